@@ -1,0 +1,50 @@
+/** A message on its way, as it is kept in a node's input queue. */
+export interface Message {
+  /** The same on every attempt and along 1→1 hops (I2). */
+  readonly id: string
+  readonly run: string
+  /** Name of the node that produced it; empty for a start. */
+  readonly from: string
+  /** RFC 3339, when the message was created. */
+  readonly created: string
+  /** Calls that have failed so far and burnt an attempt. */
+  readonly attempt: number
+  /** How often it went through a delay; part of the hop's key, so that each delivery after a delay is a hop of its own. */
+  readonly round: number
+  /** n for the n-th replay of the message at this node; 0 otherwise. */
+  readonly replay: number
+  /** Page that a batch node shall fetch; 0 for every other message. */
+  readonly page: number
+  /** Cursor of that page; null on page 0. */
+  readonly cursor: string | null
+  readonly tenant: string | null
+  /** Ordering key. */
+  readonly key: string | null
+  /** W3C traceparent of the run; null when the start had none. */
+  readonly trace: string | null
+  /** Calls that failed so far, oldest first, cut to what fits in 64 KiB. */
+  readonly history: readonly FailedCall[]
+  /** User headers, all named `x-…`, carried along unchanged. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly contentType: string
+  readonly body: Uint8Array
+}
+
+/** One call that failed, as Trash shows it. */
+export interface FailedCall {
+  readonly attempt: number
+  /** RFC 3339. */
+  readonly at: string
+  readonly instance: string | null
+  readonly status: number | null
+  readonly problem: Problem
+  readonly durationMs: number
+}
+
+/** RFC 9457, the fields that the engine reads. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status?: number
+  readonly detail?: string
+}

@@ -1,0 +1,92 @@
+import type { Plan, WorkerAddress } from '../topology/plan.ts'
+import type { TrashedMessage } from '../protocol/outcome.ts'
+
+/** What a bridge says of itself every two seconds. */
+export interface Heartbeat {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: string
+  readonly rssBytes: number
+  /** Revision in force by topology id; 0 for one that it stopped. */
+  readonly revisions: Readonly<Record<string, number>>
+  readonly instances: readonly { worker: string; url: string; state: 'up' | 'down'; inFlight: number }[]
+}
+
+export interface QueueDepth {
+  readonly nodeId: string
+  /** Messages in the queue that no bridge holds. */
+  readonly pending: number
+  /** Messages held by bridges. */
+  readonly inFlight: number
+  /** Replies of the node that are stored and not split yet. */
+  readonly replies: number
+}
+
+export interface StartMessage {
+  readonly topologyId: string
+  readonly nodeId: string
+  /** Equal keys mean the same start: the second one is `known` and changes nothing. */
+  readonly key: string
+  readonly run: string
+  readonly tenant: string | null
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly trace: string | null
+  readonly body: Uint8Array
+}
+
+export interface ReplayMessage {
+  readonly topologyId: string
+  readonly nodeId: string
+  readonly trashId: string
+  readonly run: string
+  /** The message as it failed, or as it was edited (then `edited`, and it gets a new id). */
+  readonly message: TrashedMessage
+  readonly edited: boolean
+  readonly body: Uint8Array
+}
+
+export interface DiscardMessage {
+  readonly topologyId: string
+  readonly nodeId: string
+  readonly trashId: string
+  readonly run: string
+  readonly reason: string | null
+  /** `message.replay` of the row. */
+  readonly replay: number
+}
+
+/** What a guarded publish met: `settled` means that somebody published it (or its rival) before. */
+export type Guarded = 'accepted' | 'settled'
+
+/**
+ * What control asks of the queues. Every method may be called by several controls at once.
+ * All throw `Unavailable` when NATS can't be reached.
+ */
+export interface ControlQueues {
+  /** Makes the stream and consumers of a plan; idempotent. */
+  ensure(plan: Plan): Promise<void>
+  /** Hands a plan to all bridges; idempotent. */
+  putPlan(plan: Plan): Promise<void>
+  /** Makes all bridges stop the topology; messages stay queued; idempotent. */
+  stopPlan(topologyId: string): Promise<void>
+  putWorker(worker: WorkerAddress): Promise<void>
+  removeWorker(name: string): Promise<void>
+  /** The bridges that are alive. */
+  bridges(): Promise<Heartbeat[]>
+  /** Waits until every live bridge has applied the revision (0: stopped), at most `timeoutMs`. Ids of bridges. */
+  awaitApplied(topologyId: string, revision: number, timeoutMs: number): Promise<{ applied: string[]; missing: string[] }>
+  start(start: StartMessage): Promise<Guarded>
+  replay(replay: ReplayMessage): Promise<Guarded>
+  /** Same key as the replay of the same row: one of them wins. */
+  discard(discard: DiscardMessage): Promise<Guarded>
+  depths(plan: Plan): Promise<QueueDepth[]>
+  /** Pauses or resumes a node at all bridges, at once; `reason` null resumes. */
+  setPaused(nodeId: string, reason: string | null): Promise<void>
+  /** Node id → reason of every paused node. */
+  paused(): Promise<Map<string, string>>
+  status(): Promise<{ version: string; url: string; connected: boolean; streams: number; bytes: number; maxPayload: number }>
+  /** Deletes the stream of a topology that was never published or is settled. */
+  destroy(topologyId: string): Promise<void>
+}

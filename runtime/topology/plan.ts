@@ -1,0 +1,89 @@
+/**
+ * The plan: the immutable published snapshot of a topology. The only thing a bridge reads.
+ * Made by `compilePlan` from a checked document, kept in Postgres as a revision and in KV for the bridges.
+ */
+
+export const eventNodeTypes = ['start', 'cron', 'webhook'] as const
+export const workerNodeTypes = ['connector', 'batch', 'custom'] as const
+export const nodeTypes = [...eventNodeTypes, ...workerNodeTypes] as const
+
+export type EventNodeType = (typeof eventNodeTypes)[number]
+export type WorkerNodeType = (typeof workerNodeTypes)[number]
+export type NodeType = (typeof nodeTypes)[number]
+
+/** How a failed call is tried again. Times in milliseconds. */
+export interface RetryPolicy {
+  /** How many calls a message gets in all, 1–100. */
+  readonly attempts: number
+  readonly backoff: 'fixed' | 'exponential'
+  readonly baseMs: number
+  readonly maxMs: number
+  /** Which failures are retried: `timeout`, `connection`, `status:502`, `status:5xx`; empty means the protocol's table. */
+  readonly on: readonly string[]
+  /** No retry for a message older than this; null means no age limit. */
+  readonly maxAgeMs: number | null
+}
+
+interface PlanNodeCommon {
+  readonly id: string
+  readonly name: string
+  /** Ids of the nodes that this node's edges lead to, in the document's order. */
+  readonly followers: readonly string[]
+}
+
+/** An event node is a hop without a call: the bridge forwards or splits what the intake stored. */
+export interface EventNode extends PlanNodeCommon {
+  readonly type: EventNodeType
+  readonly enabled: boolean
+}
+
+export interface WorkerNode extends PlanNodeCommon {
+  readonly type: WorkerNodeType
+  /** Name of the worker that implements the node; its addresses are kept under that name. */
+  readonly worker: string
+  /** Path of the node at the worker, such as `/nodes/orders`. */
+  readonly path: string
+  readonly service: string | null
+  /** Messages that may be at workers at the same time, 1–20. 1 means ordered. */
+  readonly prefetch: number
+  readonly timeoutMs: number
+  readonly retry: RetryPolicy
+  /** How long one message of an ordered node may be retried in place. */
+  readonly inPlaceMaxMs: number
+  readonly onFail: 'skip' | 'block'
+  /** How a JSON array body of this node's replies becomes messages, unless the reply says so itself. `n` is the size of chunks. */
+  readonly emit: { readonly kind: 'page' | 'records' } | { readonly kind: 'chunks'; readonly n: number }
+  /** Pages a batch node may read in one run. */
+  readonly maxPages: number
+  /** Handed to the worker with every call, base64url of this JSON; null when unset. */
+  readonly settings: Readonly<Record<string, unknown>> | null
+}
+
+export type PlanNode = EventNode | WorkerNode
+
+export interface Plan {
+  readonly topologyId: string
+  readonly name: string
+  /** 1 for the first publish; grows by one with each publish and republish. */
+  readonly revision: number
+  readonly nodes: readonly PlanNode[]
+}
+
+export function isEventNode(node: PlanNode): node is EventNode {
+  return (eventNodeTypes as readonly string[]).includes(node.type)
+}
+
+/** An ordered node settles its messages in order (I5). */
+export function isOrdered(node: PlanNode): boolean {
+  return !isEventNode(node) && node.prefetch === 1
+}
+
+/** Where a worker can be called. `secret` is encrypted with the engine's key (see secrets.ts). */
+export interface WorkerAddress {
+  readonly name: string
+  readonly urls: readonly string[]
+  readonly dialect: 'native' | 'orchesty'
+  readonly secret: string | null
+  /** Overrides nothing when null; otherwise the default call time-out of the worker's nodes, in milliseconds. */
+  readonly timeoutMs: number | null
+}
