@@ -65,7 +65,9 @@ function npmCi() {
     ? spawn(process.execPath, [npm, ...args], options)
     : spawn('npm', args, { ...options, shell: process.platform === 'win32' })
   return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Error(`npm can't be started (${error.message}): install npm 10 or later`)))
+    child.once('error', (error) =>
+      reject(new Error(`npm can't be started (${error.message}): install npm 10 or later`)),
+    )
     child.once('exit', (code, signal) => {
       if (code === 0) resolve(undefined)
       else reject(new Error(`npm ci failed (${signal ?? `exit code ${code}`}): see its messages above`))

@@ -1,0 +1,86 @@
+import { defineConfig, globalIgnores } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+const envOnlyInOptions = {
+  object: 'process',
+  property: 'env',
+  message: 'Options are resolved once: read the environment in runtime/options.ts and pass the value.',
+}
+
+/** What counts as reasonable size and shape; bin/budgets.mjs checks the shares over the whole repository. */
+const budgets = {
+  'max-lines': ['error', { max: 400 }],
+  'max-lines-per-function': ['error', { max: 80 }],
+  complexity: ['error', 15],
+  'max-depth': ['error', 4],
+  'max-params': ['error', 6],
+}
+
+const correctness = {
+  eqeqeq: 'error',
+  'no-console': 'error',
+  'no-else-return': 'error',
+  'no-fallthrough': 'error',
+  'no-unsafe-finally': 'error',
+  'no-self-compare': 'error',
+  'no-template-curly-in-string': 'error',
+  'no-unreachable-loop': 'error',
+  'no-var': 'error',
+  'prefer-const': 'error',
+  'object-shorthand': 'error',
+}
+
+const typed = {
+  '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+  '@typescript-eslint/no-import-type-side-effects': 'error',
+  '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+  '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
+  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+  // A number in a message reads well; what prints as [object Object] stays forbidden.
+  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+  '@typescript-eslint/no-confusing-void-expression': [
+    'error',
+    { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+  ],
+  // `while (true)` with an await inside is how a long-lived loop reads.
+  '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+  // An implementation of an async port may have nothing to wait for.
+  '@typescript-eslint/require-await': 'off',
+}
+
+export default defineConfig(
+  globalIgnores(['**/dist/', 'coverage/', '.sluiceway/', 'migrations/', '**/node_modules/']),
+  {
+    files: ['**/*.ts', '**/*.tsx'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: { ...correctness, ...typed, ...budgets },
+  },
+  {
+    files: ['runtime/**/*.ts'],
+    ignores: ['runtime/options.ts'],
+    rules: { 'no-restricted-properties': ['error', envOnlyInOptions] },
+  },
+  {
+    // A command's output is its purpose.
+    files: ['runtime/main.ts', 'runtime/commands/**', 'workers/samples/**', 'bench/**'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['test/**', 'bench/**', 'workers/**/*.test.ts'],
+    rules: {
+      'max-lines-per-function': 'off',
+      'no-console': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    extends: [tseslint.configs.base],
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: { ...correctness, 'no-console': 'off', ...budgets },
+  },
+)

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+/** Everything but the long tests of test/proof, which vitest.proof.config.ts runs. */
+export default defineConfig({
+  // In the repository @sluiceway/worker means its sources, not its last build.
+  ssr: { resolve: { conditions: ['source', 'module', 'node', 'development|production'] } },
+  test: {
+    include: ['test/**/*.test.ts', 'workers/**/*.test.ts'],
+    exclude: ['test/proof/**', '**/node_modules/**', '**/dist/**'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+})
