@@ -1,0 +1,171 @@
+/**
+ * What follows from a call: the protocol's tables of replies, as one pure function. It never throws, and every result of a
+ * call has exactly one verdict; `bridge/settle.ts` carries it out.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { Problem } from '../protocol/message.ts'
+import { mediaType } from '../protocol/outputs.ts'
+import { isOrdered, type WorkerNode } from '../topology/plan.ts'
+import { backoffMs, delayMaxMs, namesFailure, retryAfterMs, type FailureKind } from './policy.ts'
+import { onSuccess } from './success.ts'
+import { detailMax, problem, trash } from './verdict.ts'
+import type { CallResult, DecideContext, Failure, Hold, Reply, Verdict } from './verdict.ts'
+
+export type * from './verdict.ts'
+
+/** A wait is never shorter, so that a worker that says `Retry-After: 0` for ever isn't called in a tight loop. */
+const waitMinMs = 100
+/** Without an instance, look again this often at least: it may come back any moment. */
+const refusedWaitMaxMs = 5_000
+const textMax = 256
+const snippetMax = 1000
+
+export function decide(result: CallResult, context: DecideContext): Verdict {
+  switch (result.kind) {
+    case 'reply':
+      return isSuccess(result.status) ? onSuccess(result, context) : onFailureReply(result, context)
+    case 'timeout':
+      return retryOrTrash('timeout', failures.timeout(context.node.timeoutMs), 0, context)
+    case 'lost':
+      return retryOrTrash('connection', failures.lost, 0, context)
+    case 'refused':
+      return wait('refused', failures.refused(result.detail), refusedDelayMs(result.retryAtMs, context))
+    case 'too-large':
+      return trash(failures.tooLarge, context)
+    default:
+      return result satisfies never
+  }
+}
+
+const failures = {
+  timeout: (timeoutMs: number): Failure => ({
+    status: null,
+    problem: problem('timeout', `The worker did not answer within ${timeoutMs} ms`),
+  }),
+  lost: {
+    status: null,
+    problem: problem(
+      'connection-lost',
+      'The connection was lost after the request was sent; the worker may have crashed',
+    ),
+  } satisfies Failure,
+  refused: (detail?: string): Failure => ({
+    status: null,
+    problem: problem('connection-refused', 'No instance of the worker took the request', detail),
+  }),
+  tooLarge: {
+    status: null,
+    problem: problem('reply-too-large', 'The reply is over 8 MiB, or its headers are too large'),
+  } satisfies Failure,
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+function onFailureReply(reply: Reply, context: DecideContext): Verdict {
+  const failure: Failure = { status: reply.status, problem: problemOf(reply) }
+  const pause = pauseReason(reply, context.node)
+  if (pause !== null) return { kind: 'pause', reason: pause, failure }
+  const override = reply.headers['sluice-retry']?.trim()
+  if (override === '0') return trash(failure, context)
+  const after = retryAfterMs(reply.headers, context.nowMs)
+  if (reply.status === 429) return wait('rate-limit', failure, after ?? waitBackoffMs(context))
+  if (reply.status === 503 && after !== null) return wait('busy', failure, after)
+  if (override === '1') return retry(failure, after ?? 0, context)
+  return retryOrTrash({ status: reply.status }, failure, after ?? 0, context, isRetriedByTable(reply))
+}
+
+function pauseReason({ status, headers }: Reply, node: WorkerNode): string | null {
+  if (status === 401 && headers['sluice-signature']?.trim() === 'refused') {
+    return `worker ${node.worker} refused our signature (401): check the worker's secret and both clocks, then resume`
+  }
+  if (status === 410 && headers['sluice-retired']?.trim() === '1') {
+    return `worker ${node.worker} says that ${node.path} is retired (410): point the node elsewhere, then resume`
+  }
+  return null
+}
+
+/** The protocol's table, for statuses that are neither success nor a wait. */
+function isRetriedByTable({ status, headers }: Reply): boolean {
+  if (status === 404) return !isProblem(headers)
+  return status === 408 || status === 409 || status === 425 || (status >= 500 && status <= 599)
+}
+
+/** `byTable` is the protocol's word; a policy with `on` decides by itself. */
+function retryOrTrash(
+  kind: FailureKind,
+  failure: Failure,
+  afterMs: number,
+  context: DecideContext,
+  byTable = true,
+): Verdict {
+  const { on } = context.node.retry
+  const retried = on.length === 0 ? byTable : namesFailure(on, kind)
+  return retried ? retry(failure, afterMs, context) : trash(failure, context)
+}
+
+/** One attempt is burnt: again after max(backoff, Retry-After), or Trash when the policy gives no more. */
+function retry(failure: Failure, afterMs: number, context: DecideContext): Verdict {
+  const { node, message, attempt, inPlaceMs, nowMs, random } = context
+  if (attempt >= node.retry.attempts) return trash(failure, context)
+  const { maxAgeMs } = node.retry
+  if (maxAgeMs !== null && nowMs - Date.parse(message.created) > maxAgeMs) return trash(failure, context)
+  const delayMs = Math.min(Math.max(backoffMs(node.retry, attempt, random), afterMs), delayMaxMs)
+  if (!isOrdered(node)) return { kind: 'later', delayMs, failure }
+  const leftMs = node.inPlaceMaxMs - inPlaceMs
+  if (!(leftMs > 0)) return trash(failure, context)
+  // The last try comes at the end of the allowed time, even if the policy or the worker asked for a later one.
+  return { kind: 'hold', delayMs: Math.min(delayMs, Math.ceil(leftMs)), burns: true, cause: 'retry', failure }
+}
+
+function wait(cause: Hold['cause'], failure: Failure, delayMs: number): Hold {
+  return { kind: 'hold', delayMs: Math.min(Math.max(delayMs, waitMinMs), delayMaxMs), burns: false, cause, failure }
+}
+
+function waitBackoffMs({ node, waits, random }: DecideContext): number {
+  return Math.max(node.retry.baseMs, backoffMs(node.retry, waits + 1, random))
+}
+
+function refusedDelayMs(retryAtMs: number | undefined, context: DecideContext): number {
+  if (retryAtMs !== undefined && Number.isFinite(retryAtMs)) return Math.ceil(retryAtMs - context.nowMs)
+  return Math.min(waitBackoffMs(context), refusedWaitMaxMs)
+}
+
+/** The worker's own problem, its texts cut to length; made from status and body when it sent none. */
+function problemOf(reply: Reply): Problem {
+  const title = `${reply.status} ${STATUS_CODES[reply.status] ?? 'Unknown Status'}`
+  const own = isProblem(reply.headers) ? parseObject(reply.body) : null
+  if (own === null) return problem('http-status', title, snippet(reply), reply.status)
+  const { type, title: ownTitle, status, detail } = own
+  return {
+    type: text(type, textMax) ?? 'about:blank',
+    title: text(ownTitle, textMax) ?? title,
+    status: Number.isInteger(status) ? (status as number) : reply.status,
+    ...(typeof detail === 'string' ? { detail: detail.slice(0, detailMax) } : {}),
+  }
+}
+
+function isProblem(headers: Reply['headers']): boolean {
+  return mediaType(headers['content-type']) === 'application/problem+json'
+}
+
+function parseObject(body: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body))
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+  } catch {
+    // A body that claims to be a problem and isn't JSON tells no more than its status.
+    return null
+  }
+}
+
+function text(value: unknown, max: number): string | null {
+  return typeof value === 'string' && value !== '' ? value.slice(0, max) : null
+}
+
+/** The start of a readable body, for whoever repairs the message. */
+function snippet({ headers, body }: Reply): string {
+  if (!/^text\/|json|xml/.test(mediaType(headers['content-type']))) return ''
+  return new TextDecoder().decode(body.subarray(0, snippetMax)).trim()
+}
