@@ -1,0 +1,43 @@
+// npm run verify: everything that can be checked without running tests. Steps can be named: npm run verify -- lint types
+import { ensureInstalled } from './install.mjs'
+import { runNode } from './run.mjs'
+
+const bin = 'node_modules'
+const steps = {
+  format: [`${bin}/prettier/bin/prettier.cjs`, '--check', '--log-level=warn', '.'],
+  lint: [`${bin}/eslint/bin/eslint.js`, '--max-warnings=0', '.'],
+  types: [`${bin}/typescript/bin/tsc`, '--noEmit', '-p', '.'],
+  build: ['bin/build.mjs'],
+  generated: ['bin/check-generated.mjs'],
+  arrows: [`${bin}/dependency-cruiser/bin/dependency-cruise.mjs`, 'runtime', 'workers', 'test', 'bench'],
+  'dead-code': [`${bin}/knip/bin/knip.js`, '--treat-config-hints-as-errors'],
+  budgets: ['bin/budgets.mjs'],
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in steps))
+if (unknown.length > 0) {
+  process.stderr.write(`no step ${unknown.join(', ')}; there are ${Object.keys(steps).join(', ')}\n`)
+  process.exit(2)
+}
+
+const failed = []
+try {
+  await ensureInstalled()
+  for (const name of wanted.length > 0 ? wanted : Object.keys(steps)) if (!(await passes(name))) failed.push(name)
+} catch (error) {
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+}
+console.log(failed.length === 0 ? 'verified' : `verify failed: ${failed.join(', ')}`)
+process.exitCode = failed.length === 0 ? 0 : 1
+
+/** Runs one step and prints its outcome, its time and, if there is any, what it said. */
+async function passes(name) {
+  const start = performance.now()
+  const { code, output } = await runNode(steps[name], { capture: true, env: { FORCE_COLOR: '0' } })
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${seconds.padStart(5)} s`)
+  if (code !== 0 || name === 'budgets') console.log(output.trim())
+  return code === 0
+}
