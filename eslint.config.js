@@ -24,7 +24,6 @@ const correctness = {
   'no-unsafe-finally': 'error',
   'no-self-compare': 'error',
   'no-template-curly-in-string': 'error',
-  'no-unreachable-loop': 'error',
   'no-var': 'error',
   'prefer-const': 'error',
   'object-shorthand': 'error',
@@ -44,6 +43,9 @@ const typed = {
   ],
   // `while (true)` with an await inside is how a long-lived loop reads.
   '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+  '@typescript-eslint/restrict-plus-operands': ['error', { allowNumberAndString: true }],
+  // `() => void close()` says that nobody waits, whether or not there is something to wait for.
+  '@typescript-eslint/no-meaningless-void-operator': 'off',
   // An implementation of an async port may have nothing to wait for.
   '@typescript-eslint/require-await': 'off',
 }

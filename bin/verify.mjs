@@ -6,7 +6,7 @@ const bin = 'node_modules'
 const steps = {
   format: [`${bin}/prettier/bin/prettier.cjs`, '--check', '--log-level=warn', '.'],
   lint: [`${bin}/eslint/bin/eslint.js`, '--max-warnings=0', '.'],
-  types: [`${bin}/typescript/bin/tsc`, '--noEmit', '-p', '.'],
+  types: [`${bin}/typescript/bin/tsc`, '--noEmit', '--pretty', 'false', '-p', '.'],
   build: ['bin/build.mjs'],
   generated: ['bin/check-generated.mjs'],
   arrows: [`${bin}/dependency-cruiser/bin/dependency-cruise.mjs`, 'runtime', 'workers', 'test', 'bench'],
@@ -35,7 +35,7 @@ process.exitCode = failed.length === 0 ? 0 : 1
 /** Runs one step and prints its outcome, its time and, if there is any, what it said. */
 async function passes(name) {
   const start = performance.now()
-  const { code, output } = await runNode(steps[name], { capture: true, env: { FORCE_COLOR: '0' } })
+  const { code, output } = await runNode(steps[name], { capture: true, env: { NO_COLOR: '1' } })
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${seconds.padStart(5)} s`)
   if (code !== 0 || name === 'budgets') console.log(output.trim())
