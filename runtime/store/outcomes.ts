@@ -1,0 +1,249 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import type { Outcome, Split, Started, Trashed } from '../protocol/outcome.ts'
+import { fingerprint } from './fingerprint.ts'
+import type { Database, Store } from './store.ts'
+import { sortOutcomes, tally } from './tally.ts'
+import type { Delta, TrashSettlement } from './tally.ts'
+import { storable, storableJson } from './text.ts'
+
+/**
+ * Writes what the recorder read: run counters, Trash rows and cursors.
+ *
+ * - **I6** A batch is applied once: the transaction that writes it moves the topology's position from `from` to `to`,
+ *   and does nothing if it isn't at `from` any more. Within a batch rows are written before counters are added up, so
+ *   the order of the outcomes in it doesn't matter.
+ * - A start counts + 1 exactly once: when its run row's `start_seen` turns true, be it that the start makes the row or
+ *   that it completes one. An outcome whose run has no row (its start was never seen: a restored database) makes the
+ *   row with `start_seen` false, and keeps its counts; such a run stays `running`, and its `in progress` may be below 0
+ *   until its start is seen.
+ * - A Trash row counts + 1 failed when it is inserted; a replay or discard counts when it turns the row from open (or
+ *   when there is no such row any more: then only the stream's guard stands for its being the first).
+ * - A run with nothing in progress is `failed` while something of it is in Trash, else `cancelled` if something was
+ *   cancelled, else `finished`. A replay makes it `running` again.
+ * - **I8** Nothing on the data path waits for this; after an outage the recorder goes on from the position.
+ */
+export async function applyOutcomes(
+  store: Store,
+  topologyId: string,
+  move: { readonly epoch: string; readonly from: number; readonly to: number },
+  outcomes: readonly Outcome[],
+): Promise<boolean> {
+  return store.transaction((inside) =>
+    inside.query(async (db) => {
+      if (!(await movePosition(db, topologyId, move))) return false
+      await write(db, topologyId, outcomes)
+      return true
+    }),
+  )
+}
+
+/**
+ * How far the topology's stream is applied: the sequence of the last outcome, 0 for none. A new epoch (the stream was
+ * made anew) starts at 0 again.
+ */
+export async function position(store: Store, topologyId: string, epoch: string): Promise<number> {
+  const rows = await store.query(async (db) => {
+    await db.execute(sql`
+      insert into recorder_positions as p (topology_id, epoch, position) values (${topologyId}, ${epoch}, 0)
+      on conflict (topology_id) do update set epoch = excluded.epoch, position = 0 where p.epoch <> excluded.epoch`)
+    return db.execute<{ position: string }>(sql`
+      select position from recorder_positions where topology_id = ${topologyId} and epoch = ${epoch}`)
+  })
+  return Number(rows[0]?.position ?? 0)
+}
+
+async function movePosition(
+  db: Database,
+  topologyId: string,
+  { epoch, from, to }: { epoch: string; from: number; to: number },
+): Promise<boolean> {
+  const moved = await db.execute(sql`
+    update recorder_positions set position = ${to}
+    where topology_id = ${topologyId} and position = ${from} and epoch = ${epoch} returning 1`)
+  return moved.length === 1
+}
+
+async function write(db: Database, topologyId: string, outcomes: readonly Outcome[]): Promise<void> {
+  const sorted = sortOutcomes(outcomes)
+  const started = await writeStarts(db, topologyId, [...sorted.started.values()])
+  const trashed = await writeTrash(db, topologyId, [...sorted.trashed.values()])
+  const settled = await settleTrash(db, [...sorted.settled.values()])
+  await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
+  await writePages(db, topologyId, [...sorted.pages.values()])
+}
+
+/**
+ * One array parameter, whatever its length: so that every batch is the same statement. It travels as texts that Postgres
+ * casts, since the driver would convert a `boolean[]` or `timestamptz[]` by rules of its own.
+ */
+function column<T>(rows: readonly T[], pick: (row: T) => string | number | boolean | null, type = 'text'): SQL {
+  const texts = rows.map(pick).map((value) => (value === null ? null : storable(String(value))))
+  return sql`${sql.param(texts)}::text[]::${sql.raw(type)}[]`
+}
+
+function base64({ body }: { readonly body: Uint8Array }): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')
+}
+
+async function ids(db: Database, query: SQL): Promise<Set<string>> {
+  const rows = await db.execute<{ id: string }>(query)
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Ids of the runs whose start is new. */
+async function writeStarts(db: Database, topologyId: string, starts: readonly Started[]): Promise<Set<string>> {
+  if (starts.length === 0) return new Set()
+  return ids(
+    db,
+    sql`
+    insert into runs as r (id, topology_id, topology_name, node_id, node_name, start_seen, started_at, tenant, revision,
+      start_content_type, start_headers, start_body)
+    select s.id, ${topologyId}, coalesce(t.name, ${topologyId}), s.node, coalesce(n.name, s.node), true, s.at, s.tenant,
+      s.revision, s.type, s.headers::jsonb, decode(s.body, 'base64')
+    from unnest(
+      ${column(starts, (start) => start.run)},
+      ${column(starts, (start) => start.nodeId)},
+      ${column(starts, (start) => start.at, 'timestamptz')},
+      ${column(starts, (start) => start.tenant)},
+      ${column(starts, (start) => start.revision, 'int')},
+      ${column(starts, (start) => start.contentType)},
+      ${column(starts, (start) => storableJson(start.headers))},
+      ${column(starts, base64)}
+    ) as s(id, node, at, tenant, revision, type, headers, body)
+    left join topologies t on t.id = ${topologyId} left join nodes n on n.id = s.node
+    on conflict (id) do update set start_seen = true, node_id = excluded.node_id, node_name = excluded.node_name,
+      started_at = excluded.started_at, tenant = excluded.tenant, revision = excluded.revision,
+      start_content_type = excluded.start_content_type, start_headers = excluded.start_headers,
+      start_body = excluded.start_body
+    where not r.start_seen
+    returning r.id`,
+  )
+}
+
+/** Ids of the Trash rows that are new. */
+async function writeTrash(db: Database, topologyId: string, rows: readonly Trashed[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set()
+  return ids(
+    db,
+    sql`
+    insert into trash as r (id, topology_id, topology_name, node_id, node_name, revision, run_id, message_id, attempts,
+      error, fingerprint, message, headers, content_type, body, created_at)
+    select s.id, ${topologyId}, coalesce(t.name, ${topologyId}), s.node, coalesce(n.name, s.node), s.revision, s.run,
+      s.message_id, s.attempts::jsonb, s.error::jsonb, s.fingerprint, s.message::jsonb, s.headers::jsonb, s.type,
+      decode(s.body, 'base64'), s.at
+    from unnest(
+      ${column(rows, (row) => row.trashId)},
+      ${column(rows, (row) => row.nodeId)},
+      ${column(rows, (row) => row.revision, 'int')},
+      ${column(rows, (row) => row.run)},
+      ${column(rows, (row) => row.message.id)},
+      ${column(rows, (row) => storableJson(row.attempts))},
+      ${column(rows, (row) => storableJson(row.error))},
+      ${column(rows, (row) => fingerprint(row.nodeId, row.error))},
+      ${column(rows, (row) => storableJson(row.message))},
+      ${column(rows, (row) => storableJson(row.message.headers))},
+      ${column(rows, (row) => row.message.contentType)},
+      ${column(rows, base64)},
+      ${column(rows, (row) => row.at, 'timestamptz')}
+    ) as s(id, node, revision, run, message_id, attempts, error, fingerprint, message, headers, type, body, at)
+    left join topologies t on t.id = ${topologyId} left join nodes n on n.id = s.node
+    on conflict (id) do nothing
+    returning r.id`,
+  )
+}
+
+/** Ids of the Trash rows that these settle: the open ones, and those that are gone. */
+async function settleTrash(db: Database, settlements: readonly TrashSettlement[]): Promise<Set<string>> {
+  if (settlements.length === 0) return new Set()
+  const wanted = settlements.map((settlement) => settlement.trashId)
+  const turned = await ids(
+    db,
+    sql`
+    update trash r set state = s.state, reason = s.reason, settled_at = s.at
+    from unnest(
+      ${column(wanted, (id) => id)},
+      ${column(settlements, (settlement) => settlement.kind)},
+      ${column(settlements, (settlement) => (settlement.kind === 'discarded' ? settlement.reason : null))},
+      ${column(settlements, (settlement) => settlement.at, 'timestamptz')}
+    ) as s(id, state, reason, at)
+    where r.id = s.id and r.state = 'open'
+    returning r.id`,
+  )
+  if (turned.size === wanted.length) return turned
+  const present = await ids(db, sql`select id from trash where id = any(${column(wanted, (id) => id)})`)
+  return new Set(wanted.filter((id) => turned.has(id) || !present.has(id)))
+}
+
+async function writeDeltas(db: Database, topologyId: string, deltas: readonly Delta[]): Promise<void> {
+  if (deltas.length === 0) return
+  const updated = await ids(db, updateRuns(deltas))
+  const missing = deltas.filter((delta) => !updated.has(delta.run))
+  if (missing.length > 0) await db.execute(insertPlaceholders(topologyId, missing))
+}
+
+function counters(deltas: readonly Delta[]): SQL {
+  const names = ['done', 'failed', 'discarded', 'cancelled', 'inProgress'] as const
+  const columns = names.map((name) => column(deltas, (delta) => delta[name], 'bigint'))
+  return sql.join(columns, sql`, `)
+}
+
+function updateRuns(deltas: readonly Delta[]): SQL {
+  return sql`
+    with d as (
+      select * from unnest(
+        ${column(deltas, (delta) => delta.run)},
+        ${column(deltas, (delta) => delta.lastAt, 'timestamptz')},
+        ${column(deltas, (delta) => delta.moved, 'boolean')},
+        ${counters(deltas)}
+      ) as d(id, last_at, moved, done, failed, discarded, cancelled, in_progress)
+    ), sums as (
+      select r.id, d.last_at, d.moved, r.start_seen and r.in_progress + d.in_progress <= 0 as drained,
+        r.done + d.done as done, r.failed + d.failed as failed, r.discarded + d.discarded as discarded,
+        r.cancelled + d.cancelled as cancelled, r.in_progress + d.in_progress as in_progress
+      from runs r join d on d.id = r.id
+    )
+    update runs r set done = s.done, failed = s.failed, discarded = s.discarded, cancelled = s.cancelled,
+      in_progress = s.in_progress,
+      state = case when not s.drained then 'running' when s.failed > 0 then 'failed'
+        when s.cancelled > 0 then 'cancelled' else 'finished' end,
+      finished_at = case when not s.drained then null when s.moved or r.finished_at is null then s.last_at
+        else r.finished_at end
+    from sums s where r.id = s.id
+    returning r.id`
+}
+
+function insertPlaceholders(topologyId: string, deltas: readonly Delta[]): SQL {
+  return sql`
+    insert into runs (id, topology_id, topology_name, node_id, node_name, start_seen, started_at, done, failed,
+      discarded, cancelled, in_progress)
+    select d.id, ${topologyId}, coalesce(t.name, ${topologyId}), d.node, coalesce(n.name, d.node), false, d.at, d.done,
+      d.failed, d.discarded, d.cancelled, d.in_progress
+    from unnest(
+      ${column(deltas, (delta) => delta.run)},
+      ${column(deltas, (delta) => delta.nodeId)},
+      ${column(deltas, (delta) => delta.firstAt, 'timestamptz')},
+      ${counters(deltas)}
+    ) as d(id, node, at, done, failed, discarded, cancelled, in_progress)
+    left join topologies t on t.id = ${topologyId} left join nodes n on n.id = d.node`
+}
+
+async function writePages(db: Database, topologyId: string, splits: readonly Split[]): Promise<void> {
+  if (splits.length === 0) return
+  await db.execute(sql`
+    insert into cursors as c (topology_id, node_id, run_id, tenant, page, cursor, next, watermark, updated_at)
+    select ${topologyId}, s.node, s.run, r.tenant, s.page, s.cursor, s.next, s.watermark, s.at
+    from unnest(
+      ${column(splits, (split) => split.nodeId)},
+      ${column(splits, (split) => split.run)},
+      ${column(splits, (split) => split.batch?.page ?? 0, 'int')},
+      ${column(splits, (split) => split.batch?.cursor ?? null)},
+      ${column(splits, (split) => split.batch?.next ?? null)},
+      ${column(splits, (split) => split.batch?.watermark ?? null)},
+      ${column(splits, (split) => split.at, 'timestamptz')}
+    ) as s(node, run, page, cursor, next, watermark, at)
+    left join runs r on r.id = s.run
+    on conflict (topology_id, node_id, run_id) do update set tenant = excluded.tenant, page = excluded.page,
+      cursor = excluded.cursor, next = excluded.next, watermark = excluded.watermark, updated_at = excluded.updated_at
+    where c.page <= excluded.page`)
+}

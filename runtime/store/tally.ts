@@ -1,0 +1,119 @@
+import type { Discarded, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
+
+/** What a batch of outcomes adds to one run. `moved`: something else than a discard happened. */
+export interface Delta {
+  readonly run: string
+  readonly nodeId: string
+  readonly firstAt: string
+  lastAt: string
+  done: number
+  failed: number
+  discarded: number
+  cancelled: number
+  inProgress: number
+  moved: boolean
+}
+
+export type TrashSettlement = Replayed | Discarded
+
+/** What the database found new; everything else in these three kinds is a repetition and counts nothing. */
+export interface Fresh {
+  readonly started: ReadonlySet<string>
+  readonly trashed: ReadonlySet<string>
+  readonly settled: ReadonlySet<string>
+}
+
+/** A batch of outcomes, sorted by what has to be written; of repetitions the first. Pure. */
+export interface Sorted {
+  readonly started: Map<string, Started>
+  readonly trashed: Map<string, Trashed>
+  readonly settled: Map<string, TrashSettlement>
+  /** Newest page by node and run. */
+  readonly pages: Map<string, Split>
+}
+
+export function sortOutcomes(outcomes: readonly Outcome[]): Sorted {
+  const sorted: Sorted = { started: new Map(), trashed: new Map(), settled: new Map(), pages: new Map() }
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'started') keepFirst(sorted.started, outcome.run, outcome)
+    else if (outcome.kind === 'trashed') keepFirst(sorted.trashed, outcome.trashId, outcome)
+    else if (outcome.kind === 'replayed' || outcome.kind === 'discarded')
+      keepFirst(sorted.settled, outcome.trashId, outcome)
+    else if (outcome.kind === 'split' && outcome.batch) keepNewest(sorted.pages, outcome)
+  }
+  return sorted
+}
+
+function keepFirst<T>(map: Map<string, T>, key: string, value: T): void {
+  if (!map.has(key)) map.set(key, value)
+}
+
+function keepNewest(pages: Map<string, Split>, split: Split): void {
+  const key = `${split.nodeId}/${split.run}`
+  if ((pages.get(key)?.batch?.page ?? -1) <= (split.batch?.page ?? 0)) pages.set(key, split)
+}
+
+/** Adds up the counters of each run, in the order of run ids. Pure. */
+export function tally(outcomes: readonly Outcome[], sorted: Sorted, fresh: Fresh): Delta[] {
+  const deltas = new Map<string, Delta>()
+  for (const outcome of outcomes) {
+    if (!counts(outcome, sorted, fresh)) continue
+    const delta = deltas.get(outcome.run) ?? emptyDelta(outcome)
+    deltas.set(outcome.run, delta)
+    add(delta, outcome)
+  }
+  return [...deltas.values()].sort((a, b) => (a.run < b.run ? -1 : 1))
+}
+
+function counts(outcome: Outcome, sorted: Sorted, fresh: Fresh): boolean {
+  switch (outcome.kind) {
+    case 'started':
+      return fresh.started.has(outcome.run) && sorted.started.get(outcome.run) === outcome
+    case 'trashed':
+      return fresh.trashed.has(outcome.trashId) && sorted.trashed.get(outcome.trashId) === outcome
+    case 'replayed':
+    case 'discarded':
+      return fresh.settled.has(outcome.trashId) && sorted.settled.get(outcome.trashId) === outcome
+    case 'ended':
+    case 'split':
+      return true
+    default:
+      return outcome satisfies never
+  }
+}
+
+function emptyDelta({ run, nodeId, at }: Outcome): Delta {
+  const none = { done: 0, failed: 0, discarded: 0, cancelled: 0, inProgress: 0, moved: false }
+  return { run, nodeId, firstAt: at, lastAt: at, ...none }
+}
+
+function add(delta: Delta, outcome: Outcome): void {
+  if (outcome.at > delta.lastAt) delta.lastAt = outcome.at
+  if (outcome.kind !== 'discarded') delta.moved = true
+  switch (outcome.kind) {
+    case 'started':
+      delta.inProgress += 1
+      return
+    case 'ended':
+      delta.inProgress -= 1
+      delta[outcome.cancelled ? 'cancelled' : 'done'] += 1
+      return
+    case 'split':
+      delta.inProgress += outcome.delta
+      return
+    case 'trashed':
+      delta.inProgress -= 1
+      delta.failed += 1
+      return
+    case 'replayed':
+      delta.failed -= 1
+      delta.inProgress += 1
+      return
+    case 'discarded':
+      delta.failed -= 1
+      delta.discarded += 1
+      return
+    default:
+      outcome satisfies never
+  }
+}

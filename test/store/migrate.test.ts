@@ -1,0 +1,63 @@
+import { sql } from 'drizzle-orm'
+import postgres from 'postgres'
+import { expect, onTestFinished, test } from 'vitest'
+import { Invalid, Unavailable } from '../../runtime/errors.ts'
+import { migrate } from '../../runtime/store/migrate.ts'
+import { openStore } from '../../runtime/store/store.ts'
+import { emptyDatabase, migratedStore } from './open.ts'
+
+test('controls that start together migrate once', async () => {
+  const url = await emptyDatabase()
+  const lines: string[] = []
+  await Promise.all([1, 2, 3].map(() => migrate(url, (line) => lines.push(line))))
+  await migrate(url, (line) => lines.push(line))
+  expect(lines).toEqual(['migrated the database: 0000_first'])
+})
+
+test('a role without rights is told which grant it lacks, and may run on a migrated database', async () => {
+  const url = await emptyDatabase()
+  const role = `poor_${new URL(url).pathname.slice(1)}`
+  const admin = postgres(url, { max: 1, onnotice: () => {} })
+  onTestFinished(async () => {
+    await admin.unsafe(`drop owned by ${role}; drop role ${role}`)
+    await admin.end()
+  })
+  await admin.unsafe(`create role ${role} login password 'poor'`)
+  const poor = new URL(url)
+  poor.username = role
+  poor.password = 'poor'
+  await expect(migrate(poor.href)).rejects.toThrow(new RegExp(`grant create on database .* to "${role}"`))
+  await expect(migrate(poor.href)).rejects.toBeInstanceOf(Invalid)
+  await migrate(url)
+  await admin.unsafe(
+    `grant usage on schema drizzle to ${role}; grant select on all tables in schema drizzle to ${role}`,
+  )
+  await migrate(poor.href)
+})
+
+test('a server that nobody listens on is unavailable', async () => {
+  const store = openStore('postgres://nobody@127.0.0.1:1/none')
+  onTestFinished(() => store.close())
+  await expect(store.ping()).rejects.toBeInstanceOf(Unavailable)
+  await expect(store.query((db) => db.execute(sql`select 1`))).rejects.toThrow(/ECONNREFUSED/)
+  await expect(migrate('postgres://nobody@127.0.0.1:1/none')).rejects.toBeInstanceOf(Unavailable)
+})
+
+test('a store whose connections are cut answers again', async () => {
+  const store = await migratedStore()
+  await expect(
+    store.query((db) => db.execute(sql`select pg_terminate_backend(pg_backend_pid())`)),
+  ).rejects.toBeInstanceOf(Unavailable)
+  await store.ping()
+})
+
+test('an error in a transaction leaves nothing behind', async () => {
+  const store = await migratedStore()
+  const half = store.transaction(async (inside) => {
+    await inside.query((db) => db.execute(sql`insert into recorder_positions values ('t', 'e', 1)`))
+    throw new Error('half way')
+  })
+  await expect(half).rejects.toThrow('half way')
+  const rows = await store.query((db) => db.execute(sql`select * from recorder_positions`))
+  expect(rows).toHaveLength(0)
+})
