@@ -1,6 +1,6 @@
 // Builds workers/sdk/dist, then dist (engine and samples), from scratch.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { root } from './install.mjs'
 import { runNode } from './run.mjs'
 
@@ -11,4 +11,12 @@ for (const dist of ['workers/sdk/dist', 'dist']) await rm(join(root, dist), { re
 for (const project of ['workers/sdk/tsconfig.build.json', 'tsconfig.build.json']) {
   const { code } = await runNode([tsc, '-p', project])
   if (code !== 0) process.exit(code)
+}
+// Modules read files that lie beside them (documents, data): those lie beside the built modules too.
+for (const folder of ['runtime', 'workers/samples']) {
+  await cp(join(root, folder), join(root, 'dist', folder), { recursive: true, filter: isAsset })
+}
+
+function isAsset(path) {
+  return !/\.(ts|tsx|map)$/.test(path) && !['node_modules', 'dist', 'package.json', 'console'].includes(basename(path))
 }
