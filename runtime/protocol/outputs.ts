@@ -2,11 +2,12 @@
  * How the body of a reply becomes messages. Pure, and shared: `decide` asks it whether a reply is well formed and how many
  * outputs it has, the splitter asks it for the outputs themselves, so both always agree.
  */
+import { emitForms, parseEmit, type NodeEmit } from '../topology/emit.ts'
 import { encodeHeaderValue } from './header-values.ts'
 import { elementRanges, memberRange } from './slices.ts'
 
 /** `events` is a CloudEvents batch; the others as in a plan's node. */
-export type Emit = { readonly kind: 'page' | 'records' | 'events' } | { readonly kind: 'chunks'; readonly n: number }
+export type Emit = NodeEmit | { readonly kind: 'events' }
 
 /** One output of a reply. Where a field is null, that of the reply as a whole applies. */
 export interface ReplyOutput {
@@ -39,7 +40,6 @@ export const eventsContentType = 'application/cloudevents-batch+json'
 /** Longest ordering key or tenant, in bytes as a header carries them (percent-encoded). */
 export const keyMaxBytes = 256
 const contentTypeMaxBytes = 256
-const chunkMax = 100_000
 
 /**
  * Reads a reply's body. `emit` must be resolved before (see `emitOf`).
@@ -73,15 +73,6 @@ export function emitOf(headers: Readonly<Record<string, string>>, body: Uint8Arr
   return json && startsArray(body) ? nodeEmit : { kind: 'page' }
 }
 
-/** Reads `page`, `records` or `chunks=N` (N 1–100000); null for anything else. */
-export function parseEmit(text: string): Emit | null {
-  const value = text.trim().toLowerCase()
-  if (value === 'page' || value === 'records') return { kind: value }
-  const size = /^chunks=(\d{1,6})$/.exec(value)?.[1]
-  const n = size === undefined ? 0 : Number(size)
-  return n >= 1 && n <= chunkMax ? { kind: 'chunks', n } : null
-}
-
 /** Names in a `sluice-route` header or `sluiceroute` attribute, each once, in order. */
 export function parseRoute(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
@@ -105,7 +96,7 @@ export function mediaType(contentType: string | undefined): string {
 }
 
 function emitFault(asked: string): string {
-  return `sluice-emit is "${asked.slice(0, 40)}"; expected page, records or chunks=N with N from 1 to ${chunkMax}`
+  return `sluice-emit is "${asked.slice(0, 40)}"; expected ${emitForms}`
 }
 
 function outputs(

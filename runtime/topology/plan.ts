@@ -24,6 +24,25 @@ export interface RetryPolicy {
   readonly maxAgeMs: number | null
 }
 
+/** The policy of a node that says nothing about retries. */
+export const retryDefaults: RetryPolicy = {
+  attempts: 10,
+  backoff: 'exponential',
+  baseMs: 250,
+  maxMs: 300_000,
+  on: [],
+  maxAgeMs: null,
+}
+
+/** What a worker node has when its document says nothing. */
+export const nodeDefaults = {
+  prefetch: 1,
+  timeoutMs: 30_000,
+  inPlaceMaxMs: 120_000,
+  onFail: 'skip',
+  maxPages: 1_000_000,
+} as const
+
 interface PlanNodeCommon {
   readonly id: string
   readonly name: string

@@ -1,0 +1,174 @@
+/** Whether a topology document can be published: every fault at once, each with its path. Pure, and it never throws. */
+import type { Fault } from '../errors.ts'
+import { cronFault, timezoneFault } from './cron.ts'
+import { faultsOf } from './document.ts'
+import { checkGraph, isEventType } from './graph.ts'
+import { retryDefaults } from './plan.ts'
+import { documentSchema, type DocumentNode, type TopologyDocument } from './schema.ts'
+import { didYouMean } from './suggest.ts'
+
+/** What a worker's manifest says of it. */
+export interface KnownWorker {
+  readonly nodes: readonly { readonly name: string; readonly type: string }[]
+}
+
+export interface Known {
+  /** By name; null for a worker whose manifest isn't known, where any node is taken. */
+  readonly workers: ReadonlyMap<string, KnownWorker | null>
+  /** Left out: any name is taken. */
+  readonly services?: ReadonlySet<string>
+}
+
+type Key = keyof DocumentNode
+
+/** Fields that only a call to a worker needs. */
+const workerFields = [
+  'worker',
+  'uses',
+  'path',
+  'service',
+  'partitions',
+  'partitionKey',
+  'retry',
+  'timeoutMs',
+  'inPlaceMaxMs',
+  'onFail',
+  'settings',
+  'emit',
+  'maxPages',
+] as const satisfies readonly Key[]
+
+/** All faults that forbid publishing; none means that `compilePlan` will take the document. */
+export function checkDocument(document: TopologyDocument, known: Known): Fault[] {
+  const shape = documentSchema.safeParse(document)
+  if (shape.success) return [...checkNodes(document, known), ...checkNames(document), ...checkGraph(document)]
+  const skeleton = skeletonOf(document)
+  const rest = skeleton === null ? [] : [...checkNames(skeleton), ...checkGraph(skeleton)]
+  return [...faultsOf(shape.error, document), ...rest]
+}
+
+/** Names, types and edges of a document whose shape is wrong elsewhere, or null when even these can't be read. */
+function skeletonOf(value: unknown): TopologyDocument | null {
+  const { nodes, edges } = Object(value) as { nodes?: unknown; edges?: unknown }
+  if (!Array.isArray(nodes) || !Array.isArray(edges)) return null
+  const strings = (item: unknown, keys: readonly string[]): boolean =>
+    keys.every((key) => typeof (Object(item) as Record<string, unknown>)[key] === 'string')
+  if (
+    !nodes.every((node) => strings(node, ['name', 'type'])) ||
+    !edges.every((edge) => strings(edge, ['from', 'to']))
+  ) {
+    return null
+  }
+  return { name: '', nodes: nodes as DocumentNode[], edges: edges as TopologyDocument['edges'] }
+}
+
+function checkNodes({ nodes }: TopologyDocument, known: Known): Fault[] {
+  return nodes.flatMap((node, index) => checkNode(node, `nodes[${index}]`, known))
+}
+
+function checkNames({ nodes }: TopologyDocument): Fault[] {
+  const first = new Map<string, number>()
+  return nodes.flatMap(({ name }, index) => {
+    const known = first.get(name)
+    if (known === undefined) first.set(name, index)
+    if (known === undefined) return []
+    return [{ path: `nodes[${index}].name`, message: `nodes[${known}] is named ${name} already; names are unique` }]
+  })
+}
+
+function checkNode(node: DocumentNode, path: string, known: Known): Fault[] {
+  const special = node.type === 'cron' ? checkCron(node, path) : checkNoCron(node, path)
+  const common = isEventType(node.type) ? checkEventNode(node, path) : checkWorkerNode(node, path, known)
+  return [...special, ...common]
+}
+
+function checkEventNode(node: DocumentNode, path: string): Fault[] {
+  const faults = workerFields.flatMap((key) => misplaced(node, key, path, `a ${node.type} node calls no worker`))
+  if (node.type !== 'webhook') return faults
+  return [...faults, { path: `${path}.type`, message: 'webhook nodes cannot be published yet; use a start node' }]
+}
+
+function checkWorkerNode(node: DocumentNode, path: string, known: Known): Fault[] {
+  return [
+    ...misplaced(node, 'enabled', path, `a ${node.type} node can only be paused; enabled is for event nodes`),
+    ...checkWorker(node, path, known),
+    ...checkService(node, path, known),
+    ...checkRetry(node, path),
+    ...checkPaging(node, path),
+    ...checkPartitions(node, path),
+  ]
+}
+
+function misplaced(node: DocumentNode, key: Key, path: string, why: string): Fault[] {
+  return node[key] === undefined ? [] : [{ path: `${path}.${key}`, message: `${why}; remove ${key} from ${node.name}` }]
+}
+
+function checkWorker(node: DocumentNode, path: string, { workers }: Known): Fault[] {
+  const { name, worker, uses } = node
+  if (worker === undefined) return [{ path: `${path}.worker`, message: `${name} needs a worker that implements it` }]
+  const manifest = workers.get(worker)
+  if (manifest === undefined) {
+    const hint = didYouMean(worker, workers.keys())
+    return [
+      { path: `${path}.worker`, message: `there is no worker "${worker}"${hint}; register it, or correct the name` },
+    ]
+  }
+  // A node with a path of its own isn't looked up by name.
+  if (manifest === null || node.path !== undefined) return []
+  const wanted = uses ?? name
+  const found = manifest.nodes.find((candidate) => candidate.name === wanted)
+  if (found === undefined) {
+    const hint = didYouMean(
+      wanted,
+      manifest.nodes.map((candidate) => candidate.name),
+    )
+    return [
+      { path: uses === undefined ? path : `${path}.uses`, message: `worker ${worker} has no node "${wanted}"${hint}` },
+    ]
+  }
+  if ((found.type === 'batch') === (node.type === 'batch')) return []
+  return [{ path: `${path}.type`, message: `${wanted} of worker ${worker} has type ${found.type}, not ${node.type}` }]
+}
+
+function checkService({ service }: DocumentNode, path: string, { services }: Known): Fault[] {
+  if (service === undefined || services === undefined || services.has(service)) return []
+  return [{ path: `${path}.service`, message: `there is no service "${service}"${didYouMean(service, services)}` }]
+}
+
+function checkRetry({ retry }: DocumentNode, path: string): Fault[] {
+  const [baseMs, maxMs] = [retry?.baseMs ?? retryDefaults.baseMs, retry?.maxMs ?? retryDefaults.maxMs]
+  if (maxMs >= baseMs) return []
+  return [{ path: `${path}.retry.maxMs`, message: `maxMs (${maxMs}) must not be less than baseMs (${baseMs})` }]
+}
+
+function checkPaging(node: DocumentNode, path: string): Fault[] {
+  if (node.type === 'batch') return []
+  return misplaced(node, 'maxPages', path, `only batch nodes read pages, and ${node.name} has type ${node.type}`)
+}
+
+function checkPartitions({ partitions, partitionKey, prefetch }: DocumentNode, path: string): Fault[] {
+  const faults: Fault[] = []
+  if (partitionKey !== undefined) {
+    faults.push({
+      path: `${path}.partitionKey`,
+      message: 'nodes with lanes cannot be published yet; remove partitionKey',
+    })
+  }
+  if (partitions === undefined || partitions === 1) return faults
+  faults.push({ path: `${path}.partitions`, message: 'nodes with lanes cannot be published yet; remove partitions' })
+  if (prefetch === undefined || prefetch === 1) return faults
+  return [...faults, { path: `${path}.prefetch`, message: `a node with ${partitions} partitions needs prefetch 1` }]
+}
+
+function checkCron({ name, cron, timezone }: DocumentNode, path: string): Fault[] {
+  const faults: Fault[] = [{ path: `${path}.type`, message: 'cron nodes cannot be published yet; use a start node' }]
+  const wrong = cron === undefined ? `${name} needs a cron text such as "0 6 * * *"` : cronFault(cron)
+  if (wrong !== null) faults.push({ path: `${path}.cron`, message: wrong })
+  const zone = timezone === undefined ? null : timezoneFault(timezone)
+  return zone === null ? faults : [...faults, { path: `${path}.timezone`, message: zone }]
+}
+
+function checkNoCron(node: DocumentNode, path: string): Fault[] {
+  const why = `only cron nodes have a schedule, and ${node.name} has type ${node.type}`
+  return (['cron', 'timezone'] as const).flatMap((key) => misplaced(node, key, path, why))
+}

@@ -1,0 +1,108 @@
+/** Makes plans: from a checked document (publish), or from the plan in force (republish). Pure. */
+import { parseEmit } from './emit.ts'
+import { isEventType } from './graph.ts'
+import { isEventNode, nodeDefaults, retryDefaults } from './plan.ts'
+import type { EventNode, Plan, PlanNode, RetryPolicy, WorkerNode } from './plan.ts'
+import type { DocumentNode, RetryInput, TopologyDocument } from './schema.ts'
+
+/** What was set at a node without its document (PATCH); null or left out: nothing. Wins over the document. */
+export interface StoredNode {
+  readonly prefetch?: number | null
+  readonly timeoutMs?: number | null
+  readonly retry?: RetryInput | null
+  readonly enabled?: boolean | null
+}
+
+/** What a node has when neither the document nor a stored value says otherwise: from its worker's record and manifest. */
+export interface NodeDefaults {
+  readonly path?: string
+  readonly service?: string
+  readonly prefetch?: number
+  readonly timeoutMs?: number
+  readonly retry?: RetryInput
+}
+
+export interface CompileInput {
+  readonly topologyId: string
+  readonly revision: number
+  /** Without faults by `checkDocument`. */
+  readonly document: TopologyDocument
+  /** Name → id; of every node. */
+  readonly nodeIds: ReadonlyMap<string, string>
+  /** By node name. */
+  readonly stored: ReadonlyMap<string, StoredNode>
+  /** By node name. */
+  readonly defaults?: ReadonlyMap<string, NodeDefaults>
+}
+
+/** The plan of a whole document. Throws when a node has no id or the document wasn't checked: both are the caller's faults. */
+export function compilePlan(input: CompileInput): Plan {
+  const { topologyId, revision, document } = input
+  const nodes = document.nodes.map((node) => compileNode(node, input))
+  return { topologyId, name: document.name, revision, nodes }
+}
+
+/** The graph of the plan in force with the stored values of its nodes (by name) as they are now: the next revision. */
+export function republishPlan(current: Plan, stored: ReadonlyMap<string, StoredNode>): Plan {
+  const nodes = current.nodes.map((node) => restore(node, stored.get(node.name) ?? {}))
+  return { ...current, revision: current.revision + 1, nodes }
+}
+
+function restore(node: PlanNode, stored: StoredNode): PlanNode {
+  if (isEventNode(node)) return { ...node, enabled: stored.enabled ?? node.enabled }
+  return {
+    ...node,
+    prefetch: stored.prefetch ?? node.prefetch,
+    timeoutMs: stored.timeoutMs ?? node.timeoutMs,
+    retry: mergeRetry(node.retry, stored.retry),
+  }
+}
+
+function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
+  const { name, type } = node
+  const followers = input.document.edges.filter(({ from }) => from === name).map(({ to }) => idOf(to, input))
+  const common = { id: idOf(name, input), name, followers }
+  const stored = input.stored.get(name) ?? {}
+  if (isEventType(type)) {
+    return { ...common, type, enabled: stored.enabled ?? node.enabled ?? true } satisfies EventNode
+  }
+  return { ...common, type, ...workerValues(node, stored, input.defaults?.get(name) ?? {}) } satisfies WorkerNode
+}
+
+function idOf(name: string, { nodeIds, topologyId }: CompileInput): string {
+  const id = nodeIds.get(name)
+  if (id === undefined) throw new Error(`topology ${topologyId}: the node ${name} has no id`)
+  return id
+}
+
+type WorkerValues = Omit<WorkerNode, 'id' | 'name' | 'followers' | 'type'>
+
+function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults): WorkerValues {
+  if (node.worker === undefined) throw new Error(`the node ${node.name} has no worker; check the document first`)
+  return {
+    worker: node.worker,
+    path: node.path ?? defaults.path ?? `/nodes/${node.uses ?? node.name}`,
+    service: node.service ?? defaults.service ?? null,
+    prefetch: stored.prefetch ?? node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch,
+    timeoutMs: stored.timeoutMs ?? node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
+    retry: [defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults),
+    inPlaceMaxMs: node.inPlaceMaxMs ?? nodeDefaults.inPlaceMaxMs,
+    onFail: node.onFail ?? nodeDefaults.onFail,
+    emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' },
+    maxPages: node.maxPages ?? nodeDefaults.maxPages,
+    settings: node.settings ?? null,
+  }
+}
+
+/** Field by field; what `over` leaves out stays. A longest delay under the shortest is raised to it. */
+function mergeRetry(policy: RetryPolicy, over: RetryInput | null | undefined): RetryPolicy {
+  const baseMs = over?.baseMs ?? policy.baseMs
+  return {
+    attempts: over?.attempts ?? policy.attempts,
+    backoff: over?.backoff ?? policy.backoff,
+    baseMs,
+    maxMs: Math.max(over?.maxMs ?? policy.maxMs, baseMs),
+    on: over?.on ?? policy.on,
+    maxAgeMs: over?.maxAgeMs === undefined ? policy.maxAgeMs : over.maxAgeMs,
+  }
+}
