@@ -1,0 +1,96 @@
+import { setMaxListeners } from 'node:events'
+import { hostname } from 'node:os'
+import { textOf } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { heartbeatEveryMs, watchConfig } from '../queue/config.ts'
+import type { ConfigChange } from '../queue/config.ts'
+import type { Heartbeat } from '../queue/control.ts'
+import { openDeliveries } from '../queue/delivery.ts'
+import { openLeaseClock } from '../queue/lease.ts'
+import type { Queues } from '../queue/open.ts'
+import type { Log } from '../telemetry/log.ts'
+import { openDirectory } from './directory.ts'
+import { openTopologies } from './reconcile.ts'
+
+export interface Bridge {
+  readonly id: string
+  /** Messages held at the moment. */
+  readonly held: number
+  /** True once every plan that was published at the start is in force. */
+  readonly ready: boolean
+  /**
+   * Stops pulling, gives back what waits, lets open calls finish for `graceMs`, then gives up on them (they are called again
+   * elsewhere); twice is harmless.
+   */
+  close(): Promise<void>
+}
+
+export interface BridgeOptions {
+  readonly queues: Queues
+  /** Opens the secrets of workers; see secrets.ts. */
+  readonly secretKey: string
+  readonly graceMs: number
+  readonly log: Log
+}
+
+/**
+ * The bridge moves messages between queues and workers. It holds no state that matters: plans, workers and pauses come from KV,
+ * messages from JetStream; any number of bridges share the work.
+ */
+export async function openBridge({ queues, secretKey, graceMs, log }: BridgeOptions): Promise<Bridge> {
+  const id = newId()
+  const startedAt = new Date().toISOString()
+  const stopping = new AbortController()
+  const cutting = new AbortController()
+  setMaxListeners(0, stopping.signal, cutting.signal)
+
+  const clock = openLeaseClock(queues.connection)
+  const deliveries = openDeliveries({ ...queues, clock, log })
+  const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal })
+  const topologies = openTopologies({ queues, deliveries, directory, log, stop: { soon: stopping.signal, now: cutting.signal }, onApplied: () => beat() })
+  const onChange = (change: ConfigChange): void => {
+    if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
+    if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
+    if (change.kind === 'paused') directory.setPaused(change.nodeId, change.reason)
+  }
+  const beat = (): void => {
+    if (!queues.connection.connected || stopping.signal.aborted) return
+    const heartbeat: Heartbeat = {
+      id,
+      host: hostname(),
+      pid: process.pid,
+      startedAt,
+      rssBytes: process.memoryUsage.rss(),
+      revisions: topologies.revisions(),
+      instances: directory.instances(),
+    }
+    queues.config.bridges.put(id, JSON.stringify(heartbeat)).catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
+  }
+
+  await watchConfig({ ...queues, log }, onChange, stopping.signal)
+  await topologies.settled()
+  beat()
+  const timer = setInterval(beat, heartbeatEveryMs).unref()
+  let closing: Promise<void> | null = null
+  const close = async (): Promise<void> => {
+    clearInterval(timer)
+    stopping.abort()
+    const cut = setTimeout(() => cutting.abort(), graceMs)
+    await topologies.close()
+    clearTimeout(cut)
+    await directory.close()
+    deliveries.close()
+    clock.close()
+    if (queues.connection.connected) await queues.config.bridges.delete(id).catch(() => undefined)
+  }
+  return {
+    id,
+    get held() {
+      return topologies.held()
+    },
+    get ready() {
+      return !stopping.signal.aborted && queues.connection.connected
+    },
+    close: () => (closing ??= close()),
+  }
+}

@@ -1,0 +1,110 @@
+import { callWorker } from '../call/call.ts'
+import type { Called } from '../call/call.ts'
+import { openInstances } from '../call/instances.ts'
+import type { Instances } from '../call/instances.ts'
+import { textOf } from '../errors.ts'
+import type { Message } from '../protocol/message.ts'
+import { newSpanId, requestHeaders, signingKey } from '../protocol/native.ts'
+import type { PreparedNode } from '../protocol/native.ts'
+import { pausedKey } from '../queue/config.ts'
+import type { Queues } from '../queue/open.ts'
+import { decryptSecret } from '../secrets.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { WorkerAddress } from '../topology/plan.ts'
+import { openGate } from './gate.ts'
+import type { Gate } from './gate.ts'
+
+/** What this bridge knows of workers and of paused nodes. */
+export interface Directory {
+  setWorker(name: string, worker: WorkerAddress | null): void
+  setPaused(nodeId: string, reason: string | null): void
+  gateOf(nodeId: string): Gate
+  /** Pauses a node on all bridges. */
+  pause(nodeId: string, reason: string): Promise<void>
+  /** Calls the node's worker once; never rejects. */
+  call(prepared: PreparedNode, message: Message, attempt: number, sequence: number): Promise<Called>
+  instances(): { worker: string; url: string; state: 'up' | 'down'; inFlight: number }[]
+  close(): Promise<void>
+}
+
+interface Known {
+  readonly instances: Instances
+  readonly key: Uint8Array | null
+}
+
+interface DirectoryDeps {
+  readonly queues: Queues
+  readonly secretKey: string
+  readonly log: Log
+  /** Open calls are given up when it aborts. */
+  readonly cut: AbortSignal
+}
+
+export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): Directory {
+  const opening = new Map<string, Promise<Known>>()
+  const workers = new Map<string, Known>()
+  const gates = new Map<string, Gate>()
+
+  const gateOf = (nodeId: string): Gate => {
+    const gate = gates.get(nodeId) ?? openGate()
+    gates.set(nodeId, gate)
+    return gate
+  }
+  const forget = (name: string): void => {
+    const known = opening.get(name)
+    opening.delete(name)
+    workers.delete(name)
+    known?.then(({ instances }) => instances.close()).catch(() => undefined)
+  }
+
+  return {
+    setWorker(name, worker) {
+      forget(name)
+      if (worker === null) return
+      const known = know(worker, secretKey, log)
+      opening.set(name, known)
+      known.then(
+        (ready) => opening.get(name) === known && workers.set(name, ready),
+        (error: unknown) => log.error('a worker can not be called', { worker: name, error: textOf(error) }),
+      )
+    },
+    setPaused(nodeId, reason) {
+      if (reason === null) return gateOf(nodeId).resume()
+      log.warn('a node is paused', { node: nodeId, reason })
+      gateOf(nodeId).pause()
+    },
+    gateOf,
+    async pause(nodeId, reason) {
+      gateOf(nodeId).pause()
+      await queues.config.config.put(pausedKey(nodeId), JSON.stringify(reason))
+    },
+    async call(prepared, message, attempt, sequence) {
+      const name = prepared.node.worker
+      const known = workers.get(name) ?? (await opening.get(name)?.catch(() => undefined))
+      return callWorker(known?.instances ?? null, requestOf(prepared, message, attempt, sequence, known?.key ?? null), cut)
+    },
+    instances: () => [...workers].flatMap(([worker, { instances }]) => instances.states().map((state) => ({ worker, ...state }))),
+    async close() {
+      for (const name of [...opening.keys()]) forget(name)
+    },
+  }
+}
+
+async function know(worker: WorkerAddress, secretKey: string, log: Log): Promise<Known> {
+  const key = worker.secret === null ? null : signingKey(decryptSecret(secretKey, worker.secret))
+  return { instances: await openInstances(worker, log), key }
+}
+
+function requestOf(prepared: PreparedNode, message: Message, attempt: number, sequence: number, key: Uint8Array | null) {
+  const { path, timeoutMs } = prepared.node
+  const now = Date.now()
+  const headers = requestHeaders(prepared, message, {
+    attempt,
+    sequence,
+    deadlineMs: now + timeoutMs,
+    spanId: newSpanId(),
+    watermark: null,
+    signature: key === null ? null : { key, atMs: now },
+  })
+  return { path, headers, body: message.body, timeoutMs }
+}

@@ -1,0 +1,60 @@
+import { decide } from '../call/decide.ts'
+import type { Delivery } from '../queue/delivery.ts'
+import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import { hopKey, originOf } from '../queue/names.ts'
+import { sleep } from './gate.ts'
+import { settle, settleEvent } from './settle.ts'
+import type { EventSite, Stop, WorkerSite } from './site.ts'
+import { Tries } from './tries.ts'
+
+/**
+ * The life of a message at one worker node: deliver → in doubt? ask → call → decide → settle → ack.
+ *
+ * I1  it is acked only after the guarded publish that replaces it is stored, or known to be.
+ * I2  it settles once: everything it publishes stands below the origin of its key.
+ * I9  waiting is never failing: a hold that doesn't burn leaves no trace.
+ * When the bridge stops, what waits is given back and another bridge starts it again.
+ */
+export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Promise<void> {
+  const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
+  const key = hopKey(message, site.prepared.node.id)
+  const origin = originOf(key)
+  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.ack()
+
+  const tries = new Tries(message, site.prepared)
+  for (;;) {
+    await site.gate.pass(stop.soon)
+    const called = await site.call(message, tries.attempt, delivery.sequence)
+    if (stop.now.aborted) return delivery.giveBack()
+    const verdict = decide(called.result, tries.context())
+    switch (verdict.kind) {
+      case 'hold':
+        if (verdict.burns) tries.failed(verdict.failure, called)
+        if (verdict.cause === 'rate-limit') site.gate.waitMs(verdict.delayMs)
+        tries.stay(verdict.burns, verdict.delayMs)
+        await sleep(verdict.delayMs, stop.soon)
+        break
+      case 'pause':
+        await site.pause(verdict.reason)
+        break
+      default:
+        if ('problem' in verdict || verdict.kind === 'later') tries.failed(verdict.kind === 'later' ? verdict.failure : verdict, called)
+        await settle(verdict, { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history }, stop.now)
+        return delivery.ack()
+    }
+  }
+}
+
+/** An event node's hop makes no call: what the intake stored goes to the followers. */
+export async function eventHop(delivery: Delivery, site: EventSite, stop: Stop): Promise<void> {
+  const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
+  const key = hopKey(message, site.node.id)
+  const origin = originOf(key)
+  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.ack()
+  await settleEvent({ site, delivery, message, key, origin }, stop.now)
+  delivery.ack()
+}
+
+async function isSettled(delivery: Delivery, { plan, ports }: WorkerSite | EventSite, origin: string, stop: Stop): Promise<boolean> {
+  return (await ports.guard.ask(plan.topologyId, origin, delivery.sequence, stop.now)) === 'settled'
+}

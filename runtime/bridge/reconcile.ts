@@ -1,0 +1,152 @@
+import { setMaxListeners } from 'node:events'
+import { textOf } from '../errors.ts'
+import { prepareNode } from '../protocol/native.ts'
+import type { Deliveries, Delivery, Reader } from '../queue/delivery.ts'
+import { nodeConsumer, replyConsumer, streamName } from '../queue/names.ts'
+import type { Queues } from '../queue/open.ts'
+import { ensureQueues } from '../queue/streams.ts'
+import type { Log } from '../telemetry/log.ts'
+import { isEventNode } from '../topology/plan.ts'
+import type { Plan, PlanNode } from '../topology/plan.ts'
+import type { Directory } from './directory.ts'
+import { eventHop, hop } from './hop.ts'
+import type { EventSite, Ports, Stop, WorkerSite } from './site.ts'
+import { split } from './split.ts'
+
+/** The topologies that this bridge runs: brought in line with each plan that comes, one change of a topology after the other. */
+export interface Topologies {
+  /** Null: the topology is stopped; its messages stay queued. */
+  apply(topologyId: string, plan: Plan | null): void
+  /** Resolves when every change so far is applied. */
+  settled(): Promise<void>
+  revisions(): Record<string, number>
+  held(): number
+  close(): Promise<void>
+}
+
+interface TopologiesDeps {
+  readonly queues: Queues
+  readonly deliveries: Deliveries
+  readonly directory: Directory
+  readonly log: Log
+  readonly stop: Stop
+  readonly onApplied: () => void
+}
+
+/** What of a topology runs here: the plan in force, and a reader for each queue by the name of its consumer. */
+interface Running {
+  plan: Plan
+  sites: ReadonlyMap<string, EventSite | WorkerSite>
+  readonly readers: Map<string, OpenReader>
+}
+
+interface OpenReader {
+  readonly reader: Reader
+  /** Aborts when this reader is closed while the bridge goes on. */
+  readonly closing: AbortController
+}
+
+const retryMs = 1_000
+
+export function openTopologies(deps: TopologiesDeps): Topologies {
+  const running = new Map<string, Running>()
+  const changes = new Map<string, Promise<void>>()
+
+  const apply = async (topologyId: string, plan: Plan | null): Promise<void> => {
+    const before = running.get(topologyId)
+    if (plan === null) {
+      running.delete(topologyId)
+      if (before !== undefined) await closeReaders(before, () => true)
+    } else if (before === undefined || before.plan.revision < plan.revision || before.plan.topologyId !== plan.topologyId) {
+      await bringInLine(deps, running, plan)
+    }
+    deps.onApplied()
+  }
+  const enqueue = (topologyId: string, plan: Plan | null): void => {
+    const previous = changes.get(topologyId) ?? Promise.resolve()
+    const next = previous.then(() => persist(() => apply(topologyId, plan), deps))
+    changes.set(topologyId, next)
+  }
+  return {
+    apply: enqueue,
+    settled: async () => void (await Promise.all(changes.values())),
+    revisions: () => Object.fromEntries([...running].map(([id, { plan }]) => [id, plan.revision])),
+    held: () => [...running.values()].reduce((sum, { readers }) => sum + [...readers.values()].reduce((held, { reader }) => held + reader.held, 0), 0),
+    async close() {
+      await Promise.all(changes.values())
+      await Promise.all([...running.values()].map((one) => closeReaders(one, () => true)))
+    },
+  }
+}
+
+/** NATS may be away while a plan comes: tried again until it is applied. */
+async function persist(work: () => Promise<void>, { log, stop, queues }: TopologiesDeps): Promise<void> {
+  while (!stop.soon.aborted) {
+    try {
+      return await work()
+    } catch (error) {
+      log.error('a plan could not be applied, trying again', { error: textOf(error) })
+      await new Promise((resolve) => setTimeout(resolve, retryMs))
+      await queues.connection.whenConnected(stop.soon).catch(() => undefined)
+    }
+  }
+}
+
+/** Readers that stay go on undisturbed: they look up their site at each delivery, and prefetch is changed at the consumer. */
+async function bringInLine(deps: TopologiesDeps, all: Map<string, Running>, plan: Plan): Promise<void> {
+  await ensureQueues(deps.queues.connection, plan, deps.queues.replicas)
+  const running: Running = all.get(plan.topologyId) ?? { plan, sites: new Map(), readers: new Map() }
+  running.plan = plan
+  running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, plan, node)]))
+  all.set(plan.topologyId, running)
+  const wanted = new Set(plan.nodes.flatMap((node) => [nodeConsumer(node.id), replyConsumer(node.id)]))
+  await closeReaders(running, (consumer) => !wanted.has(consumer))
+  await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
+  deps.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
+}
+
+async function closeReaders(running: Running, isUnwanted: (consumer: string) => boolean): Promise<void> {
+  const unwanted = [...running.readers].filter(([consumer]) => isUnwanted(consumer))
+  for (const [consumer] of unwanted) running.readers.delete(consumer)
+  await Promise.all(
+    unwanted.map(([, { reader, closing }]) => {
+      closing.abort()
+      return reader.close()
+    }),
+  )
+}
+
+async function openReaders({ deliveries, queues, log, stop }: TopologiesDeps, running: Running, node: PlanNode): Promise<void> {
+  const topologyId = running.plan.topologyId
+  const ports: Ports = { ...queues, log }
+  const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {
+    if (running.readers.has(consumer)) return
+    const closing = new AbortController()
+    setMaxListeners(0, closing.signal)
+    const own: Stop = { soon: closing.signal, now: stop.now }
+    const reader = await deliveries.read(streamName(topologyId), consumer, (delivery) => handle(delivery, own))
+    running.readers.set(consumer, { reader, closing })
+  }
+  await open(nodeConsumer(node.id), (delivery, own) => handleInput(running, node.id, delivery, own))
+  await open(replyConsumer(node.id), (delivery, own) => split(delivery, topologyId, node.id, ports, own.now))
+}
+
+function handleInput(running: Running, nodeId: string, delivery: Delivery, stop: Stop): Promise<void> {
+  const site = running.sites.get(nodeId)
+  if (site === undefined) throw new Error(`node ${nodeId} is not in the plan any more`)
+  return 'prepared' in site ? hop(delivery, site, stop) : eventHop(delivery, site, stop)
+}
+
+function siteOf({ queues, directory, log }: TopologiesDeps, plan: Plan, node: PlanNode): EventSite | WorkerSite {
+  const ports: Ports = { ...queues, log }
+  if (isEventNode(node)) return { plan, node, ports }
+  const prepared = prepareNode(plan, node)
+  return {
+    plan,
+    prepared,
+    ports,
+    gate: directory.gateOf(node.id),
+    call: (message, attempt, sequence) => directory.call(prepared, message, attempt, sequence),
+    pause: (reason) => directory.pause(node.id, reason),
+  }
+}

@@ -1,0 +1,189 @@
+import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.ts'
+import type { FailedCall, Message } from '../protocol/message.ts'
+import { followersOf } from '../protocol/native.ts'
+import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
+import type { Delivery } from '../queue/delivery.ts'
+import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import { encodeRecord } from '../queue/ledger.ts'
+import { laterTail, ledgerTail, nodeTail, replyTail, trashTail } from '../queue/names.ts'
+import { encodeReply } from '../queue/reply.ts'
+import type { PlanNode } from '../topology/plan.ts'
+import type { EventSite, WorkerSite } from './site.ts'
+
+/** Verdicts that end a hop: each is carried out by exactly one guarded publish (I1, I2). */
+export type Settling = Forward | Split | End | Later | Trash
+
+export interface Hop {
+  readonly site: WorkerSite
+  readonly delivery: Delivery
+  readonly message: Message
+  readonly key: string
+  readonly origin: string
+  /** Number of the call that led to the verdict. */
+  readonly attempt: number
+  readonly history: readonly FailedCall[]
+}
+
+/** What one settlement publishes. */
+interface Successor {
+  readonly tail: string
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: Uint8Array
+}
+
+/** Resolves when the successor is stored, or somebody's is: then the delivery may be acked. */
+export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): Promise<void> {
+  const { site, origin, delivery } = hop
+  await site.ports.guard.publish({ topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) }, delivery, signal)
+  if (verdict.kind === 'trash' && verdict.block) {
+    await site.pause(`a message failed finally and the node has onFail: block; settle its Trash, then resume`)
+  }
+}
+
+function successorOf(verdict: Settling, hop: Hop): Successor {
+  switch (verdict.kind) {
+    case 'forward':
+      return forward(verdict, hop)
+    case 'split':
+      return split(verdict, hop)
+    case 'end':
+      return ended(hop.message, hop.site.prepared.node)
+    case 'later':
+      return later(verdict, hop)
+    case 'trash':
+      return trash(verdict, hop)
+    default:
+      return verdict satisfies never
+  }
+}
+
+function forward(verdict: Forward, { site, message }: Hop): Successor {
+  const envelope = encodeEnvelope(successor(message, verdict.output, site.prepared.node.name))
+  return { tail: nodeTail(verdict.follower), headers: [[envelopeHeader, envelope]], body: verdict.output.body }
+}
+
+/** The same message one node on: it keeps its id, its run and its trace; what belongs to the node it leaves is gone. */
+function successor(message: Message, output: Output, from: string): Message {
+  return {
+    ...message,
+    from,
+    attempt: 0,
+    round: 0,
+    replay: 0,
+    page: 0,
+    cursor: null,
+    history: [],
+    key: output.key,
+    tenant: output.tenant,
+    headers: output.headers,
+    contentType: output.contentType,
+    body: output.body,
+  }
+}
+
+function split(verdict: Split, { site, message, key }: Hop): Successor {
+  const { node, followers } = site.prepared
+  const { body, ...output } = verdict.output
+  const { body: inputBody, ...input } = message
+  const reply = encodeReply({
+    kind: 'outputs',
+    hopKey: key,
+    at: new Date().toISOString(),
+    nodeName: node.name,
+    revision: site.plan.revision,
+    followers: [...followers],
+    route: verdict.route,
+    emit: verdict.emit,
+    paged: node.type === 'batch',
+    next: verdict.next,
+    watermark: verdict.watermark,
+    input: { ...input, history: [] },
+    output,
+    bodyLength: body.length,
+  })
+  const stored = verdict.next === null ? body : Buffer.concat([body, inputBody])
+  return { tail: replyTail(node.id), headers: [[envelopeHeader, reply]], body: stored }
+}
+
+function ended(message: Message, node: PlanNode): Successor {
+  const record = encodeRecord({ kind: 'ended', run: message.run, nodeId: node.id, at: new Date().toISOString(), cancelled: false })
+  return { tail: ledgerTail, headers: [], body: record }
+}
+
+/** The server keeps the message and puts it back into the node's own queue when the delay is over. */
+function later(verdict: Later, { site, message, origin, attempt, history }: Hop): Successor {
+  const { node } = site.prepared
+  const envelope = encodeEnvelope({ ...message, attempt, round: message.round + 1, history })
+  return {
+    tail: laterTail,
+    headers: [
+      ['Nats-Schedule', `@at ${new Date(Date.now() + verdict.delayMs).toISOString()}`],
+      ['Nats-Schedule-Target', `sluice.${site.plan.topologyId}.${origin}.${nodeTail(node.id)}`],
+      [envelopeHeader, envelope],
+    ],
+    body: message.body,
+  }
+}
+
+function trash(verdict: Trash, { site, message, origin, history }: Hop): Successor {
+  const trashed: Omit<Trashed, 'body'> = {
+    kind: 'trashed',
+    run: message.run,
+    nodeId: site.prepared.node.id,
+    at: new Date().toISOString(),
+    trashId: origin,
+    revision: site.plan.revision,
+    error: verdict.problem,
+    attempts: history,
+    message: trashedMessage(message),
+  }
+  return { tail: trashTail, headers: [[envelopeHeader, JSON.stringify(trashed)]], body: message.body }
+}
+
+function trashedMessage(message: Message): TrashedMessage {
+  const { id, from, created, replay, page, cursor, tenant, key, trace, headers, contentType } = message
+  return { id, from, created, replay, page, cursor, tenant, key, trace, headers, contentType }
+}
+
+export interface EventHop {
+  readonly site: EventSite
+  readonly delivery: Delivery
+  readonly message: Message
+  readonly key: string
+  readonly origin: string
+}
+
+/** Forward to the one follower, split to several, end without any. */
+export async function settleEvent({ site, delivery, message, key, origin }: EventHop, signal: AbortSignal): Promise<void> {
+  const { plan, node, ports } = site
+  const followers = [...followersOf(plan, node)]
+  const [only] = followers
+  const one =
+    only === undefined
+      ? ended(message, node)
+      : followers.length === 1
+        ? { tail: nodeTail(only[1]), headers: [[envelopeHeader, encodeEnvelope({ ...message, from: node.name })]] as const, body: message.body }
+        : eventSplit(site, message, key, followers)
+  await ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
+}
+
+function eventSplit({ plan, node }: EventSite, message: Message, key: string, followers: readonly (readonly [string, string])[]): Successor {
+  const { body, ...input } = message
+  const reply = encodeReply({
+    kind: 'outputs',
+    hopKey: key,
+    at: message.created,
+    nodeName: node.name,
+    revision: plan.revision,
+    followers,
+    route: null,
+    emit: { kind: 'page' },
+    paged: false,
+    next: null,
+    watermark: null,
+    input,
+    output: { contentType: message.contentType, headers: message.headers, key: message.key, tenant: message.tenant },
+    bodyLength: body.length,
+  })
+  return { tail: replyTail(node.id), headers: [[envelopeHeader, reply]], body }
+}

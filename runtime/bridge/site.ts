@@ -1,0 +1,43 @@
+import type { Called } from '../call/call.ts'
+import type { Message } from '../protocol/message.ts'
+import type { PreparedNode } from '../protocol/native.ts'
+import type { Guard } from '../queue/guard.ts'
+import type { Publisher } from '../queue/publisher.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { EventNode, Plan } from '../topology/plan.ts'
+import type { Gate } from './gate.ts'
+
+/** How work is stopped, in two steps. */
+export interface Stop {
+  /** Begin nothing new, give back what waits; calls and settlements that are under way go on. */
+  readonly soon: AbortSignal
+  /** Give up on everything. */
+  readonly now: AbortSignal
+}
+
+/** What every hop of a process uses. */
+export interface Ports {
+  readonly guard: Guard
+  readonly publisher: Publisher
+  readonly log: Log
+}
+
+/** Where an event node's hops happen. */
+export interface EventSite {
+  readonly plan: Plan
+  readonly node: EventNode
+  readonly ports: Ports
+}
+
+/** Where a worker node's hops happen: the node as its plan has it, and how to call its worker. */
+export interface WorkerSite {
+  readonly plan: Plan
+  readonly prepared: PreparedNode
+  /** Closed while the node is paused or must not call. */
+  readonly gate: Gate
+  readonly ports: Ports
+  /** One call; never rejects. `attempt` is 1-based. */
+  call(message: Message, attempt: number, sequence: number): Promise<Called>
+  /** Pauses the node on all bridges. */
+  pause(reason: string): Promise<void>
+}

@@ -1,0 +1,125 @@
+import type { Message } from '../protocol/message.ts'
+import { readOutputs } from '../protocol/outputs.ts'
+import type { Outputs, ReplyOutput } from '../protocol/outputs.ts'
+import { publishMany } from '../queue/batch.ts'
+import type { Delivery } from '../queue/delivery.ts'
+import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import type { GuardedPublish } from '../queue/guard.ts'
+import { encodeRecord } from '../queue/ledger.ts'
+import { ledgerTail, nodeTail, originOf } from '../queue/names.ts'
+import { decodeReply } from '../queue/reply.ts'
+import type { StoredOutputs, StoredReplay } from '../queue/reply.ts'
+import type { Ports } from './site.ts'
+
+/**
+ * The splitter turns a stored reply into messages. I3: in this order: the ledger record, whose acknowledgement is awaited before
+ * anything else goes out; the continuation; the messages; then the ack. Each is guarded under `<key of the reply's hop>/<k>`, so
+ * redoing it after a crash changes nothing, and no run looks finished early (I6).
+ */
+export async function split(delivery: Delivery, topologyId: string, nodeId: string, ports: Ports, signal: AbortSignal): Promise<void> {
+  const reply = decodeReply(delivery.header(envelopeHeader))
+  const made = reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
+  const at = { topologyId, hopKey: reply.hopKey }
+  await ports.guard.publish(guarded(at, 'ledger', { tail: ledgerTail, headers: [], body: made.record }), delivery, signal)
+  if (made.continuation !== null) await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, signal)
+  await publishMany(ports, publishes(at, made.messages), delivery, signal)
+  delivery.ack()
+}
+
+interface Made {
+  readonly record: Uint8Array
+  readonly continuation: Message | null
+  /** Made one at a time, so that a page of 100 000 records needs no memory of that size. */
+  readonly messages: Iterable<Addressed>
+}
+
+interface Addressed {
+  readonly to: string
+  readonly message: Message
+}
+
+type Publish = Pick<GuardedPublish, 'tail' | 'headers' | 'body'>
+
+function guarded(at: { topologyId: string; hopKey: string }, k: string, publish: Publish): GuardedPublish {
+  return { topologyId: at.topologyId, origin: originOf(`${at.hopKey}/${k}`), ...publish }
+}
+
+function input(nodeId: string, message: Message): Publish {
+  return { tail: nodeTail(nodeId), headers: [[envelopeHeader, encodeEnvelope(message)]], body: message.body }
+}
+
+function* publishes(at: { topologyId: string; hopKey: string }, messages: Iterable<Addressed>): Generator<GuardedPublish> {
+  let k = 0
+  for (const { to, message } of messages) yield guarded(at, String(k++), input(to, message))
+}
+
+/** A replay: the message goes back to the node that failed on it, its row is marked, the run is in progress again. */
+function replayed(reply: StoredReplay, nodeId: string, body: Uint8Array): Made {
+  const message: Message = { ...reply.message, body }
+  const record = encodeRecord({ kind: 'replayed', run: message.run, nodeId, at: new Date().toISOString(), trashId: reply.trashId })
+  return { record, continuation: null, messages: [{ to: nodeId, message }] }
+}
+
+function outputsOf(reply: StoredOutputs, nodeId: string, stored: Uint8Array): Made {
+  const outputs = readOutputs(stored.subarray(0, reply.bodyLength), reply.output.contentType, reply.emit)
+  if (outputs.kind === 'malformed') throw new Error(`a stored reply can't be read: ${outputs.detail}`)
+  const continuation = reply.next === null ? null : nextPage(reply, reply.next, stored.subarray(reply.bodyLength))
+  return { record: record(reply, nodeId, countOf(reply, outputs)), continuation, messages: children(reply, outputs) }
+}
+
+function countOf({ route, followers }: StoredOutputs, outputs: Outputs): number {
+  const names = new Set(followers.map(([name]) => name))
+  const routed = outputs.routes.reduce((sum, route) => sum + route.filter((name) => names.has(name)).length, 0)
+  return (outputs.count - outputs.routes.length) * (route?.length ?? followers.length) + routed
+}
+
+function* children(reply: StoredOutputs, outputs: Outputs): Generator<Addressed> {
+  let index = 0
+  for (const output of outputs) {
+    for (const [position, [name, id]] of reply.followers.entries()) {
+      if (goesTo(reply, output, name, id)) yield { to: id, message: child(reply, output, index * reply.followers.length + position) }
+    }
+    index++
+  }
+}
+
+function goesTo(reply: StoredOutputs, output: ReplyOutput, name: string, id: string): boolean {
+  if (output.route !== null) return output.route.includes(name)
+  return reply.route === null || reply.route.includes(id)
+}
+
+function child({ input, output, paged, at, nodeName }: StoredOutputs, from: ReplyOutput, index: number): Message {
+  return {
+    id: paged ? `${input.id}#${input.page}.${index}` : `${input.id}.${index}`,
+    run: input.run,
+    from: nodeName,
+    created: at,
+    attempt: 0,
+    round: 0,
+    replay: 0,
+    page: 0,
+    cursor: null,
+    tenant: from.tenant ?? output.tenant,
+    key: from.key ?? output.key,
+    trace: input.trace,
+    history: [],
+    headers: output.headers,
+    contentType: from.contentType,
+    body: from.body,
+  }
+}
+
+function nextPage({ input }: StoredOutputs, cursor: string, body: Uint8Array): Message {
+  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], body }
+}
+
+function record({ input, next, watermark, paged, at }: StoredOutputs, nodeId: string, messages: number): Uint8Array {
+  return encodeRecord({
+    kind: 'split',
+    run: input.run,
+    nodeId,
+    at,
+    delta: messages - 1 + (next === null ? 0 : 1),
+    batch: paged ? { page: input.page, cursor: input.cursor, next, watermark } : null,
+  })
+}

@@ -1,0 +1,115 @@
+import { Kvm } from '@nats-io/kv'
+import type { KV, KvWatchEntry } from '@nats-io/kv'
+import { textOf } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Plan, WorkerAddress } from '../topology/plan.ts'
+import type { Connection } from './connection.ts'
+import type { Heartbeat } from './control.ts'
+
+/**
+ * What bridges need to know, in JetStream KV, so that the hot path needs no Postgres (I8):
+ *
+ * | bucket              | key            | value                                            |
+ * |---------------------|----------------|--------------------------------------------------|
+ * | `<namespace>_config`  | `plan.<topologyId>` | the published plan                            |
+ * | `<namespace>_config`  | `worker.<name>`  | its addresses; a change acts at once, without republish |
+ * | `<namespace>_config`  | `paused.<nodeId>` | why the node is paused                         |
+ * | `<namespace>_bridges` | `<bridge id>`    | heartbeat; forgotten when it stops beating         |
+ */
+export interface Config {
+  readonly config: KV
+  readonly bridges: KV
+}
+
+export const heartbeatEveryMs = 2_000
+const heartbeatTtlMs = 8_000
+
+export async function openConfig(connection: Connection, namespace: string, replicas: number): Promise<Config> {
+  const kvm = new Kvm(connection.js)
+  const [config, bridges] = await Promise.all([
+    kvm.create(`${namespace}_config`, { history: 1, replicas }),
+    kvm.create(`${namespace}_bridges`, { history: 1, ttl: heartbeatTtlMs, replicas }),
+  ])
+  return { config, bridges }
+}
+
+export const planKey = (topologyId: string): string => `plan.${topologyId}`
+export const workerKey = (name: string): string => `worker.${name}`
+export const pausedKey = (nodeId: string): string => `paused.${nodeId}`
+
+export type ConfigChange =
+  | { readonly kind: 'plan'; readonly topologyId: string; readonly plan: Plan | null }
+  | { readonly kind: 'worker'; readonly name: string; readonly worker: WorkerAddress | null }
+  | { readonly kind: 'paused'; readonly nodeId: string; readonly reason: string | null }
+
+/**
+ * Calls `onChange` for everything that is configured now, resolves, and goes on with each change, in order, until the signal
+ * aborts. After a reconnect everything is read anew: nothing is missed, and what is known already comes again.
+ */
+export async function watchConfig(
+  deps: { connection: Connection; config: Config; log: Log },
+  onChange: (change: ConfigChange) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let stop = await watchOnce(deps, onChange)
+  const again = async (): Promise<void> => {
+    stop()
+    stop = await watchOnce(deps, onChange)
+    if (signal.aborted) stop()
+  }
+  const stopListening = deps.connection.onChange((connected) => {
+    if (connected) again().catch((error: unknown) => deps.log.error('the configuration can not be watched', { error: textOf(error) }))
+  })
+  signal.addEventListener(
+    'abort',
+    () => {
+      stopListening()
+      stop()
+    },
+    { once: true },
+  )
+}
+
+/** Resolves with the way to stop once every present entry was reported. */
+async function watchOnce({ config, log }: { config: Config; log: Log }, onChange: (change: ConfigChange) => void): Promise<() => void> {
+  const { values } = await config.config.status()
+  const entries = await config.config.watch()
+  await new Promise<void>((resolve) => {
+    if (values === 0) resolve()
+    const follow = async (): Promise<void> => {
+      for await (const entry of entries) {
+        report(entry, onChange, log)
+        if (entry.delta === 0) resolve()
+      }
+      resolve()
+    }
+    void follow()
+  })
+  return () => entries.stop()
+}
+
+function report(entry: KvWatchEntry, onChange: (change: ConfigChange) => void, log: Log): void {
+  try {
+    const change = readChange(entry.key, entry.operation === 'PUT' ? entry.string() : null)
+    if (change !== null) onChange(change)
+  } catch (error) {
+    log.error('an entry of the configuration bucket can not be used', { key: entry.key, error: textOf(error) })
+  }
+}
+
+function readChange(key: string, text: string | null): ConfigChange | null {
+  const dot = key.indexOf('.')
+  const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)]
+  const value: unknown = text === null ? null : JSON.parse(text)
+  if (kind === 'plan') return { kind, topologyId: name, plan: value as Plan | null }
+  if (kind === 'worker') return { kind, name, worker: value as WorkerAddress | null }
+  if (kind === 'paused') return { kind, nodeId: name, reason: value === null ? null : String(value) }
+  return null
+}
+
+export async function liveBridges(config: Config): Promise<Heartbeat[]> {
+  const ids: string[] = []
+  for await (const id of await config.bridges.keys()) ids.push(id)
+  const entries = await Promise.all(ids.map((id) => config.bridges.get(id)))
+  return entries.flatMap((entry) => (entry?.operation === 'PUT' ? [entry.json<Heartbeat>()] : []))
+}

@@ -1,0 +1,184 @@
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+import { textOf } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Connection } from './connection.ts'
+import { ackWaitMs, beatEveryMs } from './lease.ts'
+import type { Lease, LeaseClock } from './lease.ts'
+import type { Publisher } from './publisher.ts'
+
+/**
+ * Deliveries: messages that this process holds. The only file that acknowledges.
+ *
+ * States of a delivery: held → acked (its successor is stored, I1) or given back (somebody else shall have it).
+ * While it is held its lease is beaten, whether a call is open or it waits.
+ */
+export interface Delivery {
+  readonly sequence: number
+  readonly subject: string
+  /** Value of a header, empty when it isn't there. */
+  header(name: string): string
+  readonly body: Uint8Array
+  /** It may have been settled before: ask before calling. */
+  readonly inDoubt: boolean
+  readonly lease: Lease
+  /** Only after the successor is stored, or when it is known to be (I1). */
+  ack(): void
+  /** Lets the server deliver it again at once. */
+  giveBack(): void
+}
+
+export interface Reader {
+  /** Messages held at the moment. */
+  readonly held: number
+  /** Stops pulling and resolves when every held delivery is acked or given back; twice is harmless. */
+  close(): Promise<void>
+}
+
+export interface Deliveries {
+  /**
+   * Hands every delivery of a durable consumer to `handle` at once; how many are held is the consumer's MaxAckPending (I4).
+   * `handle` must ack or give back what it gets; if it throws, the delivery is given back and the error logged.
+   */
+  read(stream: string, consumer: string, handle: (delivery: Delivery) => Promise<void>): Promise<Reader>
+  close(): void
+}
+
+/** After a (re)connect the server may have forgotten acks: so many deliveries of a consumer, for so long, are in doubt. */
+const doubt = { deliveries: 10_000, ms: 30_000 }
+/** One pull is kept open for more than can be held: a pull per message doubles the server's CPU. */
+const pull = { max_messages: 128, expires: 30_000, idle_heartbeat: 5_000 }
+const progress = new TextEncoder().encode('+WPI')
+
+export function openDeliveries(deps: { connection: Connection; publisher: Publisher; clock: LeaseClock; log: Log }): Deliveries {
+  const held = new Set<Held>()
+  const beat = setInterval(() => beatAll(held, deps.publisher), 500).unref()
+  return {
+    read: (stream, consumer, handle) => read(deps, held, stream, consumer, handle),
+    close: () => clearInterval(beat),
+  }
+}
+
+class Held implements Delivery {
+  readonly sequence: number
+  readonly inDoubt: boolean
+  readonly lease: Lease
+  /** The newest delivery of the message: an ack on an older one may no longer count. */
+  message: JsMsg
+  lastBeat = performance.now()
+  readonly #release: (held: Held) => void
+
+  constructor(message: JsMsg, inDoubt: boolean, lease: Lease, release: (held: Held) => void) {
+    this.message = message
+    this.sequence = message.seq
+    this.inDoubt = inDoubt
+    this.lease = lease
+    this.#release = release
+  }
+
+  get subject(): string {
+    return this.message.subject
+  }
+
+  get body(): Uint8Array {
+    return this.message.data
+  }
+
+  header(name: string): string {
+    return this.message.headers?.get(name) ?? ''
+  }
+
+  ack(): void {
+    this.message.ack()
+    this.#release(this)
+  }
+
+  giveBack(): void {
+    this.message.nak()
+    this.#release(this)
+  }
+}
+
+/** Only a confirmed beat counts for the lease; an unconfirmed one still makes the server wait. */
+function beatAll(held: ReadonlySet<Held>, publisher: Publisher): void {
+  const now = performance.now()
+  for (const delivery of held) {
+    if (now - delivery.lastBeat < beatEveryMs) continue
+    delivery.lastBeat = now
+    const { reply } = delivery.message as JsMsg & { readonly reply: string }
+    publisher.confirm(reply, progress).then(
+      () => delivery.lease.confirm(now),
+      () => undefined, // the lease runs out by itself
+    )
+  }
+}
+
+async function read(
+  deps: { connection: Connection; clock: LeaseClock; log: Log },
+  allHeld: Set<Held>,
+  stream: string,
+  consumer: string,
+  handle: (delivery: Delivery) => Promise<void>,
+): Promise<Reader> {
+  const bySequence = new Map<number, Held>()
+  const running = new Set<Promise<void>>()
+  const inDoubt = openDoubt(deps.connection)
+  const release = (delivery: Held): void => {
+    bySequence.delete(delivery.sequence)
+    allHeld.delete(delivery)
+  }
+
+  const onMessage = (message: JsMsg): void => {
+    const known = bySequence.get(message.seq)
+    if (known !== undefined) {
+      known.message = message
+      return
+    }
+    const delivery = new Held(message, inDoubt.next() || message.info.deliveryCount > 1, deps.clock.take(), release)
+    bySequence.set(message.seq, delivery)
+    allHeld.add(delivery)
+    const run = start(handle, delivery)
+      .catch((error: unknown) => {
+        deps.log.error('a delivery could not be handled, it is given back', { stream, consumer, sequence: message.seq, error: textOf(error) })
+      })
+      .finally(() => {
+        running.delete(run)
+        if (bySequence.get(message.seq) === delivery) delivery.giveBack()
+      })
+    running.add(run)
+  }
+
+  const messages: ConsumerMessages = await (await deps.connection.js.consumers.get(stream, consumer)).consume({ ...pull, callback: onMessage })
+  return {
+    get held() {
+      return bySequence.size
+    },
+    async close() {
+      inDoubt.close()
+      await messages.close()
+      await Promise.allSettled([...running])
+    },
+  }
+}
+
+/** A handler that throws at once is a handler that rejects. */
+async function start(handle: (delivery: Delivery) => Promise<void>, delivery: Delivery): Promise<void> {
+  await handle(delivery)
+}
+
+function openDoubt(connection: Connection): { next(): boolean; close(): void } {
+  let left = 0
+  let until = 0
+  const begin = (): void => {
+    left = doubt.deliveries
+    until = performance.now() + doubt.ms
+  }
+  begin()
+  const stopListening = connection.onChange(begin)
+  return {
+    next: () => left > 0 && left-- > 0 && performance.now() < until,
+    close: stopListening,
+  }
+}
+
+/** How long a message that nobody acks or beats stays with a dead holder. */
+export const redeliveryMs = ackWaitMs

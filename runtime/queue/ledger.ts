@@ -1,0 +1,167 @@
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
+import { textOf } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+import { isEventNode } from '../topology/plan.ts'
+import type { Plan } from '../topology/plan.ts'
+import type { Connection } from './connection.ts'
+import { decodeEnvelope, envelopeHeader } from './envelope.ts'
+import { orNull } from './streams.ts'
+import { ledgerTail, nodeFilter, streamName, tailFilter, trashTail } from './names.ts'
+
+/** Outcomes as they are kept: a ledger record is JSON; a Trash message is the failed body with the rest in its envelope header. */
+export type LedgerRecord = Ended | Split | Replayed | Discarded
+
+const encoder = new TextEncoder()
+export const encodeRecord = (record: LedgerRecord): Uint8Array => encoder.encode(JSON.stringify(record))
+
+export interface OutcomeReader {
+  /** The next outcomes in the stream's order, at least one; null after `close` or when the reader must be opened anew. */
+  next(): Promise<{ outcomes: Outcome[]; to: number } | null>
+  close(): Promise<void>
+}
+
+/** What is read ahead of what is written down: bounds memory. */
+const ahead = { messages: 2_000, bytes: 16 * 1024 * 1024 }
+const fetchMs = 30_000
+const forgottenAfterNs = 60_000_000_000
+
+/** When the stream was made: an outcome's position means something only within one life of the stream. Null: no stream. */
+export async function streamEpoch(connection: Connection, topologyId: string): Promise<string | null> {
+  const info = await connection.jsm.streams.info(streamName(topologyId)).catch(orNull)
+  return info?.created ?? null
+}
+
+/** Subjects of everything that the recorder reads. */
+export function outcomeFilters(plan: Plan): string[] {
+  const t = plan.topologyId
+  return [tailFilter(t, ledgerTail), tailFilter(t, trashTail), ...plan.nodes.filter(isEventNode).map((node) => nodeFilter(t, node.id))]
+}
+
+/**
+ * Reads ledger records, Trash and starts of one topology from `position` + 1, each exactly once and in order. A gap in the
+ * deliveries or a lost connection ends the reader (`next` gives null): open another one from the position in Postgres.
+ */
+export async function openOutcomes(connection: Connection, plan: Plan, position: number, log: Log): Promise<OutcomeReader> {
+  const t = plan.topologyId
+  const info = await connection.jsm.consumers.add(streamName(t), {
+    filter_subjects: outcomeFilters(plan),
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: position + 1,
+    inactive_threshold: forgottenAfterNs,
+    mem_storage: true,
+    num_replicas: 1,
+  })
+  const buffer = new OutcomeBuffer(t, log)
+  const feed = startFeed(await connection.js.consumers.get(streamName(t), info.name), buffer)
+  const stopListening = connection.onChange(() => buffer.end())
+  return {
+    next: () => buffer.take(),
+    async close() {
+      stopListening()
+      buffer.end()
+      await feed.close()
+      if (connection.connected) await connection.jsm.consumers.delete(streamName(t), info.name).catch(() => undefined)
+    },
+  }
+}
+
+/** Fetches the next portion only when there is room for it. */
+function startFeed(consumer: Consumer, buffer: OutcomeBuffer): { close(): Promise<void> } {
+  let current: ConsumerMessages | null = null
+  const run = async (): Promise<void> => {
+    while (!buffer.ended) {
+      current = await consumer.fetch({ max_bytes: ahead.bytes, expires: fetchMs })
+      for await (const message of current) buffer.push(message)
+      await buffer.room()
+    }
+  }
+  const running = run().catch(() => buffer.end())
+  return {
+    async close() {
+      await current?.close()
+      await running
+    },
+  }
+}
+
+class OutcomeBuffer {
+  readonly #topologyId: string
+  readonly #log: Log
+  #waiting: JsMsg[] = []
+  #bytes = 0
+  #expected = 1
+  #onArrival: (() => void) | null = null
+  #onTaken: (() => void) | null = null
+  ended = false
+
+  constructor(topologyId: string, log: Log) {
+    this.#topologyId = topologyId
+    this.#log = log
+  }
+
+  push(message: JsMsg): void {
+    if (message.info.deliverySequence !== this.#expected++) return this.end()
+    this.#waiting.push(message)
+    this.#bytes += message.data.length
+    this.#onArrival?.()
+  }
+
+  end(): void {
+    this.ended = true
+    this.#onArrival?.()
+    this.#onTaken?.()
+  }
+
+  async room(): Promise<void> {
+    while (!this.ended && (this.#waiting.length >= ahead.messages || this.#bytes >= ahead.bytes)) {
+      await new Promise<void>((resolve) => (this.#onTaken = resolve))
+    }
+  }
+
+  async take(): Promise<{ outcomes: Outcome[]; to: number } | null> {
+    if (this.#waiting.length === 0 && !this.ended) await new Promise<void>((resolve) => (this.#onArrival = resolve))
+    const batch = this.#waiting
+    const last = batch.at(-1)
+    if (this.ended || last === undefined) return null
+    this.#waiting = []
+    this.#bytes = 0
+    this.#onTaken?.()
+    return { outcomes: batch.flatMap((message) => this.#read(message)), to: last.seq }
+  }
+
+  /** A record that can't be read must not stop all others: it is logged with its place, and stays in the stream. */
+  #read(message: JsMsg): Outcome[] {
+    try {
+      return [readOutcome(message, this.#topologyId)]
+    } catch (error) {
+      this.#log.error('an outcome can not be read, it is skipped', { topology: this.#topologyId, sequence: message.seq, error: textOf(error) })
+      return []
+    }
+  }
+}
+
+function readOutcome(message: JsMsg, topologyId: string): Outcome {
+  const tail = message.subject.slice(`sluice.${topologyId}.`.length).split('.')
+  if (tail[1] === ledgerTail) return message.json<LedgerRecord>()
+  const header = message.headers?.get(envelopeHeader) ?? ''
+  if (tail[1] === trashTail) return { ...(JSON.parse(header) as Omit<Trashed, 'body'>), body: message.data }
+  return readStarted(header, message, tail[2] ?? '')
+}
+
+function readStarted(header: string, message: JsMsg, nodeId: string): Started {
+  const start = decodeEnvelope(header, message.data)
+  return {
+    kind: 'started',
+    run: start.run,
+    nodeId,
+    at: start.created,
+    revision: null,
+    tenant: start.tenant,
+    contentType: start.contentType,
+    headers: start.headers,
+    body: start.body,
+  }
+}

@@ -1,0 +1,61 @@
+import { hash } from 'node:crypto'
+
+/**
+ * Names of streams, consumers and subjects. `t` and `node` are ids, never names: a topology that is made again under an
+ * old name must not meet old data.
+ *
+ * | subject                           | what                                                     |
+ * |-----------------------------------|----------------------------------------------------------|
+ * | `sluice.<t>.<origin>.node.<node>.<lane>` | a node's input queue                               |
+ * | `sluice.<t>.<origin>.reply.<node>`  | a reply that becomes many messages, stored whole        |
+ * | `sluice.<t>.<origin>.ledger`        | ended, split into N, replayed, discarded                |
+ * | `sluice.<t>.<origin>.trash`         | a message that finally failed, whole                    |
+ * | `sluice.<t>.<origin>.later`         | a delayed message; the server fires it into a queue     |
+ */
+export const streamName = (t: string): string => `SLUICE_${t}`
+export const originFilter = (t: string, origin: string): string => `sluice.${t}.${origin}.>`
+export const subjectsOf = (t: string): string => `sluice.${t}.>`
+
+/** All lanes are fixed at one for now; the token is there so that partitions need no new subjects. */
+const lane = 0
+
+export const nodeTail = (node: string): string => `node.${node}.${lane}`
+export const replyTail = (node: string): string => `reply.${node}`
+export const ledgerTail = 'ledger'
+export const trashTail = 'trash'
+export const laterTail = 'later'
+
+export const nodeFilter = (t: string, node: string): string => `sluice.${t}.*.node.${node}.${lane}`
+export const replyFilter = (t: string, node: string): string => `sluice.${t}.*.reply.${node}`
+export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${tail}`
+
+export const nodeConsumer = (node: string): string => `node_${node}_${lane}`
+export const replyConsumer = (node: string): string => `reply_${node}`
+
+/**
+ * Origin of everything that a hop publishes: 128 bits of SHA-256 over the hop's key, as 22 characters that are safe in a
+ * subject. Equal keys give equal origins, on every bridge and after every crash: that is what makes a hop settle once (I2).
+ */
+export function originOf(key: string): string {
+  return hash('sha256', key, 'buffer').subarray(0, 16).toString('base64url')
+}
+
+/** What of a message makes a delivery at one node a hop of its own. */
+export interface HopIdentity {
+  readonly id: string
+  readonly page: number
+  readonly replay: number
+  readonly round: number
+}
+
+/** Key of a hop: `<id>@<node>~<round>`, with `#<page>` for batch pages after the first and `!<n>` for the n-th replay. */
+export function hopKey(message: HopIdentity, nodeId: string): string {
+  const page = message.page > 0 ? `#${message.page}` : ''
+  const replay = message.replay > 0 ? `!${message.replay}` : ''
+  return `${message.id}@${nodeId}~${message.round}${page}${replay}`
+}
+
+/** Third token of a subject: `sluice.<t>.<origin>.…`. */
+export function originIn(subject: string): string {
+  return subject.split('.', 3)[2] ?? ''
+}

@@ -1,0 +1,185 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Plan } from '../topology/plan.ts'
+import { Unavailable, textOf } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+import { liveBridges, openConfig, pausedKey, planKey, workerKey } from './config.ts'
+import type { Config } from './config.ts'
+import { connectQueues } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
+import { encodeEnvelope, envelopeHeader } from './envelope.ts'
+import { openGuard } from './guard.ts'
+import type { Guard } from './guard.ts'
+import { encodeRecord } from './ledger.ts'
+import { ledgerTail, nodeTail, originOf, replyTail, streamName } from './names.ts'
+import { openPublisher } from './publisher.ts'
+import type { Publisher } from './publisher.ts'
+import { encodeReply } from './reply.ts'
+import { depthsOf, ensureQueues, orNull } from './streams.ts'
+
+/** Everything JetStream of one process: one connection, shared by whatever the process does. */
+export interface Queues {
+  readonly connection: Connection
+  readonly publisher: Publisher
+  readonly guard: Guard
+  readonly config: Config
+  readonly replicas: number
+  readonly control: ControlQueues
+  /** Closes in reverse order of opening; twice is harmless. */
+  close(): Promise<void>
+}
+
+export interface QueueOptions {
+  readonly url: string
+  /** Shown by the NATS server for this connection. */
+  readonly name: string
+  /** Prefix of the KV buckets: several engines can share one NATS server. */
+  readonly namespace: string
+  /** Copies of each stream on a cluster: 1, 3 or 5. */
+  readonly replicas: number
+  readonly log: Log
+}
+
+/** @throws Unavailable, Invalid as connectQueues does */
+export async function openQueues(options: QueueOptions): Promise<Queues> {
+  const connection = await connectQueues(options)
+  const publisher = openPublisher(connection)
+  const config = await openConfig(connection, options.namespace, options.replicas)
+  const guard = openGuard(connection, publisher)
+  return {
+    connection,
+    publisher,
+    guard,
+    config,
+    replicas: options.replicas,
+    control: controlOf({ connection, config, guard, replicas: options.replicas }),
+    async close() {
+      publisher.close()
+      await connection.close()
+    },
+  }
+}
+
+interface ControlDeps {
+  readonly connection: Connection
+  readonly config: Config
+  readonly guard: Guard
+  readonly replicas: number
+}
+
+function controlOf(deps: ControlDeps): ControlQueues {
+  const { connection, config, guard } = deps
+  return {
+    ensure: (plan) => reach(() => ensureQueues(connection, plan, deps.replicas)),
+    putPlan: (plan) => put(config, planKey(plan.topologyId), plan),
+    stopPlan: (topologyId) => remove(config, planKey(topologyId)),
+    putWorker: (worker) => put(config, workerKey(worker.name), worker),
+    removeWorker: (name) => remove(config, workerKey(name)),
+    bridges: () => reach(() => liveBridges(config)),
+    awaitApplied: (topologyId, revision, timeoutMs) => reach(() => awaitApplied(config, topologyId, revision, timeoutMs)),
+    start: (start) => publishStart(guard, start),
+    replay: (replay) => publishReplay(guard, replay),
+    discard: (discard) => publishDiscard(guard, discard),
+    depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
+    setPaused: (nodeId, reason) => (reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason)),
+    paused: () => reach(() => pausedNodes(config)),
+    status: () => reach(() => brokerStatus(connection)),
+    destroy: (topologyId) => reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
+  }
+}
+
+/** Whatever NATS can't do now is `Unavailable` to who asked. */
+async function reach<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Unavailable) throw error
+    throw new Unavailable('nats', `NATS can't do it now: ${textOf(error)}`, { cause: error })
+  }
+}
+
+const put = (config: Config, key: string, value: unknown): Promise<void> =>
+  reach(async () => void (await config.config.put(key, JSON.stringify(value))))
+
+const remove = (config: Config, key: string): Promise<void> => reach(() => config.config.delete(key))
+
+async function awaitApplied(config: Config, topologyId: string, revision: number, timeoutMs: number) {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const bridges = await liveBridges(config)
+    const isApplied = (revisions: Readonly<Record<string, number>>): boolean =>
+      revision === 0 ? (revisions[topologyId] ?? 0) === 0 : (revisions[topologyId] ?? 0) >= revision
+    const missing = bridges.filter((bridge) => !isApplied(bridge.revisions)).map((bridge) => bridge.id)
+    const applied = bridges.filter((bridge) => isApplied(bridge.revisions)).map((bridge) => bridge.id)
+    if (missing.length === 0 || performance.now() >= deadline) return { applied, missing }
+    await wait(50)
+  }
+}
+
+function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
+  const envelope = encodeEnvelope({
+    id: start.run,
+    run: start.run,
+    from: '',
+    created: new Date().toISOString(),
+    attempt: 0,
+    round: 0,
+    replay: 0,
+    page: 0,
+    cursor: null,
+    tenant: start.tenant,
+    key: null,
+    trace: start.trace,
+    history: [],
+    headers: start.headers,
+    contentType: start.contentType,
+  })
+  const origin = originOf(`start:${start.topologyId}/${start.nodeId}/${start.key}`)
+  return guard.publish(
+    { topologyId: start.topologyId, origin, tail: nodeTail(start.nodeId), headers: [[envelopeHeader, envelope]], body: start.body },
+    null,
+  )
+}
+
+/** Replay and discard of one row share a key: one of them wins. */
+const trashOrigin = (trashId: string, replay: number): string => originOf(`trash:${trashId}!${replay}`)
+
+function publishReplay(guard: Guard, { topologyId, nodeId, trashId, run, message, edited, body }: ReplayMessage): Promise<Guarded> {
+  const replay = message.replay + 1
+  const id = edited ? `${message.id}!${replay}` : message.id
+  const reply = encodeReply({
+    kind: 'replay',
+    hopKey: `trash:${trashId}!${replay}`,
+    trashId,
+    message: { ...message, id, run, replay, attempt: 0, round: 0, history: [] },
+  })
+  return guard.publish({ topologyId, origin: trashOrigin(trashId, replay), tail: replyTail(nodeId), headers: [[envelopeHeader, reply]], body }, null)
+}
+
+function publishDiscard(guard: Guard, { topologyId, nodeId, trashId, run, reason, replay }: DiscardMessage): Promise<Guarded> {
+  const record = encodeRecord({ kind: 'discarded', run, nodeId, at: new Date().toISOString(), trashId, reason })
+  return guard.publish({ topologyId, origin: trashOrigin(trashId, replay + 1), tail: ledgerTail, headers: [], body: record }, null)
+}
+
+async function pausedNodes(config: Config): Promise<Map<string, string>> {
+  const reasons = new Map<string, string>()
+  const keys: string[] = []
+  for await (const key of await config.config.keys(pausedKey('*'))) keys.push(key)
+  for (const key of keys) {
+    const entry = await config.config.get(key)
+    if (entry?.operation === 'PUT') reasons.set(key.slice(pausedKey('').length), String(entry.json<string>()))
+  }
+  return reasons
+}
+
+async function brokerStatus(connection: Connection) {
+  const account = await connection.jsm.getAccountInfo()
+  return {
+    version: connection.nc.info?.version ?? 'unknown',
+    url: connection.nc.getServer(),
+    connected: connection.connected,
+    streams: account.streams,
+    bytes: account.storage,
+    maxPayload: connection.nc.info?.max_payload ?? 0,
+  }
+}

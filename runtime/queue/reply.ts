@@ -1,0 +1,47 @@
+import type { Emit } from '../protocol/outputs.ts'
+import type { Message } from '../protocol/message.ts'
+import type { Envelope } from './envelope.ts'
+
+/**
+ * A stored reply, from which the splitter makes messages as often as it must, always the same ones (I3). What stands in the
+ * `Sluice` header is here; the stored body is the reply's own body, followed by the input's body when there is a next page
+ * (the continuation asks with the same body again).
+ */
+export type StoredReply = StoredOutputs | StoredReplay
+
+export interface StoredOutputs {
+  readonly kind: 'outputs'
+  /** Key of the hop that replied; everything made from the reply is guarded under `<hopKey>/<k>`. */
+  readonly hopKey: string
+  /** RFC 3339, when the reply came: the creation time of its messages. */
+  readonly at: string
+  readonly nodeName: string
+  /** Revision of the plan by which the reply was decided. */
+  readonly revision: number
+  /** Name → id of the node's followers then, in the document's order. */
+  readonly followers: readonly (readonly [name: string, id: string])[]
+  /** Ids of the followers for outputs that name none; null means all. */
+  readonly route: readonly string[] | null
+  readonly emit: Emit
+  /** Is it a page of a batch node? Then its messages are numbered within their page. */
+  readonly paged: boolean
+  readonly next: string | null
+  readonly watermark: string | null
+  readonly input: Envelope
+  readonly output: { readonly contentType: string; readonly headers: Message['headers']; readonly key: string | null; readonly tenant: string | null }
+  /** Bytes of the stored body that are the reply's. */
+  readonly bodyLength: number
+}
+
+/** A replay from Trash: addressed to the failed node itself. */
+export interface StoredReplay {
+  readonly kind: 'replay'
+  readonly hopKey: string
+  readonly trashId: string
+  readonly message: Envelope
+}
+
+export const encodeReply = (reply: StoredReply): string => JSON.stringify(reply)
+
+/** @throws SyntaxError when the text isn't ours */
+export const decodeReply = (text: string): StoredReply => JSON.parse(text) as StoredReply

@@ -1,0 +1,98 @@
+import { AckPolicy, DeliverPolicy, DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+import type { ConsumerInfo, StreamInfo } from '@nats-io/jetstream'
+import { isEventNode, isOrdered } from '../topology/plan.ts'
+import type { Plan, PlanNode } from '../topology/plan.ts'
+import type { Connection } from './connection.ts'
+import type { QueueDepth } from './control.ts'
+import { ackWaitMs } from './lease.ts'
+import { nodeConsumer, nodeFilter, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
+
+const nanos = (ms: number): number => ms * 1_000_000
+/** Replies of a parallel node split side by side; an ordered node's and a batch node's one after the other (I5). */
+const parallelReplies = 20
+const codes = { streamNotFound: 10059, consumerNotFound: 10014 } as const
+
+/** Makes the stream and the durable consumers of a plan, or brings them up to date; idempotent, safe from many processes. */
+export async function ensureQueues(connection: Connection, plan: Plan, replicas: number): Promise<void> {
+  await ensureStream(connection, plan.topologyId, replicas)
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]))
+  await Promise.all(
+    plan.nodes.flatMap((node) => [
+      ensureConsumer(connection, plan.topologyId, nodeConsumer(node.id), nodeFilter(plan.topologyId, node.id), heldAtOnce(node, byId)),
+      ensureConsumer(connection, plan.topologyId, replyConsumer(node.id), replyFilter(plan.topologyId, node.id), repliesAtOnce(node, byId)),
+    ]),
+  )
+}
+
+async function ensureStream(connection: Connection, topologyId: string, replicas: number): Promise<StreamInfo> {
+  const name = streamName(topologyId)
+  const known = await connection.jsm.streams.info(name).catch(orNull)
+  if (known !== null) return known
+  return connection.jsm.streams.add({
+    name,
+    subjects: [subjectsOf(topologyId)],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    num_replicas: replicas,
+    allow_direct: true,
+    allow_atomic: true,
+    allow_msg_schedules: true,
+    // The guard replaces it; the server wants at least 100 ms.
+    duplicate_window: nanos(1_000),
+  })
+}
+
+function heldAtOnce(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): number {
+  if (!isEventNode(node)) return node.prefetch
+  return node.followers.some((id) => isOrdered(byId.get(id) ?? node)) ? 1 : parallelReplies
+}
+
+function repliesAtOnce(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): number {
+  const inOrder = node.type === 'batch' || isOrdered(node) || (isEventNode(node) && heldAtOnce(node, byId) === 1)
+  return inOrder ? 1 : parallelReplies
+}
+
+/** Durable, without an inactive threshold: a consumer that is made again would replay history. */
+async function ensureConsumer(connection: Connection, topologyId: string, name: string, filter: string, maxAckPending: number): Promise<void> {
+  const stream = streamName(topologyId)
+  const known = await connection.jsm.consumers.info(stream, name).catch(orNull)
+  if (known?.config.max_ack_pending === maxAckPending) return
+  if (known !== null) {
+    await connection.jsm.consumers.update(stream, name, { max_ack_pending: maxAckPending })
+    return
+  }
+  await connection.jsm.consumers.add(stream, {
+    durable_name: name,
+    filter_subject: filter,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    deliver_policy: DeliverPolicy.All,
+    max_ack_pending: maxAckPending,
+    max_deliver: -1,
+    max_waiting: 512,
+  })
+}
+
+/** For `.catch`: a stream or consumer that isn't there is null, anything else is thrown on. */
+export function orNull(error: unknown): null {
+  if (error instanceof JetStreamApiError && (error.code === codes.streamNotFound || error.code === codes.consumerNotFound)) return null
+  throw error
+}
+
+export async function depthsOf(connection: Connection, plan: Plan): Promise<QueueDepth[]> {
+  const stream = streamName(plan.topologyId)
+  return Promise.all(
+    plan.nodes.map(async (node) => {
+      const [queue, replies] = await Promise.all([
+        connection.jsm.consumers.info(stream, nodeConsumer(node.id)).catch(orNull),
+        connection.jsm.consumers.info(stream, replyConsumer(node.id)).catch(orNull),
+      ])
+      return { nodeId: node.id, pending: queue?.num_pending ?? 0, inFlight: queue?.num_ack_pending ?? 0, replies: waitingIn(replies) }
+    }),
+  )
+}
+
+function waitingIn(info: ConsumerInfo | null): number {
+  return (info?.num_pending ?? 0) + (info?.num_ack_pending ?? 0)
+}
