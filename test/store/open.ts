@@ -1,29 +1,24 @@
-import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
-import { onTestFinished } from 'vitest'
-import { migrate } from '../../runtime/store/migrate.ts'
+import { inject, onTestFinished } from 'vitest'
+import { newId } from '../../runtime/ids.ts'
 import { openStore } from '../../runtime/store/store.ts'
 import type { Store } from '../../runtime/store/store.ts'
-
-export async function emptyDatabase(): Promise<string> {
-  const base = process.env['SLUICE_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:54329/postgres'
-  const name = `t_${randomUUID().replaceAll('-', '')}`
-  const admin = postgres(base, { max: 1 })
-  await admin.unsafe(`create database ${name}`)
-  await admin.end()
-  onTestFinished(async () => {
-    const admin = postgres(base, { max: 1 })
-    await admin.unsafe(`drop database ${name} with (force)`)
-    await admin.end()
-  })
-  return base.replace(/\/[^/]*$/, `/${name}`)
-}
+import { freshDatabase } from '../support/database.ts'
 
 /** A store on a database of its own, closed when the test is over. */
 export async function migratedStore(): Promise<Store> {
-  const url = await emptyDatabase()
-  await migrate(url)
-  const store = openStore(url, 4)
+  const store = openStore(await freshDatabase(), 4)
   onTestFinished(() => store.close())
   return store
+}
+
+/** URL of a database that no migration has seen. */
+export async function emptyDatabase(): Promise<string> {
+  const url = new URL(inject('postgresUrl'))
+  const name = `empty_${newId()}`
+  const client = postgres(url.href, { max: 1, onnotice: () => {} })
+  await client`create database ${client(name)}`
+  await client.end()
+  url.pathname = `/${name}`
+  return url.href
 }

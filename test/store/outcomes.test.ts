@@ -124,34 +124,44 @@ test('bytes, quotes and NULs from a worker stop no recorder', async () => {
 })
 
 /** Histories of a few runs: each starts, splits, and its messages end, fail, are replayed or discarded. */
-const history = fc
-  .array(fc.record({ run: fc.constantFrom('r1', 'r2', 'r3'), step: fc.nat(5), pick: fc.nat(9) }), { maxLength: 60 })
-  .map((steps) => {
-    const outcomes: Outcome[] = []
-    const open = new Map<string, string[]>()
-    const inProgress = new Map<string, number>()
-    for (const { run, step, pick } of steps) {
-      if (!open.has(run)) outcomes.push(started(run))
-      const trashIds = open.get(run) ?? []
-      const left = inProgress.get(run) ?? 1
-      const id = trashIds[pick % Math.max(trashIds.length, 1)]
-      open.set(run, trashIds)
-      inProgress.set(run, left)
-      if (step === 0 && left > 0) (outcomes.push(split(run, pick)), inProgress.set(run, left + pick))
-      if (step === 1 && left > 0) (outcomes.push(ended(run, { cancelled: pick === 0 })), inProgress.set(run, left - 1))
-      if (step === 2 && left > 0) {
-        trashIds.push(`${run}-${outcomes.length}`)
-        outcomes.push(trashed(run, `${run}-${outcomes.length}`))
-        inProgress.set(run, left - 1)
-      }
-      if (step > 2 && id !== undefined) {
-        outcomes.push(step === 5 ? discarded(run, id) : replayed(run, id))
-        if (step !== 5) inProgress.set(run, left + 1)
-        trashIds.splice(trashIds.indexOf(id), 1)
-      }
-    }
-    return outcomes
-  })
+const steps = fc.array(fc.record({ run: fc.constantFrom('r1', 'r2', 'r3'), kind: fc.nat(5), pick: fc.nat(9) }), {
+  maxLength: 60,
+})
+const history = steps.map((all) => {
+  const outcomes: Outcome[] = []
+  const runs = new Map<string, { inProgress: number; open: string[] }>()
+  for (const { run, kind, pick } of all) {
+    if (!runs.has(run)) outcomes.push(started(run))
+    const state = runs.get(run) ?? { inProgress: 1, open: [] }
+    runs.set(run, state)
+    const next = nextOutcome(run, kind, pick, state, `${run}-${outcomes.length}`)
+    if (next) outcomes.push(next)
+  }
+  return outcomes
+})
+
+/** An outcome that can follow in the state of a run, or none. */
+function nextOutcome(
+  run: string,
+  kind: number,
+  pick: number,
+  state: { inProgress: number; open: string[] },
+  trashId: string,
+): Outcome | null {
+  if (kind <= 2) {
+    if (state.inProgress === 0) return null
+    state.inProgress += kind === 0 ? pick : -1
+    if (kind === 0) return split(run, pick)
+    if (kind === 1) return ended(run, { cancelled: pick === 0 })
+    state.open.push(trashId)
+    return trashed(run, trashId)
+  }
+  const [id] = state.open.splice(pick % Math.max(state.open.length, 1), 1)
+  if (id === undefined) return null
+  if (kind === 5) return discarded(run, id)
+  state.inProgress += 1
+  return replayed(run, id)
+}
 
 test('I6: counters are exact however a history is cut into batches, repeated and mixed', async () => {
   const store = await migratedStore()

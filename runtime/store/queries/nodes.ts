@@ -1,0 +1,87 @@
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { LostRace, NotFound } from '../../errors.ts'
+import { newId } from '../../ids.ts'
+import { nodes } from '../schema.ts'
+import type { Store } from '../store.ts'
+import { storable } from '../text.ts'
+
+export type Node = typeof nodes.$inferSelect
+/** What is stored of a node beside the document; null means the default. */
+export type StoredValues = Pick<Node, 'prefetch' | 'timeoutMs' | 'retry' | 'cron' | 'enabled'>
+
+/** Nodes of the draft in the document's order; `all` adds those that left the draft. */
+export async function listNodes(store: Store, topologyId: string, all = false): Promise<Node[]> {
+  const mine = eq(nodes.topologyId, topologyId)
+  const where = all ? mine : and(mine, eq(nodes.inDraft, true))
+  return store.query((db) => db.select().from(nodes).where(where).orderBy(asc(nodes.ordinal), asc(nodes.name)))
+}
+
+/** Throws `NotFound`. */
+export async function getNode(store: Store, id: string): Promise<Node> {
+  const [row] = await store.query((db) =>
+    db
+      .select()
+      .from(nodes)
+      .where(eq(nodes.id, storable(id))),
+  )
+  if (!row) throw new NotFound(`there is no node "${id}"`)
+  return row
+}
+
+export type DraftNode = Pick<Node, 'name' | 'type'> & StoredValues
+
+/**
+ * Makes the stored nodes those of the draft: matched by name, so that ids stay. What left the draft keeps its row when
+ * `keep` (its queue may still hold messages), and is deleted otherwise.
+ */
+export async function replaceNodes(
+  store: Store,
+  topologyId: string,
+  draft: readonly DraftNode[],
+  keep: boolean,
+): Promise<void> {
+  const rows = draft.map((node, ordinal) => ({ id: newId(), topologyId, ordinal, ...node }))
+  const change = { inDraft: false, version: sql`${nodes.version} + 1` }
+  await store.query((db) => db.update(nodes).set(change).where(eq(nodes.topologyId, topologyId)))
+  if (rows.length > 0) await store.query((db) => upsert(db, rows))
+  if (keep) return
+  await store.query((db) => db.delete(nodes).where(and(eq(nodes.topologyId, topologyId), eq(nodes.inDraft, false))))
+}
+
+type Row = DraftNode & { id: string; topologyId: string; ordinal: number }
+
+function upsert(db: Parameters<Parameters<Store['query']>[0]>[0], rows: Row[]) {
+  const from = (column: string) => sql.raw(`excluded.${column}`)
+  return db
+    .insert(nodes)
+    .values(rows)
+    .onConflictDoUpdate({
+      target: [nodes.topologyId, nodes.name],
+      set: {
+        inDraft: true,
+        type: from('type'),
+        ordinal: from('ordinal'),
+        enabled: from('enabled'),
+        prefetch: from('prefetch'),
+        timeoutMs: from('timeout_ms'),
+        retry: from('retry'),
+        cron: from('cron'),
+        updatedAt: sql`now()`,
+      },
+    })
+}
+
+/** Throws `NotFound`, and `LostRace` when the node isn't at `ifVersion` (null: whatever it is at). */
+export async function updateNode(
+  store: Store,
+  id: string,
+  change: Partial<StoredValues>,
+  ifVersion: number | null,
+): Promise<Node> {
+  const next = { ...change, version: sql`${nodes.version} + 1`, updatedAt: new Date() }
+  const where = ifVersion === null ? eq(nodes.id, id) : and(eq(nodes.id, id), eq(nodes.version, ifVersion))
+  const [row] = await store.query((db) => db.update(nodes).set(next).where(where).returning())
+  if (row) return row
+  const now = await getNode(store, id)
+  throw new LostRace(`the node "${now.name}" was changed since it was read (now version ${now.version})`)
+}

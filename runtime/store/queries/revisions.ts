@@ -1,0 +1,42 @@
+import { and, desc, eq, lt } from 'drizzle-orm'
+import { NotFound } from '../../errors.ts'
+import type { Plan } from '../../topology/plan.ts'
+import { revisions, topologies } from '../schema.ts'
+import type { Store } from '../store.ts'
+
+export type Revision = typeof revisions.$inferSelect
+export type RevisionKind = Revision['kind']
+
+export async function insertRevision(store: Store, plan: Plan, kind: RevisionKind): Promise<void> {
+  const row = { topologyId: plan.topologyId, revision: plan.revision, kind, plan }
+  await store.query((db) => db.insert(revisions).values(row))
+}
+
+/** Newest first; `after` is the last revision of the page before. */
+export async function listRevisions(
+  store: Store,
+  topologyId: string,
+  limit: number,
+  after: number | null,
+): Promise<Revision[]> {
+  const mine = eq(revisions.topologyId, topologyId)
+  const where = after === null ? mine : and(mine, lt(revisions.revision, after))
+  return store.query((db) => db.select().from(revisions).where(where).orderBy(desc(revisions.revision)).limit(limit))
+}
+
+/** Throws `NotFound`. */
+export async function getRevision(store: Store, topologyId: string, revision: number): Promise<Revision> {
+  const where = and(eq(revisions.topologyId, topologyId), eq(revisions.revision, revision))
+  const [row] = await store.query((db) => db.select().from(revisions).where(where))
+  if (!row) throw new NotFound(`the topology has no revision ${revision}`)
+  return row
+}
+
+/** The newest plan of every topology that was ever published, also of those that are unpublished now. */
+export async function latestPlans(store: Store): Promise<Plan[]> {
+  const newest = and(eq(revisions.topologyId, topologies.id), eq(revisions.revision, topologies.revision))
+  const rows = await store.query((db) =>
+    db.select({ plan: revisions.plan }).from(topologies).innerJoin(revisions, newest),
+  )
+  return rows.map((row) => row.plan)
+}

@@ -1,0 +1,57 @@
+import { and, desc, eq, getTableColumns, gte, sql } from 'drizzle-orm'
+import { NotFound } from '../../errors.ts'
+import { runs } from '../schema.ts'
+import type { Store } from '../store.ts'
+import { storable } from '../text.ts'
+
+/** A run without its start message's body. */
+export type Run = Omit<typeof runs.$inferSelect, 'startBody'>
+export type RunState = Run['state']
+
+/** The last row of the page before. */
+export interface Place {
+  readonly at: Date
+  readonly id: string
+}
+
+export interface RunFilter {
+  readonly topologyId?: string | undefined
+  readonly nodeId?: string | undefined
+  readonly tenant?: string | undefined
+  readonly state?: RunState | undefined
+  readonly since?: Date | undefined
+}
+
+const { startBody: _, ...columns } = getTableColumns(runs)
+
+/** Newest first. */
+export async function listRuns(store: Store, filter: RunFilter, limit: number, after: Place | null): Promise<Run[]> {
+  const where = and(
+    filter.topologyId === undefined ? undefined : eq(runs.topologyId, filter.topologyId),
+    filter.nodeId === undefined ? undefined : eq(runs.nodeId, filter.nodeId),
+    filter.tenant === undefined ? undefined : eq(runs.tenant, filter.tenant),
+    filter.state === undefined ? undefined : eq(runs.state, filter.state),
+    filter.since === undefined ? undefined : gte(runs.startedAt, filter.since),
+    after === null ? undefined : sql`(${runs.startedAt}, ${runs.id}) < (${after.at.toISOString()}, ${after.id})`,
+  )
+  return store.query((db) =>
+    db.select(columns).from(runs).where(where).orderBy(desc(runs.startedAt), desc(runs.id)).limit(limit),
+  )
+}
+
+/** Throws `NotFound`. */
+export async function getRun(store: Store, id: string): Promise<Run> {
+  const run = await findRun(store, id)
+  if (!run) throw new NotFound(`there is no run "${id}" (yet: a run appears shortly after its start was accepted)`)
+  return run
+}
+
+export async function findRun(store: Store, id: string): Promise<Run | null> {
+  const [row] = await store.query((db) =>
+    db
+      .select(columns)
+      .from(runs)
+      .where(eq(runs.id, storable(id))),
+  )
+  return row ?? null
+}

@@ -1,0 +1,154 @@
+import { and, asc, desc, eq, getTableColumns, gte, inArray, lt, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { Conflict, LostRace, NotFound } from '../../errors.ts'
+import type { Place } from './runs.ts'
+import { trash, trashVersions } from '../schema.ts'
+import type { Store } from '../store.ts'
+import { storable } from '../text.ts'
+
+export type TrashRow = typeof trash.$inferSelect
+/** A row without its body, for lists. */
+export type TrashHead = Omit<TrashRow, 'body'>
+export type TrashVersion = typeof trashVersions.$inferSelect
+
+export interface TrashFilter {
+  readonly topologyId?: string | undefined
+  /** Ids of nodes; several when a name was asked for that more than one topology has. */
+  readonly nodeIds?: readonly string[] | undefined
+  readonly runId?: string | undefined
+  readonly fingerprint?: string | undefined
+  readonly state?: TrashRow['state'] | undefined
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
+  /** A part of the error's title or detail, whatever its case. */
+  readonly text?: string | undefined
+}
+
+const { body: _, ...columns } = getTableColumns(trash)
+
+/** Newest first. */
+export async function listTrash(
+  store: Store,
+  filter: TrashFilter,
+  limit: number,
+  after: Place | null,
+): Promise<TrashHead[]> {
+  const before = after && sql`(${trash.createdAt}, ${trash.id}) < (${after.at.toISOString()}, ${after.id})`
+  const where = and(...conditions(filter), before ?? undefined)
+  return store.query((db) =>
+    db.select(columns).from(trash).where(where).orderBy(desc(trash.createdAt), desc(trash.id)).limit(limit),
+  )
+}
+
+/** Throws `NotFound`. */
+export async function getTrash(store: Store, id: string): Promise<TrashRow> {
+  const [row] = await store.query((db) =>
+    db
+      .select()
+      .from(trash)
+      .where(eq(trash.id, storable(id))),
+  )
+  if (!row) throw new NotFound(`there is no message "${id}" in Trash`)
+  return row
+}
+
+/** Edits of a row, oldest first; the row itself is the original. */
+export async function trashVersionsOf(store: Store, id: string): Promise<TrashVersion[]> {
+  return store.query((db) =>
+    db.select().from(trashVersions).where(eq(trashVersions.trashId, id)).orderBy(asc(trashVersions.version)),
+  )
+}
+
+export type TrashEdit = Pick<TrashVersion, 'headers' | 'contentType' | 'body' | 'reason' | 'by'>
+
+/**
+ * Adds a version made from the newest one; the original is kept. `ifVersion` is the number of the newest version
+ * (0: the original). Throws `NotFound`, `Conflict` when the row is settled, `LostRace`.
+ */
+export async function editTrash(
+  store: Store,
+  id: string,
+  ifVersion: number | null,
+  edit: (newest: Pick<TrashVersion, 'headers' | 'contentType' | 'body'>) => TrashEdit,
+): Promise<TrashVersion> {
+  return store.transaction(async (inside) => {
+    const [row] = await inside.query((db) => db.select().from(trash).where(eq(trash.id, id)).for('update'))
+    if (!row) throw new NotFound(`there is no message "${id}" in Trash`)
+    if (row.state !== 'open') throw new Conflict(`the message is ${row.state} already and can't be edited any more`)
+    const newest = (await trashVersionsOf(inside, id)).at(-1)
+    const version = newest?.version ?? 0
+    if (ifVersion !== null && ifVersion !== version)
+      throw new LostRace(`the message was edited since it was read (now version ${version})`)
+    const values = { trashId: id, version: version + 1, ...edit(newest ?? row) }
+    const [added] = await inside.query((db) => db.insert(trashVersions).values(values).returning())
+    if (!added) throw new Error('an insert returned no row')
+    return added
+  })
+}
+
+export interface TrashGroup {
+  readonly fingerprint: string
+  readonly topologyId: string
+  readonly topologyName: string
+  readonly nodeId: string
+  readonly nodeName: string
+  readonly count: number
+  readonly firstSeen: Date
+  readonly lastSeen: Date
+  /** Error of the newest message. */
+  readonly error: TrashRow['error']
+}
+
+/** Rows by fingerprint, the largest group first. */
+export async function trashGroups(store: Store, filter: TrashFilter, limit: number): Promise<TrashGroup[]> {
+  const newest = <T>(column: SQL | object) => sql<T>`(array_agg(${column} order by ${trash.createdAt} desc))[1]`
+  const count = sql<number>`count(*)::int`
+  return store.query((db) =>
+    db
+      .select({
+        fingerprint: trash.fingerprint,
+        topologyId: newest<string>(trash.topologyId),
+        topologyName: newest<string>(trash.topologyName),
+        nodeId: newest<string>(trash.nodeId),
+        nodeName: newest<string>(trash.nodeName),
+        count,
+        firstSeen: sql<Date>`min(${trash.createdAt})`.mapWith(trash.createdAt),
+        lastSeen: sql<Date>`max(${trash.createdAt})`.mapWith(trash.createdAt),
+        error: newest<TrashRow['error']>(trash.error),
+      })
+      .from(trash)
+      .where(and(...conditions(filter)))
+      .groupBy(trash.fingerprint)
+      .orderBy(desc(count), asc(trash.fingerprint))
+      .limit(limit),
+  )
+}
+
+/** How many messages lie open in Trash, by topology. */
+export async function openTrash(store: Store): Promise<Map<string, number>> {
+  const count = sql<number>`count(*)::int`
+  const rows = await store.query((db) =>
+    db.select({ id: trash.topologyId, count }).from(trash).where(eq(trash.state, 'open')).groupBy(trash.topologyId),
+  )
+  return new Map(rows.map((row) => [row.id, row.count]))
+}
+
+function conditions(filter: TrashFilter): (SQL | undefined)[] {
+  const given = <T>(value: T | undefined, make: (value: T) => SQL) => (value === undefined ? undefined : make(value))
+  return [
+    given(filter.topologyId, (id) => eq(trash.topologyId, id)),
+    given(filter.nodeIds, (ids) => inArray(trash.nodeId, [...ids])),
+    given(filter.runId, (id) => eq(trash.runId, id)),
+    given(filter.fingerprint, (print) => eq(trash.fingerprint, print)),
+    // Written out, so that the partial index on open rows is used.
+    given(filter.state, (state) => (state === 'open' ? sql`${trash.state} = 'open'` : eq(trash.state, state))),
+    given(filter.since, (since) => gte(trash.createdAt, since)),
+    given(filter.until, (until) => lt(trash.createdAt, until)),
+    given(filter.text, containsText),
+  ]
+}
+
+function containsText(text: string): SQL {
+  const error = sql`lower(concat_ws(' ', ${trash.error}->>'title', ${trash.error}->>'detail'))`
+  return sql`strpos(${error}, lower(${text})) > 0`
+}
