@@ -15,14 +15,16 @@ export function encodeHeaderValue(value: string): string {
   })
 }
 
-/** The reverse of `encodeHeaderValue`; a value with a broken escape comes back as it is. */
+/** The reverse of `encodeHeaderValue`; escapes that aren't UTF-8 are left as they are. */
 export function decodeHeaderValue(value: string): string {
   if (!value.includes('%')) return value
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value
-  }
+  return value.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes
+    }
+  })
 }
 
 /** What is wrong with a message's user headers, for a person; null when they can travel. */

@@ -75,22 +75,34 @@ function idOf(name: string, { nodeIds, topologyId }: CompileInput): string {
   return id
 }
 
-type WorkerValues = Omit<WorkerNode, 'id' | 'name' | 'followers' | 'type'>
-
-function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults): WorkerValues {
-  if (node.worker === undefined) throw new Error(`the node ${node.name} has no worker; check the document first`)
+function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
   return {
-    worker: node.worker,
-    path: node.path ?? defaults.path ?? `/nodes/${node.uses ?? node.name}`,
-    service: node.service ?? defaults.service ?? null,
-    prefetch: stored.prefetch ?? node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch,
-    timeoutMs: stored.timeoutMs ?? node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
-    retry: [defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults),
+    ...placeOf(node, defaults),
+    ...paceOf(node, stored, defaults),
     inPlaceMaxMs: node.inPlaceMaxMs ?? nodeDefaults.inPlaceMaxMs,
     onFail: node.onFail ?? nodeDefaults.onFail,
     emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' },
     maxPages: node.maxPages ?? nodeDefaults.maxPages,
     settings: node.settings ?? null,
+  }
+}
+
+/** Where a node is called. */
+function placeOf(node: DocumentNode, defaults: NodeDefaults) {
+  if (node.worker === undefined) throw new Error(`the node ${node.name} has no worker; check the document first`)
+  return {
+    worker: node.worker,
+    path: node.path ?? defaults.path ?? `/nodes/${node.uses ?? node.name}`,
+    service: node.service ?? defaults.service ?? null,
+  }
+}
+
+/** How many calls at once, how long, how often. */
+function paceOf(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
+  return {
+    prefetch: stored.prefetch ?? node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch,
+    timeoutMs: stored.timeoutMs ?? node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
+    retry: [defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults),
   }
 }
 

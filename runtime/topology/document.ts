@@ -62,7 +62,7 @@ function composeAll(text: string, sourceName: string): Source[] | Fault {
   const composer = new Composer({ lineCounter: lines, stringKeys: true, prettyErrors: false, logLevel: 'silent' })
   const documents = [...composer.compose(tokens, true, text.length)]
   if (documents.length > documentsMax) return fault(`holds more than ${documentsMax} documents`)
-  return documents.map((yaml) => ({ name: sourceName, yaml: yaml as Document.Parsed, lines }))
+  return documents.map((yaml) => ({ name: sourceName, yaml, lines }))
 }
 
 function excessOf(root: CST.Token): string | null {
