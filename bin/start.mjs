@@ -1,0 +1,46 @@
+// npm start: installs what is missing, then runs `sluice dev`. Plain JavaScript with nothing but Node, since it has to
+// run in a fresh clone, also on a Node that is too old for the rest.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const oldest = [20, 19]
+/** ^C reaches us from the terminal, and at once again from npm, which passes it on. */
+const sameSignalMs = 500
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  process.stderr.write(`Node ${oldest.join('.')} or newer is needed, and this is ${process.versions.node}\n`)
+  process.exit(1)
+}
+
+const { ensureInstalled } = await import('./install.mjs')
+try {
+  await ensureInstalled()
+} catch (error) {
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+}
+
+const near = (path) => new URL(path, import.meta.url)
+const loaders = ['--import', import.meta.resolve('tsx'), '--import', near('leash.mjs').href, '--conditions=source']
+// In a process group of its own, so that it gets each signal once, from here.
+const child = spawn(
+  process.execPath,
+  [...loaders, fileURLToPath(near('../runtime/main.ts')), 'dev', ...process.argv.slice(2)],
+  { detached: true, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] },
+)
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  let last = -Infinity
+  process.on(signal, () => {
+    if (performance.now() - last > sameSignalMs) child.kill(signal)
+    last = performance.now()
+  })
+}
+
+child.once('error', (error) => {
+  process.stderr.write(`the engine can't be started: ${error.message}\n`)
+  process.exit(1)
+})
+child.once('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code))

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { processesOf } from '../support/leaks.ts'
+
+/** A small checkout: the real start script, and an engine that each test writes. */
+let checkout: string
+
+beforeEach(() => {
+  checkout = mkdtempSync(join(tmpdir(), 'sluice-start-'))
+  onTestFinished(() => rmSync(checkout, { recursive: true }))
+  for (const folder of ['bin', 'runtime', 'node_modules']) mkdirSync(join(checkout, folder))
+  for (const file of ['start.mjs', 'leash.mjs', 'install.mjs']) copyFileSync(`bin/${file}`, join(checkout, 'bin', file))
+  symlinkSync(join(process.cwd(), 'node_modules/tsx'), join(checkout, 'node_modules/tsx'))
+  write('package.json', '{ "type": "module" }')
+  write('package-lock.json', '{ "packages": { "": {} } }')
+  write('node_modules/.package-lock.json', '{ "packages": {} }')
+})
+
+test('arguments reach `dev` and its exit code comes back', async () => {
+  engine('console.log(process.argv.slice(2).join()); process.exit(7)')
+  expect(await end(startScript('--port', '0'))).toEqual({ code: 7, output: 'dev,--port,0\n', errors: '' })
+})
+
+test('an engine that a signal ends gives the exit code that a shell would give', async () => {
+  engine(`process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)`)
+  expect(await end(startScript())).toMatchObject({ code: 137 })
+})
+
+test('a ^C that arrives twice at once reaches the engine as one', async () => {
+  engine(`
+    let got = 0
+    process.on('SIGINT', () => { got += 1; console.log('interrupted', got) })
+    process.on('SIGTERM', () => process.exit(got))
+    console.log('ready'); setInterval(() => {}, 1000)`)
+  const script = startScript()
+  const done = end(script)
+  await once(script.stdout, 'data')
+  process.kill(-script.pid!, 'SIGINT')
+  script.kill('SIGINT')
+  await once(script.stdout, 'data')
+  script.kill('SIGTERM')
+  expect(await done).toEqual({ code: 1, output: 'ready\ninterrupted 1\n', errors: '' })
+})
+
+test('the engine ends when the start script is SIGKILLed', async () => {
+  engine(`console.log('ready'); setInterval(() => {}, 1000)`)
+  const script = startScript()
+  await once(script.stdout, 'data')
+  script.kill('SIGKILL')
+  await eventually('all have ended', () => processesOf(checkout).length === 0)
+})
+
+test('a failing npm ci is shown, with exit code 1, and nothing is started', async () => {
+  engine(`console.log('never')`)
+  write('package.json', '{ "dependencies": { "missing": "file:missing" } }')
+  write(
+    'package-lock.json',
+    '{ "lockfileVersion": 3, "packages": { "": {}, "node_modules/other": { "version": "1.0.0" } } }',
+  )
+  const { code, output, errors } = await end(startScript())
+  expect({ code, output }).toEqual({ code: 1, output: '' })
+  expect(errors).toMatch(/Installing packages[^]*npm ci failed/)
+})
+
+test('a Node that is too old is refused in one line', async () => {
+  const old = `data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'18.20.4'}})`
+  const result = await end(run(['--import', old, join(checkout, 'bin/start.mjs')]))
+  expect(result).toEqual({ code: 1, output: '', errors: 'Node 20.19 or newer is needed, and this is 18.20.4\n' })
+})
+
+function write(file: string, text: string): void {
+  writeFileSync(join(checkout, file), text)
+}
+
+const engine = (code: string) => write('runtime/main.ts', code)
+const startScript = (...args: string[]) => run([join(checkout, 'bin/start.mjs'), ...args])
+
+/** Detached, so that a signal to its process group is what a terminal's ^C is. */
+function run(args: string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+async function end(script: ChildProcessByStdio<null, Readable, Readable>) {
+  let [output, errors] = ['', '']
+  script.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  script.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  const [code] = (await once(script, 'close')) as [number | null]
+  return { code, output, errors }
+}

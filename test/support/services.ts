@@ -1,0 +1,43 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { startEmbedded } from '../../runtime/embedded/index.ts'
+import { migrate } from '../../runtime/store/migrate.ts'
+import { processesOf } from './leaks.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** One nats-server for the whole run: tests keep apart by topology ids of their own. */
+    natsUrl: string
+    /** One Postgres for the whole run: tests take a database of their own by freshDatabase(). */
+    postgresUrl: string
+    /** Name of the migrated database that freshDatabase() copies. */
+    templateDatabase: string
+  }
+}
+
+const templateDatabase = 'migrated'
+
+/** Starts the real services once for all test files, and fails the run if anything of them is left at its end. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-services-'))
+  // As root, Postgres runs as another user, who has to get in.
+  await chmod(dataDir, 0o711)
+  const services = await startEmbedded({
+    dataDir,
+    durable: false,
+    natsServer: process.env.SLUICE_NATS_SERVER,
+    log: (line) => void process.stderr.write(`${line}\n`),
+  })
+  await migrate(await services.postgres.createDatabase(templateDatabase))
+  project.provide('natsUrl', services.natsUrl)
+  project.provide('postgresUrl', services.postgresUrl)
+  project.provide('templateDatabase', templateDatabase)
+  return async () => {
+    await services.stop()
+    const left = processesOf(dataDir)
+    if (left.length > 0) throw new Error(`still running after the tests: ${left.join('; ')}`)
+    await rm(dataDir, { recursive: true })
+  }
+}
