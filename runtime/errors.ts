@@ -27,6 +27,11 @@ export class Unavailable extends Error {
   }
 }
 
+/** The process or a part of it stops: what was under way is given back, nothing failed. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
+
 /** The thing asked for doesn't exist. HTTP 404. */
 export class NotFound extends Error {
   override readonly name = 'NotFound'

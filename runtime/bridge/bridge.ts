@@ -47,7 +47,14 @@ export async function openBridge({ queues, secretKey, graceMs, log }: BridgeOpti
   const clock = openLeaseClock(queues.connection)
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal })
-  const topologies = openTopologies({ queues, deliveries, directory, log, stop: { soon: stopping.signal, now: cutting.signal }, onApplied: () => beat() })
+  const topologies = openTopologies({
+    queues,
+    deliveries,
+    directory,
+    log,
+    stop: { soon: stopping.signal, now: cutting.signal },
+    onApplied: () => beat(),
+  })
   const onChange = (change: ConfigChange): void => {
     if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
     if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
@@ -64,7 +71,9 @@ export async function openBridge({ queues, secretKey, graceMs, log }: BridgeOpti
       revisions: topologies.revisions(),
       instances: directory.instances(),
     }
-    queues.config.bridges.put(id, JSON.stringify(heartbeat)).catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
+    queues.config.bridges
+      .put(id, JSON.stringify(heartbeat))
+      .catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
   }
 
   await watchConfig({ ...queues, log }, onChange, stopping.signal)

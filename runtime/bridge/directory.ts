@@ -81,9 +81,14 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
     async call(prepared, message, attempt, sequence) {
       const name = prepared.node.worker
       const known = workers.get(name) ?? (await opening.get(name)?.catch(() => undefined))
-      return callWorker(known?.instances ?? null, requestOf(prepared, message, attempt, sequence, known?.key ?? null), cut)
+      return callWorker(
+        known?.instances ?? null,
+        requestOf(prepared, message, attempt, sequence, known?.key ?? null),
+        cut,
+      )
     },
-    instances: () => [...workers].flatMap(([worker, { instances }]) => instances.states().map((state) => ({ worker, ...state }))),
+    instances: () =>
+      [...workers].flatMap(([worker, { instances }]) => instances.states().map((state) => ({ worker, ...state }))),
     async close() {
       for (const name of [...opening.keys()]) forget(name)
     },
@@ -95,7 +100,13 @@ async function know(worker: WorkerAddress, secretKey: string, log: Log): Promise
   return { instances: await openInstances(worker, log), key }
 }
 
-function requestOf(prepared: PreparedNode, message: Message, attempt: number, sequence: number, key: Uint8Array | null) {
+function requestOf(
+  prepared: PreparedNode,
+  message: Message,
+  attempt: number,
+  sequence: number,
+  key: Uint8Array | null,
+) {
   const { path, timeoutMs } = prepared.node
   const now = Date.now()
   const headers = requestHeaders(prepared, message, {

@@ -1,4 +1,4 @@
-import { Unavailable } from '../errors.ts'
+import { Stopped } from '../errors.ts'
 
 /** Lets the calls of one node through, unless it is paused or its service asked to wait. */
 export interface Gate {
@@ -18,7 +18,7 @@ export function openGate(): Gate {
   return {
     async pass(signal) {
       for (;;) {
-        if (signal.aborted) throw new Unavailable('bridge', 'the bridge stops')
+        if (signal.aborted) throw new Stopped('the bridge stops')
         const left = until - performance.now()
         if (paused) await untilCalled((wake) => resumed.push(wake), signal)
         else if (left > 0) await sleep(left, signal)
@@ -36,7 +36,7 @@ export function openGate(): Gate {
   }
 }
 
-/** Resolves after so many milliseconds of the monotonic clock; rejects with `Unavailable` when the signal aborts. */
+/** Resolves after so many milliseconds of the monotonic clock; rejects with `Stopped` when the signal aborts. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return untilCalled((wake) => {
     // A longer time-out than 2^31 − 1 ms would fire at once.
@@ -49,7 +49,7 @@ function untilCalled(arrange: (wake: () => void) => unknown, signal: AbortSignal
   return new Promise((resolve, reject) => {
     const stopped = (): void => {
       if (typeof cancel === 'function') (cancel as () => void)()
-      reject(new Unavailable('bridge', 'the bridge stops'))
+      reject(new Stopped('the bridge stops'))
     }
     const cancel = arrange(() => {
       signal.removeEventListener('abort', stopped)

@@ -38,8 +38,13 @@ export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Pro
         await site.pause(verdict.reason)
         break
       default:
-        if ('problem' in verdict || verdict.kind === 'later') tries.failed(verdict.kind === 'later' ? verdict.failure : verdict, called)
-        await settle(verdict, { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history }, stop.now)
+        if ('problem' in verdict || verdict.kind === 'later')
+          tries.failed(verdict.kind === 'later' ? verdict.failure : verdict, called)
+        await settle(
+          verdict,
+          { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history },
+          stop.now,
+        )
         return delivery.ack()
     }
   }
@@ -55,6 +60,11 @@ export async function eventHop(delivery: Delivery, site: EventSite, stop: Stop):
   delivery.ack()
 }
 
-async function isSettled(delivery: Delivery, { plan, ports }: WorkerSite | EventSite, origin: string, stop: Stop): Promise<boolean> {
+async function isSettled(
+  delivery: Delivery,
+  { plan, ports }: WorkerSite | EventSite,
+  origin: string,
+  stop: Stop,
+): Promise<boolean> {
   return (await ports.guard.ask(plan.topologyId, origin, delivery.sequence, stop.now)) === 'settled'
 }

@@ -57,7 +57,11 @@ export function openTopologies(deps: TopologiesDeps): Topologies {
     if (plan === null) {
       running.delete(topologyId)
       if (before !== undefined) await closeReaders(before, () => true)
-    } else if (before === undefined || before.plan.revision < plan.revision || before.plan.topologyId !== plan.topologyId) {
+    } else if (
+      before === undefined ||
+      before.plan.revision < plan.revision ||
+      before.plan.topologyId !== plan.topologyId
+    ) {
       await bringInLine(deps, running, plan)
     }
     deps.onApplied()
@@ -71,7 +75,11 @@ export function openTopologies(deps: TopologiesDeps): Topologies {
     apply: enqueue,
     settled: async () => void (await Promise.all(changes.values())),
     revisions: () => Object.fromEntries([...running].map(([id, { plan }]) => [id, plan.revision])),
-    held: () => [...running.values()].reduce((sum, { readers }) => sum + [...readers.values()].reduce((held, { reader }) => held + reader.held, 0), 0),
+    held: () =>
+      [...running.values()].reduce(
+        (sum, { readers }) => sum + [...readers.values()].reduce((held, { reader }) => held + reader.held, 0),
+        0,
+      ),
     async close() {
       await Promise.all(changes.values())
       await Promise.all([...running.values()].map((one) => closeReaders(one, () => true)))
@@ -116,7 +124,11 @@ async function closeReaders(running: Running, isUnwanted: (consumer: string) => 
   )
 }
 
-async function openReaders({ deliveries, queues, log, stop }: TopologiesDeps, running: Running, node: PlanNode): Promise<void> {
+async function openReaders(
+  { deliveries, queues, log, stop }: TopologiesDeps,
+  running: Running,
+  node: PlanNode,
+): Promise<void> {
   const topologyId = running.plan.topologyId
   const ports: Ports = { ...queues, log }
   const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {

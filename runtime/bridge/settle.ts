@@ -34,7 +34,11 @@ interface Successor {
 /** Resolves when the successor is stored, or somebody's is: then the delivery may be acked. */
 export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): Promise<void> {
   const { site, origin, delivery } = hop
-  await site.ports.guard.publish({ topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) }, delivery, signal)
+  await site.ports.guard.publish(
+    { topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) },
+    delivery,
+    signal,
+  )
   if (verdict.kind === 'trash' && verdict.block) {
     await site.pause(`a message failed finally and the node has onFail: block; settle its Trash, then resume`)
   }
@@ -106,7 +110,13 @@ function split(verdict: Split, { site, message, key }: Hop): Successor {
 }
 
 function ended(message: Message, node: PlanNode): Successor {
-  const record = encodeRecord({ kind: 'ended', run: message.run, nodeId: node.id, at: new Date().toISOString(), cancelled: false })
+  const record = encodeRecord({
+    kind: 'ended',
+    run: message.run,
+    nodeId: node.id,
+    at: new Date().toISOString(),
+    cancelled: false,
+  })
   return { tail: ledgerTail, headers: [], body: record }
 }
 
@@ -154,7 +164,10 @@ export interface EventHop {
 }
 
 /** Forward to the one follower, split to several, end without any. */
-export async function settleEvent({ site, delivery, message, key, origin }: EventHop, signal: AbortSignal): Promise<void> {
+export async function settleEvent(
+  { site, delivery, message, key, origin }: EventHop,
+  signal: AbortSignal,
+): Promise<void> {
   const { plan, node, ports } = site
   const followers = [...followersOf(plan, node)]
   const [only] = followers
@@ -162,12 +175,21 @@ export async function settleEvent({ site, delivery, message, key, origin }: Even
     only === undefined
       ? ended(message, node)
       : followers.length === 1
-        ? { tail: nodeTail(only[1]), headers: [[envelopeHeader, encodeEnvelope({ ...message, from: node.name })]] as const, body: message.body }
+        ? {
+            tail: nodeTail(only[1]),
+            headers: [[envelopeHeader, encodeEnvelope({ ...message, from: node.name })]] as const,
+            body: message.body,
+          }
         : eventSplit(site, message, key, followers)
   await ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
 }
 
-function eventSplit({ plan, node }: EventSite, message: Message, key: string, followers: readonly (readonly [string, string])[]): Successor {
+function eventSplit(
+  { plan, node }: EventSite,
+  message: Message,
+  key: string,
+  followers: readonly (readonly [string, string])[],
+): Successor {
   const { body, ...input } = message
   const reply = encodeReply({
     kind: 'outputs',

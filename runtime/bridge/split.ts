@@ -16,12 +16,24 @@ import type { Ports } from './site.ts'
  * anything else goes out; the continuation; the messages; then the ack. Each is guarded under `<key of the reply's hop>/<k>`, so
  * redoing it after a crash changes nothing, and no run looks finished early (I6).
  */
-export async function split(delivery: Delivery, topologyId: string, nodeId: string, ports: Ports, signal: AbortSignal): Promise<void> {
+export async function split(
+  delivery: Delivery,
+  topologyId: string,
+  nodeId: string,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<void> {
   const reply = decodeReply(delivery.header(envelopeHeader))
-  const made = reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
+  const made =
+    reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
   const at = { topologyId, hopKey: reply.hopKey }
-  await ports.guard.publish(guarded(at, 'ledger', { tail: ledgerTail, headers: [], body: made.record }), delivery, signal)
-  if (made.continuation !== null) await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, signal)
+  await ports.guard.publish(
+    guarded(at, 'ledger', { tail: ledgerTail, headers: [], body: made.record }),
+    delivery,
+    signal,
+  )
+  if (made.continuation !== null)
+    await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, signal)
   await publishMany(ports, publishes(at, made.messages), delivery, signal)
   delivery.ack()
 }
@@ -48,7 +60,10 @@ function input(nodeId: string, message: Message): Publish {
   return { tail: nodeTail(nodeId), headers: [[envelopeHeader, encodeEnvelope(message)]], body: message.body }
 }
 
-function* publishes(at: { topologyId: string; hopKey: string }, messages: Iterable<Addressed>): Generator<GuardedPublish> {
+function* publishes(
+  at: { topologyId: string; hopKey: string },
+  messages: Iterable<Addressed>,
+): Generator<GuardedPublish> {
   let k = 0
   for (const { to, message } of messages) yield guarded(at, String(k++), input(to, message))
 }
@@ -56,7 +71,13 @@ function* publishes(at: { topologyId: string; hopKey: string }, messages: Iterab
 /** A replay: the message goes back to the node that failed on it, its row is marked, the run is in progress again. */
 function replayed(reply: StoredReplay, nodeId: string, body: Uint8Array): Made {
   const message: Message = { ...reply.message, body }
-  const record = encodeRecord({ kind: 'replayed', run: message.run, nodeId, at: new Date().toISOString(), trashId: reply.trashId })
+  const record = encodeRecord({
+    kind: 'replayed',
+    run: message.run,
+    nodeId,
+    at: new Date().toISOString(),
+    trashId: reply.trashId,
+  })
   return { record, continuation: null, messages: [{ to: nodeId, message }] }
 }
 
@@ -77,7 +98,8 @@ function* children(reply: StoredOutputs, outputs: Outputs): Generator<Addressed>
   let index = 0
   for (const output of outputs) {
     for (const [position, [name, id]] of reply.followers.entries()) {
-      if (goesTo(reply, output, name, id)) yield { to: id, message: child(reply, output, index * reply.followers.length + position) }
+      if (goesTo(reply, output, name, id))
+        yield { to: id, message: child(reply, output, index * reply.followers.length + position) }
     }
     index++
   }

@@ -52,7 +52,11 @@ function nobody(startedAt: number): { instance: null; durationMs: number } {
 }
 
 function allDown(retryAt: number): CallResult {
-  return { kind: 'refused', retryAtMs: Date.now() + retryAt - performance.now(), detail: 'all instances of the worker are down' }
+  return {
+    kind: 'refused',
+    retryAtMs: Date.now() + retryAt - performance.now(),
+    detail: 'all instances of the worker are down',
+  }
 }
 
 /** One HTTP exchange on one instance, through undici's lowest level: no request object, no stream, no promise chain. */
@@ -87,7 +91,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(timeoutMs: number, signal: AbortSignal, resolve: (result: CallResult) => void) {
     this.#resolve = resolve
     this.#signal = signal
-    this.#timer = setTimeout(() => this.#giveUp(this.#controller === null ? noConnection : { kind: 'timeout' }), timeoutMs)
+    this.#timer = setTimeout(
+      () => this.#giveUp(this.#controller === null ? noConnection : { kind: 'timeout' }),
+      timeoutMs,
+    )
     signal.addEventListener('abort', this.#onAbort)
   }
 
@@ -96,7 +103,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#done) controller.abort(new Error('given up'))
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     // Informational responses (103 and the like) come before the real one.
     if (status < 200) return
     this.#status = status

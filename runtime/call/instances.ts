@@ -125,5 +125,9 @@ function refused(instance: Instance): void {
 }
 
 function stateOf(instance: Instance): { url: string; state: 'up' | 'down'; inFlight: number } {
-  return { url: instance.url, state: instance.downUntil > performance.now() ? 'down' : 'up', inFlight: instance.inFlight }
+  return {
+    url: instance.url,
+    state: instance.downUntil > performance.now() ? 'down' : 'up',
+    inFlight: instance.inFlight,
+  }
 }

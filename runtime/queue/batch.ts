@@ -47,7 +47,11 @@ async function publishBatch(publisher: Publisher, part: readonly GuardedPublish[
   const id = newId()
   try {
     for (const [index, one] of part.entries()) {
-      const headers = [...guardHeaders(originFilter(one.topologyId, one.origin)), ...batchHeaders(id, index, part.length), ...one.headers]
+      const headers = [
+        ...guardHeaders(originFilter(one.topologyId, one.origin)),
+        ...batchHeaders(id, index, part.length),
+        ...one.headers,
+      ]
       const subject = `sluice.${one.topologyId}.${one.origin}.${one.tail}`
       if (index < part.length - 1) publisher.send(subject, headerBlock(headers), one.body)
       else await publisher.publish(subject, headerBlock(headers), one.body)
@@ -68,7 +72,12 @@ function batchHeaders(id: string, index: number, size: number): [string, string]
   return headers
 }
 
-async function publishSingly(guard: Guard, part: readonly GuardedPublish[], claim: Claim, signal: AbortSignal): Promise<void> {
+async function publishSingly(
+  guard: Guard,
+  part: readonly GuardedPublish[],
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<void> {
   for (let from = 0; from < part.length; from += sideBySide) {
     await Promise.all(part.slice(from, from + sideBySide).map((one) => guard.publish(one, claim, signal)))
   }

@@ -58,7 +58,10 @@ export async function watchConfig(
     if (signal.aborted) stop()
   }
   const stopListening = deps.connection.onChange((connected) => {
-    if (connected) again().catch((error: unknown) => deps.log.error('the configuration can not be watched', { error: textOf(error) }))
+    if (connected)
+      again().catch((error: unknown) =>
+        deps.log.error('the configuration can not be watched', { error: textOf(error) }),
+      )
   })
   signal.addEventListener(
     'abort',
@@ -71,7 +74,10 @@ export async function watchConfig(
 }
 
 /** Resolves with the way to stop once every present entry was reported. */
-async function watchOnce({ config, log }: { config: Config; log: Log }, onChange: (change: ConfigChange) => void): Promise<() => void> {
+async function watchOnce(
+  { config, log }: { config: Config; log: Log },
+  onChange: (change: ConfigChange) => void,
+): Promise<() => void> {
   const { values } = await config.config.status()
   const entries = await config.config.watch()
   await new Promise<void>((resolve) => {

@@ -27,9 +27,12 @@ export interface Connection {
  * Connects, for ever reconnecting, and refuses a server that can't keep our promises.
  * @throws Unavailable when nothing answers within `timeoutMs`; Invalid when the server is too old or its max_payload too small
  */
-export async function connectQueues(
-  options: { url: string; name: string; timeoutMs?: number; log: Log },
-): Promise<Connection> {
+export async function connectQueues(options: {
+  url: string
+  name: string
+  timeoutMs?: number
+  log: Log
+}): Promise<Connection> {
   const nc = await open(options.url, options.name, options.timeoutMs ?? 5_000)
   try {
     checkServer(nc)
@@ -56,9 +59,13 @@ async function open(url: string, name: string, timeoutMs: number): Promise<NatsC
       noAsyncTraces: true,
     })
   } catch (error) {
-    throw new Unavailable('nats', `NATS at ${url} can't be reached (${textOf(error)}); check SLUICE_NATS_URL and that the server runs`, {
-      cause: error,
-    })
+    throw new Unavailable(
+      'nats',
+      `NATS at ${url} can't be reached (${textOf(error)}); check SLUICE_NATS_URL and that the server runs`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -66,7 +73,9 @@ function checkServer(nc: NatsConnection): void {
   const info = nc.info
   const version = info?.version ?? 'unknown'
   if (olderThan(version, oldestNats)) {
-    throw new Invalid(`the NATS server has version ${version}, Sluiceway needs ${oldestNats} or newer; upgrade the server`)
+    throw new Invalid(
+      `the NATS server has version ${version}, Sluiceway needs ${oldestNats} or newer; upgrade the server`,
+    )
   }
   const maxPayload = info?.max_payload ?? 0
   if (maxPayload < smallestMaxPayload) {
@@ -95,7 +104,11 @@ async function managerOf(nc: NatsConnection, timeoutMs: number): Promise<JetStre
       return await jetstreamManager(nc, { timeout: 2_000 })
     } catch (error) {
       if (performance.now() > deadline) {
-        throw new Unavailable('nats', `JetStream doesn't answer (${textOf(error)}); start nats-server with JetStream on (-js)`, { cause: error })
+        throw new Unavailable(
+          'nats',
+          `JetStream doesn't answer (${textOf(error)}); start nats-server with JetStream on (-js)`,
+          { cause: error },
+        )
       }
       await new Promise((resolve) => setTimeout(resolve, 100))
     }

@@ -76,7 +76,11 @@ export interface ControlQueues {
   /** The bridges that are alive. */
   bridges(): Promise<Heartbeat[]>
   /** Waits until every live bridge has applied the revision (0: stopped), at most `timeoutMs`. Ids of bridges. */
-  awaitApplied(topologyId: string, revision: number, timeoutMs: number): Promise<{ applied: string[]; missing: string[] }>
+  awaitApplied(
+    topologyId: string,
+    revision: number,
+    timeoutMs: number,
+  ): Promise<{ applied: string[]; missing: string[] }>
   start(start: StartMessage): Promise<Guarded>
   replay(replay: ReplayMessage): Promise<Guarded>
   /** Same key as the replay of the same row: one of them wins. */
@@ -86,7 +90,14 @@ export interface ControlQueues {
   setPaused(nodeId: string, reason: string | null): Promise<void>
   /** Node id → reason of every paused node. */
   paused(): Promise<Map<string, string>>
-  status(): Promise<{ version: string; url: string; connected: boolean; streams: number; bytes: number; maxPayload: number }>
+  status(): Promise<{
+    version: string
+    url: string
+    connected: boolean
+    streams: number
+    bytes: number
+    maxPayload: number
+  }>
   /** Deletes the stream of a topology that was never published or is settled. */
   destroy(topologyId: string): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
-import { textOf } from '../errors.ts'
+import { Stopped, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
 import { ackWaitMs, beatEveryMs } from './lease.ts'
@@ -49,7 +49,12 @@ const doubt = { deliveries: 10_000, ms: 30_000 }
 const pull = { max_messages: 128, expires: 30_000, idle_heartbeat: 5_000 }
 const progress = new TextEncoder().encode('+WPI')
 
-export function openDeliveries(deps: { connection: Connection; publisher: Publisher; clock: LeaseClock; log: Log }): Deliveries {
+export function openDeliveries(deps: {
+  connection: Connection
+  publisher: Publisher
+  clock: LeaseClock
+  log: Log
+}): Deliveries {
   const held = new Set<Held>()
   const beat = setInterval(() => beatAll(held, deps.publisher), 500).unref()
   return {
@@ -138,7 +143,13 @@ async function read(
     allHeld.add(delivery)
     const run = start(handle, delivery)
       .catch((error: unknown) => {
-        deps.log.error('a delivery could not be handled, it is given back', { stream, consumer, sequence: message.seq, error: textOf(error) })
+        if (error instanceof Stopped) return
+        deps.log.error('a delivery could not be handled, it is given back', {
+          stream,
+          consumer,
+          sequence: message.seq,
+          error: textOf(error),
+        })
       })
       .finally(() => {
         running.delete(run)
@@ -147,7 +158,9 @@ async function read(
     running.add(run)
   }
 
-  const messages: ConsumerMessages = await (await deps.connection.js.consumers.get(stream, consumer)).consume({ ...pull, callback: onMessage })
+  const messages: ConsumerMessages = await (
+    await deps.connection.js.consumers.get(stream, consumer)
+  ).consume({ ...pull, callback: onMessage })
   return {
     get held() {
       return bySequence.size

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { textOf, Unavailable } from '../errors.ts'
+import { Stopped, textOf, Unavailable } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { Guarded } from './control.ts'
 import { guardHeaders, headerBlock } from './envelope.ts'
@@ -31,7 +31,7 @@ export interface Guard {
   /**
    * Publishes, again and again while JetStream can't take it (away, disk full), until it is stored or known to be settled.
    * With a claim whose lease is void it first asks whether the hop is still open, and goes on only if it is.
-   * @throws Unavailable when `signal` aborts first; without a claim also when NATS doesn't answer
+   * @throws Stopped when `signal` aborts first; without a claim also Unavailable when NATS doesn't answer
    */
   publish(publish: GuardedPublish, claim: Claim | null, signal?: AbortSignal): Promise<Guarded>
   /** Was anything published below the origin? A message that is gone was settled and compacted: its successor goes later than it. */
@@ -52,7 +52,7 @@ export function openGuard(connection: Connection, publisher: Publisher): Guard {
     const subject = `sluice.${one.topologyId}.${one.origin}.${one.tail}`
     const block = headerBlock([...guardHeaders(originFilter(one.topologyId, one.origin)), ...one.headers])
     for (;;) {
-      if (signal?.aborted) throw new Unavailable('nats', 'stopped before the message could be stored')
+      if (signal?.aborted) throw new Stopped('stopped before the message could be stored')
       if (claim !== null && !claim.lease.valid()) {
         if ((await ask(one.topologyId, one.origin, claim.sequence, signal)) === 'settled') return 'settled'
       }
@@ -92,7 +92,7 @@ export async function directGet(connection: Connection, stream: string, query: D
     try {
       return await connection.jsm.direct.getMessage(stream, query)
     } catch (error) {
-      if (signal?.aborted) throw new Unavailable('nats', `asking NATS was stopped (${textOf(error)})`, { cause: error })
+      if (signal?.aborted) throw new Stopped('stopped while asking NATS', { cause: error })
       await pause(connection, 100, signal)
     }
   }

@@ -64,7 +64,9 @@ async function compactOnce(
   const floors: number[] = []
   for await (const consumer of connection.jsm.consumers.list(stream)) {
     if (consumer.config.durable_name === undefined) continue
-    floors.push(await floorOf(connection, stream, consumer.ack_floor.stream_seq, consumer.config.filter_subject ?? '>', last))
+    floors.push(
+      await floorOf(connection, stream, consumer.ack_floor.stream_seq, consumer.config.filter_subject ?? '>', last),
+    )
   }
   for (const filter of outcomeFilters(plan)) floors.push(await floorOf(connection, stream, recorded, filter, last))
   const schedule = await firstFrom(connection, stream, 1, tailFilter(topologyId, laterTail))
@@ -90,12 +92,23 @@ function historyMark(samples: Map<string, Sample[]>, key: string, last: number, 
  * that, less one. A consumer's own count of pending messages lags behind the store (measured: 11 of 255 623 messages lost by a
  * janitor that trusted it) and is never used.
  */
-async function floorOf(connection: Connection, stream: string, done: number, filter: string, last: number): Promise<number> {
+async function floorOf(
+  connection: Connection,
+  stream: string,
+  done: number,
+  filter: string,
+  last: number,
+): Promise<number> {
   const first = await firstFrom(connection, stream, done + 1, filter)
   return first === null ? last : Math.min(first - 1, last)
 }
 
-async function firstFrom(connection: Connection, stream: string, sequence: number, filter: string): Promise<number | null> {
+async function firstFrom(
+  connection: Connection,
+  stream: string,
+  sequence: number,
+  filter: string,
+): Promise<number | null> {
   const message = await connection.jsm.direct.getMessage(stream, { seq: sequence, next_by_subj: filter })
   return message?.seq ?? null
 }

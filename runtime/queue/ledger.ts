@@ -36,14 +36,23 @@ export async function streamEpoch(connection: Connection, topologyId: string): P
 /** Subjects of everything that the recorder reads. */
 export function outcomeFilters(plan: Plan): string[] {
   const t = plan.topologyId
-  return [tailFilter(t, ledgerTail), tailFilter(t, trashTail), ...plan.nodes.filter(isEventNode).map((node) => nodeFilter(t, node.id))]
+  return [
+    tailFilter(t, ledgerTail),
+    tailFilter(t, trashTail),
+    ...plan.nodes.filter(isEventNode).map((node) => nodeFilter(t, node.id)),
+  ]
 }
 
 /**
  * Reads ledger records, Trash and starts of one topology from `position` + 1, each exactly once and in order. A gap in the
  * deliveries or a lost connection ends the reader (`next` gives null): open another one from the position in Postgres.
  */
-export async function openOutcomes(connection: Connection, plan: Plan, position: number, log: Log): Promise<OutcomeReader> {
+export async function openOutcomes(
+  connection: Connection,
+  plan: Plan,
+  position: number,
+  log: Log,
+): Promise<OutcomeReader> {
   const t = plan.topologyId
   const info = await connection.jsm.consumers.add(streamName(t), {
     filter_subjects: outcomeFilters(plan),
@@ -74,7 +83,12 @@ function startFeed(consumer: Consumer, buffer: OutcomeBuffer): { close(): Promis
   const run = async (): Promise<void> => {
     while (!buffer.ended) {
       current = await consumer.fetch({ max_bytes: ahead.bytes, expires: fetchMs })
-      for await (const message of current) buffer.push(message)
+      try {
+        for await (const message of current) buffer.push(message)
+      } catch {
+        // The server also ends a portion that is full with an error status: as long as the consumer is there, go on.
+        await consumer.info()
+      }
       await buffer.room()
     }
   }
@@ -137,7 +151,11 @@ class OutcomeBuffer {
     try {
       return [readOutcome(message, this.#topologyId)]
     } catch (error) {
-      this.#log.error('an outcome can not be read, it is skipped', { topology: this.#topologyId, sequence: message.seq, error: textOf(error) })
+      this.#log.error('an outcome can not be read, it is skipped', {
+        topology: this.#topologyId,
+        sequence: message.seq,
+        error: textOf(error),
+      })
       return []
     }
   }

@@ -76,15 +76,18 @@ function controlOf(deps: ControlDeps): ControlQueues {
     putWorker: (worker) => put(config, workerKey(worker.name), worker),
     removeWorker: (name) => remove(config, workerKey(name)),
     bridges: () => reach(() => liveBridges(config)),
-    awaitApplied: (topologyId, revision, timeoutMs) => reach(() => awaitApplied(config, topologyId, revision, timeoutMs)),
+    awaitApplied: (topologyId, revision, timeoutMs) =>
+      reach(() => awaitApplied(config, topologyId, revision, timeoutMs)),
     start: (start) => publishStart(guard, start),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
-    setPaused: (nodeId, reason) => (reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason)),
+    setPaused: (nodeId, reason) =>
+      reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason),
     paused: () => reach(() => pausedNodes(config)),
     status: () => reach(() => brokerStatus(connection)),
-    destroy: (topologyId) => reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
+    destroy: (topologyId) =>
+      reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
 }
 
@@ -136,7 +139,13 @@ function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
   })
   const origin = originOf(`start:${start.topologyId}/${start.nodeId}/${start.key}`)
   return guard.publish(
-    { topologyId: start.topologyId, origin, tail: nodeTail(start.nodeId), headers: [[envelopeHeader, envelope]], body: start.body },
+    {
+      topologyId: start.topologyId,
+      origin,
+      tail: nodeTail(start.nodeId),
+      headers: [[envelopeHeader, envelope]],
+      body: start.body,
+    },
     null,
   )
 }
@@ -144,7 +153,10 @@ function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
 /** Replay and discard of one row share a key: one of them wins. */
 const trashOrigin = (trashId: string, replay: number): string => originOf(`trash:${trashId}!${replay}`)
 
-function publishReplay(guard: Guard, { topologyId, nodeId, trashId, run, message, edited, body }: ReplayMessage): Promise<Guarded> {
+function publishReplay(
+  guard: Guard,
+  { topologyId, nodeId, trashId, run, message, edited, body }: ReplayMessage,
+): Promise<Guarded> {
   const replay = message.replay + 1
   const id = edited ? `${message.id}!${replay}` : message.id
   const reply = encodeReply({
@@ -153,12 +165,27 @@ function publishReplay(guard: Guard, { topologyId, nodeId, trashId, run, message
     trashId,
     message: { ...message, id, run, replay, attempt: 0, round: 0, history: [] },
   })
-  return guard.publish({ topologyId, origin: trashOrigin(trashId, replay), tail: replyTail(nodeId), headers: [[envelopeHeader, reply]], body }, null)
+  return guard.publish(
+    {
+      topologyId,
+      origin: trashOrigin(trashId, replay),
+      tail: replyTail(nodeId),
+      headers: [[envelopeHeader, reply]],
+      body,
+    },
+    null,
+  )
 }
 
-function publishDiscard(guard: Guard, { topologyId, nodeId, trashId, run, reason, replay }: DiscardMessage): Promise<Guarded> {
+function publishDiscard(
+  guard: Guard,
+  { topologyId, nodeId, trashId, run, reason, replay }: DiscardMessage,
+): Promise<Guarded> {
   const record = encodeRecord({ kind: 'discarded', run, nodeId, at: new Date().toISOString(), trashId, reason })
-  return guard.publish({ topologyId, origin: trashOrigin(trashId, replay + 1), tail: ledgerTail, headers: [], body: record }, null)
+  return guard.publish(
+    { topologyId, origin: trashOrigin(trashId, replay + 1), tail: ledgerTail, headers: [], body: record },
+    null,
+  )
 }
 
 async function pausedNodes(config: Config): Promise<Map<string, string>> {

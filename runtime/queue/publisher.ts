@@ -67,7 +67,9 @@ export function openPublisher(connection: Connection, ackTimeoutMs = 5_000): Pub
     },
   })
   // An answer can't come over a connection that broke: who waits is told at once instead of after the time-out.
-  const stopListening = connection.onChange(() => failAll(waiting, new LostAck('the connection to NATS broke before the answer')))
+  const stopListening = connection.onChange(() =>
+    failAll(waiting, new LostAck('the connection to NATS broke before the answer')),
+  )
   const sweep = setInterval(() => failOverdue(waiting), sweepEveryMs).unref()
 
   const request = (subject: string, headers: MsgHdrs | null, body: Uint8Array): Promise<Msg> =>

@@ -28,7 +28,12 @@ export interface StoredOutputs {
   readonly next: string | null
   readonly watermark: string | null
   readonly input: Envelope
-  readonly output: { readonly contentType: string; readonly headers: Message['headers']; readonly key: string | null; readonly tenant: string | null }
+  readonly output: {
+    readonly contentType: string
+    readonly headers: Message['headers']
+    readonly key: string | null
+    readonly tenant: string | null
+  }
   /** Bytes of the stored body that are the reply's. */
   readonly bodyLength: number
 }

@@ -1,4 +1,11 @@
-import { AckPolicy, DeliverPolicy, DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream'
 import type { ConsumerInfo, StreamInfo } from '@nats-io/jetstream'
 import { isEventNode, isOrdered } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
@@ -18,8 +25,20 @@ export async function ensureQueues(connection: Connection, plan: Plan, replicas:
   const byId = new Map(plan.nodes.map((node) => [node.id, node]))
   await Promise.all(
     plan.nodes.flatMap((node) => [
-      ensureConsumer(connection, plan.topologyId, nodeConsumer(node.id), nodeFilter(plan.topologyId, node.id), heldAtOnce(node, byId)),
-      ensureConsumer(connection, plan.topologyId, replyConsumer(node.id), replyFilter(plan.topologyId, node.id), repliesAtOnce(node, byId)),
+      ensureConsumer(
+        connection,
+        plan.topologyId,
+        nodeConsumer(node.id),
+        nodeFilter(plan.topologyId, node.id),
+        heldAtOnce(node, byId),
+      ),
+      ensureConsumer(
+        connection,
+        plan.topologyId,
+        replyConsumer(node.id),
+        replyFilter(plan.topologyId, node.id),
+        repliesAtOnce(node, byId),
+      ),
     ]),
   )
 }
@@ -33,7 +52,8 @@ async function ensureStream(connection: Connection, topologyId: string, replicas
     subjects: [subjectsOf(topologyId)],
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
-    discard: DiscardPolicy.New,
+    // Without limits nothing is ever discarded; the server takes schedules only with this policy.
+    discard: DiscardPolicy.Old,
     num_replicas: replicas,
     allow_direct: true,
     allow_atomic: true,
@@ -54,7 +74,13 @@ function repliesAtOnce(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): num
 }
 
 /** Durable, without an inactive threshold: a consumer that is made again would replay history. */
-async function ensureConsumer(connection: Connection, topologyId: string, name: string, filter: string, maxAckPending: number): Promise<void> {
+async function ensureConsumer(
+  connection: Connection,
+  topologyId: string,
+  name: string,
+  filter: string,
+  maxAckPending: number,
+): Promise<void> {
   const stream = streamName(topologyId)
   const known = await connection.jsm.consumers.info(stream, name).catch(orNull)
   if (known?.config.max_ack_pending === maxAckPending) return
@@ -76,7 +102,11 @@ async function ensureConsumer(connection: Connection, topologyId: string, name: 
 
 /** For `.catch`: a stream or consumer that isn't there is null, anything else is thrown on. */
 export function orNull(error: unknown): null {
-  if (error instanceof JetStreamApiError && (error.code === codes.streamNotFound || error.code === codes.consumerNotFound)) return null
+  if (
+    error instanceof JetStreamApiError &&
+    (error.code === codes.streamNotFound || error.code === codes.consumerNotFound)
+  )
+    return null
   throw error
 }
 
@@ -88,7 +118,12 @@ export async function depthsOf(connection: Connection, plan: Plan): Promise<Queu
         connection.jsm.consumers.info(stream, nodeConsumer(node.id)).catch(orNull),
         connection.jsm.consumers.info(stream, replyConsumer(node.id)).catch(orNull),
       ])
-      return { nodeId: node.id, pending: queue?.num_pending ?? 0, inFlight: queue?.num_ack_pending ?? 0, replies: waitingIn(replies) }
+      return {
+        nodeId: node.id,
+        pending: queue?.num_pending ?? 0,
+        inFlight: queue?.num_ack_pending ?? 0,
+        replies: waitingIn(replies),
+      }
     }),
   )
 }

@@ -44,9 +44,11 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   const loops = new Map<string, Loop>()
   let refreshing: Promise<void> = Promise.resolve()
   const refresh = (): void => {
-    refreshing = refreshing.then(() => bringInLine(options, loops, stopping.signal)).catch((error: unknown) => {
-      if (!stopping.signal.aborted) log.warn('the recorder could not read its topologies', { error: textOf(error) })
-    })
+    refreshing = refreshing
+      .then(() => bringInLine(options, loops, stopping.signal))
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) log.warn('the recorder could not read its topologies', { error: textOf(error) })
+      })
   }
   await watchConfig({ ...queues, log }, (change) => change.kind === 'plan' && refresh(), stopping.signal)
   const timer = setInterval(refresh, refreshEveryMs).unref()
@@ -81,7 +83,12 @@ async function bringInLine(options: RecorderOptions, loops: Map<string, Loop>, s
   }
 }
 
-const eventsOf = (plan: Plan): string => plan.nodes.filter(isEventNode).map((node) => node.id).sort().join(' ')
+const eventsOf = (plan: Plan): string =>
+  plan.nodes
+    .filter(isEventNode)
+    .map((node) => node.id)
+    .sort()
+    .join(' ')
 
 function startLoop(options: RecorderOptions, plan: Plan, events: string): Loop {
   const stopping = new AbortController()
@@ -102,7 +109,10 @@ async function keepRecording(options: RecorderOptions, plan: Plan, signal: Abort
     try {
       await record(options, plan, signal)
     } catch (error) {
-      options.log.warn('recording was interrupted, it goes on from its position', { topology: plan.name, error: textOf(error) })
+      options.log.warn('recording was interrupted, it goes on from its position', {
+        topology: plan.name,
+        error: textOf(error),
+      })
     }
     await wait(retryMs, undefined, { signal }).catch(() => undefined)
   }
@@ -131,7 +141,11 @@ async function record({ queues, store, log }: RecorderOptions, plan: Plan, signa
 }
 
 /** A round of compaction over all topologies, ten times in a history window but at most every ten seconds. */
-async function compactFor({ queues, store, historyMs, log }: RecorderOptions, loops: Map<string, Loop>, signal: AbortSignal): Promise<void> {
+async function compactFor(
+  { queues, store, historyMs, log }: RecorderOptions,
+  loops: Map<string, Loop>,
+  signal: AbortSignal,
+): Promise<void> {
   const janitor = openJanitor(queues.connection, historyMs, log)
   const everyMs = Math.min(10_000, Math.max(100, historyMs / 10))
   while (!signal.aborted) {
