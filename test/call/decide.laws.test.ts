@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decide, type CallResult, type DecideContext, type Verdict } from '../../runtime/call/decide.ts'
+import { backoffMs, ceilingMs, namesFailure, retryAfterMs } from '../../runtime/call/policy.ts'
+import { readOutputs } from '../../runtime/protocol/outputs.ts'
+import { retryDefaults } from '../../runtime/topology/plan.ts'
+import { bytes } from '../protocol/samples.ts'
+import { contextOf, nowMs } from './decide-samples.ts'
+
+const headerNames = [
+  'content-type', 'content-encoding', 'retry-after', 'date', 'sluice-emit', 'sluice-route', 'sluice-pass', 'sluice-end', 'sluice-retry',
+  'sluice-cursor', 'sluice-watermark', 'sluice-signature', 'sluice-retired', 'ce-partitionkey', 'sluice-tenant', 'x-a', '__proto__',
+] // prettier-ignore
+const headerValues = [
+  '0', '1', '-1', '1e9', 'refused', 'a', 'b, a', 'a,zzz', 'records', 'chunks=2', 'chunks=0', 'gzip', 'application/json',
+  'application/problem+json', 'application/cloudevents-batch+json', 'Sun, 06 Nov 1994 08:49:37 GMT', 'Foo, 99', '%ff%', 'é\r\n',
+] // prettier-ignore
+const headers = fc.dictionary(fc.constantFrom(...headerNames), fc.oneof(fc.constantFrom(...headerValues), fc.string()))
+const event = fc.record(
+  { data: fc.jsonValue(), data_base64: fc.string(), sluiceroute: fc.constantFrom('a', 'a,b', 'zzz', 7) },
+  { requiredKeys: [] },
+)
+const body = fc.oneof(
+  fc.uint8Array(),
+  fc.string().map(bytes),
+  fc.json().map(bytes),
+  fc.array(event).map((events) => bytes(JSON.stringify(events))),
+)
+const result: fc.Arbitrary<CallResult> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('reply' as const),
+      status: fc.integer({ min: 100, max: 999 }),
+      headers,
+      body,
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('reply' as const),
+      status: fc.integer({ min: 200, max: 206 }),
+      headers,
+      body,
+    }),
+  },
+  fc.constantFrom<CallResult>({ kind: 'timeout' }, { kind: 'lost' }, { kind: 'too-large' }, { kind: 'refused' }),
+  fc.double().map((retryAtMs) => ({ kind: 'refused' as const, retryAtMs })),
+)
+const context: fc.Arbitrary<DecideContext> = fc
+  .record({
+    type: fc.constantFrom('connector', 'batch', 'custom'),
+    prefetch: fc.constantFrom(1, 5),
+    emit: fc.constantFrom({ kind: 'page' } as const, { kind: 'records' } as const, { kind: 'chunks', n: 2 } as const),
+    followers: fc.constantFrom([], ['a'], ['a', 'b']),
+    attempt: fc.integer({ min: 1, max: 12 }),
+    inPlaceMs: fc.double({ min: 0, max: 200_000, noNaN: true }),
+    waits: fc.nat(5000),
+    random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    created: fc.constantFrom('2026-01-01T00:00:00.000Z', 'garbage'),
+  })
+  .map(({ type, prefetch, emit, followers, created, random, ...rest }) =>
+    contextOf({
+      node: { type, prefetch, emit },
+      followers,
+      message: { created },
+      context: { ...rest, random: () => random },
+    }),
+  )
+
+const isDelay = (ms: number): boolean => Number.isInteger(ms) && ms >= 0 && ms <= 86_400_000
+
+/** Whether the verdict is one that `settle` could carry out on this node. */
+function isSane(verdict: Verdict, { node, followers }: DecideContext): boolean {
+  const ids = new Set(followers.values())
+  switch (verdict.kind) {
+    case 'forward':
+      return ids.has(verdict.follower) && ids.size === 1 && node.type !== 'batch'
+    case 'split':
+      return (
+        (verdict.messages > 0 || verdict.next !== null) &&
+        (verdict.route ?? []).every((id) => ids.has(id)) &&
+        splits(verdict)
+      )
+    case 'end':
+      return verdict.watermark === null || node.type === 'batch'
+    case 'later':
+      return isDelay(verdict.delayMs) && node.prefetch > 1
+    case 'hold':
+      return isDelay(verdict.delayMs) && (verdict.burns ? node.prefetch === 1 : verdict.delayMs >= 100)
+    case 'pause':
+      return verdict.reason !== ''
+    case 'trash':
+      return verdict.problem.type !== '' && verdict.problem.title !== ''
+    default:
+      return verdict satisfies never
+  }
+}
+
+/** What decide calls well formed, the splitter can read. */
+function splits({ output, emit, messages }: Extract<Verdict, { kind: 'split' }>): boolean {
+  if (messages === 0) return true
+  const outputs = readOutputs(output.body, output.contentType, emit)
+  return outputs.kind === 'outputs' && [...outputs].length === outputs.count && outputs.count > 0
+}
+
+describe('decide', () => {
+  test('gives one sane verdict for whatever a call gives, and never throws', () => {
+    const property = fc.property(result, context, (given, around) => isSane(decide(given, around), around))
+    fc.assert(property, { numRuns: 2000 })
+  })
+
+  test('never burns an attempt for a wait, however long it lasts', () => {
+    fc.assert(
+      fc.property(context, fc.constantFrom(429, 503), fc.nat(1e6), (around, status, seconds) => {
+        const reply = { kind: 'reply', status, headers: { 'retry-after': String(seconds) }, body: bytes('') } as const
+        expect(decide(reply, around)).toMatchObject({ kind: 'hold', burns: false })
+      }),
+    )
+  })
+
+  test('comes to an end with every message that keeps failing', () => {
+    fc.assert(
+      fc.property(context, (around) => {
+        expect(decide({ kind: 'lost' }, { ...around, attempt: 10 }).kind).toBe('trash')
+      }),
+    )
+  })
+})
+
+describe('backoff', () => {
+  test('doubles up to the cap when exponential, and stays when fixed', () => {
+    const ceilings = [1, 2, 3, 11, 12, 2000].map((failed) => ceilingMs(retryDefaults, failed))
+    expect(ceilings).toEqual([250, 500, 1000, 256_000, 300_000, 300_000])
+    expect(ceilingMs({ ...retryDefaults, backoff: 'fixed' }, 9)).toBe(250)
+  })
+
+  test('is spread over everything from nothing to its ceiling', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (failed, r) => {
+          const ms = backoffMs(retryDefaults, failed, () => r)
+          expect(ms).toBe(Math.floor(ceilingMs(retryDefaults, failed) * r))
+        },
+      ),
+    )
+  })
+})
+
+describe('Retry-After', () => {
+  test.each<[string, string | undefined, number | null]>([
+    ['0', undefined, 0],
+    ['1.5', undefined, 1500],
+    ['1e3', undefined, null],
+    ['-1', undefined, null],
+    ['86401', undefined, 86_400_000],
+    ['9'.repeat(400), undefined, 86_400_000],
+    ['Thu, 01 Jan 2026 00:01:30 GMT', undefined, 30_000],
+    ['Thursday, 01-Jan-26 00:01:30 GMT', undefined, 30_000],
+    ['Sun, 06 Nov 1994 08:49:37 GMT', undefined, 0],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', undefined, 86_400_000],
+    ['Thu, 01 Jan 2026 05:00:10 GMT', 'Thu, 01 Jan 2026 05:00:00 GMT', 10_000],
+    ['2026-01-01', undefined, null],
+    ['tomorrow', undefined, null],
+    ['', undefined, null],
+  ])('%s with the Date %s', (value, date, expected) => {
+    expect(retryAfterMs({ 'retry-after': value, ...(date === undefined ? {} : { date }) }, nowMs)).toBe(expected)
+  })
+})
+
+test('an item of `on` names a status, a class of them, a time-out or a lost connection', () => {
+  expect(namesFailure(['status:502'], { status: 502 })).toBe(true)
+  expect(namesFailure(['status:5xx'], { status: 599 })).toBe(true)
+  expect(namesFailure(['status:5xx', 'timeout'], { status: 499 })).toBe(false)
+  expect(namesFailure(['connection'], 'connection')).toBe(true)
+  expect(namesFailure(['connection'], 'timeout')).toBe(false)
+})
