@@ -79,7 +79,9 @@ module.exports = {
       },
     },
     ownedPackage('only-queue-speaks-nats', 'queue', '@nats-io/'),
-    ownedPackage('only-store-speaks-sql', 'store', '(drizzle-orm|postgres)/'),
+    ownedPackage('only-store-speaks-sql', 'store', 'drizzle-orm/'),
+    // The embedded Postgres makes databases.
+    ownedPackage('only-store-opens-postgres', '(store|embedded)', 'postgres/'),
     {
       name: 'sdk-stands-alone',
       comment: 'the SDK and the conformance kit are installed without an engine',

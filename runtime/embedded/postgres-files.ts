@@ -7,8 +7,9 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { textOf, Unavailable } from '../errors.ts'
+import { Unavailable } from '../errors.ts'
 import { readIfThere, writeSecret } from './folder.ts'
+import { lastWords } from './process.ts'
 
 const run = promisify(execFile)
 const insteadOfIt = 'use a running Postgres with SLUICE_POSTGRES_URL'
@@ -106,7 +107,7 @@ async function troubleWith(folder: string, user: User | null): Promise<string | 
     await run(programsIn(folder).postgres, ['--version'], { ...(user ?? {}), cwd: '/', timeout: 20_000 })
     return null
   } catch (error) {
-    return textOf(error).trim().split('\n').at(-1) ?? ''
+    return lastWords(error)
   }
 }
 

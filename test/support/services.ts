@@ -37,7 +37,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await services.stop()
     const left = processesOf(dataDir)
-    if (left.length > 0) throw new Error(`still running after the tests: ${left.join('; ')}`)
+    if (left.length > 0) {
+      // vitest prints what a teardown throws, and goes on to exit with 0.
+      process.exitCode = 1
+      throw new Error(`still running after the tests: ${left.join('; ')}`)
+    }
     await rm(dataDir, { recursive: true })
   }
 }
