@@ -3,6 +3,7 @@
 //
 // The engine holds the other end of stdin and writes a line when it starts a program (`+ <pid> <signal>`: how to end
 // it) and when that has ended (`- <pid>`). The end of stdin means that the engine is gone.
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -23,7 +24,7 @@ const deadline = performance.now() + graceMs
 let left = [...programs].filter(([pid, signal]) => send(pid, signal))
 while (left.length > 0 && performance.now() < deadline) {
   await delay(50)
-  left = left.filter(([pid]) => send(pid, 0))
+  left = left.filter(([pid]) => send(pid, 0) && !isZombie(pid))
 }
 for (const [pid] of left) send(pid, 'SIGKILL')
 
@@ -31,6 +32,15 @@ for (const [pid] of left) send(pid, 'SIGKILL')
 function send(pid, signal) {
   try {
     return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}
+
+/** Ended, but whoever adopted it (in a container often nobody) hasn't noticed; such a process can still be signalled. */
+function isZombie(pid) {
+  try {
+    return /^.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
