@@ -54,7 +54,7 @@ function restore(node: PlanNode, stored: StoredNode): PlanNode {
     ...node,
     prefetch: stored.prefetch ?? node.prefetch,
     timeoutMs: stored.timeoutMs ?? node.timeoutMs,
-    retry: mergeRetry(node.retry, stored.retry),
+    retry: raised(mergeRetry(node.retry, stored.retry)),
   }
 }
 
@@ -102,19 +102,23 @@ function paceOf(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) 
   return {
     prefetch: stored.prefetch ?? node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch,
     timeoutMs: stored.timeoutMs ?? node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
-    retry: [defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults),
+    retry: raised([defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults)),
   }
 }
 
-/** Field by field; what `over` leaves out stays. A longest delay under the shortest is raised to it. */
+/** Field by field; what `over` leaves out stays. */
 function mergeRetry(policy: RetryPolicy, over: RetryInput | null | undefined): RetryPolicy {
-  const baseMs = over?.baseMs ?? policy.baseMs
   return {
     attempts: over?.attempts ?? policy.attempts,
     backoff: over?.backoff ?? policy.backoff,
-    baseMs,
-    maxMs: Math.max(over?.maxMs ?? policy.maxMs, baseMs),
+    baseMs: over?.baseMs ?? policy.baseMs,
+    maxMs: over?.maxMs ?? policy.maxMs,
     on: over?.on ?? policy.on,
     maxAgeMs: over?.maxAgeMs === undefined ? policy.maxAgeMs : over.maxAgeMs,
   }
+}
+
+/** A shortest delay from one place and a longest one from another may contradict each other: then both are the shortest. */
+function raised(policy: RetryPolicy): RetryPolicy {
+  return { ...policy, maxMs: Math.max(policy.maxMs, policy.baseMs) }
 }

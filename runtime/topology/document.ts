@@ -1,26 +1,15 @@
 /** Reads topology documents, JSON or YAML, from text that may be hostile. Pure. */
-import { Composer, LineCounter, Parser, isNode, type CST, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Fault } from '../errors.ts'
 import { documentSchema, keysAt, type TopologyDocument } from './schema.ts'
 import { didYouMean } from './suggest.ts'
+import { composeAll, depthMax, isEmpty, lineAt, offsetOf, type Source } from './yaml.ts'
 
-export const documentMaxBytes = 1024 * 1024
-const documentsMax = 100
-const depthMax = 32
 const valuesMax = 100_000
-/** Entries of one list and of one map; the parser compares a map's keys with one another. */
-const itemsMax = { list: 5000, map: 1000 }
+const faultsMax = 200
 /** How often an anchor may be repeated, in all and through other anchors; more is an alias bomb. */
 const aliasMax = 100
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
-
-/** One document and where its values stand in the text. */
-interface Source {
-  readonly name: string
-  readonly yaml: Document.Parsed
-  readonly lines: LineCounter
-}
 
 /**
  * Reads one document. Either `document` is there and `faults` is empty, or there are faults: each with its path in the document, and in
@@ -38,11 +27,12 @@ export function parseDocument(text: string, sourceName: string): { document?: To
 /** Reads all documents of a text, parted by `---`. `documents` holds those that are right; empty ones are skipped. Never throws. */
 export function parseDocuments(text: string, sourceName: string): { documents: TopologyDocument[]; faults: Fault[] } {
   const sources = composeAll(text, sourceName)
-  if (!Array.isArray(sources)) return { documents: [], faults: [sources] }
-  const results = sources.filter(({ yaml }) => yaml.contents !== null || yaml.errors.length > 0).map(readSource)
+  if (typeof sources === 'string')
+    return { documents: [], faults: [{ path: '', message: `${sourceName}: ${sources}` }] }
+  const results = sources.filter((source) => !isEmpty(source)).map(readSource)
   return {
     documents: results.flatMap(({ document }) => (document === undefined ? [] : [document])),
-    faults: results.flatMap(({ faults }) => faults),
+    faults: results.flatMap(({ faults }) => faults).slice(0, faultsMax),
   }
 }
 
@@ -51,45 +41,12 @@ export function readDocument(value: unknown): { document?: TopologyDocument; fau
   return read(value, (_, message) => message)
 }
 
-function composeAll(text: string, sourceName: string): Source[] | Fault {
-  const fault = (message: string): Fault => ({ path: '', message: `${sourceName}: ${message}` })
-  if (Buffer.byteLength(text) > documentMaxBytes) return fault(`is larger than ${documentMaxBytes} bytes`)
-  const lines = new LineCounter()
-  const tokens = [...new Parser(lines.addNewLine).parse(text)]
-  // The composer works recursively, and compares keys in pairs: so depth and size are limited before it starts.
-  const excess = tokens.map(excessOf).find((found) => found !== null)
-  if (excess !== undefined) return fault(excess)
-  const composer = new Composer({ lineCounter: lines, stringKeys: true, prettyErrors: false, logLevel: 'silent' })
-  const documents = [...composer.compose(tokens, true, text.length)]
-  if (documents.length > documentsMax) return fault(`holds more than ${documentsMax} documents`)
-  return documents.map((yaml) => ({ name: sourceName, yaml, lines }))
-}
-
-function excessOf(root: CST.Token): string | null {
-  const left: { token: CST.Token; depth: number }[] = [{ token: root, depth: 0 }]
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const { token, depth } = next
-    if (depth > depthMax) return `is nested deeper than ${depthMax} levels`
-    if (token.type === 'document' && token.value) left.push({ token: token.value, depth })
-    if (!('items' in token)) continue
-    const max = isMap(token) ? itemsMax.map : itemsMax.list
-    if (token.items.length > max) return `has a list or map of more than ${max} entries`
-    for (const { key, value } of token.items) {
-      if (key) left.push({ token: key, depth: depth + 1 })
-      if (value) left.push({ token: value, depth: depth + 1 })
-    }
-  }
-  return null
-}
-
-function isMap(token: CST.BlockMap | CST.BlockSequence | CST.FlowCollection): boolean {
-  return token.type === 'block-map' || (token.type === 'flow-collection' && token.start.source === '{')
-}
-
 function readSource(source: Source): { document?: TopologyDocument; faults: Fault[] } {
   const syntax = [...source.yaml.errors, ...source.yaml.warnings]
   if (syntax.length > 0) {
-    return { faults: syntax.map(({ pos, message }) => ({ path: '', message: `${at(source, pos[0])}: ${message}` })) }
+    return {
+      faults: syntax.map(({ pos, message }) => ({ path: '', message: `${lineAt(source, pos[0])}: ${message}` })),
+    }
   }
   let value: unknown
   try {
@@ -99,7 +56,7 @@ function readSource(source: Source): { document?: TopologyDocument; faults: Faul
     const why = error instanceof Error ? error.message : 'unresolvable aliases'
     return { faults: [{ path: '', message: `${source.name}: ${why}` }] }
   }
-  return read(value, (path, message) => `${at(source, offsetOf(source.yaml, path))}: ${message}`)
+  return read(value, (path, message) => `${lineAt(source, offsetOf(source, path))}: ${message}`)
 }
 
 function read(
@@ -114,18 +71,18 @@ function read(
   return { faults: faultsOf(parsed.error, value, locate) }
 }
 
-/** The faults that the schema found; unknown keys one by one, with a suggestion. */
+/** The faults that the schema found, the first 200; unknown keys one by one, with a suggestion. */
 export function faultsOf(
   error: z.ZodError,
   value: unknown,
   locate: (path: readonly PropertyKey[], message: string) => string = (_, message) => message,
 ): Fault[] {
-  return error.issues.flatMap((issue) => {
+  return error.issues.slice(0, faultsMax).flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') {
       const message = issue.code === 'custom' ? issue.message : `${issue.message}${found(value, issue.path)}`
       return [{ path: textOfPath(issue.path), message: locate(issue.path, message) }]
     }
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, faultsMax).map((key) => {
       const path = [...issue.path, key]
       return {
         path: textOfPath(path),
@@ -170,17 +127,4 @@ function unsafeValue(root: unknown): { path: PropertyKey[]; message: string } | 
     }
   }
   return null
-}
-
-/** Where the value at the path stands, or the nearest one around it. */
-function offsetOf(yaml: Document.Parsed, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node: unknown = length === 0 ? yaml.contents : yaml.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return node.range[0]
-  }
-  return 0
-}
-
-function at(source: Source, offset: number): string {
-  return `${source.name}:${source.lines.linePos(offset).line}`
 }

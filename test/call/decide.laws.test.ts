@@ -71,31 +71,27 @@ const context: fc.Arbitrary<DecideContext> = fc
 
 const isDelay = (ms: number): boolean => Number.isInteger(ms) && ms >= 0 && ms <= 86_400_000
 
-/** Whether the verdict is one that `settle` could carry out on this node. */
-function isSane(verdict: Verdict, { node, followers }: DecideContext): boolean {
-  const ids = new Set(followers.values())
-  switch (verdict.kind) {
-    case 'forward':
-      return ids.has(verdict.follower) && ids.size === 1 && node.type !== 'batch'
-    case 'split':
-      return (
-        (verdict.messages > 0 || verdict.next !== null) &&
-        (verdict.route ?? []).every((id) => ids.has(id)) &&
-        splits(verdict)
-      )
-    case 'end':
-      return verdict.watermark === null || node.type === 'batch'
-    case 'later':
-      return isDelay(verdict.delayMs) && node.prefetch > 1
-    case 'hold':
-      return isDelay(verdict.delayMs) && (verdict.burns ? node.prefetch === 1 : verdict.delayMs >= 100)
-    case 'pause':
-      return verdict.reason !== ''
-    case 'trash':
-      return verdict.problem.type !== '' && verdict.problem.title !== ''
-    default:
-      return verdict satisfies never
-  }
+type Sane = { [K in Verdict['kind']]: (verdict: Extract<Verdict, { kind: K }>, context: DecideContext) => boolean }
+
+/** What `settle` needs to carry a verdict out on its node. */
+const sane: Sane = {
+  forward: ({ follower }, { node, followers }) =>
+    node.type !== 'batch' && followers.size === 1 && [...followers.values()].includes(follower),
+  split: (verdict, { followers }) => {
+    const ids = new Set(followers.values())
+    const goesOn = verdict.messages > 0 || verdict.next !== null
+    return goesOn && (verdict.route ?? []).every((id) => ids.has(id)) && splits(verdict)
+  },
+  end: ({ watermark }, { node }) => watermark === null || node.type === 'batch',
+  later: ({ delayMs }, { node }) => isDelay(delayMs) && node.prefetch > 1,
+  hold: ({ delayMs, burns }, { node }) => isDelay(delayMs) && (burns ? node.prefetch === 1 : delayMs >= 100),
+  pause: ({ reason }) => reason !== '',
+  trash: ({ problem }) => problem.type !== '' && problem.title !== '',
+}
+
+function isSane(verdict: Verdict, context: DecideContext): boolean {
+  const law = sane[verdict.kind] as (verdict: Verdict, context: DecideContext) => boolean
+  return law(verdict, context)
 }
 
 /** What decide calls well formed, the splitter can read. */
