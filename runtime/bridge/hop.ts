@@ -3,9 +3,13 @@ import type { Delivery } from '../queue/delivery.ts'
 import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'
+import { isOrdered } from '../topology/plan.ts'
 import { settle, settleEvent } from './settle.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
+
+/** How often it is looked whether a reply has been split. */
+const splitLookMs = 5
 
 /**
  * The life of a message at one worker node: deliver → in doubt? ask → call → decide → settle → ack.
@@ -19,7 +23,10 @@ export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Pro
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const key = hopKey(message, site.prepared.node.id)
   const origin = originOf(key)
-  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.ack()
+  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) {
+    await keepOrder(site, stop)
+    return delivery.ack()
+  }
 
   const tries = new Tries(message, site.prepared)
   for (;;) {
@@ -45,6 +52,7 @@ export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Pro
           { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history },
           stop.now,
         )
+        if (verdict.kind === 'split') await keepOrder(site, stop)
         return delivery.ack()
     }
   }
@@ -67,4 +75,13 @@ async function isSettled(
   stop: Stop,
 ): Promise<boolean> {
   return (await ports.guard.ask(plan.topologyId, origin, delivery.sequence, stop.now)) === 'settled'
+}
+
+/**
+ * I5: what an ordered node forwards goes straight to the follower and would overtake what it split just before. So the next
+ * message is only taken when the replies are split. Not needed where every reply goes through the splitter.
+ */
+async function keepOrder({ prepared, repliesAreSplit }: WorkerSite, stop: Stop): Promise<void> {
+  if (!isOrdered(prepared.node) || prepared.node.type === 'batch' || prepared.followers.size !== 1) return
+  while (!(await repliesAreSplit().catch(() => false))) await sleep(splitLookMs, stop.soon)
 }

@@ -4,7 +4,7 @@ import { prepareNode } from '../protocol/native.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/delivery.ts'
 import { nodeConsumer, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
-import { ensureQueues } from '../queue/streams.ts'
+import { ensureQueues, repliesAreSplit } from '../queue/streams.ts'
 import type { Log } from '../telemetry/log.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
@@ -159,6 +159,7 @@ function siteOf({ queues, directory, log }: TopologiesDeps, plan: Plan, node: Pl
     ports,
     gate: directory.gateOf(node.id),
     call: (message, attempt, sequence) => directory.call(prepared, message, attempt, sequence),
+    repliesAreSplit: () => repliesAreSplit(queues.connection, plan.topologyId, node.id),
     pause: (reason) => directory.pause(node.id, reason),
   }
 }

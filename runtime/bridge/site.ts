@@ -38,6 +38,8 @@ export interface WorkerSite {
   readonly ports: Ports
   /** One call; never rejects. `attempt` is 1-based. */
   call(message: Message, attempt: number, sequence: number): Promise<Called>
+  /** Has everything that the node replied been split? */
+  repliesAreSplit(): Promise<boolean>
   /** Pauses the node on all bridges. */
   pause(reason: string): Promise<void>
 }

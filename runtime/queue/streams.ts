@@ -128,6 +128,14 @@ export async function depthsOf(connection: Connection, plan: Plan): Promise<Queu
   )
 }
 
+/** True when every stored reply of the node has been split. Asks the store, since a consumer's count of pending messages lags. */
+export async function repliesAreSplit(connection: Connection, topologyId: string, nodeId: string): Promise<boolean> {
+  const stream = streamName(topologyId)
+  const info = await connection.jsm.consumers.info(stream, replyConsumer(nodeId))
+  const query = { seq: info.ack_floor.stream_seq + 1, next_by_subj: replyFilter(topologyId, nodeId) }
+  return (await connection.jsm.direct.getMessage(stream, query)) === null
+}
+
 function waitingIn(info: ConsumerInfo | null): number {
   return (info?.num_pending ?? 0) + (info?.num_ack_pending ?? 0)
 }

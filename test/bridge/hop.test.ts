@@ -355,3 +355,20 @@ test('a worker that refuses our signature pauses the node until it is resumed', 
   await engine.outcomesUntil(isDrained)
   expect(worker.seen.map(({ headers }) => headers['sluice-attempt'])).toEqual(['1;max=10', '1;max=10'])
 })
+
+test('what an ordered node forwards does not overtake what it split before', async () => {
+  const { engine, worker } = await flow(
+    [{ name: 'list', type: 'batch' }, { name: 'fan' }, { name: 'store' }],
+    (request) => {
+      if (request.node === 'list') return records(Array.from({ length: 20 }, (_, n) => n))
+      const n = Number(request.body)
+      if (request.node === 'fan' && n % 3 === 0) return records([n, n + 0.1, n + 0.2])
+      return request.node === 'fan' ? echo(request) : { status: 204 }
+    },
+  )
+  await engine.start('{}')
+  await engine.outcomesUntil(isDrained)
+  const order = worker.seen.filter(({ node }) => node === 'store').map(({ body }) => Number(body))
+  expect(order).toHaveLength(34)
+  expect(order).toEqual([...order].sort((a, b) => a - b))
+})

@@ -1,0 +1,13 @@
+/** The worker of the benchmarks: echoes what it gets. Prints its URL when it listens; ends when its stdin closes. */
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+
+const app = new Hono()
+app.post('/nodes/:node', async (context) => {
+  const body = await context.req.arrayBuffer()
+  return context.body(body, 200, { 'content-type': 'application/json' })
+})
+serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
+  process.stdout.write(`http://127.0.0.1:${port}\n`)
+})
+process.stdin.on('end', () => process.exit(0)).resume()

@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { connect } from '@nats-io/transport-node'
+import { jetstreamManager } from '@nats-io/jetstream'
+import type { JetStreamManager } from '@nats-io/jetstream'
+import { openBridge } from '../runtime/bridge/bridge.ts'
+import { newId } from '../runtime/ids.ts'
+import { encodeEnvelope, envelopeHeader, headerBlock } from '../runtime/queue/envelope.ts'
+import { nodeConsumer, nodeTail, originOf, streamName } from '../runtime/queue/names.ts'
+import { openQueues } from '../runtime/queue/open.ts'
+import { silentLog } from '../runtime/telemetry/log.ts'
+import { compilePlan } from '../runtime/topology/compile.ts'
+import type { TopologyDocument } from '../runtime/topology/schema.ts'
+import type { Plan } from '../runtime/topology/plan.ts'
+import { openNaive } from './naive.ts'
+
+/** 1 KiB messages through two worker nodes: hops per second of the bridge, and as a ratio of the naive one in the same run. */
+export const prefetches = { 1: 1_500, 5: 4_000, 20: 6_000 } as const
+const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(1024 - 11) }))
+/** As many deliveries of a node are in doubt after a connect, and cost a question each. */
+const warmUp = 11_000
+
+export interface Bench {
+  /** Hops per second of one round: `messages` through both nodes. */
+  round(prefetch: number, messages: number): Promise<number>
+  close(): Promise<void>
+}
+
+export async function startEchoWorker(): Promise<{ url: string; stop(): void }> {
+  const file = fileURLToPath(new URL('echo-worker.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  return { url: line.toString().trim(), stop: () => child.stdin.end() }
+}
+
+export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
+  const queues = await openQueues({
+    url: natsUrl,
+    name: 'bench',
+    namespace: `bench_${newId()}`,
+    replicas: 1,
+    log: silentLog,
+  })
+  const topologyId = newId()
+  const nodeIds = new Map(['start', 'a', 'b'].map((name) => [name, newId()]))
+  const [a, b] = [nodeIds.get('a') ?? '', nodeIds.get('b') ?? '']
+  let revision = 0
+  const put = async (prefetch: number): Promise<void> => {
+    const plan = planOf(topologyId, nodeIds, ++revision, prefetch)
+    await queues.control.ensure(plan)
+    await queues.control.putPlan(plan)
+    await queues.control.awaitApplied(topologyId, revision, 5_000)
+  }
+  await queues.control.putWorker({ name: 'echo', urls: [workerUrl], dialect: 'native', secret: null, timeoutMs: null })
+  await put(20)
+  const bridge = await openBridge({ queues, secretKey: 'bench', graceMs: 1_000, log: silentLog })
+  const round = async (prefetch: number, messages: number): Promise<number> => {
+    await put(prefetch)
+    await queues.control.setPaused(a, 'loading')
+    await load(messages, (run) => {
+      const subject = `sluice.${topologyId}.${originOf(`load/${run}`)}.${nodeTail(a)}`
+      return queues.publisher.publish(subject, headerBlock([[envelopeHeader, envelopeOf(run)]]), body)
+    })
+    const startedAt = performance.now()
+    await queues.control.setPaused(a, null)
+    await drained(queues.connection.jsm, streamName(topologyId), [nodeConsumer(a), nodeConsumer(b)])
+    return (messages * 2_000) / (performance.now() - startedAt)
+  }
+  await round(20, warmUp)
+  return {
+    round,
+    async close() {
+      await bridge.close()
+      await queues.control.destroy(topologyId)
+      await queues.close()
+    },
+  }
+}
+
+function planOf(topologyId: string, nodeIds: ReadonlyMap<string, string>, revision: number, prefetch: number): Plan {
+  const node = { type: 'custom', worker: 'echo', prefetch }
+  const document = {
+    name: 'bench',
+    nodes: [
+      { name: 'start', type: 'start' },
+      { name: 'a', ...node },
+      { name: 'b', ...node },
+    ],
+    edges: [
+      { from: 'start', to: 'a' },
+      { from: 'a', to: 'b' },
+    ],
+  } as TopologyDocument
+  return compilePlan({ topologyId, revision, document, nodeIds, stored: new Map() })
+}
+
+function envelopeOf(run: string): string {
+  const none = { attempt: 0, round: 0, replay: 0, page: 0, cursor: null, tenant: null, key: null, trace: null }
+  return encodeEnvelope({
+    id: run,
+    run,
+    from: 'start',
+    created: new Date().toISOString(),
+    ...none,
+    history: [],
+    headers: {},
+    contentType: 'application/json',
+  })
+}
+
+export async function naive(natsUrl: string, workerUrl: string): Promise<Bench> {
+  const nc = await connect({ servers: natsUrl, noAsyncTraces: true })
+  const jsm = await jetstreamManager(nc)
+  const round = async (prefetch: number, messages: number): Promise<number> => {
+    const stream = `NAIVE_${newId()}`
+    const bridge = await openNaive(nc, stream, workerUrl)
+    const js = jsm.jetstream()
+    await load(messages, () => js.publish(`${stream}.a`, body))
+    const startedAt = performance.now()
+    await bridge.run(prefetch)
+    await drained(jsm, stream, ['a', 'b'])
+    const rate = (messages * 2_000) / (performance.now() - startedAt)
+    await bridge.close()
+    return rate
+  }
+  await round(20, 2_000)
+  return { round, close: () => nc.close() }
+}
+
+async function load(messages: number, publish: (run: string) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < messages; from += 500) {
+    await Promise.all(Array.from({ length: Math.min(500, messages - from) }, () => publish(newId())))
+  }
+}
+
+/** Both consumers have nothing to deliver and nothing held, the first one before the second. */
+async function drained(jsm: JetStreamManager, stream: string, consumers: readonly string[]): Promise<void> {
+  for (const name of consumers) {
+    for (;;) {
+      const info = await jsm.consumers.info(stream, name)
+      if (info.num_pending === 0 && info.num_ack_pending === 0) break
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
