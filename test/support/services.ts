@@ -27,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const services = await startEmbedded({
     dataDir,
     durable: false,
+    cacheDir: process.env.SLUICE_CACHE,
     natsServer: process.env.SLUICE_NATS_SERVER,
     log: (line) => void process.stderr.write(`${line}\n`),
   })
