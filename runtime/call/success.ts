@@ -1,6 +1,14 @@
 /** Replies with a 2xx status: what is handed on, to whom, and whether there is another page. Pure. */
 import { decodeHeaderValue, encodeHeaderValue, opaqueHeaderValue, userHeadersFault } from '../protocol/header-values.ts'
-import { defaultContentType, emitOf, isContentType, keyMaxBytes, parseRoute, readOutputs } from '../protocol/outputs.ts'
+import {
+  defaultContentType,
+  emitOf,
+  isContentType,
+  jsonContentType,
+  keyMaxBytes,
+  parseRoute,
+  readOutputs,
+} from '../protocol/outputs.ts'
 import type { Emit, Malformed, Outputs } from '../protocol/outputs.ts'
 import { problem, trash } from './verdict.ts'
 import type { DecideContext, Output, Reply, Verdict } from './verdict.ts'
@@ -8,6 +16,7 @@ import type { DecideContext, Output, Reply, Verdict } from './verdict.ts'
 /** Longest cursor and watermark as a header carries them: with settings and user headers a call stays under 16 KiB. */
 export const cursorMaxBytes = 4096
 export const watermarkMaxBytes = 1024
+const pageMaxBytes = 8 * 1024 * 1024
 
 /** What makes a reply unusable; `name` becomes the problem's type `urn:sluice:<name>`. */
 interface Fault {
@@ -34,7 +43,17 @@ export function onSuccess(reply: Reply, context: DecideContext): Verdict {
   if ('name' in paging) return refuse(reply, paging, context)
   const read = isEnd(reply) ? nothing(context) : readReply(reply, context)
   if ('name' in read) return refuse(reply, read, context)
+  const excess = excessOf(read, paging, context)
+  if (excess !== null) return refuse(reply, excess, context)
   return verdictOf(read, paging, context)
+}
+
+/** A page is stored together with the message that asked for it, since the next page is asked for with it again. */
+function excessOf({ output }: Read, { next }: Paging, { message }: DecideContext): Fault | null {
+  const bytes = output.body.length + message.body.length
+  if (next === null || bytes <= pageMaxBytes) return null
+  const detail = `the page and the message that asked for it take ${bytes} bytes; at most ${pageMaxBytes} while there is a next page`
+  return { name: 'reply-too-large', title: 'The page is too large', detail }
 }
 
 function refuse({ status }: Reply, { name, title, detail }: Fault, context: DecideContext): Verdict {
@@ -64,10 +83,10 @@ function isPass(headers: Reply['headers']): boolean {
   return headers['sluice-pass']?.trim() === '1'
 }
 
-/** No outputs: what a batch node's continuation needs is all in `Paging`. */
+/** No outputs, in a form that the splitter can read: what a batch node's continuation needs is all in `Paging`. */
 function nothing({ message }: DecideContext): Read {
   const { headers, key, tenant } = message
-  const output = { contentType: defaultContentType, body: new Uint8Array(), headers, key, tenant }
+  const output = { contentType: jsonContentType, body: Buffer.from('[]'), headers, key, tenant }
   return { output, emit: { kind: 'records' }, route: [], messages: 0 }
 }
 

@@ -68,7 +68,7 @@ export interface Split {
   readonly emit: Emit
   /** Ids of the followers for outputs that don't name their own; null means all of them. */
   readonly route: readonly string[] | null
-  /** Messages that will be made, over all outputs and followers, without the continuation. 0 for an empty page. */
+  /** Messages that will be made, over all outputs and followers, without the continuation. 0 only when there is a next page. */
   readonly messages: number
   /** Cursor of the next page; null: last page, or not a batch node. */
   readonly next: string | null

@@ -80,7 +80,7 @@ const sane: Sane = {
   split: (verdict, { followers }) => {
     const ids = new Set(followers.values())
     const goesOn = verdict.messages > 0 || verdict.next !== null
-    return goesOn && (verdict.route ?? []).every((id) => ids.has(id)) && splits(verdict)
+    return goesOn && (verdict.route ?? []).every((id) => ids.has(id)) && splits(verdict, ids.size)
   },
   end: ({ watermark }, { node }) => watermark === null || node.type === 'batch',
   later: ({ delayMs }, { node }) => isDelay(delayMs) && node.prefetch > 1,
@@ -94,11 +94,12 @@ function isSane(verdict: Verdict, context: DecideContext): boolean {
   return law(verdict, context)
 }
 
-/** What decide calls well formed, the splitter can read. */
-function splits({ output, emit, messages }: Extract<Verdict, { kind: 'split' }>): boolean {
-  if (messages === 0) return true
+/** What decide calls well formed the splitter can read, and it makes as many messages as decide has counted. */
+function splits({ output, emit, route, messages }: Extract<Verdict, { kind: 'split' }>, followers: number): boolean {
   const outputs = readOutputs(output.body, output.contentType, emit)
-  return outputs.kind === 'outputs' && [...outputs].length === outputs.count && outputs.count > 0
+  if (outputs.kind === 'malformed') return false
+  const made = [...outputs].reduce((sum, own) => sum + (own.route ?? route ?? { length: followers }).length, 0)
+  return made === messages
 }
 
 describe('decide', () => {

@@ -140,6 +140,16 @@ describe('a batch node', () => {
     expect(again).toMatchObject({ kind: 'trash', problem: { type: 'urn:sluice:cursor' } })
   })
 
+  test('may not store a page that is too large together with the message that asked for it', () => {
+    const message = { body: new Uint8Array(8 * 1024 * 1024 - 3) }
+    expect(paged({ 'sluice-cursor': 'c' }, '[1]', { message })).toMatchObject({ kind: 'split' })
+    expect(paged({ 'sluice-cursor': 'c' }, '[10]', { message })).toMatchObject({
+      kind: 'trash',
+      problem: { type: 'urn:sluice:reply-too-large' },
+    })
+    expect(paged({}, '[10]', { message })).toMatchObject({ kind: 'split' })
+  })
+
   test('reads maxPages pages and no more', () => {
     const page = (n: number) =>
       paged({ 'sluice-cursor': 'c' }, '[1]', { node: { type: 'batch', maxPages: 3 }, message: { page: n } })
