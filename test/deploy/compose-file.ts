@@ -8,11 +8,13 @@ interface Service {
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly ports?: readonly string[]
-  readonly networks: readonly string[]
+  readonly networks?: readonly string[]
+  readonly network_mode?: string
+  readonly profiles?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { condition: string }>>
   readonly healthcheck?: { readonly test: readonly string[] }
   readonly deploy?: { readonly replicas: number }
-  readonly restart: string
+  readonly restart?: string
 }
 
 interface ComposeFile {
