@@ -14,8 +14,8 @@ import { problem, trash } from './verdict.ts'
 import type { DecideContext, Output, Reply, Verdict } from './verdict.ts'
 
 /** Longest cursor and watermark as a header carries them: with settings and user headers a call stays under 16 KiB. */
-export const cursorMaxBytes = 4096
-export const watermarkMaxBytes = 1024
+const cursorMaxBytes = 4096
+const watermarkMaxBytes = 1024
 const pageMaxBytes = 8 * 1024 * 1024
 
 /** What makes a reply unusable; `name` becomes the problem's type `urn:sluice:<name>`. */

@@ -1,7 +1,7 @@
 /** Values of headers: how text travels in them, and what may stand in a user header. */
 
 /** All `x-…` headers of a message together, names and values, in bytes. */
-export const userHeadersMaxBytes = 4096
+const userHeadersMaxBytes = 4096
 
 /**
  * Percent-encodes a value as the CloudEvents HTTP binding does: space, `"`, `%` and everything that is not printable ASCII,

@@ -3,11 +3,11 @@
  * outputs.ts. `prepareNode` does once per plan what doesn't change from call to call, since `requestHeaders` is on the hot path.
  */
 import { createHash, createHmac } from 'node:crypto'
-import { isEventNode, type Plan, type WorkerNode } from '../topology/plan.ts'
+import type { Plan, WorkerNode } from '../topology/plan.ts'
 import { encodeHeaderValue, opaqueHeaderValue } from './header-values.ts'
 import type { Message } from './message.ts'
 
-export const protocolVersion = '1'
+const protocolVersion = '1'
 
 /** A worker node with what all of its calls have in common. */
 export interface PreparedNode {
@@ -109,7 +109,7 @@ export function idempotencyKey(node: WorkerNode, message: Message): string {
 }
 
 /** Settings as `sluice-settings` carries them: base64url of their JSON. */
-export function encodeSettings(settings: Readonly<Record<string, unknown>>): string {
+function encodeSettings(settings: Readonly<Record<string, unknown>>): string {
   return Buffer.from(JSON.stringify(settings), 'utf8').toString('base64url')
 }
 
@@ -165,9 +165,4 @@ function traceparent(message: Message, spanId: string): string {
 
 function traceOfRun(run: string): string {
   return createHash('sha256').update(run).digest('hex').slice(0, 32)
-}
-
-/** Only worker nodes are called. */
-export function workerNodes(plan: Plan): WorkerNode[] {
-  return plan.nodes.filter((node): node is WorkerNode => !isEventNode(node))
 }

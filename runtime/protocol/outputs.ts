@@ -35,7 +35,7 @@ export interface Malformed {
 
 export const defaultContentType = 'application/octet-stream'
 export const jsonContentType = 'application/json'
-export const eventsContentType = 'application/cloudevents-batch+json'
+const eventsContentType = 'application/cloudevents-batch+json'
 
 /** Longest ordering key or tenant, in bytes as a header carries them (percent-encoded). */
 export const keyMaxBytes = 256

@@ -1,7 +1,7 @@
 /** How a JSON array body of a node's replies becomes messages; `n` is the size of chunks. */
 export type NodeEmit = { readonly kind: 'page' | 'records' } | { readonly kind: 'chunks'; readonly n: number }
 
-export const chunkMax = 100_000
+const chunkMax = 100_000
 
 /** What `parseEmit` takes, for messages to people. */
 export const emitForms = `page, records or chunks=N with N from 1 to ${chunkMax}`

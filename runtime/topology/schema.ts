@@ -6,14 +6,14 @@ import { z } from 'zod'
 import { emitForms, parseEmit } from './emit.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
 
-export const nodesMax = 200
-export const edgesMax = 2000
+const nodesMax = 200
+const edgesMax = 2000
 export const prefetchMax = 20
 /** Settings as a header carries them: base64url of their JSON. */
-export const settingsMaxBytes = 4096
+const settingsMaxBytes = 4096
 const dayMs = 86_400_000
 
-export const nameRule = 'a name of 1 to 63 characters: a–z, 0–9 and -'
+const nameRule = 'a name of 1 to 63 characters: a–z, 0–9 and -'
 
 const name = z.string().regex(/^[a-z0-9-]{1,63}$/, `expected ${nameRule}`)
 const reference = z.string().min(1).max(200)
@@ -42,7 +42,7 @@ const settings = z.record(z.string(), z.unknown()).refine((value) => settingsByt
     `settings take ${settingsBytes(input as object)} bytes as base64url JSON; at most ${settingsMaxBytes} fit in a call`,
 })
 
-export const nodeSchema = z
+const nodeSchema = z
   .strictObject({
     name,
     type: z
@@ -80,7 +80,7 @@ export const nodeSchema = z
     context.addIssue({ code: 'custom', path: ['prefetch'], message })
   })
 
-export const edgeSchema = z.strictObject({ from: reference, to: reference })
+const edgeSchema = z.strictObject({ from: reference, to: reference })
 
 export const documentSchema = z.strictObject({
   name,

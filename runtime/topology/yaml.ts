@@ -5,7 +5,7 @@
  */
 import { Composer, Lexer, LineCounter, Parser, isNode, isScalar, type CST, type Document } from 'yaml'
 
-export const documentMaxBytes = 1024 * 1024
+const documentMaxBytes = 1024 * 1024
 export const depthMax = 32
 const documentsMax = 100
 const lexemesMax = 200_000
