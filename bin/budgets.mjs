@@ -5,7 +5,7 @@ import ts from 'typescript'
 import { root } from './install.mjs'
 
 const sources = ['runtime', 'workers', 'bin']
-const most = { function: 80, file: 400, folder: 12 }
+const most = { function: 80, file: 400, folder: 12, readme: 120 }
 const usual = { lines: 40, share: 0.9 }
 
 const faults = []
@@ -26,7 +26,15 @@ for (const file of await sourceFiles()) {
 for (const [folder, files] of folders) {
   if (files > most.folder) faults.push(`${folder} has ${files} files (at most ${most.folder}): it is two folders`)
 }
+await checkReadme()
 report()
+
+/** Who reads it wants to know what this is and how to start it; the rest is in docs/. */
+async function checkReadme() {
+  const lines = (await readFile(join(root, 'README.md'), 'utf8').catch(() => '')).split('\n').length - 1
+  if (lines === 0) faults.push('README.md is missing')
+  if (lines > most.readme) faults.push(`README.md has ${lines} lines (at most ${most.readme})`)
+}
 
 async function sourceFiles() {
   const found = []
