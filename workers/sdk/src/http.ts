@@ -165,7 +165,9 @@ function unanswered(target: string, cause: unknown): Retry {
 /** What a failed fetch says is "fetch failed"; the reason lies beneath. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message
+  const cause: Error & { code?: string } = error.cause instanceof Error ? error.cause : error
+  // Several addresses that all refuse are one error with a code and no message.
+  return cause.message || (cause.code ?? cause.name)
 }
 
 async function failureOf(target: string, response: Response): Promise<Retry | RateLimited | Fail> {

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+export { nodeFetch } from './node-fetch.ts'
+
 export interface ServeOptions {
   /** Default 8080; 0 takes a free one. */
   readonly port?: number
