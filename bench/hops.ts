@@ -22,9 +22,26 @@ const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(1024 - 11) }))
 const warmUp = 11_000
 
 export interface Bench {
-  /** Hops per second of one round: `messages` through both nodes. */
-  round(prefetch: number, messages: number): Promise<number>
+  /** Loads the first node's queue while nothing flows. */
+  load(prefetch: number, messages: number): Promise<void>
+  /** Lets all of it flow through both nodes. */
+  drain(): Promise<void>
   close(): Promise<void>
+}
+
+export interface Round {
+  readonly hopsPerSecond: number
+  /** CPU time of this process (the bridge, not the server or the worker), in microseconds. */
+  readonly cpuPerHop: number
+}
+
+export async function round(bench: Bench, prefetch: number, messages: number): Promise<Round> {
+  await bench.load(prefetch, messages)
+  const [startedAt, cpuBefore] = [performance.now(), process.cpuUsage()]
+  await bench.drain()
+  const [elapsedMs, cpu] = [performance.now() - startedAt, process.cpuUsage(cpuBefore)]
+  const hops = messages * 2
+  return { hopsPerSecond: (hops * 1_000) / elapsedMs, cpuPerHop: (cpu.user + cpu.system) / hops }
 }
 
 export async function startEchoWorker(): Promise<{ url: string; stop(): void }> {
@@ -55,27 +72,27 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
   await queues.control.putWorker({ name: 'echo', urls: [workerUrl], dialect: 'native', secret: null, timeoutMs: null })
   await put(20)
   const bridge = await openBridge({ queues, secretKey: 'bench', graceMs: 1_000, log: silentLog })
-  const round = async (prefetch: number, messages: number): Promise<number> => {
-    await put(prefetch)
-    await queues.control.setPaused(a, 'loading')
-    await load(messages, (run) => {
-      const subject = `sluice.${topologyId}.${originOf(`load/${run}`)}.${nodeTail(a)}`
-      return queues.publisher.publish(subject, headerBlock([[envelopeHeader, envelopeOf(run)]]), body)
-    })
-    const startedAt = performance.now()
-    await queues.control.setPaused(a, null)
-    await drained(queues.connection.jsm, streamName(topologyId), [nodeConsumer(a), nodeConsumer(b)])
-    return (messages * 2_000) / (performance.now() - startedAt)
-  }
-  await round(20, warmUp)
-  return {
-    round,
+  const bench: Bench = {
+    async load(prefetch, messages) {
+      await put(prefetch)
+      await queues.control.setPaused(a, 'loading')
+      await inPortions(messages, (run) => {
+        const subject = `sluice.${topologyId}.${originOf(`load/${run}`)}.${nodeTail(a)}`
+        return queues.publisher.publish(subject, headerBlock([[envelopeHeader, envelopeOf(run)]]), body)
+      })
+    },
+    async drain() {
+      await queues.control.setPaused(a, null)
+      await drained(queues.connection.jsm, streamName(topologyId), [nodeConsumer(a), nodeConsumer(b)])
+    },
     async close() {
       await bridge.close()
       await queues.control.destroy(topologyId)
       await queues.close()
     },
   }
+  await round(bench, 20, warmUp)
+  return bench
 }
 
 function planOf(topologyId: string, nodeIds: ReadonlyMap<string, string>, revision: number, prefetch: number): Plan {
@@ -112,23 +129,28 @@ function envelopeOf(run: string): string {
 export async function naive(natsUrl: string, workerUrl: string): Promise<Bench> {
   const nc = await connect({ servers: natsUrl, noAsyncTraces: true })
   const jsm = await jetstreamManager(nc)
-  const round = async (prefetch: number, messages: number): Promise<number> => {
-    const stream = `NAIVE_${newId()}`
-    const bridge = await openNaive(nc, stream, workerUrl)
-    const js = jsm.jetstream()
-    await load(messages, () => js.publish(`${stream}.a`, body))
-    const startedAt = performance.now()
-    await bridge.run(prefetch)
-    await drained(jsm, stream, ['a', 'b'])
-    const rate = (messages * 2_000) / (performance.now() - startedAt)
-    await bridge.close()
-    return rate
+  const js = jsm.jetstream()
+  let current = { bridge: await openNaive(nc, 'NAIVE', workerUrl), prefetch: 1 }
+  const bench: Bench = {
+    async load(prefetch, messages) {
+      await current.bridge.close()
+      current = { bridge: await openNaive(nc, 'NAIVE', workerUrl), prefetch }
+      await inPortions(messages, () => js.publish('NAIVE.a', body))
+    },
+    async drain() {
+      await current.bridge.run(current.prefetch)
+      await drained(jsm, 'NAIVE', ['a', 'b'])
+    },
+    async close() {
+      await current.bridge.close()
+      await nc.close()
+    },
   }
-  await round(20, 2_000)
-  return { round, close: () => nc.close() }
+  await round(bench, 20, 2_000)
+  return bench
 }
 
-async function load(messages: number, publish: (run: string) => Promise<unknown>): Promise<void> {
+async function inPortions(messages: number, publish: (run: string) => Promise<unknown>): Promise<void> {
   for (let from = 0; from < messages; from += 500) {
     await Promise.all(Array.from({ length: Math.min(500, messages - from) }, () => publish(newId())))
   }

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbedded } from '../runtime/embedded/index.ts'
-import { naive, ours, prefetches, startEchoWorker } from './hops.ts'
+import { naive, ours, prefetches, round, startEchoWorker } from './hops.ts'
+import type { Round } from './hops.ts'
 
-const rounds = 3
+const rounds = 5
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
 
 const dataDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
@@ -20,21 +21,26 @@ const benches = { naive: await naive(embedded.natsUrl, worker.url), ours: await 
 console.log(
   '1 KiB messages through two worker nodes, Hono echo worker in its own process; NATS durability: server default',
 )
-console.log(`prefetch   naive hops/s   ours hops/s   ratio   (medians of ${rounds} rounds, taken in turn)`)
+console.log(`medians of ${rounds} rounds, taken in turn; CPU is the bridge's own process`)
+console.log('prefetch   naive hops/s   ours hops/s   ratio   naive µs CPU/hop   ours µs CPU/hop')
 for (const [prefetch, messages] of Object.entries(prefetches)) {
-  const rates: Record<keyof typeof benches, number[]> = { naive: [], ours: [] }
-  for (let round = 0; round < rounds; round++) {
-    rates.naive.push(await benches.naive.round(Number(prefetch), messages))
-    rates.ours.push(await benches.ours.round(Number(prefetch), messages))
+  const results: Record<keyof typeof benches, Round[]> = { naive: [], ours: [] }
+  for (let n = 0; n < rounds; n++) {
+    results.naive.push(await round(benches.naive, Number(prefetch), messages))
+    results.ours.push(await round(benches.ours, Number(prefetch), messages))
   }
-  const [peer, own] = [median(rates.naive), median(rates.ours)]
+  const [peer = NaN, own = NaN] = [results.naive, results.ours].map((one) =>
+    median(one.map(({ hopsPerSecond }) => hopsPerSecond)),
+  )
+  const cpu = [results.naive, results.ours].map((one) => median(one.map(({ cpuPerHop }) => cpuPerHop)))
   const cells = [
-    prefetch.padStart(8),
-    peer.toFixed(0).padStart(14),
-    own.toFixed(0).padStart(13),
-    (own / peer).toFixed(2).padStart(7),
+    prefetch,
+    peer.toFixed(0),
+    own.toFixed(0),
+    (own / peer).toFixed(2),
+    ...cpu.map((one) => one.toFixed(0)),
   ]
-  console.log(cells.join(' '))
+  console.log(cells.map((cell, index) => cell.padStart([8, 14, 13, 7, 18, 17][index] ?? 0)).join(' '))
 }
 await benches.ours.close()
 await benches.naive.close()

@@ -10,6 +10,7 @@ import { openLeaseClock } from '../queue/lease.ts'
 import type { Queues } from '../queue/open.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openDirectory } from './directory.ts'
+import { highWaterMark, openHighWater } from './high-water.ts'
 import { openTopologies } from './reconcile.ts'
 
 export interface Bridge {
@@ -30,6 +31,8 @@ export interface BridgeOptions {
   /** Opens the secrets of workers; see secrets.ts. */
   readonly secretKey: string
   readonly graceMs: number
+  /** Messages in a follower's queue above which replies for it are held back. */
+  readonly highWater?: number
   readonly log: Log
 }
 
@@ -37,7 +40,8 @@ export interface BridgeOptions {
  * The bridge moves messages between queues and workers. It holds no state that matters: plans, workers and pauses come from KV,
  * messages from JetStream; any number of bridges share the work.
  */
-export async function openBridge({ queues, secretKey, graceMs, log }: BridgeOptions): Promise<Bridge> {
+export async function openBridge(options: BridgeOptions): Promise<Bridge> {
+  const { queues, secretKey, graceMs, log } = options
   const id = newId()
   const startedAt = new Date().toISOString()
   const stopping = new AbortController()
@@ -47,11 +51,12 @@ export async function openBridge({ queues, secretKey, graceMs, log }: BridgeOpti
   const clock = openLeaseClock(queues.connection)
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal })
+  const highWater = openHighWater(queues.connection, options.highWater ?? highWaterMark)
   const topologies = openTopologies({
     queues,
     deliveries,
     directory,
-    log,
+    ports: { guard: queues.guard, publisher: queues.publisher, highWater, log },
     stop: { soon: stopping.signal, now: cutting.signal },
     onApplied: () => beat(),
   })

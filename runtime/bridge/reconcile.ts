@@ -5,7 +5,6 @@ import type { Deliveries, Delivery, Reader } from '../queue/delivery.ts'
 import { nodeConsumer, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
 import { ensureQueues, repliesAreSplit } from '../queue/streams.ts'
-import type { Log } from '../telemetry/log.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Directory } from './directory.ts'
@@ -28,7 +27,7 @@ interface TopologiesDeps {
   readonly queues: Queues
   readonly deliveries: Deliveries
   readonly directory: Directory
-  readonly log: Log
+  readonly ports: Ports
   readonly stop: Stop
   readonly onApplied: () => void
 }
@@ -88,12 +87,12 @@ export function openTopologies(deps: TopologiesDeps): Topologies {
 }
 
 /** NATS may be away while a plan comes: tried again until it is applied. */
-async function persist(work: () => Promise<void>, { log, stop, queues }: TopologiesDeps): Promise<void> {
+async function persist(work: () => Promise<void>, { ports, stop, queues }: TopologiesDeps): Promise<void> {
   while (!stop.soon.aborted) {
     try {
       return await work()
     } catch (error) {
-      log.error('a plan could not be applied, trying again', { error: textOf(error) })
+      ports.log.error('a plan could not be applied, trying again', { error: textOf(error) })
       await new Promise((resolve) => setTimeout(resolve, retryMs))
       await queues.connection.whenConnected(stop.soon).catch(() => undefined)
     }
@@ -110,7 +109,7 @@ async function bringInLine(deps: TopologiesDeps, all: Map<string, Running>, plan
   const wanted = new Set(plan.nodes.flatMap((node) => [nodeConsumer(node.id), replyConsumer(node.id)]))
   await closeReaders(running, (consumer) => !wanted.has(consumer))
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
-  deps.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
+  deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
 }
 
 async function closeReaders(running: Running, isUnwanted: (consumer: string) => boolean): Promise<void> {
@@ -125,12 +124,11 @@ async function closeReaders(running: Running, isUnwanted: (consumer: string) => 
 }
 
 async function openReaders(
-  { deliveries, queues, log, stop }: TopologiesDeps,
+  { deliveries, ports, stop }: TopologiesDeps,
   running: Running,
   node: PlanNode,
 ): Promise<void> {
   const topologyId = running.plan.topologyId
-  const ports: Ports = { ...queues, log }
   const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {
     if (running.readers.has(consumer)) return
     const closing = new AbortController()
@@ -140,7 +138,7 @@ async function openReaders(
     running.readers.set(consumer, { reader, closing })
   }
   await open(nodeConsumer(node.id), (delivery, own) => handleInput(running, node.id, delivery, own))
-  await open(replyConsumer(node.id), (delivery, own) => split(delivery, topologyId, node.id, ports, own.now))
+  await open(replyConsumer(node.id), (delivery, own) => split(delivery, topologyId, node.id, ports, own))
 }
 
 function handleInput(running: Running, nodeId: string, delivery: Delivery, stop: Stop): Promise<void> {
@@ -149,8 +147,7 @@ function handleInput(running: Running, nodeId: string, delivery: Delivery, stop:
   return 'prepared' in site ? hop(delivery, site, stop) : eventHop(delivery, site, stop)
 }
 
-function siteOf({ queues, directory, log }: TopologiesDeps, plan: Plan, node: PlanNode): EventSite | WorkerSite {
-  const ports: Ports = { ...queues, log }
+function siteOf({ queues, directory, ports }: TopologiesDeps, plan: Plan, node: PlanNode): EventSite | WorkerSite {
   if (isEventNode(node)) return { plan, node, ports }
   const prepared = prepareNode(plan, node)
   return {

@@ -6,6 +6,7 @@ import type { Publisher } from '../queue/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { EventNode, Plan } from '../topology/plan.ts'
 import type { Gate } from './gate.ts'
+import type { HighWater } from './high-water.ts'
 
 /** How work is stopped, in two steps. */
 export interface Stop {
@@ -19,6 +20,7 @@ export interface Stop {
 export interface Ports {
   readonly guard: Guard
   readonly publisher: Publisher
+  readonly highWater: HighWater
   readonly log: Log
 }
 

@@ -9,7 +9,7 @@ import { encodeRecord } from '../queue/ledger.ts'
 import { ledgerTail, nodeTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay } from '../queue/reply.ts'
-import type { Ports } from './site.ts'
+import type { Ports, Stop } from './site.ts'
 
 /**
  * The splitter turns a stored reply into messages. I3: in this order: the ledger record, whose acknowledgement is awaited before
@@ -21,25 +21,31 @@ export async function split(
   topologyId: string,
   nodeId: string,
   ports: Ports,
-  signal: AbortSignal,
+  stop: Stop,
 ): Promise<void> {
   const reply = decodeReply(delivery.header(envelopeHeader))
   const made =
     reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
+  if (reply.kind === 'outputs') await ports.highWater.room(topologyId, receivers(reply), made.count, stop.soon)
   const at = { topologyId, hopKey: reply.hopKey }
   await ports.guard.publish(
     guarded(at, 'ledger', { tail: ledgerTail, headers: [], body: made.record }),
     delivery,
-    signal,
+    stop.now,
   )
   if (made.continuation !== null)
-    await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, signal)
-  await publishMany(ports, publishes(at, made.messages), delivery, signal)
+    await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, stop.now)
+  await publishMany(ports, publishes(at, made.messages), delivery, stop.now)
   delivery.ack()
+}
+
+function receivers({ followers, route }: StoredOutputs): string[] {
+  return followers.map(([, id]) => id).filter((id) => route === null || route.includes(id))
 }
 
 interface Made {
   readonly record: Uint8Array
+  readonly count: number
   readonly continuation: Message | null
   /** Made one at a time, so that a page of 100 000 records needs no memory of that size. */
   readonly messages: Iterable<Addressed>
@@ -78,14 +84,15 @@ function replayed(reply: StoredReplay, nodeId: string, body: Uint8Array): Made {
     at: new Date().toISOString(),
     trashId: reply.trashId,
   })
-  return { record, continuation: null, messages: [{ to: nodeId, message }] }
+  return { record, count: 1, continuation: null, messages: [{ to: nodeId, message }] }
 }
 
 function outputsOf(reply: StoredOutputs, nodeId: string, stored: Uint8Array): Made {
   const outputs = readOutputs(stored.subarray(0, reply.bodyLength), reply.output.contentType, reply.emit)
   if (outputs.kind === 'malformed') throw new Error(`a stored reply can't be read: ${outputs.detail}`)
   const continuation = reply.next === null ? null : nextPage(reply, reply.next, stored.subarray(reply.bodyLength))
-  return { record: record(reply, nodeId, countOf(reply, outputs)), continuation, messages: children(reply, outputs) }
+  const count = countOf(reply, outputs)
+  return { record: record(reply, nodeId, count), count, continuation, messages: children(reply, outputs) }
 }
 
 function countOf({ route, followers }: StoredOutputs, outputs: Outputs): number {

@@ -128,6 +128,12 @@ export async function depthsOf(connection: Connection, plan: Plan): Promise<Queu
   )
 }
 
+/** Messages that wait for delivery in a node's queue; 0 when it has none. */
+export async function pendingOf(connection: Connection, topologyId: string, nodeId: string): Promise<number> {
+  const info = await connection.jsm.consumers.info(streamName(topologyId), nodeConsumer(nodeId)).catch(orNull)
+  return info?.num_pending ?? 0
+}
+
 /** True when every stored reply of the node has been split. Asks the store, since a consumer's count of pending messages lags. */
 export async function repliesAreSplit(connection: Connection, topologyId: string, nodeId: string): Promise<boolean> {
   const stream = streamName(topologyId)

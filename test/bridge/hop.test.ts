@@ -372,3 +372,33 @@ test('what an ordered node forwards does not overtake what it split before', asy
   expect(order).toHaveLength(34)
   expect(order).toEqual([...order].sort((a, b) => a - b))
 })
+
+test('a batch node is held back while its follower has more waiting than the high-water mark', async () => {
+  let release = (): void => undefined
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const worker = await fakeWorker(async (request) => {
+    if (request.node === 'list')
+      return records(
+        [1, 2, 3, 4, 5],
+        Number(request.headers['sluice-page']) < 9 ? `${request.headers['sluice-page']}` : undefined,
+      )
+    await released
+    return { status: 204 }
+  })
+  closing.push(worker)
+  const engine = await startEngine([{ name: 'list', type: 'batch' }, { name: 'store' }])
+  closing.push(engine)
+  await engine.setWorker(worker.url)
+  await engine.openBridge({ highWater: 8 })
+  await engine.start('{}')
+  // Pages 0 and 1 are split (10 messages, over the mark), page 2 is read ahead and waits, page 3 isn't asked for.
+  const pages = (): number => worker.seen.filter(({ node }) => node === 'list').length
+  await eventually('page 2 is read ahead and the store is busy', () => pages() === 3 && worker.open === 1)
+  const replies = async () =>
+    (await engine.queues.control.depths(engine.plan)).find(({ nodeId }) => nodeId === engine.id('list'))?.replies
+  await eventually('page 2 is not split', async () => (await replies()) === 1)
+  expect(pages()).toBe(3)
+  release()
+  const outcomes = await engine.outcomesUntil(isDrained)
+  expect(outcomes.filter(({ kind }) => kind === 'ended')).toHaveLength(50)
+})

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { openHighWater } from '../../runtime/bridge/high-water.ts'
 import { split } from '../../runtime/bridge/split.ts'
 import { openDeliveries } from '../../runtime/queue/delivery.ts'
 import type { Delivery } from '../../runtime/queue/delivery.ts'
@@ -10,6 +11,7 @@ import { silentLog } from '../../runtime/telemetry/log.ts'
 import { startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 
+const neverStop = { soon: new AbortController().signal, now: new AbortController().signal }
 const closing: { close(): Promise<void> | void }[] = []
 afterEach(async () => {
   for (const one of closing.splice(0).reverse()) await one.close()
@@ -22,7 +24,8 @@ test.each([3, 49, 50, 1_000, 2_300])(
     closing.push(engine)
     const topologyId = engine.plan.topologyId
     await storeReply(engine, count)
-    const ports = { guard: engine.queues.guard, publisher: engine.queues.publisher, log: silentLog }
+    const { guard, publisher, connection } = engine.queues
+    const ports = { guard, publisher, highWater: openHighWater(connection, 10_000), log: silentLog }
 
     const first = await takeReply(engine)
     // The first bridge dies after it has published some of the messages singly.
@@ -32,9 +35,9 @@ test.each([3, 49, 50, 1_000, 2_300])(
     }
     const voidLease = { valid: () => false, confirm: () => undefined }
     await expect(
-      split({ ...view(first), lease: voidLease }, topologyId, engine.id('list'), half, new AbortController().signal),
+      split({ ...view(first), lease: voidLease }, topologyId, engine.id('list'), half, neverStop),
     ).rejects.toThrow('killed')
-    await split(first, topologyId, engine.id('list'), ports, new AbortController().signal)
+    await split(first, topologyId, engine.id('list'), ports, neverStop)
 
     const outcomes = await engine.outcomesUntil((all) => all.length > 0)
     expect(outcomes).toMatchObject([{ kind: 'split', delta: count }])

@@ -18,7 +18,7 @@ export interface TestEngine {
   readonly plan: Plan
   /** Id of a node by its name. */
   id(name: string): string
-  openBridge(): Promise<Bridge>
+  openBridge(options?: { highWater: number }): Promise<Bridge>
   /** Puts the worker `w` where it can be called. */
   setWorker(...urls: string[]): Promise<void>
   /** Starts a run with this body; the run's id is the start message's id. */
@@ -52,8 +52,8 @@ export async function startEngine(
     queues,
     plan,
     id,
-    async openBridge() {
-      const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, log: silentLog })
+    async openBridge(options = { highWater: 10_000 }) {
+      const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, log: silentLog, ...options })
       bridges.push(bridge)
       return bridge
     },
