@@ -1,5 +1,5 @@
 import { decide } from '../call/decide.ts'
-import type { Delivery } from '../queue/delivery.ts'
+import type { Delivery } from '../queue/deliver/delivery.ts'
 import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { textOf } from '../errors.ts'
 import { prepareNode } from '../protocol/native.ts'
-import type { Deliveries, Delivery, Reader } from '../queue/delivery.ts'
+import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { nodeConsumer, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
 import { ensureQueues, repliesAreSplit } from '../queue/streams.ts'

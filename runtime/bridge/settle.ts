@@ -2,7 +2,7 @@ import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.t
 import type { FailedCall, Message } from '../protocol/message.ts'
 import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
-import type { Delivery } from '../queue/delivery.ts'
+import type { Delivery } from '../queue/deliver/delivery.ts'
 import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { encodeRecord } from '../queue/ledger.ts'
 import { laterTail, ledgerTail, nodeTail, replyTail, trashTail } from '../queue/names.ts'

@@ -47,7 +47,7 @@ export async function connectQueues(options: {
 async function open(url: string, name: string, timeoutMs: number): Promise<NatsConnection> {
   try {
     return await connect({
-      servers: url,
+      ...serversOf(url),
       name,
       timeout: timeoutMs,
       maxReconnectAttempts: -1,
@@ -61,13 +61,26 @@ async function open(url: string, name: string, timeoutMs: number): Promise<NatsC
   } catch (error) {
     throw new Unavailable(
       'nats',
-      `NATS at ${url} can't be reached (${textOf(error)}); check SLUICE_NATS_URL and that the server runs`,
+      `NATS at ${withoutCredentials(url)} can't be reached (${textOf(error)}); check SLUICE_NATS_URL and that the server runs`,
       {
         cause: error,
       },
     )
   }
 }
+
+/** Credentials in the URL (`nats://user:password@host`, `nats://token@host`) are the client's options, not part of its addresses. */
+function serversOf(url: string): { servers: string[]; user?: string; pass?: string; token?: string } {
+  const urls = url.split(',').map((one) => new URL(one.includes('://') ? one.trim() : `nats://${one.trim()}`))
+  const servers = urls.map(({ host }) => host)
+  const [first] = urls
+  const user = decodeURIComponent(first?.username ?? '')
+  if (user === '') return { servers }
+  const pass = decodeURIComponent(first?.password ?? '')
+  return pass === '' ? { servers, token: user } : { servers, user, pass }
+}
+
+const withoutCredentials = (url: string): string => url.replaceAll(/\/\/[^@/,]*@/g, '//')
 
 function checkServer(nc: NatsConnection): void {
   const info = nc.info

@@ -11,7 +11,7 @@ import { isEventNode, isOrdered } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { QueueDepth } from './control.ts'
-import { ackWaitMs } from './lease.ts'
+import { ackWaitMs } from './deliver/lease.ts'
 import { nodeConsumer, nodeFilter, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
 
 const nanos = (ms: number): number => ms * 1_000_000

@@ -15,6 +15,7 @@ export const secretKey = 'a key for the tests'
 
 export interface TestEngine {
   readonly queues: Queues
+  readonly namespace: string
   readonly plan: Plan
   /** Id of a node by its name. */
   id(name: string): string
@@ -36,10 +37,11 @@ export async function startEngine(
   edges: TopologyDocument['edges'] = chain(nodes),
   revision = 1,
 ): Promise<TestEngine> {
+  const namespace = `t_${newId()}`
   const queues = await openQueues({
     url: inject('natsUrl'),
     name: 'test',
-    namespace: `t_${newId()}`,
+    namespace,
     replicas: 1,
     log: silentLog,
   })
@@ -50,6 +52,7 @@ export async function startEngine(
   const id = (name: string): string => plan.nodes.find((node) => node.name === name)?.id ?? ''
   return {
     queues,
+    namespace,
     plan,
     id,
     async openBridge(options = { highWater: 10_000 }) {

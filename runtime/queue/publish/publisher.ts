@@ -1,7 +1,7 @@
 import { createInbox } from '@nats-io/transport-node'
 import type { Msg, MsgHdrs } from '@nats-io/transport-node'
-import { Unavailable } from '../errors.ts'
-import type { Connection } from './connection.ts'
+import { Unavailable } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
 
 /**
  * Publishes to JetStream with one shared inbox for all acknowledgements (measured: 80 µs a message less than a request each).

@@ -1,10 +1,10 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
-import { Stopped, textOf } from '../errors.ts'
-import type { Log } from '../telemetry/log.ts'
-import type { Connection } from './connection.ts'
+import { Stopped, textOf } from '../../errors.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Connection } from '../connection.ts'
 import { ackWaitMs, beatEveryMs } from './lease.ts'
 import type { Lease, LeaseClock } from './lease.ts'
-import type { Publisher } from './publisher.ts'
+import type { Publisher } from '../publish/publisher.ts'
 
 /**
  * Deliveries: messages that this process holds. The only file that acknowledges.

@@ -1,8 +1,8 @@
-import { Unavailable } from '../errors.ts'
-import { newId } from '../ids.ts'
-import { guardHeaders, headerBlock } from './envelope.ts'
+import { Unavailable } from '../../errors.ts'
+import { newId } from '../../ids.ts'
+import { guardHeaders, headerBlock } from '../envelope.ts'
 import type { Claim, Guard, GuardedPublish } from './guard.ts'
-import { originFilter } from './names.ts'
+import { originFilter } from '../names.ts'
 import { LostAck, PublishRefused } from './publisher.ts'
 import type { Publisher } from './publisher.ts'
 

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { Connection } from '../connection.ts'
 
 /** A message that isn't beaten for this long is delivered again by the server. */
 export const ackWaitMs = 5_000

@@ -1,0 +1,88 @@
+import { afterEach, expect, test } from 'vitest'
+import { openGuard } from '../../runtime/queue/publish/guard.ts'
+import type { GuardedPublish } from '../../runtime/queue/publish/guard.ts'
+import { nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
+import { LostAck } from '../../runtime/queue/publish/publisher.ts'
+import { startEngine } from '../support/engine.ts'
+import type { TestEngine } from '../support/engine.ts'
+
+const closing: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of closing.splice(0).reverse()) await one.close()
+})
+
+async function engineWithInput(): Promise<{ engine: TestEngine; sequence: number; publish: GuardedPublish }> {
+  const engine = await startEngine([{ name: 'a' }, { name: 'b' }])
+  closing.push(engine)
+  await engine.start('"input"')
+  const publish = {
+    topologyId: engine.plan.topologyId,
+    origin: originOf('a hop'),
+    tail: nodeTail(engine.id('b')),
+    headers: [],
+    body: Buffer.from('1'),
+  }
+  return { engine, sequence: 1, publish }
+}
+
+const never = { valid: () => false, confirm: () => undefined }
+const always = { valid: () => true, confirm: () => undefined }
+const lastSequence = async (engine: TestEngine): Promise<number> =>
+  (await engine.queues.connection.jsm.streams.info(streamName(engine.plan.topologyId))).state.last_seq
+
+test('the second settlement of a hop is refused, whatever its verdict', async () => {
+  const { engine, publish } = await engineWithInput()
+  expect(await engine.queues.guard.publish(publish, null)).toBe('accepted')
+  expect(await engine.queues.guard.publish(publish, null)).toBe('settled')
+  expect(await engine.queues.guard.publish({ ...publish, tail: 'trash' }, null)).toBe('settled')
+})
+
+test('twenty bridges that settle the same hop at once store one successor', async () => {
+  const { engine, publish } = await engineWithInput()
+  const results = await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      engine.queues.guard.publish({ ...publish, tail: n % 2 ? 'ledger' : publish.tail }, null),
+    ),
+  )
+  expect(results.filter((result) => result === 'accepted')).toHaveLength(1)
+  expect(await lastSequence(engine)).toBe(2)
+})
+
+test('a lost acknowledgement is followed by the same publish again, and one message is stored', async () => {
+  const { engine, sequence, publish } = await engineWithInput()
+  let lost = 0
+  const guard = openGuard(engine.queues.connection, {
+    ...engine.queues.publisher,
+    async publish(subject, headers, body) {
+      const stored = await engine.queues.publisher.publish(subject, headers, body)
+      if (lost++ === 0) throw new LostAck('lost on purpose')
+      return stored
+    },
+  })
+  expect(await guard.publish(publish, { lease: always, sequence })).toBe('settled')
+  expect(await lastSequence(engine)).toBe(2)
+})
+
+test('with a void lease and a message that is still there, the hop is settled after asking', async () => {
+  const { engine, sequence, publish } = await engineWithInput()
+  expect(await engine.queues.guard.publish(publish, { lease: never, sequence })).toBe('accepted')
+})
+
+test('a late publisher whose message and successor are compacted publishes nothing', async () => {
+  const { engine, sequence, publish } = await engineWithInput()
+  await engine.queues.guard.publish(publish, null)
+  await engine.start('"another"')
+  await engine.queues.connection.jsm.streams.purge(streamName(engine.plan.topologyId), { seq: 3 })
+  const before = await lastSequence(engine)
+  expect(await engine.queues.guard.publish(publish, { lease: never, sequence })).toBe('settled')
+  expect(await lastSequence(engine)).toBe(before)
+})
+
+test('asking finds a hop open, settled, and settled when its message is gone', async () => {
+  const { engine, sequence, publish } = await engineWithInput()
+  const ask = (origin: string, at: number) => engine.queues.guard.ask(engine.plan.topologyId, origin, at)
+  expect(await ask(publish.origin, sequence)).toBe('open')
+  expect(await ask(publish.origin, 999)).toBe('settled')
+  await engine.queues.guard.publish(publish, null)
+  expect(await ask(publish.origin, sequence)).toBe('settled')
+})
