@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { Outcome, Split, Started, Trashed } from '../protocol/outcome.ts'
+import type { Discarded, Outcome, Split, Started, Trashed } from '../protocol/outcome.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Database, Store } from './store.ts'
 import { sortOutcomes, tally } from './tally.ts'
@@ -36,6 +36,11 @@ export async function applyOutcomes(
       return true
     }),
   )
+}
+
+/** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
+export async function settleDirectly(store: Store, topologyId: string, discard: Discarded): Promise<void> {
+  await store.transaction((inside) => inside.query((db) => write(db, topologyId, [discard])))
 }
 
 /**

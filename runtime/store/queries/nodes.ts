@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, or, sql } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { nodes } from '../schema.ts'
@@ -26,6 +26,14 @@ export async function getNode(store: Store, id: string): Promise<Node> {
   )
   if (!row) throw new NotFound(`there is no node "${id}"`)
   return row
+}
+
+/** Ids of the nodes that have this name or this id, in one topology or in all; also those that left their draft. */
+export async function nodeIdsOf(store: Store, ref: string, topologyId?: string): Promise<string[]> {
+  const named = or(eq(nodes.name, storable(ref)), eq(nodes.id, storable(ref)))
+  const where = topologyId === undefined ? named : and(named, eq(nodes.topologyId, topologyId))
+  const rows = await store.query((db) => db.select({ id: nodes.id }).from(nodes).where(where))
+  return rows.map((row) => row.id)
 }
 
 export type DraftNode = Pick<Node, 'name' | 'type'> & StoredValues

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gte, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gte, inArray, sql } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
 import { runs } from '../schema.ts'
 import type { Store } from '../store.ts'
@@ -16,7 +16,7 @@ export interface Place {
 
 export interface RunFilter {
   readonly topologyId?: string | undefined
-  readonly nodeId?: string | undefined
+  readonly nodeIds?: readonly string[] | undefined
   readonly tenant?: string | undefined
   readonly state?: RunState | undefined
   readonly since?: Date | undefined
@@ -28,7 +28,7 @@ const { startBody: _, ...columns } = getTableColumns(runs)
 export async function listRuns(store: Store, filter: RunFilter, limit: number, after: Place | null): Promise<Run[]> {
   const where = and(
     filter.topologyId === undefined ? undefined : eq(runs.topologyId, filter.topologyId),
-    filter.nodeId === undefined ? undefined : eq(runs.nodeId, filter.nodeId),
+    filter.nodeIds === undefined ? undefined : inArray(runs.nodeId, [...filter.nodeIds]),
     filter.tenant === undefined ? undefined : eq(runs.tenant, filter.tenant),
     filter.state === undefined ? undefined : eq(runs.state, filter.state),
     filter.since === undefined ? undefined : gte(runs.startedAt, filter.since),
@@ -54,4 +54,11 @@ export async function findRun(store: Store, id: string): Promise<Run | null> {
       .where(eq(runs.id, storable(id))),
   )
   return row ?? null
+}
+
+/** Messages of a topology's runs that are still on their way, as far as outcomes are recorded. */
+export async function messagesInProgress(store: Store, topologyId: string): Promise<number> {
+  const sum = sql<string | null>`sum(${runs.inProgress})`
+  const [row] = await store.query((db) => db.select({ sum }).from(runs).where(eq(runs.topologyId, topologyId)))
+  return Number(row?.sum ?? 0)
 }

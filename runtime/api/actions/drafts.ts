@@ -1,0 +1,172 @@
+import { Conflict, Invalid, NotFound } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
+import { getNode, listNodes, replaceNodes, updateNode } from '../../store/queries/nodes.ts'
+import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts'
+import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import type { Store } from '../../store/store.ts'
+import { cronFault } from '../../topology/cron.ts'
+import { readDocument } from '../../topology/document.ts'
+import { eventNodeTypes } from '../../topology/plan.ts'
+import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
+
+/**
+ * Drafts. A node's values (prefetch, retry, …) are stored beside the document too, by name, because they can be changed
+ * alone and be republished without the rest of the draft. What a document names wins over the stored value; what it
+ * leaves out keeps it, and is filled in: so the document always says what is stored.
+ */
+
+/** Throws `Invalid` with every fault of the document's shape. Faults of the graph are for publish to find. */
+export function documentOf(value: unknown): TopologyDocument {
+  const { document, faults } = readDocument(value)
+  const all = document ? [...faults, ...sameNames(document)] : faults
+  if (document && all.length === 0) return document
+  throw new Invalid(`the topology document has ${all.length === 1 ? 'one fault' : `${all.length} faults`}`, all)
+}
+
+function sameNames({ nodes }: TopologyDocument): Fault[] {
+  const names = new Set<string>()
+  return nodes.flatMap(({ name }, i) => {
+    if (names.has(name)) return [{ path: `nodes[${i}].name`, message: `there is another node named ${name}` }]
+    names.add(name)
+    return []
+  })
+}
+
+/** Throws `Invalid`, and `Conflict` when the name is taken. */
+export async function createTopology(store: Store, document: TopologyDocument): Promise<Topology> {
+  return store.transaction(async (inside) => {
+    const draft = fillIn(document, new Map())
+    const topology = await insertTopology(inside, fieldsOf(draft.document))
+    await replaceNodes(inside, topology.id, draft.nodes, false)
+    return topology
+  })
+}
+
+/** Throws `NotFound`, `LostRace`, and `Conflict` when a new name is taken. */
+export async function replaceDraft(
+  store: Store,
+  id: string,
+  document: TopologyDocument,
+  ifVersion: number | null,
+): Promise<Topology> {
+  return store.transaction(async (inside) => {
+    const before = await lockTopology(inside, id, ifVersion)
+    const stored = new Map((await listNodes(inside, id, true)).map((node) => [node.name, node]))
+    const draft = fillIn(document, stored)
+    await replaceNodes(inside, id, draft.nodes, before.revision > 0)
+    const changed = before.visibility === 'public' && draft.nodes.some((node) => differs(node, stored.get(node.name)))
+    const bridgeOutOfSync = before.bridgeOutOfSync || changed
+    return updateTopology(inside, id, { ...fieldsOf(draft.document), bridgeOutOfSync })
+  })
+}
+
+function fieldsOf(document: TopologyDocument) {
+  const { name, description = null, labels = {} } = document
+  return { name, description, labels, document: { ...document } }
+}
+
+function isEvent(type: string): boolean {
+  return (eventNodeTypes as readonly string[]).includes(type)
+}
+
+function fillIn(
+  document: TopologyDocument,
+  stored: ReadonlyMap<string, StoredValues>,
+): { document: TopologyDocument; nodes: DraftNode[] } {
+  const nodes = document.nodes.map((node) => draftNode(node, stored.get(node.name)))
+  const filled = document.nodes.map((node, i) => withValues(node, nodes[i] as DraftNode))
+  return { document: { ...document, nodes: filled }, nodes }
+}
+
+function draftNode(node: DocumentNode, stored: StoredValues | undefined): DraftNode {
+  const { name, type } = node
+  const none = { prefetch: null, timeoutMs: null, retry: null, cron: null, enabled: true }
+  if (isEvent(type)) {
+    const cron = type === 'cron' ? (node.cron ?? stored?.cron ?? null) : null
+    return { name, type, ...none, cron, enabled: node.enabled ?? stored?.enabled ?? true }
+  }
+  const prefetch = node.prefetch ?? stored?.prefetch ?? null
+  const timeoutMs = node.timeoutMs ?? stored?.timeoutMs ?? null
+  return {
+    name,
+    type,
+    ...none,
+    prefetch,
+    timeoutMs,
+    retry: (node.retry as DraftNode['retry']) ?? stored?.retry ?? null,
+  }
+}
+
+/** The document's node with the stored values that aren't defaults. */
+function withValues(node: DocumentNode, { prefetch, timeoutMs, retry, cron, enabled }: StoredValues): DocumentNode {
+  return {
+    ...node,
+    ...(prefetch !== null && { prefetch }),
+    ...(timeoutMs !== null && { timeoutMs }),
+    ...(retry !== null && { retry: retry as DocumentNode['retry'] }),
+    ...(cron !== null && { cron }),
+    ...((node.enabled !== undefined || !enabled) && isEvent(node.type) && { enabled }),
+  }
+}
+
+function differs(node: StoredValues, stored: StoredValues | undefined): boolean {
+  const values = (of: StoredValues) => JSON.stringify([of.prefetch, of.timeoutMs, of.retry, of.cron, of.enabled])
+  return stored !== undefined && values(node) !== values(stored)
+}
+
+export type NodeChange = Partial<StoredValues>
+
+/**
+ * Stores values of one node, and marks the topology: its bridges keep the published values until a republish. `also` runs
+ * before the change is final. Throws `NotFound`, `LostRace`, `Invalid` for what the node's type doesn't have.
+ */
+export async function changeNode(
+  store: Store,
+  id: string,
+  change: NodeChange,
+  ifVersion: number | null,
+  also: (node: Node) => Promise<void>,
+): Promise<{ node: Node; topology: Topology }> {
+  return store.transaction(async (inside) => {
+    const before = await getNode(inside, id)
+    const topology = await lockTopology(inside, before.topologyId, null)
+    checkChange(before, change)
+    const node = await updateNode(inside, id, change, ifVersion)
+    const changed = Object.keys(change).length > 0
+    const update = { document: withNode(topology.document, node), bridgeOutOfSync: true }
+    const after = changed ? await updateTopology(inside, topology.id, update) : topology
+    await also(node)
+    return { node, topology: after }
+  })
+}
+
+function checkChange({ name, type }: Node, change: NodeChange): void {
+  const event = isEvent(type)
+  const foreign = event ? (['prefetch', 'timeoutMs', 'retry'] as const) : (['enabled'] as const)
+  const faults = [...foreign, ...(type === 'cron' ? [] : (['cron'] as const))]
+    .filter((key) => change[key] !== undefined)
+    .map((key) => ({ path: key, message: `${name} is a ${type} node, and these have no ${key}` }))
+  const cron = typeof change.cron === 'string' && type === 'cron' ? cronFault(change.cron) : null
+  const all = cron === null ? faults : [...faults, { path: 'cron', message: cron }]
+  if (all.length > 0) throw new Invalid(all[0]?.message ?? '', all)
+}
+
+function withNode(document: Topology['document'], node: Node): Topology['document'] {
+  const draft = draftOf({ document })
+  const nodes = draft.nodes.map((each) => (each.name === node.name ? withValues(each, node) : each))
+  return { ...draft, nodes }
+}
+
+/** A stored draft was checked when it was saved. */
+export function draftOf({ document }: Pick<Topology, 'document'>): TopologyDocument {
+  return document as unknown as TopologyDocument
+}
+
+/** The stored node that a person means by id or name. Throws `NotFound`, `Conflict` when it isn't in the draft. */
+export function nodeNamed(nodes: readonly Node[], ref: string, topology: string): Node {
+  const node = nodes.find((each) => each.id === ref) ?? nodes.find((each) => each.name === ref)
+  if (!node) throw new NotFound(`the topology "${topology}" has no node "${ref}"`)
+  if (!node.inDraft) throw new Conflict(`the node "${ref}" left the draft of "${topology}"`)
+  return node
+}

@@ -1,0 +1,52 @@
+import { request } from 'undici'
+import { Unavailable, textOf } from '../../errors.ts'
+import { saveManifest } from '../../store/queries/workers.ts'
+import type { Worker } from '../../store/queries/workers.ts'
+import type { Store } from '../../store/store.ts'
+import { storableJson } from '../../store/text.ts'
+import { isDeep, utf8 } from '../body.ts'
+import { invalidInput } from '../problem.ts'
+import { manifestSchema } from './plans.ts'
+
+const timeoutMs = 2_000
+const manifestMaxBytes = 1024 * 1024
+const manifestPath = '/.well-known/sluice-worker'
+
+/**
+ * Reads what a worker says of itself from the first of its instances that answers, and keeps it. Redirects are never
+ * followed. Throws `Unavailable` when none answers, with what each of them did instead.
+ */
+export async function refreshManifest(store: Store, worker: Worker): Promise<Worker> {
+  const failures: string[] = []
+  for (const url of worker.urls) {
+    try {
+      return await saveManifest(store, worker.name, await readManifest(url))
+    } catch (error) {
+      if (error instanceof Unavailable) throw error
+      failures.push(`${url}: ${textOf(error)}`)
+    }
+  }
+  throw new Unavailable('worker', `no instance of "${worker.name}" gave its manifest: ${failures.join('; ')}`)
+}
+
+async function readManifest(base: string): Promise<Record<string, unknown>> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  const reply = await request(`${base.replace(/\/+$/, '')}${manifestPath}`, {
+    signal,
+    headers: { accept: 'application/json' },
+  })
+  const chunks: Buffer[] = []
+  let size = 0
+  // Leaving the loop early closes the connection, so a body without an end costs no more than this.
+  for await (const chunk of reply.body as AsyncIterable<Buffer>) {
+    size += chunk.byteLength
+    if (size > manifestMaxBytes) throw new Error(`its manifest is larger than ${manifestMaxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  if (reply.statusCode !== 200) throw new Error(`status ${reply.statusCode}`)
+  const text = utf8(Buffer.concat(chunks))
+  if (text === null || isDeep(text)) throw new Error('its manifest is not UTF-8, or nested too deep')
+  const parsed = manifestSchema.safeParse(JSON.parse(text))
+  if (!parsed.success) throw invalidInput('its manifest', parsed.error)
+  return JSON.parse(storableJson(parsed.data)) as Record<string, unknown>
+}

@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from 'node:util'
+import { Conflict, Invalid } from '../../errors.ts'
+import { listNodes } from '../../store/queries/nodes.ts'
+import type { Node } from '../../store/queries/nodes.ts'
+import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
+import type { RevisionKind } from '../../store/queries/revisions.ts'
+import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import { addressOf, allWorkers } from '../../store/queries/workers.ts'
+import type { Worker } from '../../store/queries/workers.ts'
+import type { Store } from '../../store/store.ts'
+import { checkDocument } from '../../topology/check.ts'
+import { compilePlan, republishPlan } from '../../topology/compile.ts'
+import type { StoredNode } from '../../topology/compile.ts'
+import { isEventNode } from '../../topology/plan.ts'
+import type { Plan } from '../../topology/plan.ts'
+import type { ApiDeps } from '../deps.ts'
+import { draftOf } from './drafts.ts'
+import { defaultsOf, knownWorkers, newestPlan } from './plans.ts'
+
+/**
+ * Publishing. In one transaction, which keeps other changes of the topology out: check → make the queues → write the
+ * revision. Then the bridges are told. With NATS away nothing changes; a control that dies between commit and telling
+ * is made good by the next one that starts (`republishAllPlans`).
+ */
+type Deps = Pick<ApiDeps, 'store' | 'queues'>
+
+export const pausedWithTopology = 'the topology is paused'
+
+/** The whole draft as a new revision. Throws `Invalid` with every fault, `Conflict` when a node with messages goes away. */
+export async function publish(deps: Deps, id: string, ifVersion: number | null): Promise<Topology> {
+  return putRevision(deps, id, ifVersion, 'publish', async (inside, topology, nodes) => {
+    const document = draftOf(topology)
+    const workers = await allWorkers(inside)
+    const faults = checkDocument(document, { workers: knownWorkers(workers) })
+    if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
+    return compilePlan({
+      topologyId: id,
+      revision: topology.revision + 1,
+      document,
+      nodeIds: new Map(nodes.map((node) => [node.name, node.id])),
+      stored: storedOf(nodes),
+      defaults: defaultsOf(document, workers),
+    })
+  })
+}
+
+/**
+ * The published graph with the stored node values as a new revision, so that half-finished edits of the draft stay out.
+ * Then waits up to 5 s for the live bridges. Throws `Conflict` while the topology is a draft.
+ */
+export async function republish(
+  deps: Deps,
+  id: string,
+  ifVersion: number | null,
+): Promise<{ topology: Topology; bridges: { applied: string[]; missing: string[] } }> {
+  const topology = await putRevision(deps, id, ifVersion, 'republish', async (inside, before, nodes) => {
+    const plan = before.visibility === 'public' ? await newestPlan(inside, before) : null
+    if (!plan) throw new Conflict(`the topology "${before.name}" is a draft: publish it first`)
+    return republishPlan(plan, storedOf(nodes))
+  })
+  return { topology, bridges: await deps.queues.awaitApplied(id, topology.revision, 5_000) }
+}
+
+/** An earlier plan as a new revision; the draft stays as it is. Throws `NotFound`, `Conflict`. */
+export async function rollback(deps: Deps, id: string, to: number, ifVersion: number | null): Promise<Topology> {
+  return putRevision(deps, id, ifVersion, 'rollback', async (inside, before) => {
+    const { plan } = await getRevision(inside, id, to)
+    return { ...plan, name: before.name, revision: before.revision + 1 }
+  })
+}
+
+/** Back to draft: bridges stop, queued messages stay for a later publish. Idempotent. */
+export async function unpublish(deps: Deps, id: string, ifVersion: number | null): Promise<Topology> {
+  return deps.store.transaction(async (inside) => {
+    const topology = await lockTopology(inside, id, ifVersion)
+    if (topology.visibility === 'draft') return topology
+    await deps.queues.stopPlan(id)
+    return updateTopology(inside, id, { visibility: 'draft' })
+  })
+}
+
+type MakePlan = (inside: Store, topology: Topology, nodes: Node[]) => Promise<Plan>
+
+async function putRevision(
+  deps: Deps,
+  id: string,
+  ifVersion: number | null,
+  kind: RevisionKind,
+  make: MakePlan,
+): Promise<Topology> {
+  const { topology, plan, workers } = await deps.store.transaction(async (inside) => {
+    const before = await lockTopology(inside, id, ifVersion)
+    const nodes = await listNodes(inside, id, true)
+    const plan = await make(inside, before, nodes)
+    await refuseLostNodes(deps, await newestPlan(inside, before), plan)
+    await deps.queues.ensure(plan)
+    await insertRevision(inside, plan, kind)
+    const bridgeOutOfSync = isOutOfSync(plan, nodes)
+    const change = { visibility: 'public' as const, revision: plan.revision, bridgeOutOfSync }
+    return { topology: await updateTopology(inside, id, change), plan, workers: await allWorkers(inside) }
+  })
+  await tellBridges(deps, topology, plan, workers)
+  return topology
+}
+
+async function tellBridges({ queues }: Deps, topology: Topology, plan: Plan, workers: Worker[]): Promise<void> {
+  const used = new Set(plan.nodes.map((node) => (isEventNode(node) ? '' : node.worker)))
+  for (const worker of workers.filter(({ name }) => used.has(name))) await queues.putWorker(addressOf(worker))
+  if (topology.paused) for (const node of plan.nodes) await queues.setPaused(node.id, pausedWithTopology)
+  await queues.putPlan(plan)
+}
+
+/** True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. */
+function isOutOfSync(plan: Plan, nodes: readonly Node[]): boolean {
+  return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes)).nodes, plan.nodes)
+}
+
+function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
+  return new Map(
+    nodes.map(({ name, prefetch, timeoutMs, retry, enabled }) => [
+      name,
+      { prefetch, timeoutMs, retry: retry as StoredNode['retry'] & object, enabled },
+    ]),
+  )
+}
+
+/** Messages of a node that goes away would lie in a queue that nobody reads. */
+async function refuseLostNodes({ queues }: Deps, from: Plan | null, to: Plan): Promise<void> {
+  if (!from) return
+  const kept = new Set(to.nodes.map((node) => node.id))
+  const gone = new Map(from.nodes.filter((node) => !kept.has(node.id)).map((node) => [node.id, node.name]))
+  if (gone.size === 0) return
+  const waiting = (await queues.depths(from))
+    .map((depth) => ({ name: gone.get(depth.nodeId), count: depth.pending + depth.inFlight + depth.replies }))
+    .filter(({ name, count }) => name !== undefined && count > 0)
+  if (waiting.length === 0) return
+  const list = waiting.map(({ name, count }) => `${name} (${count})`).join(', ')
+  throw new Conflict(
+    `nodes that would go away still have messages: ${list}; wait until they are empty, or keep the nodes`,
+  )
+}
+
+function countOf(faults: number): string {
+  return faults === 1 ? 'it has one fault' : `it has ${faults} faults`
+}

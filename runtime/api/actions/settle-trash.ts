@@ -1,0 +1,79 @@
+import { Conflict, NotFound } from '../../errors.ts'
+import { settleDirectly } from '../../store/outcomes.ts'
+import { getTopology } from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import { getTrash, trashVersionsOf } from '../../store/queries/trash.ts'
+import type { TrashRow } from '../../store/queries/trash.ts'
+import type { Store } from '../../store/store.ts'
+import type { ApiDeps } from '../deps.ts'
+import { newestPlan } from './plans.ts'
+
+/**
+ * Replay and discard are guarded publishes under one key: one of them wins, once. The Trash row changes when the
+ * recorder has read it, a moment later (I6).
+ */
+type Deps = Pick<ApiDeps, 'store' | 'queues'>
+
+/** Sends the message, as it failed or as it was edited last, to its node again. Throws `NotFound`, `Conflict`. */
+export async function replayTrash({ store, queues }: Deps, id: string): Promise<void> {
+  const row = await openRow(store, id)
+  const topology = await topologyOf(store, row)
+  if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
+  const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
+  if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
+  if (!plan.nodes.some((node) => node.id === row.nodeId))
+    throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
+  const edit = (await trashVersionsOf(store, id)).at(-1)
+  const changed = edit && { headers: edit.headers, contentType: edit.contentType }
+  const result = await queues.replay({
+    topologyId: row.topologyId,
+    nodeId: row.nodeId,
+    trashId: row.id,
+    run: row.runId,
+    message: { ...row.message, ...changed },
+    edited: edit !== undefined,
+    body: edit?.body ?? row.body,
+  })
+  if (result === 'settled') throw settledAlready()
+}
+
+/** Gives the message up. The answer says whether it is done, or will be as soon as it is recorded. */
+export async function discardTrash(
+  { store, queues }: Deps,
+  id: string,
+  reason: string | null,
+): Promise<'discarding' | 'discarded'> {
+  const row = await openRow(store, id)
+  const { topologyId, nodeId, runId: run } = row
+  if (!(await topologyOf(store, row))) {
+    // Its stream is gone, and with it every rival: there is nobody to ask, and nobody to race with but ourselves.
+    const at = new Date().toISOString()
+    await settleDirectly(store, topologyId, { kind: 'discarded', run, nodeId, at, trashId: id, reason })
+    return 'discarded'
+  }
+  const { replay } = row.message
+  const result = await queues.discard({ topologyId, nodeId, trashId: id, run, reason, replay })
+  if (result === 'settled') throw settledAlready()
+  return 'discarding'
+}
+
+async function openRow(store: Store, id: string): Promise<TrashRow> {
+  const row = await getTrash(store, id)
+  if (row.state !== 'open') throw new Conflict(`the message is ${row.state} already`)
+  return row
+}
+
+async function topologyOf(store: Store, row: TrashRow): Promise<Topology | null> {
+  try {
+    const topology = await getTopology(store, row.topologyId)
+    // A topology whose name looks like the id of a deleted one isn't that one.
+    return topology.id === row.topologyId ? topology : null
+  } catch (error) {
+    if (error instanceof NotFound) return null
+    throw error
+  }
+}
+
+function settledAlready(): Conflict {
+  return new Conflict('the message is being replayed or discarded already')
+}

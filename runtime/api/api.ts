@@ -1,0 +1,73 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { authenticate } from './auth.ts'
+import { jsonBodies } from './body.ts'
+import type { Api, ApiDeps, ApiEnv } from './deps.ts'
+import { docsPage } from './docs-page.ts'
+import { allowedMethods, openapiDocument } from './openapi.ts'
+import { answerError, invalidInput, problemResponse } from './problem.ts'
+import { nodeRoutes } from './routes/nodes.ts'
+import { publishingRoutes } from './routes/publishing.ts'
+import { runRoutes } from './routes/runs.ts'
+import { serviceRoutes } from './routes/services.ts'
+import { startRoutes } from './routes/starts.ts'
+import { systemRoutes } from './routes/system.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { topologyRoutes } from './routes/topologies.ts'
+import { trashRoutes } from './routes/trash.ts'
+import { workerRoutes } from './routes/workers.ts'
+
+export { republishAllPlans } from './actions/plans.ts'
+
+/**
+ * The HTTP API. It opens nothing and closes nothing: what it works with is given, and stays its owner's. Serve it with
+ * @hono/node-server, or call `request` on it.
+ */
+export function createApi(deps: ApiDeps): Api {
+  const app: Api = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidInput(places[result.target] ?? result.target, result.error)
+    },
+  })
+  app.onError((error, c) => answerError(error, c, deps.log))
+  app.notFound((c) => {
+    const methods = allowedMethods(app, c.req.path)
+    const known = methods.length > 0
+    if (!known) return problemResponse(c, { status: 404, detail: `there is nothing at ${c.req.path}` })
+    const detail = `${c.req.path} takes ${methods.join(', ')}, not ${c.req.method}`
+    return problemResponse(c, { status: 405, detail, headers: { allow: methods.join(', ') } })
+  })
+  app.use(authenticate(deps))
+  app.use('/api/*', jsonBodies)
+  for (const routes of allRoutes) routes(app, deps)
+  documentRoutes(app, deps.version)
+  return app
+}
+
+const places: Readonly<Record<string, string>> = {
+  json: 'the body',
+  query: 'the query',
+  param: 'the path',
+  header: 'the headers',
+}
+
+const allRoutes = [
+  topologyRoutes,
+  nodeRoutes,
+  publishingRoutes,
+  startRoutes,
+  runRoutes,
+  trashRoutes,
+  workerRoutes,
+  serviceRoutes,
+  tokenRoutes,
+  systemRoutes,
+]
+
+function documentRoutes(app: Api, version: string): void {
+  app.get('/', (c) => c.redirect('/api/docs'))
+  app.get('/api/openapi.json', (c) => c.json(openapiDocument(app, version)))
+  app.get('/api/docs', (c) => {
+    c.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+    return c.html(docsPage(openapiDocument(app, version)))
+  })
+}

@@ -1,0 +1,153 @@
+import { STATUS_CODES } from 'node:http'
+import type { Api } from './deps.ts'
+
+/** Just what this file and the readable page touch of an OpenAPI 3.1 document. */
+export interface ApiDocument {
+  readonly info: { readonly title: string; readonly version: string; readonly description?: string }
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>
+    readonly responses: Readonly<Record<string, object>>
+  }
+}
+
+export interface Operation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly description?: string
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: object }>> }
+  readonly responses: Readonly<Record<string, Answer>>
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly in: string
+  readonly required?: boolean
+  readonly description?: string
+  readonly schema?: object
+}
+
+export interface Answer {
+  readonly description?: string
+  readonly content?: Readonly<Record<string, { readonly schema?: object }>>
+  readonly $ref?: string
+}
+
+type Raw = Operation & { readonly 'x-problems'?: readonly number[] }
+
+const description = `Sluiceway moves data record by record through a graph of small HTTP workers joined by durable queues.
+
+Send \`Authorization: Bearer <token>\`. Errors are \`application/problem+json\` (RFC 9457). Lists take \`limit\` and \`after\`, and answer \`{items, next}\`. Reads carry an \`ETag\`; a change with \`If-Match\` is refused with 412 when somebody else was faster, and without it the last write wins. \`{topology}\` is an id or a name.`
+
+/** The OpenAPI 3.1 document of all routes; equal routes give an equal document, byte by byte. */
+export function openapiDocument(app: Api, version: string): ApiDocument {
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Sluiceway', version, description },
+  }) as unknown as ApiDocument
+  const components = {
+    schemas: sorted({ ...document.components.schemas, Problem: problemSchema }),
+    responses: problemResponses,
+    securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+  }
+  return {
+    ...document,
+    components,
+    paths: mapPaths(document.paths),
+  }
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function mapPaths(paths: Readonly<Record<string, Readonly<Record<string, Raw>>>>): ApiDocument['paths'] {
+  const operations = (item: Readonly<Record<string, Raw>>) =>
+    Object.fromEntries(Object.entries(item).map(([method, operation]) => [method, withProblems(operation)]))
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, operations(item)]))
+}
+
+/** Adds the problems that follow from what an operation takes; the rest it names itself. */
+function withProblems({ 'x-problems': own = [], ...operation }: Raw): Operation {
+  const codes = new Set(own)
+  if (operation.security) for (const code of [401, 403, 500, 503]) codes.add(code)
+  if (operation.requestBody) for (const code of [400, 413]) codes.add(code)
+  if (operation.requestBody?.content['application/json']) codes.add(415)
+  for (const parameter of operation.parameters ?? []) codes.add(parameter.in === 'path' ? 404 : 400)
+  const parameters = codes.has(412) ? [...(operation.parameters ?? []), ifMatchParameter] : operation.parameters
+  const problems = [...codes]
+    .filter((code) => !(code in operation.responses))
+    .sort((a, b) => a - b)
+    .map((code) => [String(code), { $ref: `#/components/responses/${nameOf(code)}` }] as const)
+  const responses = { ...operation.responses, ...Object.fromEntries(problems) }
+  return { ...operation, ...(parameters && { parameters }), responses }
+}
+
+const ifMatchParameter: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description: '`ETag` of the read that the change goes by',
+  schema: { type: 'string', example: '"3"' },
+}
+
+function nameOf(code: number): string {
+  return (STATUS_CODES[code] ?? String(code)).replaceAll(' ', '')
+}
+
+const problemSchema = {
+  type: 'object',
+  description: 'RFC 9457',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'Every fault of the input, with its path',
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+        required: ['path', 'message'],
+      },
+    },
+  },
+  required: ['type', 'title', 'status', 'detail', 'instance'],
+}
+
+const meanings: Readonly<Record<number, string>> = {
+  400: 'The input is wrong: `errors` says where',
+  401: 'No token, or not a known one',
+  403: 'The token lacks the scope',
+  404: 'There is no such thing',
+  409: 'The state of the thing forbids it',
+  412: 'Somebody else changed it since it was read',
+  413: 'The body is larger than 8 MiB',
+  415: 'The body has to be application/json',
+  500: 'The engine failed; its log says why',
+  501: 'Not there yet',
+  503: 'A part that is needed is away; `Retry-After` says when to try again',
+}
+
+const problemResponses = Object.fromEntries(
+  Object.entries(meanings).map(([code, description]) => [
+    nameOf(Number(code)),
+    { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+  ]),
+)
+
+/** Methods that some route has for this path; none when no route knows it. */
+export function allowedMethods(app: Api, path: string): string[] {
+  const matching = app.routes.filter(({ method, path: pattern }) => method !== 'ALL' && patternOf(pattern).test(path))
+  return [...new Set(matching.map(({ method }) => method))].sort()
+}
+
+function patternOf(path: string): RegExp {
+  const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replace(/:[^/]+/g, '[^/]+')}$`)
+}

@@ -1,0 +1,148 @@
+import { createRoute } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
+import { Unavailable } from '../../errors.ts'
+import { getNode, listNodes } from '../../store/queries/nodes.ts'
+import type { Node } from '../../store/queries/nodes.ts'
+import { getTopology } from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import { allWorkers } from '../../store/queries/workers.ts'
+import type { NodeDefaults } from '../../topology/compile.ts'
+import { eventNodeTypes, nodeDefaults } from '../../topology/plan.ts'
+import { changeNode, draftOf } from '../actions/drafts.ts'
+import { defaultsOf } from '../actions/plans.ts'
+import { needs } from '../auth.ts'
+import { ifMatch, setEtag } from '../conditional.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { body, idParam, json, topologyParam } from '../schemas/common.ts'
+import * as schemas from '../schemas/topologies.ts'
+import { topologyOf } from './topologies.ts'
+
+const tags = ['Nodes']
+
+const list = createRoute({
+  ...needs('read'),
+  operationId: 'listNodes',
+  tags,
+  summary: 'List the nodes of a draft',
+  method: 'get',
+  path: '/api/topologies/{topology}/nodes',
+  request: { params: topologyParam },
+  responses: { 200: { description: 'In the order of the document', content: json(schemas.nodeList) } },
+})
+
+const get = createRoute({
+  ...needs('read'),
+  operationId: 'getNode',
+  tags,
+  summary: 'Get a node',
+  method: 'get',
+  path: '/api/nodes/{id}',
+  request: { params: idParam },
+  responses: { 200: { description: 'The node', content: json(schemas.node) } },
+})
+
+const patch = createRoute({
+  ...needs('operate'),
+  operationId: 'changeNode',
+  tags,
+  summary: 'Change stored values of a node, or pause it',
+  description:
+    'Stored values set `bridgeOutOfSync` on the topology: bridges keep the published values until a republish. `paused` acts at once.',
+  method: 'patch',
+  path: '/api/nodes/{id}',
+  request: { params: idParam, body: body(schemas.nodePatch) },
+  responses: { 200: { description: 'Changed', content: json(schemas.node) } },
+  'x-problems': [412],
+})
+
+export function nodeRoutes(app: Api, deps: ApiDeps): void {
+  const { store, queues } = deps
+  app.openapi(list, async (c) => {
+    const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    const [nodes, show] = await Promise.all([listNodes(store, topology.id), shower(deps, topology)])
+    return c.json({ items: nodes.map(show) }, 200)
+  })
+  app.openapi(get, async (c) => {
+    const node = await getNode(store, c.req.valid('param').id)
+    const show = await shower(deps, await getTopology(store, node.topologyId))
+    setEtag(c, node.version)
+    return c.json(show(node), 200)
+  })
+  app.openapi(patch, async (c) => {
+    const { paused, ...values } = c.req.valid('json')
+    const pausedBy = `paused by ${c.get('caller').name}`
+    const { node, topology } = await changeNode(
+      store,
+      c.req.valid('param').id,
+      given(values),
+      ifMatch(c),
+      async ({ id }) => {
+        if (paused !== undefined) await queues.setPaused(id, paused ? pausedBy : null)
+      },
+    )
+    setEtag(c, node.version)
+    return c.json((await shower(deps, topology))(node), 200)
+  })
+}
+
+type Values = Omit<z.infer<typeof schemas.nodePatch>, 'paused'>
+
+/** Without the keys that weren't sent. */
+function given(values: Values): Parameters<typeof changeNode>[2] {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+}
+
+type Shown = z.infer<typeof schemas.node>
+
+/** Reads once what showing the nodes of a topology takes. */
+async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) => Shown> {
+  const [paused, workers, nodes] = await Promise.all([
+    pausedNodes(deps),
+    allWorkers(deps.store),
+    listNodes(deps.store, topology.id, true),
+  ])
+  const defaults = defaultsOf(draftOf(topology), workers)
+  const ids = new Map(nodes.map((node) => [node.name, node.id]))
+  return (node) => showNode(node, topology, { paused, defaults: defaults.get(node.name) ?? {}, ids })
+}
+
+/** Null when NATS is away: what is stored can be shown without it. */
+async function pausedNodes({ queues }: ApiDeps): Promise<Map<string, string> | null> {
+  try {
+    return await queues.paused()
+  } catch (error) {
+    if (error instanceof Unavailable) return null
+    throw error
+  }
+}
+
+interface Around {
+  readonly paused: Map<string, string> | null
+  readonly defaults: NodeDefaults
+  readonly ids: ReadonlyMap<string, string>
+}
+
+function showNode(node: Node, topology: Topology, { paused, defaults, ids }: Around): Shown {
+  const { id, topologyId, name, enabled, retry, cron } = node
+  const document = draftOf(topology)
+  const drawn = document.nodes.find((each) => each.name === name)
+  const event = (eventNodeTypes as readonly string[]).includes(node.type)
+  return {
+    id,
+    topologyId,
+    name,
+    type: node.type as Shown['type'],
+    worker: drawn?.worker ?? null,
+    service: drawn?.service ?? defaults.service ?? null,
+    prefetch: event ? null : (node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch),
+    timeoutMs: event ? null : (node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs),
+    retry: retry as Shown['retry'],
+    enabled,
+    paused: paused && paused.has(id),
+    pausedReason: paused?.get(id) ?? null,
+    cron,
+    followers: document.edges
+      .filter((edge) => edge.from === name && ids.has(edge.to))
+      .map((edge) => ({ id: ids.get(edge.to) ?? '', name: edge.to })),
+  }
+}

@@ -1,0 +1,77 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { runStates } from '../../store/schema.ts'
+import { getRun, listRuns } from '../../store/queries/runs.ts'
+import type { Run } from '../../store/queries/runs.ts'
+import { nodeIdsOf } from '../../store/queries/nodes.ts'
+import { needs } from '../auth.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
+import { idParam, json, text, timeQuery } from '../schemas/common.ts'
+import * as schemas from '../schemas/runs.ts'
+import { filteredId } from './topologies.ts'
+
+const tags = ['Runs']
+
+const query = pageQuery.extend({
+  topology: z.string().max(200).optional().openapi({ description: 'Id or name' }),
+  node: z.string().max(200).optional().openapi({ description: 'Id or name of the node that was started' }),
+  tenant: text(200).optional(),
+  state: z.enum(runStates).optional(),
+  since: timeQuery.optional().openapi({ description: 'Started at that time or later' }),
+})
+
+const list = createRoute({
+  ...needs('read'),
+  operationId: 'listRuns',
+  tags,
+  summary: 'List runs, the newest first',
+  method: 'get',
+  path: '/api/runs',
+  request: { query },
+  responses: { 200: { description: 'A page', content: json(schemas.runPage) } },
+})
+
+const get = createRoute({
+  ...needs('read'),
+  operationId: 'getRun',
+  tags,
+  summary: 'Get a run with its counters',
+  description: 'A run appears shortly after its start was accepted: until then it is a 404.',
+  method: 'get',
+  path: '/api/runs/{id}',
+  request: { params: idParam },
+  responses: { 200: { description: 'The run', content: json(schemas.run) } },
+})
+
+export function runRoutes(app: Api, deps: ApiDeps): void {
+  const { store } = deps
+  app.openapi(list, async (c) => {
+    const { limit, after, topology, node, tenant, state, since } = c.req.valid('query')
+    const topologyId = await filteredId(deps, topology)
+    const nodeIds = node === undefined ? undefined : await nodeIdsOf(store, node, topologyId)
+    const rows = await listRuns(store, { topologyId, nodeIds, tenant, state, since }, limit + 1, afterPlace(after))
+    return c.json(
+      page(rows, limit, showRun, (row) => markOf({ at: row.startedAt, id: row.id })),
+      200,
+    )
+  })
+  app.openapi(get, async (c) => c.json(showRun(await getRun(store, c.req.valid('param').id)), 200))
+}
+
+function showRun(run: Run): z.infer<typeof schemas.run> {
+  const { id, topologyId, nodeId, tenant, state, revision, done, failed, discarded, cancelled, inProgress } = run
+  const total = done + failed + discarded + cancelled + inProgress
+  return {
+    id,
+    topology: run.topologyName,
+    topologyId,
+    node: run.nodeName,
+    nodeId,
+    tenant,
+    state,
+    startedAt: run.startedAt.toISOString(),
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+    revision,
+    messages: { total, done, failed, discarded, cancelled, inProgress },
+  }
+}

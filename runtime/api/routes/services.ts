@@ -1,0 +1,117 @@
+import { createRoute } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
+import { deleteService, getService, insertService, listServices, updateService } from '../../store/queries/services.ts'
+import type { Service } from '../../store/queries/services.ts'
+import { needs } from '../auth.ts'
+import { ifMatch, setEtag } from '../conditional.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { afterText, page, pageQuery } from '../paging.ts'
+import { body, json, nameParam } from '../schemas/common.ts'
+import * as schemas from '../schemas/registry.ts'
+import { renamed } from './workers.ts'
+
+const tags = ['Services']
+const path = '/api/services/{name}'
+const params = nameParam
+
+const list = createRoute({
+  ...needs('read'),
+  operationId: 'listServices',
+  tags,
+  summary: 'List services by name',
+  method: 'get',
+  path: '/api/services',
+  request: { query: pageQuery },
+  responses: { 200: { description: 'A page', content: json(schemas.servicePage) } },
+})
+
+const create = createRoute({
+  ...needs('design'),
+  operationId: 'createService',
+  tags,
+  summary: 'Declare a service and its limits',
+  description: 'Limits are kept; bridges do not enforce them yet.',
+  method: 'post',
+  path: '/api/services',
+  request: { body: body(schemas.serviceInput) },
+  responses: { 201: { description: 'Declared', content: json(schemas.service) } },
+  'x-problems': [409],
+})
+
+const get = createRoute({
+  ...needs('read'),
+  operationId: 'getService',
+  tags,
+  summary: 'Get a service',
+  method: 'get',
+  path,
+  request: { params },
+  responses: { 200: { description: 'The service', content: json(schemas.service) } },
+})
+
+const replace = createRoute({
+  ...needs('design'),
+  operationId: 'replaceService',
+  tags,
+  summary: 'Replace the limits of a service',
+  method: 'put',
+  path,
+  request: { params, body: body(schemas.serviceValuesInput) },
+  responses: { 200: { description: 'Replaced', content: json(schemas.service) } },
+  'x-problems': [412],
+})
+
+const remove = createRoute({
+  ...needs('design'),
+  operationId: 'deleteService',
+  tags,
+  summary: 'Delete a service',
+  method: 'delete',
+  path,
+  request: { params },
+  responses: { 204: { description: 'Deleted' } },
+})
+
+export function serviceRoutes(app: Api, { store }: ApiDeps): void {
+  app.openapi(list, async (c) => {
+    const { limit, after } = c.req.valid('query')
+    const rows = await listServices(store, limit + 1, afterText(after))
+    return c.json(
+      page(rows, limit, showService, (row) => row.name),
+      200,
+    )
+  })
+  app.openapi(create, async (c) => {
+    const { name, limits, maxInFlight = null } = c.req.valid('json')
+    const service = await insertService(store, name, { limits, maxInFlight })
+    setEtag(c, service.version)
+    c.header('location', `/api/services/${name}`)
+    return c.json(showService(service), 201)
+  })
+  app.openapi(get, async (c) => {
+    const service = await getService(store, c.req.valid('param').name)
+    setEtag(c, service.version)
+    return c.json(showService(service), 200)
+  })
+  app.openapi(replace, async (c) => {
+    const { name } = c.req.valid('param')
+    const { name: named, limits, maxInFlight = null } = c.req.valid('json')
+    if (named !== undefined && named !== name) throw renamed()
+    const service = await updateService(store, name, { limits, maxInFlight }, ifMatch(c))
+    setEtag(c, service.version)
+    return c.json(showService(service), 200)
+  })
+  app.openapi(remove, async (c) => {
+    await deleteService(store, c.req.valid('param').name)
+    return c.body(null, 204)
+  })
+}
+
+function showService({ version: _, limits, createdAt, updatedAt, ...rest }: Service): z.infer<typeof schemas.service> {
+  return {
+    ...rest,
+    limits: limits as z.infer<typeof schemas.service>['limits'],
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  }
+}

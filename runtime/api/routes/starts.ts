@@ -1,0 +1,101 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { startRun } from '../actions/starts.ts'
+import type { Start } from '../actions/starts.ts'
+import { needs } from '../auth.ts'
+import { readBytes } from '../body.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { invalidInput } from '../problem.ts'
+import { body, json, messageHeaders, topologyParam } from '../schemas/common.ts'
+import * as schemas from '../schemas/runs.ts'
+import { notYet } from './publishing.ts'
+import { topologyOf } from './topologies.ts'
+
+const tags = ['Starts']
+const responses = {
+  202: {
+    description: 'Accepted: the start is stored and survives any crash. `Location` is the run.',
+    content: json(schemas.accepted),
+  },
+}
+
+const run = createRoute({
+  ...needs('run'),
+  operationId: 'runTopology',
+  tags,
+  summary: 'Start a run',
+  description: 'Equal keys give the same run, however often they are sent.',
+  method: 'post',
+  path: '/api/topologies/{topology}/run',
+  request: { params: topologyParam, body: body(schemas.runRequest) },
+  responses,
+  'x-problems': [409],
+})
+
+const start = createRoute({
+  ...needs('run'),
+  operationId: 'startNode',
+  tags,
+  summary: 'Start a run with a body of any type',
+  description:
+    'The body is the message, up to 8 MiB; headers that begin with `x-` go with it. Equal `Idempotency-Key`s give the same run.',
+  method: 'post',
+  path: '/start/{topology}/{node}',
+  request: {
+    params: topologyParam.extend({ node: z.string().openapi({ param: { name: 'node', in: 'path' } }) }),
+    query: z.object({
+      tenant: schemas.tenant.optional(),
+      split: z.enum(['records']).optional().openapi({ description: 'Not there yet' }),
+    }),
+    headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
+    body: { content: { '*/*': { schema: z.any().openapi({ format: 'binary' }) } } },
+  },
+  responses,
+  'x-problems': [409, 413, 501],
+})
+
+export function startRoutes(app: Api, deps: ApiDeps): void {
+  app.openapi(run, async (c) => {
+    const { node = null, body: value, headers = {}, tenant = null, key = null } = c.req.valid('json')
+    const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    const message = messageOf(value)
+    const runId = await startRun(deps, topology, { node, key, tenant, headers, trace: traceOf(c), ...message })
+    c.header('location', `/api/runs/${runId}`)
+    return c.json({ runId }, 202)
+  })
+  app.openapi(start, async (c) => {
+    const { tenant = null, split } = c.req.valid('query')
+    if (split !== undefined) throw notYet('split=records')
+    const { topology: ref, node } = c.req.valid('param')
+    const topology = await topologyOf(deps, c.get('caller'), ref)
+    const key = c.req.valid('header')['idempotency-key'] ?? null
+    const contentType = c.req.header('content-type') ?? noType
+    const message = { contentType, headers: userHeaders(c), trace: traceOf(c), body: await readBytes(c) }
+    const runId = await startRun(deps, topology, { node, key, tenant, ...message })
+    c.header('location', `/api/runs/${runId}`)
+    return c.json({ runId }, 202)
+  })
+}
+
+const noType = 'application/octet-stream'
+
+function messageOf(value: unknown): Pick<Start, 'contentType' | 'body'> {
+  if (value === undefined) return { contentType: noType, body: new Uint8Array() }
+  return { contentType: 'application/json', body: new TextEncoder().encode(JSON.stringify(value)) }
+}
+
+/** Proxies add these on the way; they say nothing about the message. */
+const fromProxies = /^x-(forwarded-|real-ip$|request-id$|amzn-|envoy-)/
+
+function userHeaders(c: Context): Record<string, string> {
+  const own = Object.entries(c.req.header()).filter(([key]) => key.startsWith('x-') && !fromProxies.test(key))
+  const checked = messageHeaders.safeParse(Object.fromEntries(own))
+  if (!checked.success) throw invalidInput('the headers', checked.error)
+  return checked.data
+}
+
+/** Null for one that isn't by the W3C's rules: then the run gets a trace of its own. */
+function traceOf(c: Context): string | null {
+  const trace = c.req.header('traceparent') ?? ''
+  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace) ? trace : null
+}

@@ -1,0 +1,149 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { Unavailable, textOf } from '../../errors.ts'
+import { openTrash } from '../../store/queries/trash.ts'
+import { publicTopologies } from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import { newestPlan } from '../actions/plans.ts'
+import { needs } from '../auth.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { json } from '../schemas/common.ts'
+import * as schemas from '../schemas/system.ts'
+import { topologyOf } from './topologies.ts'
+
+const tags = ['System']
+
+const healthz = createRoute({
+  operationId: 'health',
+  tags,
+  summary: 'Whether the process lives',
+  method: 'get',
+  path: '/healthz',
+  responses: { 200: { description: 'It does', content: json(schemas.health) } },
+})
+
+const readiness = { content: json(schemas.readiness) }
+
+const readyz = createRoute({
+  operationId: 'readiness',
+  tags,
+  summary: 'Whether messages can flow',
+  description: 'NATS and Postgres answer, and at least one bridge lives.',
+  method: 'get',
+  path: '/readyz',
+  responses: {
+    200: { description: 'They can', ...readiness },
+    503: { description: 'They cannot, and why', ...readiness },
+  },
+})
+
+const statusRoute = createRoute({
+  ...needs('read'),
+  operationId: 'getStatus',
+  tags,
+  summary: 'What the engine is made of, and how it is',
+  method: 'get',
+  path: '/api/status',
+  responses: { 200: { description: 'Also while a part is away', content: json(schemas.status) } },
+})
+
+const queuesRoute = createRoute({
+  ...needs('read'),
+  operationId: 'listQueues',
+  tags: ['Queues'],
+  summary: 'How much waits before each node of the published topologies',
+  method: 'get',
+  path: '/api/queues',
+  request: { query: z.object({ topology: z.string().max(200).optional().openapi({ description: 'Id or name' }) }) },
+  responses: { 200: { description: 'All of them', content: json(schemas.queueList) } },
+})
+
+export function systemRoutes(app: Api, deps: ApiDeps): void {
+  app.openapi(healthz, (c) => c.json({ status: 'ok' as const }, 200))
+  app.openapi(readyz, async (c) => {
+    const reasons = await missingParts(deps)
+    if (reasons.length === 0) return c.json({ status: 'ready' as const, reasons }, 200)
+    return c.json({ status: 'not ready' as const, reasons }, 503)
+  })
+  app.openapi(statusRoute, async (c) => c.json(await statusOf(deps), 200))
+  app.openapi(queuesRoute, async (c) => {
+    const { topology } = c.req.valid('query')
+    const topologies =
+      topology === undefined ? await publicTopologies(deps.store) : [await topologyOf(deps, c.get('caller'), topology)]
+    const paused = await deps.queues.paused()
+    const lists = await Promise.all(topologies.map((each) => queuesOf(deps, each, paused)))
+    return c.json({ items: lists.flat() }, 200)
+  })
+}
+
+/** The answer, or why there is none: a part that is away is what these routes are for. */
+async function attempt<T>(work: () => Promise<T>): Promise<{ value: T; why: null } | { value: null; why: string }> {
+  try {
+    return { value: await work(), why: null }
+  } catch (error) {
+    if (error instanceof Unavailable) return { value: null, why: textOf(error) }
+    throw error
+  }
+}
+
+async function missingParts({ store, queues }: ApiDeps): Promise<string[]> {
+  const [postgres, nats, bridges] = await Promise.all([
+    attempt(() => store.ping()),
+    attempt(() => queues.status()),
+    attempt(() => queues.bridges()),
+  ])
+  const away = postgres.why === null ? [] : [postgres.why]
+  if (nats.why !== null) return [...away, nats.why]
+  if (!nats.value.connected) return [...away, 'NATS is not connected']
+  if (bridges.why !== null) return [...away, bridges.why]
+  return bridges.value.length > 0 ? away : [...away, 'no bridge is alive: start one with `sluice bridge`']
+}
+
+async function statusOf({ store, queues, version }: ApiDeps): Promise<z.infer<typeof schemas.status>> {
+  const [nats, bridges, topologies] = await Promise.all([
+    attempt(() => queues.status()),
+    attempt(() => queues.bridges()),
+    attempt(async () => ({ rows: await publicTopologies(store), trash: await openTrash(store) })),
+  ])
+  return {
+    version,
+    nats: {
+      connected: nats.value?.connected ?? false,
+      detail: nats.why,
+      version: nats.value?.version ?? null,
+      streams: nats.value?.streams ?? null,
+      bytes: nats.value?.bytes ?? null,
+    },
+    postgres: { connected: topologies.why === null, detail: topologies.why },
+    bridges: (bridges.value ?? []).map(({ id, host, pid, startedAt, rssBytes }) => ({
+      id,
+      host,
+      pid,
+      startedAt,
+      rssBytes,
+    })),
+    topologies: (topologies.value?.rows ?? []).map(({ id, name, revision, enabled }) => ({
+      id,
+      name,
+      revision,
+      enabled,
+      openTrash: topologies.value?.trash.get(id) ?? 0,
+    })),
+  }
+}
+
+async function queuesOf({ store, queues }: ApiDeps, topology: Topology, paused: ReadonlyMap<string, string>) {
+  const plan = await newestPlan(store, topology)
+  if (!plan) return []
+  const names = new Map(plan.nodes.map((node) => [node.id, node.name]))
+  return (await queues.depths(plan)).map(({ nodeId, pending, inFlight, replies }) => ({
+    topology: topology.name,
+    topologyId: topology.id,
+    node: names.get(nodeId) ?? nodeId,
+    nodeId,
+    pending,
+    inFlight,
+    replies,
+    paused: paused.has(nodeId),
+    pausedReason: paused.get(nodeId) ?? null,
+  }))
+}

@@ -1,0 +1,231 @@
+import { createRoute } from '@hono/zod-openapi'
+import { Conflict, NotFound } from '../../errors.ts'
+import { messagesInProgress } from '../../store/queries/runs.ts'
+import {
+  deleteDraft,
+  getTopology,
+  listTopologies,
+  lockTopology,
+  updateTopology,
+} from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import type { z } from '@hono/zod-openapi'
+import { createTopology, documentOf, draftOf, replaceDraft } from '../actions/drafts.ts'
+import { newestPlan } from '../actions/plans.ts'
+import { pausedWithTopology, unpublish } from '../actions/publish.ts'
+import { checkTopology, needs } from '../auth.ts'
+import { ifMatch, setEtag } from '../conditional.ts'
+import type { Api, ApiDeps, Caller } from '../deps.ts'
+import { afterText, page, pageQuery } from '../paging.ts'
+import { body, json, topologyParam } from '../schemas/common.ts'
+import * as schemas from '../schemas/topologies.ts'
+
+const tags = ['Topologies']
+
+const list = createRoute({
+  ...needs('read'),
+  operationId: 'listTopologies',
+  tags,
+  summary: 'List topologies by name',
+  method: 'get',
+  path: '/api/topologies',
+  request: { query: pageQuery },
+  responses: { 200: { description: 'A page', content: json(schemas.topologyPage) } },
+})
+
+const create = createRoute({
+  ...needs('design'),
+  operationId: 'createTopology',
+  tags,
+  summary: 'Create a topology from a document',
+  description: 'Saved as a draft, whatever is still wrong with its graph: publish says what.',
+  method: 'post',
+  path: '/api/topologies',
+  request: { body: body(schemas.topologyDocument) },
+  responses: { 201: { description: 'Created', content: json(schemas.topology) } },
+  'x-problems': [409],
+})
+
+const get = createRoute({
+  ...needs('read'),
+  operationId: 'getTopology',
+  tags,
+  summary: 'Get a topology with its draft',
+  method: 'get',
+  path: '/api/topologies/{topology}',
+  request: { params: topologyParam },
+  responses: { 200: { description: 'The topology', content: json(schemas.topology) } },
+})
+
+const replace = createRoute({
+  ...needs('design'),
+  operationId: 'replaceTopology',
+  tags,
+  summary: 'Replace the draft',
+  description:
+    'Nodes are matched by name and keep their ids. Node values that the document names win over the stored ones; what it leaves out stays as it is stored.',
+  method: 'put',
+  path: '/api/topologies/{topology}',
+  request: { params: topologyParam, body: body(schemas.topologyDocument) },
+  responses: { 200: { description: 'Saved', content: json(schemas.topology) } },
+  'x-problems': [409, 412],
+})
+
+const patch = createRoute({
+  ...needs('operate'),
+  operationId: 'changeTopology',
+  tags,
+  summary: 'Enable, pause, describe or label',
+  description: '`paused` acts at once at all bridges.',
+  method: 'patch',
+  path: '/api/topologies/{topology}',
+  request: { params: topologyParam, body: body(schemas.topologyPatch) },
+  responses: { 200: { description: 'Changed', content: json(schemas.topology) } },
+  'x-problems': [409, 412],
+})
+
+const remove = createRoute({
+  ...needs('design'),
+  operationId: 'deleteTopology',
+  tags,
+  summary: 'Delete a topology; its runs and Trash stay',
+  description:
+    'A published topology is refused unless `force=true`. One with messages on their way is always refused: cancelling them is not there yet.',
+  method: 'delete',
+  path: '/api/topologies/{topology}',
+  request: { params: topologyParam, query: schemas.force },
+  responses: { 202: { description: 'Stopped and deleted (with force)' }, 204: { description: 'Deleted' } },
+  'x-problems': [409, 412],
+})
+
+export function topologyRoutes(app: Api, deps: ApiDeps): void {
+  const { store } = deps
+  app.openapi(list, async (c) => {
+    const { limit, after } = c.req.valid('query')
+    const rows = await listTopologies(store, limit + 1, afterText(after))
+    return c.json(
+      page(rows, limit, showTopology, (row) => row.name),
+      200,
+    )
+  })
+  app.openapi(create, async (c) => {
+    const topology = await createTopology(store, documentOf(c.req.valid('json')))
+    setEtag(c, topology.version)
+    c.header('location', `/api/topologies/${topology.id}`)
+    return c.json(showTopology(topology), 201)
+  })
+  app.openapi(get, async (c) => {
+    const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    setEtag(c, topology.version)
+    return c.json(showTopology(topology), 200)
+  })
+  app.openapi(replace, async (c) => {
+    const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    const topology = await replaceDraft(store, id, documentOf(c.req.valid('json')), ifMatch(c))
+    setEtag(c, topology.version)
+    return c.json(showTopology(topology), 200)
+  })
+  app.openapi(patch, async (c) => {
+    const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    const topology = await changeTopology(deps, id, c.req.valid('json'), ifMatch(c))
+    setEtag(c, topology.version)
+    return c.json(showTopology(topology), 200)
+  })
+  app.openapi(remove, async (c) => {
+    const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    const force = c.req.valid('query').force
+    await deleteTopology(deps, topology, force, ifMatch(c))
+    return c.body(null, topology.visibility === 'public' ? 202 : 204)
+  })
+}
+
+/** Finds a topology by id or name for a caller who may use it. Throws `NotFound`, 403. */
+export async function topologyOf({ store }: ApiDeps, caller: Caller, ref: string): Promise<Topology> {
+  const topology = await getTopology(store, ref)
+  checkTopology(caller, topology.id)
+  return topology
+}
+
+/** Id of the topology that a filter names; a name that nobody has is taken for the id of a deleted one. */
+export async function filteredId({ store }: ApiDeps, ref: string | undefined): Promise<string | undefined> {
+  if (ref === undefined) return undefined
+  try {
+    return (await getTopology(store, ref)).id
+  } catch (error) {
+    if (error instanceof NotFound) return ref
+    throw error
+  }
+}
+
+export function showTopology(topology: Topology): z.infer<typeof schemas.topology> {
+  const { version: _, createdAt, updatedAt, ...rest } = topology
+  return { ...rest, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+}
+
+async function changeTopology(
+  deps: ApiDeps,
+  id: string,
+  change: z.infer<typeof schemas.topologyPatch>,
+  ifVersion: number | null,
+): Promise<Topology> {
+  return deps.store.transaction(async (inside) => {
+    const before = await lockTopology(inside, id, ifVersion)
+    const { enabled, paused, description, labels } = change
+    const { description: told, labels: stuck, ...rest } = draftOf(before)
+    const nextDescription = description === undefined ? told : (description ?? undefined)
+    const nextLabels = labels ?? stuck
+    const document = {
+      ...rest,
+      ...(nextDescription !== undefined && { description: nextDescription }),
+      ...(nextLabels && { labels: nextLabels }),
+    }
+    const after = await updateTopology(inside, id, {
+      document,
+      ...(enabled !== undefined && { enabled }),
+      ...(paused !== undefined && { paused }),
+      ...(description !== undefined && { description }),
+      ...(labels !== undefined && { labels }),
+    })
+    if (paused !== undefined) await pauseNodes(deps, await newestPlan(inside, before), paused)
+    return after
+  })
+}
+
+/** A node that somebody paused on its own stays paused when its topology goes on. */
+async function pauseNodes({ queues }: ApiDeps, plan: Awaited<ReturnType<typeof newestPlan>>, paused: boolean) {
+  if (!plan) return
+  const reasons = await queues.paused()
+  for (const { id } of plan.nodes) {
+    if (paused && !reasons.has(id)) await queues.setPaused(id, pausedWithTopology)
+    if (!paused && reasons.get(id) === pausedWithTopology) await queues.setPaused(id, null)
+  }
+}
+
+async function deleteTopology(deps: ApiDeps, topology: Topology, force: boolean, ifVersion: number | null) {
+  const { store, queues } = deps
+  if (topology.visibility === 'public' && !force)
+    throw new Conflict(`the topology "${topology.name}" is published: unpublish it first, or use ?force=true`)
+  await refuseWithMessages(deps, topology)
+  if (topology.visibility === 'public') await unpublish(deps, topology.id, ifVersion)
+  await store.transaction(async (inside) => {
+    await lockTopology(inside, topology.id, topology.visibility === 'public' ? null : ifVersion)
+    await refuseWithMessages(deps, topology)
+    const deleted = await deleteDraft(inside, topology.id)
+    if (!deleted) throw new Conflict(`the topology "${topology.name}" was published meanwhile`)
+    if (topology.revision > 0) await queues.destroy(topology.id)
+  })
+}
+
+/** Nothing that was accepted is ever deleted (I7). */
+async function refuseWithMessages({ store, queues }: ApiDeps, topology: Topology): Promise<void> {
+  const plan = await newestPlan(store, topology)
+  if (!plan) return
+  const depths = await queues.depths(plan)
+  const queued = depths.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
+  const count = Math.max(queued, await messagesInProgress(store, topology.id))
+  if (count === 0) return
+  throw new Conflict(
+    `"${topology.name}" has ${count} messages on their way, and cancelling them is not there yet: ` +
+      'disable it, let them finish, then delete it',
+  )
+}

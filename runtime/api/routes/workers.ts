@@ -1,0 +1,236 @@
+import { createRoute } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
+import { Conflict, Invalid, Unavailable } from '../../errors.ts'
+import type { Heartbeat } from '../../queue/control.ts'
+import { encryptSecret } from '../../secrets.ts'
+import { latestPlans } from '../../store/queries/revisions.ts'
+import { publicTopologies } from '../../store/queries/topologies.ts'
+import {
+  addressOf,
+  deleteWorker,
+  getWorker,
+  insertWorker,
+  listWorkers,
+  updateWorker,
+} from '../../store/queries/workers.ts'
+import type { Worker, WorkerValues } from '../../store/queries/workers.ts'
+import { isEventNode } from '../../topology/plan.ts'
+import { refreshManifest } from '../actions/manifest.ts'
+import { needs } from '../auth.ts'
+import { ifMatch, setEtag } from '../conditional.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { afterText, page, pageQuery } from '../paging.ts'
+import { body, json, nameParam } from '../schemas/common.ts'
+import * as schemas from '../schemas/registry.ts'
+
+const tags = ['Workers']
+const path = '/api/workers/{name}'
+const params = nameParam
+
+const list = createRoute({
+  ...needs('read'),
+  operationId: 'listWorkers',
+  tags,
+  summary: 'List workers by name, with the health of their instances',
+  method: 'get',
+  path: '/api/workers',
+  request: { query: pageQuery },
+  responses: { 200: { description: 'A page', content: json(schemas.workerPage) } },
+})
+
+const create = createRoute({
+  ...needs('design'),
+  operationId: 'createWorker',
+  tags,
+  summary: 'Register a worker',
+  description: 'Its manifest is read at once if it answers; a worker without one is fine, too.',
+  method: 'post',
+  path: '/api/workers',
+  request: { body: body(schemas.workerInput) },
+  responses: { 201: { description: 'Registered', content: json(schemas.worker) } },
+  'x-problems': [409],
+})
+
+const get = createRoute({
+  ...needs('read'),
+  operationId: 'getWorker',
+  tags,
+  summary: 'Get a worker',
+  method: 'get',
+  path,
+  request: { params },
+  responses: { 200: { description: 'The worker', content: json(schemas.worker) } },
+})
+
+const replace = createRoute({
+  ...needs('design'),
+  operationId: 'replaceWorker',
+  tags,
+  summary: 'Replace where and how a worker is called',
+  description: 'Bridges take the new addresses at once. `secret` left out keeps the one there is.',
+  method: 'put',
+  path,
+  request: { params, body: body(schemas.workerValuesInput) },
+  responses: { 200: { description: 'Replaced', content: json(schemas.worker) } },
+  'x-problems': [412],
+})
+
+const remove = createRoute({
+  ...needs('design'),
+  operationId: 'deleteWorker',
+  tags,
+  summary: 'Delete a worker that no published topology uses',
+  method: 'delete',
+  path,
+  request: { params },
+  responses: { 204: { description: 'Deleted' } },
+  'x-problems': [409],
+})
+
+const refresh = createRoute({
+  ...needs('design'),
+  operationId: 'refreshWorker',
+  tags,
+  summary: "Read a worker's manifest again",
+  description: '503 when no instance gives a valid one; the old one is kept then.',
+  method: 'post',
+  path: '/api/workers/{name}/refresh',
+  request: { params },
+  responses: { 200: { description: 'Read', content: json(schemas.worker) } },
+})
+
+export function workerRoutes(app: Api, deps: ApiDeps): void {
+  const { store, queues } = deps
+  app.openapi(list, async (c) => {
+    const { limit, after } = c.req.valid('query')
+    const [rows, bridges] = await Promise.all([listWorkers(store, limit + 1, afterText(after)), liveBridges(deps)])
+    return c.json(
+      page(
+        rows,
+        limit,
+        (row) => showWorker(row, bridges),
+        (row) => row.name,
+      ),
+      200,
+    )
+  })
+  app.openapi(create, async (c) => {
+    const { name, ...values } = c.req.valid('json')
+    const made = await store.transaction(async (inside) => {
+      const row = await insertWorker(inside, name, { secret: null, ...valuesOf(deps, values) })
+      await queues.putWorker(addressOf(row))
+      return row
+    })
+    const worker = await withManifest(deps, made)
+    setEtag(c, worker.version)
+    c.header('location', `/api/workers/${name}`)
+    return c.json(showWorker(worker, await liveBridges(deps)), 201)
+  })
+  app.openapi(get, async (c) => {
+    const worker = await getWorker(store, c.req.valid('param').name)
+    setEtag(c, worker.version)
+    return c.json(showWorker(worker, await liveBridges(deps)), 200)
+  })
+  changingRoutes(app, deps)
+}
+
+function changingRoutes(app: Api, deps: ApiDeps): void {
+  const { store, queues } = deps
+  app.openapi(replace, async (c) => {
+    const { name } = c.req.valid('param')
+    const { name: named, ...values } = c.req.valid('json')
+    if (named !== undefined && named !== name) throw renamed()
+    const changed = await store.transaction(async (inside) => {
+      const row = await updateWorker(inside, name, valuesOf(deps, values), ifMatch(c))
+      await queues.putWorker(addressOf(row))
+      return row
+    })
+    const worker = await withManifest(deps, changed)
+    setEtag(c, worker.version)
+    return c.json(showWorker(worker, await liveBridges(deps)), 200)
+  })
+  app.openapi(remove, async (c) => {
+    const { name } = c.req.valid('param')
+    await store.transaction(async (inside) => {
+      const users = await usersOf({ ...deps, store: inside }, name)
+      if (users.length > 0) throw new Conflict(`published topologies use the worker "${name}": ${users.join(', ')}`)
+      await deleteWorker(inside, name)
+      await queues.removeWorker(name)
+    })
+    return c.body(null, 204)
+  })
+  app.openapi(refresh, async (c) => {
+    const worker = await refreshManifest(store, await getWorker(store, c.req.valid('param').name))
+    setEtag(c, worker.version)
+    return c.json(showWorker(worker, await liveBridges(deps)), 200)
+  })
+}
+
+export function renamed(): Invalid {
+  const message = "a name can't be changed: leave it out, or make another one and delete this one"
+  return new Invalid(message, [{ path: 'name', message }])
+}
+
+type Values = Omit<z.output<typeof schemas.workerValuesInput>, 'name'>
+
+function valuesOf({ secretKey }: ApiDeps, { urls, dialect, secret, timeoutMs }: Values) {
+  const values: Omit<WorkerValues, 'secret'> = { urls, dialect, timeoutMs: timeoutMs ?? null }
+  if (secret === undefined) return values
+  return { ...values, secret: secret === null ? null : encryptSecret(secretKey, secret) }
+}
+
+/** A worker that doesn't answer now can be registered all the same. */
+async function withManifest({ store, log }: ApiDeps, worker: Worker): Promise<Worker> {
+  if (worker.dialect !== 'native') return worker
+  try {
+    return await refreshManifest(store, worker)
+  } catch (error) {
+    if (!(error instanceof Unavailable) || error.part !== 'worker') throw error
+    log.info('a worker was registered without its manifest', { worker: worker.name, why: error.message })
+    return worker
+  }
+}
+
+/** Names of the published topologies that call a worker. */
+async function usersOf({ store }: ApiDeps, worker: string): Promise<string[]> {
+  const names = new Map((await publicTopologies(store)).map((topology) => [topology.id, topology.name]))
+  return (await latestPlans(store))
+    .filter(({ topologyId }) => names.has(topologyId))
+    .filter(({ nodes }) => nodes.some((node) => !isEventNode(node) && node.worker === worker))
+    .map(({ topologyId }) => names.get(topologyId) ?? topologyId)
+}
+
+/** None when NATS is away: then the state of every instance is unknown. */
+async function liveBridges({ queues }: ApiDeps): Promise<Heartbeat[]> {
+  try {
+    return await queues.bridges()
+  } catch (error) {
+    if (error instanceof Unavailable) return []
+    throw error
+  }
+}
+
+function showWorker(worker: Worker, bridges: readonly Heartbeat[]): z.infer<typeof schemas.worker> {
+  const { name, urls, dialect, secret, timeoutMs, manifest, manifestReadAt, createdAt, updatedAt } = worker
+  const seen = bridges.flatMap((bridge) => bridge.instances).filter((instance) => instance.worker === name)
+  return {
+    name,
+    urls: [...urls],
+    dialect,
+    hasSecret: secret !== null,
+    timeoutMs,
+    instances: urls.map((url) => showInstance(url, seen)),
+    manifest: manifest === null ? null : { ...manifest },
+    manifestReadAt: manifestReadAt?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  }
+}
+
+/** Up when any bridge gets through to it. */
+function showInstance(url: string, seen: Heartbeat['instances']) {
+  const views = seen.filter((instance) => instance.url === url)
+  const up = views.some((view) => view.state === 'up')
+  const state = views.length === 0 ? ('unknown' as const) : up ? ('up' as const) : ('down' as const)
+  return { url, state, inFlight: views.reduce((sum, view) => sum + view.inFlight, 0) }
+}

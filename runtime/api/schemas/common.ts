@@ -1,0 +1,62 @@
+import { z } from '@hono/zod-openapi'
+import { isStorable } from '../../store/text.ts'
+
+/** A text that Postgres can store. */
+export const text = (max: number) =>
+  z.string().max(max).refine(isStorable, 'holds a NUL or broken Unicode, which cannot be stored')
+
+export const name = z
+  .string()
+  .regex(/^[a-z0-9-]{1,63}$/, 'a name has 1 to 63 characters: a–z, 0–9 and -')
+  .openapi({ example: 'orders' })
+
+export const time = z.string().openapi({ format: 'date-time', example: '2026-03-01T10:00:00.000Z' })
+
+/** A time in a query, as RFC 3339. */
+export const timeQuery = z.iso
+  .datetime({ offset: true, error: 'expected a time such as 2026-03-01T10:00:00.000Z' })
+  .transform((text) => new Date(text))
+  .openapi({ format: 'date-time' })
+
+export const labels = z.record(z.string().min(1).max(63), text(255)).openapi({ example: { team: 'shop' } })
+
+const headersMaxBytes = 4096
+
+/** Headers of a message: they reach the workers, and all calls that the message causes. */
+export const messageHeaders = z
+  .record(
+    z.string().regex(/^x-[a-z0-9-]{1,100}$/, 'only headers that begin with x- travel with a message, in lower case'),
+    z
+      .string()
+      .max(headersMaxBytes)
+      .regex(/^\P{Cc}*$/u, 'a header value holds no control characters'),
+  )
+  .refine(
+    (headers) => headersSize(headers) <= headersMaxBytes,
+    `all headers together take at most ${headersMaxBytes} bytes`,
+  )
+  .openapi({ example: { 'x-source': 'import' } })
+
+export function headersSize(headers: Readonly<Record<string, string>>): number {
+  return Object.entries(headers).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0)
+}
+
+export const topologyParam = z.object({
+  topology: z
+    .string()
+    .openapi({ param: { name: 'topology', in: 'path' }, description: 'Id or name', example: 'orders' }),
+})
+
+export const idParam = z.object({ id: z.string().openapi({ param: { name: 'id', in: 'path' } }) })
+
+export const nameParam = z.object({ name: z.string().openapi({ param: { name: 'name', in: 'path' } }) })
+
+/** The content of a JSON request or response. */
+export function json<T extends z.ZodType>(schema: T) {
+  return { 'application/json': { schema } }
+}
+
+/** The body of a JSON request; every route that takes one names it this way. */
+export function body<T extends z.ZodType>(schema: T) {
+  return { required: true as const, content: json(schema) }
+}

@@ -1,0 +1,108 @@
+import { z } from '@hono/zod-openapi'
+import { pageOf } from '../paging.ts'
+import { scopes } from '../deps.ts'
+import { name, text, time } from './common.ts'
+
+const url = z
+  .string()
+  .max(2000)
+  .refine(isWorkerUrl, 'expected an http or https URL without user, query or fragment, such as http://shop:3000')
+
+const workerValues = {
+  urls: z.array(url).min(1).max(64).openapi({ description: 'One for each instance' }),
+  dialect: z.enum(['native', 'orchesty']).default('native'),
+  secret: text(500)
+    .min(1)
+    .nullable()
+    .optional()
+    .openapi({ description: 'Signs calls; left out: as it is; null: none' }),
+  timeoutMs: z.int().min(100).max(86_400_000).nullable().optional(),
+}
+
+export const workerInput = z.strictObject({ name, ...workerValues }).openapi('WorkerInput')
+export const workerValuesInput = z.strictObject({ name: name.optional(), ...workerValues }).openapi('WorkerValues')
+
+export const worker = z
+  .object({
+    name: z.string(),
+    urls: z.array(z.string()),
+    dialect: z.enum(['native', 'orchesty']),
+    hasSecret: z.boolean(),
+    timeoutMs: z.int().nullable(),
+    instances: z.array(
+      z.object({
+        url: z.string(),
+        state: z.enum(['up', 'down', 'unknown']).openapi({ description: 'As the live bridges see it' }),
+        inFlight: z.int().openapi({ description: 'Calls open now' }),
+      }),
+    ),
+    manifest: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'What the worker says of itself' }),
+    manifestReadAt: time.nullable(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .openapi('Worker')
+
+export const workerPage = pageOf('Worker', worker)
+
+const limit = z
+  .strictObject({
+    rate: z.int().min(1).max(1_000_000).openapi({ description: 'Requests per period' }),
+    per: z.enum(['second', 'minute', 'hour', 'day']),
+    burst: z.int().min(1).max(1_000_000).optional(),
+    scope: z.enum(['global', 'tenant']).optional(),
+  })
+  .openapi('ServiceLimit')
+
+const serviceValues = {
+  limits: z.array(limit).max(10).default([]),
+  maxInFlight: z.int().min(1).max(10_000).nullable().optional(),
+}
+
+export const serviceInput = z.strictObject({ name, ...serviceValues }).openapi('ServiceInput')
+export const serviceValuesInput = z.strictObject({ name: name.optional(), ...serviceValues }).openapi('ServiceValues')
+
+export const service = z
+  .object({
+    name: z.string(),
+    limits: z.array(limit),
+    maxInFlight: z.int().nullable(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .openapi('Service')
+
+export const servicePage = pageOf('Service', service)
+
+export const tokenInput = z
+  .strictObject({
+    name: text(100).min(1),
+    scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
+    topology: z.string().max(200).optional().openapi({ description: 'Id or name: good for this topology only' }),
+    expiresAt: z.iso.datetime({ offset: true }).optional(),
+  })
+  .openapi('TokenInput')
+
+export const token = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.string()),
+    topologyId: z.string().nullable(),
+    expiresAt: time.nullable(),
+    lastUsedAt: time.nullable(),
+    createdAt: time,
+  })
+  .openapi('Token')
+
+export const tokenPage = pageOf('Token', token)
+
+export const newToken = token
+  .extend({ token: z.string().openapi({ description: 'Shown this once only' }) })
+  .openapi('NewToken')
+
+function isWorkerUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, username, password, search, hash } = new URL(value)
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '')
+}

@@ -1,0 +1,41 @@
+import { z } from '@hono/zod-openapi'
+import { runStates } from '../../store/schema.ts'
+import { pageOf } from '../paging.ts'
+import { messageHeaders, text, time } from './common.ts'
+
+export const tenant = text(200).min(1)
+export const startKey = text(500).min(1)
+
+export const runRequest = z
+  .strictObject({
+    node: z.string().max(200).optional().openapi({ description: 'Id or name; default: the only start node' }),
+    body: z.unknown().openapi({ description: 'Any JSON; left out: an empty message' }),
+    headers: messageHeaders.optional(),
+    tenant: tenant.optional(),
+    key: startKey.optional().openapi({ description: 'Equal keys mean the same run' }),
+  })
+  .openapi('RunRequest')
+
+export const accepted = z.object({ runId: z.string() }).openapi('Accepted')
+
+const count = z.int()
+
+export const run = z
+  .object({
+    id: z.string(),
+    topology: z.string(),
+    topologyId: z.string(),
+    node: z.string(),
+    nodeId: z.string(),
+    tenant: z.string().nullable(),
+    state: z.enum(runStates),
+    startedAt: time,
+    finishedAt: time.nullable(),
+    revision: z.int().nullable(),
+    messages: z
+      .object({ total: count, done: count, failed: count, discarded: count, cancelled: count, inProgress: count })
+      .openapi({ description: '`total` is the sum of the others' }),
+  })
+  .openapi('Run')
+
+export const runPage = pageOf('Run', run)

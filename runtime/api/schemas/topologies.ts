@@ -1,0 +1,119 @@
+import { z } from '@hono/zod-openapi'
+import { documentJsonSchema, retrySchema } from '../../topology/schema.ts'
+import { nodeTypes } from '../../topology/plan.ts'
+import { pageOf } from '../paging.ts'
+import { labels, text, time } from './common.ts'
+
+/** Read by `readDocument`, which says more of what is wrong than a schema can. */
+export const topologyDocument = z
+  .record(z.string(), z.unknown())
+  .openapi('TopologyDocument', { ...(documentJsonSchema() as object), description: 'A topology as people write it' })
+
+export const topology = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    visibility: z.enum(['draft', 'public']),
+    enabled: z.boolean().openapi({ description: 'Whether starts are accepted; what is queued is finished either way' }),
+    paused: z.boolean().openapi({ description: 'Whether all its nodes rest; messages stay queued' }),
+    bridgeOutOfSync: z.boolean().openapi({ description: 'A stored node value waits for a republish' }),
+    revision: z.int().openapi({ description: 'The newest revision that was published; 0 for none' }),
+    document: topologyDocument,
+    createdAt: time,
+    updatedAt: time,
+  })
+  .openapi('Topology')
+
+export const topologyPage = pageOf('Topology', topology)
+
+export const topologyPatch = z
+  .strictObject({
+    enabled: z.boolean().optional(),
+    paused: z.boolean().optional(),
+    description: text(4096).nullable().optional(),
+    labels: labels.optional(),
+  })
+  .openapi('TopologyPatch')
+
+export const retry = retrySchema.openapi('RetryPolicy')
+
+export const node = z
+  .object({
+    id: z.string(),
+    topologyId: z.string(),
+    name: z.string(),
+    type: z.enum(nodeTypes),
+    worker: z.string().nullable(),
+    service: z.string().nullable(),
+    prefetch: z.int().nullable().openapi({ description: 'Stored value; null for event nodes, which have none' }),
+    timeoutMs: z.int().nullable(),
+    retry: retry.nullable().openapi({ description: 'What differs from the defaults' }),
+    enabled: z.boolean().openapi({ description: 'Event nodes: whether starts are accepted' }),
+    paused: z.boolean().nullable().openapi({ description: 'null: NATS is away, so nobody knows' }),
+    pausedReason: z.string().nullable(),
+    cron: z.string().nullable(),
+    followers: z.array(z.object({ id: z.string(), name: z.string() })),
+  })
+  .openapi('Node')
+
+export const nodeList = z.object({ items: z.array(node) }).openapi('NodeList')
+
+const inRange = (min: number, max: number) => z.int(`expected an integer from ${min} to ${max}`).min(min).max(max)
+
+export const nodePatch = z
+  .strictObject({
+    prefetch: inRange(1, 20).optional().openapi({ description: '1 keeps the order; not for event nodes' }),
+    timeoutMs: inRange(100, 86_400_000).optional(),
+    retry: retry.optional(),
+    cron: text(200).optional(),
+    enabled: z.boolean().optional().openapi({ description: 'Event nodes only' }),
+    paused: z.boolean().optional().openapi({ description: 'Acts at once, without a republish' }),
+  })
+  .openapi('NodePatch')
+
+export const bridges = z
+  .object({ applied: z.array(z.string()), missing: z.array(z.string()) })
+  .openapi('BridgesApplied', {
+    description: 'Ids of live bridges that have the new revision, and of those that have not yet',
+  })
+
+export const republished = topology.extend({ bridges }).openapi('RepublishedTopology')
+
+export const revision = z
+  .object({ revision: z.int(), kind: z.enum(['publish', 'republish', 'rollback']), createdAt: time })
+  .openapi('Revision')
+
+export const revisionPage = pageOf('Revision', revision)
+
+export const revisionWithPlan = revision
+  .extend({ plan: z.record(z.string(), z.unknown()).openapi({ description: 'What the bridges read' }) })
+  .openapi('RevisionWithPlan')
+
+const flag = z.enum(['true', 'false']).default('false')
+
+export const force = z.object({ force: flag.transform((text) => text === 'true') })
+
+export const unpublishQuery = z.object({
+  discard: flag.openapi({ description: 'true: settle queued messages as cancelled (not there yet)' }),
+})
+
+export const publishQuery = z.object({
+  inFlight: z
+    .enum(['refuse', 'drain', 'trash'])
+    .default('refuse')
+    .openapi({ description: 'For messages of nodes that go away; only `refuse` is there yet' }),
+})
+
+export const rollbackRequest = z.strictObject({ revision: z.int().min(1) }).openapi('RollbackRequest')
+
+export const revisionParam = z.object({
+  topology: z.string().openapi({ param: { name: 'topology', in: 'path' }, description: 'Id or name' }),
+  revision: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2_147_483_647)
+    .openapi({ param: { name: 'revision', in: 'path' } }),
+})

@@ -1,0 +1,110 @@
+import { z } from '@hono/zod-openapi'
+import { trashStates } from '../../store/schema.ts'
+import { pageOf } from '../paging.ts'
+import { messageHeaders, text, time, timeQuery } from './common.ts'
+
+const problem = z
+  .object({ type: z.string(), title: z.string(), status: z.int().optional(), detail: z.string().optional() })
+  .openapi('MessageError')
+
+const failedCall = z
+  .object({
+    attempt: z.int(),
+    at: time,
+    instance: z.string().nullable(),
+    status: z.int().nullable(),
+    problem,
+    durationMs: z.number(),
+  })
+  .openapi('FailedCall')
+
+const payload = {
+  headers: z.record(z.string(), z.string()).optional(),
+  body: z.unknown().optional().openapi({ description: 'JSON as JSON, other text as a string' }),
+  bodyBase64: z.string().optional().openapi({ description: 'What is neither' }),
+}
+
+export const trashVersion = z
+  .object({
+    version: z.int(),
+    by: z.string().openapi({ description: 'Name of the token that edited' }),
+    reason: z.string().nullable(),
+    createdAt: time,
+    contentType: z.string(),
+    ...payload,
+  })
+  .openapi('TrashVersion')
+
+export const trashHead = z
+  .object({
+    id: z.string(),
+    topology: z.string(),
+    topologyId: z.string(),
+    node: z.string(),
+    nodeId: z.string(),
+    runId: z.string(),
+    messageId: z.string(),
+    revision: z.int(),
+    error: problem,
+    attempts: z.int().openapi({ description: 'How many calls failed' }),
+    fingerprint: z.string(),
+    contentType: z.string(),
+    state: z.enum(trashStates),
+    reason: z.string().nullable(),
+    createdAt: time,
+    settledAt: time.nullable(),
+  })
+  .openapi('TrashHead')
+
+export const trashItem = trashHead
+  .extend({
+    attempts: z.array(failedCall),
+    ...payload,
+    versions: z.array(trashVersion).openapi({ description: 'Edits, oldest first; the original is the message itself' }),
+  })
+  .openapi('TrashMessage', { description: 'headers and bodies are there for tokens with the scope `payload`' })
+
+export const trashPage = pageOf('Trash', trashHead)
+
+export const trashQuery = z.object({
+  topology: z.string().max(200).optional().openapi({ description: 'Id or name' }),
+  node: z.string().max(200).optional().openapi({ description: 'Id or name' }),
+  run: z.string().max(200).optional(),
+  fingerprint: z.string().max(64).optional(),
+  state: z.enum(trashStates).optional(),
+  since: timeQuery.optional(),
+  until: timeQuery.optional(),
+  text: text(200).optional().openapi({ description: "Part of the error's title or detail" }),
+})
+
+export const trashEdit = z
+  .strictObject({
+    body: z.unknown().openapi({ description: 'JSON for a message whose content type is JSON; otherwise a string' }),
+    bodyBase64: z.base64().optional().openapi({ description: 'Exact bytes, instead of `body`' }),
+    headers: messageHeaders.optional(),
+    contentType: text(200).min(1).optional(),
+    reason: text(1000).optional(),
+  })
+  .openapi('TrashEdit')
+
+export const discardRequest = z.strictObject({ reason: text(1000).optional() }).openapi('DiscardRequest')
+
+export const trashGroup = z
+  .object({
+    fingerprint: z.string(),
+    topology: z.string(),
+    topologyId: z.string(),
+    node: z.string(),
+    nodeId: z.string(),
+    count: z.int(),
+    firstSeen: time,
+    lastSeen: time,
+    error: problem.openapi({ description: 'Of the newest message' }),
+  })
+  .openapi('TrashGroup')
+
+export const trashGroups = z.object({ items: z.array(trashGroup) }).openapi('TrashGroups')
+
+export const settling = z
+  .object({ id: z.string(), result: z.enum(['replaying', 'discarding', 'discarded']) })
+  .openapi('Settling')
