@@ -1,4 +1,4 @@
-import { connect } from '@nats-io/transport-node'
+import { connectCoalescing } from './transport.ts'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
@@ -46,7 +46,7 @@ export async function connectQueues(options: {
 
 async function open(url: string, name: string, timeoutMs: number): Promise<NatsConnection> {
   try {
-    return await connect({
+    return await connectCoalescing({
       ...serversOf(url),
       name,
       timeout: timeoutMs,

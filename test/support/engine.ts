@@ -35,7 +35,7 @@ type Node = TopologyDocument['nodes'][number]
 export async function startEngine(
   nodes: readonly Partial<Node>[],
   edges: TopologyDocument['edges'] = chain(nodes),
-  revision = 1,
+  topologyId = newId(),
 ): Promise<TestEngine> {
   const namespace = `t_${newId()}`
   const queues = await openQueues({
@@ -45,7 +45,7 @@ export async function startEngine(
     replicas: 1,
     log: silentLog,
   })
-  const plan = makePlan(nodes, edges, revision)
+  const plan = makePlan(nodes, edges, 1, topologyId)
   await queues.control.ensure(plan)
   await queues.control.putPlan(plan)
   const bridges: Bridge[] = []

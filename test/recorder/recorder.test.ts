@@ -1,0 +1,105 @@
+import { afterEach, expect, test } from 'vitest'
+import { openRecorder } from '../../runtime/recorder/recorder.ts'
+import { insertRevision } from '../../runtime/store/queries/revisions.ts'
+import { getRun } from '../../runtime/store/queries/runs.ts'
+import { insertTopology, updateTopology } from '../../runtime/store/queries/topologies.ts'
+import { getTrash, listTrash } from '../../runtime/store/queries/trash.ts'
+import { openStore } from '../../runtime/store/store.ts'
+import type { Store } from '../../runtime/store/store.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import { freshDatabase } from '../support/database.ts'
+import { isDrained, startEngine } from '../support/engine.ts'
+import type { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
+import { fakeWorker } from '../support/fake-worker.ts'
+
+const closing: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of closing.splice(0).reverse()) await one.close()
+})
+
+/** A flow of 20 records of which every fifth is refused, with a store that knows its topology. */
+async function flow(): Promise<{ engine: TestEngine; store: Store }> {
+  const worker = await fakeWorker((request) => {
+    const body = JSON.stringify(Array.from({ length: 20 }, (_, n) => n))
+    if (request.node === 'list')
+      return { headers: { 'content-type': 'application/json', 'sluice-emit': 'records' }, body }
+    return { status: Number(request.body) % 5 === 0 ? 422 : 204 }
+  })
+  closing.push(worker)
+  const store = openStore(await freshDatabase(), 4)
+  closing.push(store)
+  const topology = await insertTopology(store, {
+    name: 'flow',
+    description: null,
+    labels: {},
+    document: { name: 'flow', nodes: [], edges: [] },
+  })
+  const engine = await startEngine(
+    [
+      { name: 'list', type: 'batch' },
+      { name: 'store', prefetch: 5 },
+    ],
+    undefined,
+    topology.id,
+  )
+  closing.push(engine)
+  await insertRevision(store, engine.plan, 'publish')
+  await updateTopology(store, topology.id, { revision: 1 })
+  await engine.setWorker(worker.url)
+  await engine.openBridge()
+  return { engine, store }
+}
+
+const recorder = async (engine: TestEngine, store: Store, historyMs = 60_000): Promise<void> => {
+  closing.push(await openRecorder({ queues: engine.queues, store, historyMs, log: silentLog }))
+}
+const counters = { done: 16, failed: 4, discarded: 0, cancelled: 0, inProgress: 0 }
+
+test('a run is failed with exact counters when it has drained with something in Trash, and its rows are whole', async () => {
+  const { engine, store } = await flow()
+  await recorder(engine, store)
+  const run = await engine.start('{"since":0}')
+  await eventually('the run is failed', async () => (await getRun(store, run)).state === 'failed')
+  expect(await getRun(store, run)).toMatchObject(counters)
+  const rows = await listTrash(store, { runId: run }, 50, null)
+  expect(rows).toHaveLength(4)
+  const row = await getTrash(store, rows[0]?.id ?? '')
+  expect(Number(Buffer.from(row.body).toString()) % 5).toBe(0)
+  expect(row).toMatchObject({ state: 'open', nodeName: engine.id('store'), error: { status: 422 } })
+})
+
+test('two recorders count everything once', async () => {
+  const { engine, store } = await flow()
+  await recorder(engine, store)
+  await recorder(engine, store)
+  const runs = await Promise.all(Array.from({ length: 5 }, () => engine.start('{}')))
+  for (const run of runs) {
+    await eventually('the run is failed', async () => (await getRun(store, run)).state === 'failed')
+    expect(await getRun(store, run)).toMatchObject(counters)
+  }
+})
+
+test('messages flow without a recorder, and one that comes later catches up', async () => {
+  const { engine, store } = await flow()
+  const run = await engine.start('{}')
+  await engine.outcomesUntil(isDrained)
+  await recorder(engine, store)
+  await eventually('the run is failed', async () => (await getRun(store, run)).state === 'failed')
+  expect(await getRun(store, run)).toMatchObject(counters)
+})
+
+test('what is recorded and settled is compacted after the history window, and later runs count on exactly', async () => {
+  const { engine, store } = await flow()
+  await recorder(engine, store, 500)
+  const first = await engine.start('{}')
+  await eventually('the run is failed', async () => (await getRun(store, first)).state === 'failed')
+  await eventually(
+    'the stream is empty',
+    async () =>
+      (await engine.queues.connection.jsm.streams.info(`SLUICE_${engine.plan.topologyId}`)).state.messages === 0,
+  )
+  const second = await engine.start('{}')
+  await eventually('the next run is failed', async () => (await getRun(store, second)).state === 'failed')
+  expect(await getRun(store, second)).toMatchObject(counters)
+})
