@@ -69,9 +69,14 @@ function faultsOf(error: Invalid): readonly Fault[] {
 
 /** `Invalid` of what zod found wrong in a part of the request. */
 export function invalidInput(where: string, error: z.core.$ZodError): Invalid {
-  const errors = error.issues.map((issue) => ({ path: textOfPath(issue.path), message: issue.message }))
+  const errors = error.issues.map((issue) => ({ path: textOfPath(issue.path), message: messageOf(issue) }))
   const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`
   return new Invalid(`${where} has ${count}: ${errors[0]?.path ?? ''} ${errors[0]?.message ?? ''}`.trim(), errors)
+}
+
+/** Of a key that isn't allowed zod says so only; why stands inside. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
 }
 
 /** `limits[2].rate`. */

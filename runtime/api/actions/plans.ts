@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { getRevision, latestPlans } from '../../store/queries/revisions.ts'
-import { publicTopologies } from '../../store/queries/topologies.ts'
+import { getRevision } from '../../store/queries/revisions.ts'
+import { lockTopology, publicTopologies } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { addressOf, allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
 import type { KnownWorker } from '../../topology/check.ts'
 import type { NodeDefaults } from '../../topology/compile.ts'
+import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import { retrySchema } from '../../topology/schema.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
@@ -28,16 +29,49 @@ export async function newestPlan(store: Store, { id, revision }: Topology): Prom
   return plan
 }
 
-/** Puts all published plans and all workers again: what a control does when it starts, since the KV may be new or behind. */
-export async function republishAllPlans({ store, queues }: Pick<ApiDeps, 'store' | 'queues'>): Promise<number> {
-  for (const worker of await allWorkers(store)) await queues.putWorker(addressOf(worker))
-  const live = new Set((await publicTopologies(store)).map((topology) => topology.id))
-  const plans = (await latestPlans(store)).filter((plan) => live.has(plan.topologyId))
-  for (const plan of plans) {
-    await queues.ensure(plan)
+type Deps = Pick<ApiDeps, 'store' | 'queues'>
+
+const pausedWithTopology = 'the topology is paused'
+
+/**
+ * Hands the newest plan to the bridges, if the topology is published, with the workers that it calls. Of several that do
+ * so at once none puts an older plan over a newer one: each reads and puts while it keeps the others out.
+ */
+export async function tellBridges({ store, queues }: Deps, topologyId: string): Promise<void> {
+  await store.transaction(async (inside) => {
+    const topology = await lockTopology(inside, topologyId, null)
+    const plan = topology.visibility === 'public' ? await newestPlan(inside, topology) : null
+    if (!plan) return
+    const used = new Set(plan.nodes.map((node) => (isEventNode(node) ? '' : node.worker)))
+    const workers = (await allWorkers(inside)).filter(({ name }) => used.has(name))
+    for (const worker of workers) await queues.putWorker(addressOf(worker))
+    if (topology.paused) await pauseNodes({ queues }, plan, true)
     await queues.putPlan(plan)
+  })
+}
+
+/** Pauses or resumes all nodes. One that somebody paused on its own stays paused when its topology goes on. */
+export async function pauseNodes({ queues }: Pick<Deps, 'queues'>, plan: Plan, paused: boolean): Promise<void> {
+  const reasons = await queues.paused()
+  for (const { id } of plan.nodes) {
+    if (paused && !reasons.has(id)) await queues.setPaused(id, pausedWithTopology)
+    if (!paused && reasons.get(id) === pausedWithTopology) await queues.setPaused(id, null)
   }
-  return plans.length
+}
+
+/**
+ * Hands all published plans and all workers to the bridges again: what a control does when it starts, since the KV may be
+ * new, or behind what a control that died had committed. Answers how many plans there are.
+ */
+export async function republishAllPlans(deps: Deps): Promise<number> {
+  for (const worker of await allWorkers(deps.store)) await deps.queues.putWorker(addressOf(worker))
+  const topologies = await publicTopologies(deps.store)
+  for (const topology of topologies) {
+    const plan = await newestPlan(deps.store, topology)
+    if (plan) await deps.queues.ensure(plan)
+    await tellBridges(deps, topology.id)
+  }
+  return topologies.length
 }
 
 /** The part of a worker's manifest that the engine reads; unknown fields are kept for people. */

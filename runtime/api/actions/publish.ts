@@ -6,17 +6,15 @@ import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
 import type { RevisionKind } from '../../store/queries/revisions.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { addressOf, allWorkers } from '../../store/queries/workers.ts'
-import type { Worker } from '../../store/queries/workers.ts'
+import { allWorkers } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
 import { checkDocument } from '../../topology/check.ts'
 import { compilePlan, republishPlan } from '../../topology/compile.ts'
 import type { StoredNode } from '../../topology/compile.ts'
-import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { ApiDeps } from '../deps.ts'
 import { draftOf } from './drafts.ts'
-import { defaultsOf, knownWorkers, newestPlan } from './plans.ts'
+import { defaultsOf, knownWorkers, newestPlan, tellBridges } from './plans.ts'
 
 /**
  * Publishing. In one transaction, which keeps other changes of the topology out: check → make the queues → write the
@@ -24,8 +22,6 @@ import { defaultsOf, knownWorkers, newestPlan } from './plans.ts'
  * is made good by the next one that starts (`republishAllPlans`).
  */
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
-
-export const pausedWithTopology = 'the topology is paused'
 
 /** The whole draft as a new revision. Throws `Invalid` with every fault, `Conflict` when a node with messages goes away. */
 export async function publish(deps: Deps, id: string, ifVersion: number | null): Promise<Topology> {
@@ -89,7 +85,7 @@ async function putRevision(
   kind: RevisionKind,
   make: MakePlan,
 ): Promise<Topology> {
-  const { topology, plan, workers } = await deps.store.transaction(async (inside) => {
+  const topology = await deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
     const nodes = await listNodes(inside, id, true)
     const plan = await make(inside, before, nodes)
@@ -98,17 +94,10 @@ async function putRevision(
     await insertRevision(inside, plan, kind)
     const bridgeOutOfSync = isOutOfSync(plan, nodes)
     const change = { visibility: 'public' as const, revision: plan.revision, bridgeOutOfSync }
-    return { topology: await updateTopology(inside, id, change), plan, workers: await allWorkers(inside) }
+    return updateTopology(inside, id, change)
   })
-  await tellBridges(deps, topology, plan, workers)
+  await tellBridges(deps, id)
   return topology
-}
-
-async function tellBridges({ queues }: Deps, topology: Topology, plan: Plan, workers: Worker[]): Promise<void> {
-  const used = new Set(plan.nodes.map((node) => (isEventNode(node) ? '' : node.worker)))
-  for (const worker of workers.filter(({ name }) => used.has(name))) await queues.putWorker(addressOf(worker))
-  if (topology.paused) for (const node of plan.nodes) await queues.setPaused(node.id, pausedWithTopology)
-  await queues.putPlan(plan)
 }
 
 /** True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. */

@@ -133,8 +133,12 @@ function revisionRoutes(app: Api, deps: ApiDeps): void {
     const { topology, revision } = c.req.valid('param')
     const { id } = await topologyOf(deps, c.get('caller'), topology)
     const row = await getRevision(deps.store, id, revision)
-    return c.json({ ...showRevision(row), plan: { ...row.plan } }, 200)
+    return c.json({ ...showRevision(row), plan: showPlan(row) }, 200)
   })
+}
+
+function showPlan({ plan }: Revision): Record<string, unknown> {
+  return { ...plan }
 }
 
 function showRevision({ revision, kind, createdAt }: Revision) {

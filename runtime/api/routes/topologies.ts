@@ -11,8 +11,8 @@ import {
 import type { Topology } from '../../store/queries/topologies.ts'
 import type { z } from '@hono/zod-openapi'
 import { createTopology, documentOf, draftOf, replaceDraft } from '../actions/drafts.ts'
-import { newestPlan } from '../actions/plans.ts'
-import { pausedWithTopology, unpublish } from '../actions/publish.ts'
+import { newestPlan, pauseNodes } from '../actions/plans.ts'
+import { unpublish } from '../actions/publish.ts'
 import { checkTopology, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps, Caller } from '../deps.ts'
@@ -186,19 +186,10 @@ async function changeTopology(
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
     })
-    if (paused !== undefined) await pauseNodes(deps, await newestPlan(inside, before), paused)
+    const plan = paused === undefined ? null : await newestPlan(inside, before)
+    if (plan) await pauseNodes(deps, plan, paused === true)
     return after
   })
-}
-
-/** A node that somebody paused on its own stays paused when its topology goes on. */
-async function pauseNodes({ queues }: ApiDeps, plan: Awaited<ReturnType<typeof newestPlan>>, paused: boolean) {
-  if (!plan) return
-  const reasons = await queues.paused()
-  for (const { id } of plan.nodes) {
-    if (paused && !reasons.has(id)) await queues.setPaused(id, pausedWithTopology)
-    if (!paused && reasons.get(id) === pausedWithTopology) await queues.setPaused(id, null)
-  }
 }
 
 async function deleteTopology(deps: ApiDeps, topology: Topology, force: boolean, ifVersion: number | null) {

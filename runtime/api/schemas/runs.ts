@@ -9,7 +9,7 @@ export const startKey = text(500).min(1)
 export const runRequest = z
   .strictObject({
     node: z.string().max(200).optional().openapi({ description: 'Id or name; default: the only start node' }),
-    body: z.unknown().openapi({ description: 'Any JSON; left out: an empty message' }),
+    body: z.unknown().optional().openapi({ description: 'Any JSON; left out: an empty message' }),
     headers: messageHeaders.optional(),
     tenant: tenant.optional(),
     key: startKey.optional().openapi({ description: 'Equal keys mean the same run' }),

@@ -4,10 +4,13 @@ import { nodeTypes } from '../../topology/plan.ts'
 import { pageOf } from '../paging.ts'
 import { labels, text, time } from './common.ts'
 
+// A document inside of an OpenAPI document has the dialect of the latter.
+const { $schema: _, ...documentSchema } = documentJsonSchema()
+
 /** Read by `readDocument`, which says more of what is wrong than a schema can. */
 export const topologyDocument = z
   .record(z.string(), z.unknown())
-  .openapi('TopologyDocument', { ...(documentJsonSchema() as object), description: 'A topology as people write it' })
+  .openapi('TopologyDocument', { ...documentSchema, description: 'A topology as people write it' })
 
 export const topology = z
   .object({
@@ -37,7 +40,8 @@ export const topologyPatch = z
   })
   .openapi('TopologyPatch')
 
-export const retry = retrySchema.openapi('RetryPolicy')
+// Made anew here: `openapi` is there only on schemas that are made after @hono/zod-openapi was loaded.
+export const retry = z.strictObject(retrySchema.shape).openapi('RetryPolicy')
 
 export const node = z
   .object({

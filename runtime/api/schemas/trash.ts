@@ -79,7 +79,10 @@ export const trashQuery = z.object({
 
 export const trashEdit = z
   .strictObject({
-    body: z.unknown().openapi({ description: 'JSON for a message whose content type is JSON; otherwise a string' }),
+    body: z
+      .unknown()
+      .optional()
+      .openapi({ description: 'JSON for a message whose content type is JSON; otherwise a string' }),
     bodyBase64: z.base64().optional().openapi({ description: 'Exact bytes, instead of `body`' }),
     headers: messageHeaders.optional(),
     contentType: text(200).min(1).optional(),

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest'
+import { openOutcomes } from '../../runtime/queue/ledger.ts'
+import type { Started } from '../../runtime/protocol/outcome.ts'
+import { newestPlan } from '../../runtime/api/actions/plans.ts'
+import { getTopology } from '../../runtime/store/queries/topologies.ts'
+import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import { chain, nodeOf, openApi, published } from './open.ts'
+import type { TestApi } from './open.ts'
+
+/** What the queue of the topology's start node holds. */
+async function starts(t: TestApi, name: string, count: number): Promise<Started[]> {
+  const plan = await newestPlan(t.store, await getTopology(t.store, name))
+  if (!plan) throw new Error('not published')
+  const reader = await openOutcomes(t.queues.connection, plan, 0, silentLog)
+  const found: Started[] = []
+  while (found.length < count) {
+    const next = await reader.next()
+    if (next === null) break
+    found.push(...next.outcomes.filter((outcome) => outcome.kind === 'started'))
+  }
+  await reader.close()
+  return found
+}
+
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString()
+
+test('a run is accepted with its JSON, headers and tenant', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const answer = await t.post('/api/topologies/orders/run', {
+    body: { a: [1, 'ž\0'] },
+    headers: { 'x-source': 'test' },
+    tenant: 'ann',
+  })
+  expect(answer.status).toBe(202)
+  expect(answer.headers.get('location')).toBe(`/api/runs/${answer.body.runId}`)
+  const [start] = await starts(t, 'orders', 1)
+  expect(start).toMatchObject({ run: answer.body.runId, tenant: 'ann', contentType: 'application/json' })
+  expect(start?.headers).toEqual({ 'x-source': 'test' })
+  expect(textOf(start?.body ?? new Uint8Array())).toBe('{"a":[1,"ž\\u0000"]}')
+})
+
+test('equal keys give the same run and one start, at run and at start', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const run = () => t.post('/api/topologies/orders/run', { node: 'start', key: 'k1' })
+  const start = () => t.send('POST', '/start/orders/start', { headers: { 'idempotency-key': 'k1' } })
+  const ids = (await Promise.all([run(), start(), run(), start()])).map(({ body }) => body.runId)
+  expect(new Set(ids).size).toBe(1)
+  const other = await t.post('/api/topologies/orders/run', { key: 'k2' })
+  const found = await starts(t, 'orders', 2)
+  expect(found.map(({ run }) => run)).toEqual([ids[0], other.body.runId])
+})
+
+test('a key is known by its run when the queue has forgotten it', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders')
+  const first = await t.post('/api/topologies/orders/run', { key: 'k1' })
+  const outcomes = await starts(t, 'orders', 1)
+  const from = await position(t.store, id, 'e')
+  await applyOutcomes(t.store, id, { epoch: 'e', from, to: 1 }, outcomes)
+  const start = t.queues.control.start
+  t.queues.control.start = () => Promise.reject(new Error('the queue was asked'))
+  expect((await t.post('/api/topologies/orders/run', { key: 'k1' })).body).toEqual(first.body)
+  t.queues.control.start = start
+})
+
+test('a start takes any body and type, and user headers without those of proxies', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const headers = {
+    'content-type': 'text/csv; charset=utf-8',
+    'x-shop': 'brno',
+    'x-forwarded-for': '10.0.0.1',
+    traceparent: trace,
+  }
+  const raw = Uint8Array.from([0, 255, 10, 13])
+  const answer = await t.send('POST', '/start/orders/start?tenant=ann', { raw, headers })
+  expect(answer.status).toBe(202)
+  const [start] = await starts(t, 'orders', 1)
+  expect(start).toMatchObject({ contentType: 'text/csv; charset=utf-8', headers: { 'x-shop': 'brno' }, tenant: 'ann' })
+  expect([...(start?.body ?? [])]).toEqual([0, 255, 10, 13])
+})
+
+test('what cannot be started says why', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('draft'))
+  await published(t, 'orders')
+  const say = async (path: string, json: unknown = {}) => {
+    const { status, body } = await t.post(path, json)
+    return `${status} ${body.detail}`
+  }
+  expect(await say('/api/topologies/draft/run')).toBe('409 the topology "draft" is a draft: publish it first')
+  expect(await say('/api/topologies/orders/run', { node: 'gone' })).toMatch(/^404 .* has no node "gone"$/)
+  expect(await say('/api/topologies/orders/run', { node: 'a' })).toMatch(/^409 "a" is a custom node/)
+  expect(await say('/start/orders/start?split=records')).toMatch(/^501 /)
+  expect(await say('/api/topologies/orders/run', { headers: { cookie: 'a' } })).toMatch(/^400 .*begin with x-/)
+  const start = await nodeOf(t, 'orders', 'start')
+  await t.send('PATCH', `/api/nodes/${start.id}`, { json: { enabled: false } })
+  expect(await say('/api/topologies/orders/run')).toBe('409 the node "start" is disabled')
+  await t.send('PATCH', '/api/topologies/orders', { json: { enabled: false } })
+  expect(await say('/api/topologies/orders/run')).toMatch(/^409 .* is disabled: enable it/)
+})
+
+test('a topology with several start nodes asks which one', async () => {
+  const t = await openApi()
+  const two = chain('orders')
+  two.nodes.push({ name: 'again', type: 'start' })
+  two.edges.push({ from: 'again', to: 'b' })
+  await t.post('/api/workers', { name: 'w', urls: ['http://127.0.0.1:1'] })
+  await t.post('/api/topologies', two)
+  await t.post('/api/topologies/orders/publish')
+  const answer = await t.post('/api/topologies/orders/run', {})
+  expect(answer.body).toMatchObject({ status: 409, detail: expect.stringContaining('start, again') as string })
+  expect((await t.post('/api/topologies/orders/run', { node: 'again' })).status).toBe(202)
+})

@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest'
+import { chain, nodeOf, openApi, published } from './open.ts'
+
+test('a topology is created as a draft and read by id and by name', async () => {
+  const t = await openApi()
+  const made = await t.post('/api/topologies', {
+    ...chain('orders'),
+    description: 'all of them',
+    labels: { team: 'shop' },
+  })
+  expect(made.status).toBe(201)
+  expect(made.headers.get('location')).toBe(`/api/topologies/${made.body.id}`)
+  expect(made.body).toMatchObject({
+    name: 'orders',
+    description: 'all of them',
+    labels: { team: 'shop' },
+    visibility: 'draft',
+    enabled: true,
+    bridgeOutOfSync: false,
+    revision: 0,
+  })
+  expect(made.body.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  expect((await t.get(`/api/topologies/${made.body.id}`)).body).toEqual(made.body)
+  expect((await t.get('/api/topologies/orders')).body).toEqual(made.body)
+})
+
+test('a name that is taken is a conflict', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('orders'))
+  const again = await t.post('/api/topologies', chain('orders'))
+  expect(again.status).toBe(409)
+  expect(again.body).toMatchObject({ title: 'Conflict', detail: 'there is a topology named "orders" already' })
+  await t.post('/api/topologies', chain('other'))
+  expect((await t.send('PUT', '/api/topologies/other', { json: chain('orders') })).status).toBe(409)
+})
+
+test('a document with faults is refused with all of them', async () => {
+  const t = await openApi()
+  const nodes = [
+    { name: 'A B', type: 'custom' },
+    { name: 'x', type: 'magic' },
+    { name: 'y', type: 'start', prefetch: 2 },
+  ]
+  const answer = await t.post('/api/topologies', { name: 'orders', nodes, edges: [] })
+  expect(answer.status).toBe(400)
+  const paths = answer.body.errors.map((error) => error.path)
+  expect(paths).toEqual(expect.arrayContaining(['nodes[0].name', 'nodes[1].type', 'nodes[2].prefetch']))
+  expect((await t.get('/api/topologies/orders')).status).toBe(404)
+})
+
+test('two nodes of one name are refused when they are saved', async () => {
+  const t = await openApi()
+  const twice = { name: 'a', type: 'custom', worker: 'w' }
+  const answer = await t.post('/api/topologies', { name: 'orders', nodes: [twice, twice] })
+  expect(answer.body).toMatchObject({ status: 400, errors: [{ path: 'nodes[1].name' }] })
+})
+
+test('topologies are listed by name, page by page', async () => {
+  const t = await openApi()
+  for (const name of ['c', 'a', 'b']) await t.post('/api/topologies', chain(name))
+  const first = await t.get('/api/topologies?limit=2')
+  expect(first.body.items.map((item) => item.name)).toEqual(['a', 'b'])
+  const second = await t.get(`/api/topologies?limit=2&after=${first.body.next}`)
+  expect(second.body).toMatchObject({ items: [{ name: 'c' }], next: null })
+})
+
+test('a save keeps ids of nodes by name, and stored values that the document leaves out', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('orders', { a: { prefetch: 3 } }))
+  const a = await nodeOf(t, 'orders', 'a')
+  expect(a).toMatchObject({ prefetch: 3, worker: 'w', enabled: true, paused: false, followers: [{ name: 'b' }] })
+  expect(await nodeOf(t, 'orders', 'start')).toMatchObject({ prefetch: null, type: 'start' })
+  await t.send('PATCH', `/api/nodes/${a.id}`, { json: { prefetch: 7 } })
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders') })
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ id: a.id, prefetch: 7 })
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { prefetch: 2 } }) })
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ id: a.id, prefetch: 2 })
+})
+
+test('the document says what is stored', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('orders'))
+  const a = await nodeOf(t, 'orders', 'a')
+  await t.send('PATCH', `/api/nodes/${a.id}`, { json: { prefetch: 7, timeoutMs: 5_000, retry: { attempts: 3 } } })
+  const { body } = await t.get('/api/topologies/orders')
+  expect(body.document.nodes[1]).toMatchObject({ prefetch: 7, timeoutMs: 5_000, retry: { attempts: 3 } })
+  expect(body.bridgeOutOfSync).toBe(true)
+})
+
+test('a change that goes by an old read is refused, one without If-Match wins', async () => {
+  const t = await openApi()
+  const etag = (await t.post('/api/topologies', chain('orders'))).headers.get('etag') ?? ''
+  const change = (tag: string) =>
+    t.send('PATCH', '/api/topologies/orders', { json: { description: tag }, headers: { 'if-match': tag } })
+  expect((await change(etag)).status).toBe(200)
+  expect((await change(etag)).body).toMatchObject({ status: 412, title: 'Precondition Failed' })
+  expect((await change('*')).status).toBe(200)
+  expect((await change('yesterday')).status).toBe(400)
+  const put = { json: chain('orders'), headers: { 'if-match': etag } }
+  expect((await t.send('PUT', '/api/topologies/orders', put)).status).toBe(412)
+})
+
+test('a patch changes what it names, in the draft, too', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', { ...chain('orders'), description: 'old', labels: { a: '1' } })
+  const { body } = await t.send('PATCH', '/api/topologies/orders', {
+    json: { enabled: false, description: null, labels: { b: '2' } },
+  })
+  expect(body).toMatchObject({ enabled: false, paused: false, description: null, labels: { b: '2' } })
+  expect(body.document).toMatchObject({ labels: { b: '2' } })
+  expect(body.document).not.toHaveProperty('description')
+})
+
+test('a draft is deleted, a published topology only with force and without messages', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('draft'))
+  expect((await t.send('DELETE', '/api/topologies/draft')).status).toBe(204)
+  expect((await t.get('/api/topologies/draft')).status).toBe(404)
+  await published(t, 'busy')
+  expect((await t.send('DELETE', '/api/topologies/busy')).status).toBe(409)
+  await t.post('/api/topologies/busy/run', { body: 1 })
+  const refused = await t.send('DELETE', '/api/topologies/busy?force=true')
+  expect(refused.body).toMatchObject({
+    status: 409,
+    detail: expect.stringContaining('1 messages on their way') as string,
+  })
+  expect((await t.get('/api/topologies/busy')).body.visibility).toBe('public')
+  await t.post('/api/topologies', chain('idle'))
+  await t.post('/api/topologies/idle/publish')
+  expect((await t.send('DELETE', '/api/topologies/idle?force=true')).status).toBe(202)
+})
