@@ -3,9 +3,9 @@ import { Invalid } from '../errors.ts'
 import { isStorable } from '../store/text.ts'
 import { HttpProblem } from './problem.ts'
 
-export const bodyMaxBytes = 8 * 1024 * 1024
+const bodyMaxBytes = 8 * 1024 * 1024
 /** Deeper JSON than this is an attack on whoever walks it. */
-export const depthMax = 200
+const depthMax = 200
 
 /** Reads a request's body, of at most 8 MiB: counted while it streams, whatever `content-length` says. Throws 413. */
 export async function readBytes(c: Context): Promise<Uint8Array> {

@@ -20,7 +20,7 @@ const connectionCodes = new Set([
 const passing = /^(08|28|3D|53|57P|57014|58|25P03|55P03|40001|40P01|25006)/
 
 /** The SQLSTATE or socket code of an error, looked for along its causes (drizzle and node wrap them). */
-export function codeOf(error: unknown): string | null {
+function codeOf(error: unknown): string | null {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     const code = (at as { code?: unknown }).code
     if (typeof code === 'string') return code

@@ -1,4 +1,4 @@
-import { Conflict, Invalid, NotFound } from '../../errors.ts'
+import { Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { getNode, listNodes, replaceNodes, updateNode } from '../../store/queries/nodes.ts'
 import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts'
@@ -161,12 +161,4 @@ function withNode(document: Topology['document'], node: Node): Topology['documen
 /** A stored draft was checked when it was saved. */
 export function draftOf({ document }: Pick<Topology, 'document'>): TopologyDocument {
   return document as unknown as TopologyDocument
-}
-
-/** The stored node that a person means by id or name. Throws `NotFound`, `Conflict` when it isn't in the draft. */
-export function nodeNamed(nodes: readonly Node[], ref: string, topology: string): Node {
-  const node = nodes.find((each) => each.id === ref) ?? nodes.find((each) => each.name === ref)
-  if (!node) throw new NotFound(`the topology "${topology}" has no node "${ref}"`)
-  if (!node.inDraft) throw new Conflict(`the node "${ref}" left the draft of "${topology}"`)
-  return node
 }

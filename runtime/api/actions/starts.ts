@@ -40,7 +40,7 @@ export async function startRun({ store, queues }: Deps, topology: Topology, star
 }
 
 /** The same for the same key, and for nothing else. */
-export function runIdOf(topologyId: string, nodeId: string, key: string): string {
+function runIdOf(topologyId: string, nodeId: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([topologyId, nodeId, key]))
     .digest('hex')

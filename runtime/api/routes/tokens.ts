@@ -1,5 +1,4 @@
 import { createRoute } from '@hono/zod-openapi'
-import type { z } from '@hono/zod-openapi'
 import { getTopology } from '../../store/queries/topologies.ts'
 import { deleteToken, insertToken, listTokens, newTokenText } from '../../store/queries/tokens.ts'
 import type { Token } from '../../store/queries/tokens.ts'
@@ -72,7 +71,7 @@ export function tokenRoutes(app: Api, { store }: ApiDeps): void {
   })
 }
 
-function showToken({ scopes, expiresAt, lastUsedAt, createdAt, ...rest }: Token): z.infer<typeof schemas.token> {
+function showToken({ scopes, expiresAt, lastUsedAt, createdAt, ...rest }: Token): schemas.Token {
   return {
     ...rest,
     scopes: [...scopes],

@@ -158,7 +158,7 @@ async function filterOf(deps: ApiDeps, query: z.output<typeof schemas.trashQuery
   return { topologyId, nodeIds, runId, ...rest }
 }
 
-function showHead(row: TrashHead): z.infer<typeof schemas.trashHead> {
+function showHead(row: TrashHead): schemas.ShownHead {
   const { topologyName, nodeName, attempts, createdAt, settledAt, message: _, headers: __, ...rest } = row
   return {
     ...rest,

@@ -37,7 +37,7 @@ export const messageHeaders = z
   )
   .openapi({ example: { 'x-source': 'import' } })
 
-export function headersSize(headers: Readonly<Record<string, string>>): number {
+function headersSize(headers: Readonly<Record<string, string>>): number {
   return Object.entries(headers).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0)
 }
 

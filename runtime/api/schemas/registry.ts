@@ -83,7 +83,7 @@ export const tokenInput = z
   })
   .openapi('TokenInput')
 
-export const token = z
+const token = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -94,6 +94,8 @@ export const token = z
     createdAt: time,
   })
   .openapi('Token')
+
+export type Token = z.infer<typeof token>
 
 export const tokenPage = pageOf('Token', token)
 

@@ -3,7 +3,7 @@ import { time } from './common.ts'
 
 const count = z.int()
 
-export const queue = z
+const queue = z
   .object({
     topology: z.string(),
     topologyId: z.string(),

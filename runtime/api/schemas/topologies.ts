@@ -41,7 +41,7 @@ export const topologyPatch = z
   .openapi('TopologyPatch')
 
 // Made anew here: `openapi` is there only on schemas that are made after @hono/zod-openapi was loaded.
-export const retry = z.strictObject(retrySchema.shape).openapi('RetryPolicy')
+const retry = z.strictObject(retrySchema.shape).openapi('RetryPolicy')
 
 export const node = z
   .object({
@@ -77,15 +77,13 @@ export const nodePatch = z
   })
   .openapi('NodePatch')
 
-export const bridges = z
-  .object({ applied: z.array(z.string()), missing: z.array(z.string()) })
-  .openapi('BridgesApplied', {
-    description: 'Ids of live bridges that have the new revision, and of those that have not yet',
-  })
+const bridges = z.object({ applied: z.array(z.string()), missing: z.array(z.string()) }).openapi('BridgesApplied', {
+  description: 'Ids of live bridges that have the new revision, and of those that have not yet',
+})
 
 export const republished = topology.extend({ bridges }).openapi('RepublishedTopology')
 
-export const revision = z
+const revision = z
   .object({ revision: z.int(), kind: z.enum(['publish', 'republish', 'rollback']), createdAt: time })
   .openapi('Revision')
 

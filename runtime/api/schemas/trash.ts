@@ -24,7 +24,7 @@ const payload = {
   bodyBase64: z.string().optional().openapi({ description: 'What is neither' }),
 }
 
-export const trashVersion = z
+const trashVersion = z
   .object({
     version: z.int(),
     by: z.string().openapi({ description: 'Name of the token that edited' }),
@@ -35,7 +35,7 @@ export const trashVersion = z
   })
   .openapi('TrashVersion')
 
-export const trashHead = z
+const trashHead = z
   .object({
     id: z.string(),
     topology: z.string(),
@@ -55,6 +55,8 @@ export const trashHead = z
     settledAt: time.nullable(),
   })
   .openapi('TrashHead')
+
+export type ShownHead = z.infer<typeof trashHead>
 
 export const trashItem = trashHead
   .extend({
@@ -92,7 +94,7 @@ export const trashEdit = z
 
 export const discardRequest = z.strictObject({ reason: text(1000).optional() }).openapi('DiscardRequest')
 
-export const trashGroup = z
+const trashGroup = z
   .object({
     fingerprint: z.string(),
     topology: z.string(),

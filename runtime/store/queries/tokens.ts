@@ -13,7 +13,7 @@ export function newTokenText(): string {
   return `slw_${randomBytes(32).toString('base64url')}`
 }
 
-export function hashToken(text: string): string {
+function hashToken(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 

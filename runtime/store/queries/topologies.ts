@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { topologies } from '../schema.ts'
@@ -98,19 +98,6 @@ export async function deleteDraft(store: Store, id: string): Promise<boolean> {
       .returning(),
   )
   return rows.length === 1
-}
-
-/** Names by id, for lists; ids of deleted topologies are missing. */
-export async function topologyNames(store: Store, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map()
-  const columns = { id: topologies.id, name: topologies.name }
-  const rows = await store.query((db) =>
-    db
-      .select(columns)
-      .from(topologies)
-      .where(inArray(topologies.id, [...ids])),
-  )
-  return new Map(rows.map((row) => [row.id, row.name]))
 }
 
 async function named(name: string, write: () => Promise<Topology | undefined>): Promise<Topology> {
