@@ -127,6 +127,8 @@ async function record({ queues, store, log }: RecorderOptions, plan: Plan, signa
   const stop = (): void => void reader.close()
   signal.addEventListener('abort', stop)
   try {
+    // Aborted while the reader was being opened: nobody else would close it, and its end would be waited for in vain.
+    if (signal.aborted) stop()
     for (;;) {
       const next = await reader.next()
       if (next === null || signal.aborted) return
