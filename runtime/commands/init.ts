@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
 import { Invalid } from '../errors.ts'
 import { projectFiles, type Project } from './init/templates.ts'
 import { version } from './version.ts'
@@ -11,6 +12,13 @@ export interface InitOptions {
   readonly name?: string | undefined
   /** Told what to do next, line by line. */
   readonly log?: ((line: string) => void) | undefined
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<dir>', 'a new or empty folder')
+    .option('--name <name>', "of the project, its worker and its topology; by default the folder's")
+    .action((dir: string, { name }: { name?: string }) => init(dir, { name, log: (line) => console.log(line) }))
 }
 
 const namePattern = /^[a-z0-9-]{1,63}$/

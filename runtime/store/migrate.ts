@@ -49,7 +49,7 @@ async function bringUp(client: postgres.Sql, log: (line: string) => void): Promi
 }
 
 /** Names of the migrations that the database doesn't have. One with a newer schema than ours has none pending. */
-async function pendingMigrations(client: postgres.Sql, folder: string): Promise<string[]> {
+export async function pendingMigrations(client: postgres.Sql, folder = migrationsFolder()): Promise<string[]> {
   const journal = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as {
     entries: { when: number; tag: string }[]
   }
@@ -75,7 +75,7 @@ async function checkRights(client: postgres.Sql): Promise<void> {
 }
 
 /** The folder is beside runtime/ in a checkout, and one level further up from dist/runtime/. */
-export function migrationsFolder(from = dirname(fileURLToPath(import.meta.url))): string {
+function migrationsFolder(from = dirname(fileURLToPath(import.meta.url))): string {
   for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
     const candidate = join(folder, 'migrations')
     if (existsSync(join(candidate, 'meta', '_journal.json'))) return candidate

@@ -61,7 +61,7 @@ describe('the sample cities', () => {
     const refused = await moveAll('r1')
     expect(refused).toHaveLength(2)
     expect(refused[0]).toMatchObject({ title: 'Place no longer exists', status: 422 })
-    const counts = { source: 600, stored: 598, trashCandidates: 2, duplicates: 0, missing: 0, extra: 0 }
+    const counts = { source: 600, stored: 598, trashCandidates: 2, duplicates: 0, missing: 0, missingIds: [], extra: 0 }
     expect(await sample.counts()).toEqual(counts)
     expect(await sample.counts('r1')).toEqual(counts)
     expect(await sample.counts('r2')).toMatchObject({ stored: 0, missing: 598 })

@@ -13,6 +13,8 @@ export interface Counts {
   readonly duplicates: number
   /** Places that exist but have no row. */
   readonly missing: number
+  /** Ids of the first of them, at most 20. */
+  readonly missingIds: readonly number[]
   /** Rows that have no existing place in the source. */
   readonly extra: number
 }
@@ -25,6 +27,7 @@ export interface CountOptions {
 }
 
 const auditPageSize = 5000
+const idsMax = 20
 
 /** Walks the whole source and looks up every place in the table. */
 export async function countCities({ sourceUrl, postgresUrl, run }: CountOptions): Promise<Counts> {
@@ -35,6 +38,7 @@ export async function countCities({ sourceUrl, postgresUrl, run }: CountOptions)
       select count(*)::integer as stored, coalesce(sum(duplicates), 0)::integer as duplicates from places where ${ofRun}`
     const { stored, duplicates } = table ?? { stored: 0, duplicates: 0 }
     const found = { source: 0, alive: 0, present: 0 }
+    const missingIds: number[] = []
     for await (const items of auditPages(sourceUrl)) {
       const ids = items.filter(({ featureCode }) => !goneFeatureCodes.includes(featureCode)).map(({ id }) => id)
       const [row] = await sql<{ present: number }[]>`
@@ -42,6 +46,11 @@ export async function countCities({ sourceUrl, postgresUrl, run }: CountOptions)
       found.source += items.length
       found.alive += ids.length
       found.present += row?.present ?? 0
+      if (row?.present === ids.length || missingIds.length === idsMax) continue
+      const absent = await sql<{ id: string }[]>`
+        select id from unnest(${ids}::bigint[]) as id
+        where not exists (select from places where places.id = id.id and ${ofRun}) limit ${idsMax - missingIds.length}`
+      missingIds.push(...absent.map(({ id }) => Number(id)))
     }
     const { source, alive, present } = found
     return {
@@ -50,6 +59,7 @@ export async function countCities({ sourceUrl, postgresUrl, run }: CountOptions)
       trashCandidates: source - alive,
       duplicates,
       missing: alive - present,
+      missingIds,
       extra: stored - present,
     }
   } finally {

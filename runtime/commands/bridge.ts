@@ -1,0 +1,75 @@
+import type { Command } from 'commander'
+import type { Bridge } from '../bridge/bridge.ts'
+import { resolveOptions } from '../options.ts'
+import type { Queues } from '../queue/open.ts'
+import { createLog } from '../telemetry/log.ts'
+import { addOptions } from './define.ts'
+import { listen } from './listen.ts'
+import type { Fetch } from './listen.ts'
+import { ownBridge, ownQueues, ownServing } from './parts.ts'
+import { withStack } from './stack.ts'
+
+const needed = ['natsUrl', 'secretKey'] as const
+const stderr = 2
+
+/** Logs are JSON lines on stderr. */
+export function define(command: Command): void {
+  command.action(async (flags: Record<string, unknown>) => {
+    const options = resolveOptions('bridge', { flags }, needed)
+    const log = createLog(options.logLevel, stderr)
+    await withStack(
+      () => log,
+      async (stack) => {
+        const { healthPort: port, host } = options
+        const chosenBy = '--health-port (SLUICE_HEALTH_PORT)'
+        const listening =
+          port === undefined
+            ? null
+            : await stack.own(
+                () => listen({ port, host, chosenBy }),
+                (it) => it.close(),
+              )
+        const queues = await ownQueues(stack, options, 'sluice bridge', log)
+        const bridge = await ownBridge(stack, queues, options, log)
+        if (listening !== null) await ownServing(stack, listening, healthOf(bridge, queues))
+        log.info('bridge works', { bridge: bridge.id, health: listening?.url, pid: process.pid })
+        await stack.stopping()
+        log.info('bridge stops', { bridge: bridge.id })
+      },
+    )
+  })
+  addOptions(command, 'bridge')
+}
+
+/** `/healthz`: the process lives; `/readyz`: messages can flow through it; `/metrics` for Prometheus. */
+function healthOf(bridge: Bridge, queues: Queues): Fetch {
+  return (request) => {
+    switch (new URL(request.url).pathname) {
+      case '/healthz':
+        return Response.json({ status: 'ok' })
+      case '/readyz':
+        return bridge.ready
+          ? Response.json({ status: 'ready', reasons: [] })
+          : Response.json({ status: 'not ready', reasons: [reasonOf(queues)] }, { status: 503 })
+      case '/metrics':
+        return new Response(metricsOf(bridge, queues), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
+      default:
+        return new Response('not found: there are /healthz, /readyz and /metrics\n', { status: 404 })
+    }
+  }
+}
+
+function reasonOf({ connection }: Queues): string {
+  return connection.connected ? 'the bridge is stopping' : 'NATS is not connected'
+}
+
+function metricsOf(bridge: Bridge, { connection }: Queues): string {
+  const gauges = [
+    ['sluice_bridge_messages_held', 'Messages that the bridge holds now', bridge.held],
+    ['sluice_bridge_nats_connected', 'Whether NATS is connected', connection.connected ? 1 : 0],
+    ['process_resident_memory_bytes', 'Memory of the process', process.memoryUsage.rss()],
+  ] as const
+  return gauges
+    .map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`)
+    .join('')
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import { stringify } from 'yaml'
+import { Invalid, NotFound } from '../../errors.ts'
+import { readDocument } from '../../topology/document.ts'
+import type { TopologyDocument } from '../../topology/schema.ts'
+import { addOptions, gather } from '../define.ts'
+import { differenceOf } from './difference.ts'
+import { segment } from '../../client/engine.ts'
+import { findEngine } from './find.ts'
+import type { Answer, Engine } from '../../client/engine.ts'
+import { readTopologies } from './files.ts'
+import type { Topology } from '../../client/shapes.ts'
+
+interface Flags extends Record<string, unknown> {
+  readonly file: readonly string[]
+  readonly publish?: boolean
+  readonly dryRun?: boolean
+}
+
+export function define(command: Command): void {
+  command
+    .requiredOption('-f, --file <file>', 'file or folder of topology documents, YAML or JSON; - for stdin', gather)
+    .option('--publish', 'publish what was applied')
+    .option('--dry-run', 'only print what would change')
+    .action(apply)
+  addOptions(command, 'client')
+}
+
+async function apply(flags: Flags): Promise<void> {
+  const found = readTopologies(flags.file)
+  const engine = findEngine(flags)
+  for (const { source, document } of found) {
+    try {
+      if (flags.dryRun === true) console.log(await previewTopology(engine, document))
+      else console.log(await applyTopology(engine, document, flags.publish === true ? 'always' : 'no'))
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error
+      throw new Invalid(`${source}: ${error.message}`, error.errors, { cause: error })
+    }
+  }
+}
+
+/** `when changed`: unless the draft is as it was, and published. */
+type Publish = 'no' | 'always' | 'when changed'
+
+/** Creates the topology or replaces its draft, and publishes it if asked; says in one line what it did. Idempotent. */
+export async function applyTopology(engine: Engine, document: TopologyDocument, publish: Publish): Promise<string> {
+  const stored = await find(engine, document.name)
+  const done = await save(engine, document, stored)
+  const isCurrent = done === 'unchanged' && stored?.body.visibility === 'public'
+  if (publish === 'no' || (publish === 'when changed' && isCurrent)) return `${document.name}: ${done}`
+  const { body } = await engine.send<Topology>('POST', `${pathOf(document.name)}/publish`)
+  return `${document.name}: ${done}, published as revision ${body.revision}`
+}
+
+async function save(engine: Engine, document: TopologyDocument, stored: Answer<Topology> | null): Promise<string> {
+  if (stored === null) {
+    await engine.send('POST', '/api/topologies', { body: document })
+    return 'created'
+  }
+  if (yamlOf(storedDocument(stored.body)) === yamlOf(document)) return 'unchanged'
+  await engine.send('PUT', pathOf(document.name), { body: document, ifMatch: stored.etag })
+  return 'changed'
+}
+
+/** What applying would change, line by line; changes nothing. */
+async function previewTopology(engine: Engine, document: TopologyDocument): Promise<string> {
+  const stored = await find(engine, document.name)
+  const [old, next] = [stored === null ? '' : yamlOf(storedDocument(stored.body)), yamlOf(document)]
+  if (stored === null) return `${document.name}: would be created`
+  if (old === next) return `${document.name}: unchanged`
+  return `${document.name}: would be changed\n${differenceOf(old, next)}`
+}
+
+async function find(engine: Engine, name: string): Promise<Answer<Topology> | null> {
+  try {
+    return await engine.send<Topology>('GET', pathOf(name))
+  } catch (error) {
+    if (error instanceof NotFound) return null
+    throw error
+  }
+}
+
+/** As our own reader sees it, so that both sides of a comparison are spelt alike. */
+function storedDocument({ document }: Topology): unknown {
+  return readDocument(document).document ?? document
+}
+
+function yamlOf(document: unknown): string {
+  return stringify(document, { sortMapEntries: true, aliasDuplicateObjects: false })
+}
+
+const pathOf = (name: string): string => `/api/topologies/${segment(name)}`

@@ -1,0 +1,107 @@
+import { Argument } from 'commander'
+import type { Command } from 'commander'
+import { Invalid } from '../../errors.ts'
+import { addOptions, wholeNumber } from '../define.ts'
+import { queryOf, segment } from '../../client/engine.ts'
+import { findEngine } from './find.ts'
+import type { Engine } from '../../client/engine.ts'
+import { addFormat, printList } from '../terminal/print.ts'
+import type { Column, Format } from '../terminal/print.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+interface Kind {
+  /** Path of the list; the topology is a name or an id. */
+  readonly path: (topology: string | undefined) => string
+  readonly columns: readonly string[]
+  /** Whether the list is of one topology. */
+  readonly of: 'topology' | 'all' | 'either'
+}
+
+const ofTopology = (rest: string) => (topology: string | undefined) =>
+  `/api/topologies/${segment(topology ?? '')}/${rest}`
+const filtered = (path: string) => (topology: string | undefined) => path + queryOf({ topology })
+const whole = (path: string) => () => path
+
+const kinds = {
+  topologies: {
+    path: whole('/api/topologies'),
+    columns: ['name', 'visibility', 'revision', 'enabled', 'paused', 'bridgeOutOfSync', 'id'],
+    of: 'all',
+  },
+  nodes: {
+    path: ofTopology('nodes'),
+    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'paused', 'followers', 'id'],
+    of: 'topology',
+  },
+  revisions: { path: ofTopology('revisions'), columns: ['revision', 'kind', 'createdAt'], of: 'topology' },
+  queues: {
+    path: filtered('/api/queues'),
+    columns: ['topology', 'node', 'pending', 'inFlight', 'replies', 'paused'],
+    of: 'either',
+  },
+  runs: {
+    path: filtered('/api/runs'),
+    columns: ['id', 'topology', 'state', 'startedAt', 'finishedAt', 'messages'],
+    of: 'either',
+  },
+  trash: {
+    path: filtered('/api/trash'),
+    columns: ['id', 'topology', 'node', 'state', 'error', 'createdAt'],
+    of: 'either',
+  },
+  workers: { path: whole('/api/workers'), columns: ['name', 'dialect', 'urls', 'instances'], of: 'all' },
+  services: { path: whole('/api/services'), columns: ['name', 'limits', 'maxInFlight'], of: 'all' },
+  tokens: { path: whole('/api/tokens'), columns: ['id', 'name', 'scopes', 'expiresAt', 'lastUsedAt'], of: 'all' },
+} as const satisfies Record<string, Kind>
+
+const names = Object.keys(kinds) as (keyof typeof kinds)[]
+
+export function define(command: Command): void {
+  command
+    .addArgument(new Argument('<kind>', 'what to list').choices(names))
+    .argument('[topology]', 'name or id of the topology (nodes, revisions; optional for runs, trash, queues)')
+    .option('--limit <n>', 'how many at most (default 50)', wholeNumber('--limit', 1, 100_000), 50)
+    .action(
+      async (kind: keyof typeof kinds, topology: string | undefined, flags: { limit: number; output: Format }) => {
+        const chosen: Kind = kinds[kind]
+        check(kind, chosen, topology)
+        const rows = await rowsOf(findEngine({ ...flags }), chosen, topology, flags.limit)
+        printList(rows, chosen.columns.map(columnOf), flags.output)
+      },
+    )
+  addOptions(addFormat(command), 'client')
+}
+
+function check(name: string, { of }: Kind, topology: string | undefined): void {
+  if (of === 'topology' && topology === undefined)
+    throw new Invalid(`${name} are listed for one topology: sluice get ${name} TOPOLOGY`)
+  if (of === 'all' && topology !== undefined) throw new Invalid(`${name} aren't listed by topology: sluice get ${name}`)
+}
+
+function rowsOf(engine: Engine, { path }: Kind, topology: string | undefined, limit: number): Promise<Row[]> {
+  return engine.list<Row>(path(topology), limit)
+}
+
+function columnOf(name: string): Column<Row> {
+  const heading = name.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase()
+  return [heading, (row) => (cells[name] ?? same)(row[name])]
+}
+
+const same = (value: unknown): unknown => value
+const joined = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value)
+
+/** How a value that is more than a word is shown in a table. */
+const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
+  urls: joined,
+  scopes: joined,
+  followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),
+  instances: (value) => (value as readonly { state: string }[]).map(({ state }) => state).join(', '),
+  error: (value) => (value as { title: string }).title,
+  messages: (value) => {
+    const { total, done, failed, inProgress } = value as Record<string, number>
+    return `${done} of ${total} done, ${failed} failed, ${inProgress} in progress`
+  },
+  limits: (value) =>
+    (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),
+}

@@ -1,0 +1,32 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { Invalid } from '../errors.ts'
+import { optionsOf, optionTable } from '../options.ts'
+import type { OptionName, Role } from '../options.ts'
+
+/** Adds the flags of a role's options, with their variables and defaults in the help; secrets have no flag. */
+export function addOptions(command: Command, role: Role, except: readonly OptionName[] = []): Command {
+  const taken = (optionsOf[role] as readonly OptionName[]).filter((name) => !except.includes(name))
+  for (const row of optionTable.filter(({ name }) => taken.includes(name))) {
+    const notes = [row.variable, ...(row.default === undefined ? [] : [`default ${row.default}`])].join(', ')
+    if (row.flag !== null) command.addOption(new Option(row.flag, `${row.says} (${notes})`))
+  }
+  const secrets = optionTable.filter(({ name, flag }) => taken.includes(name) && flag === null)
+  if (secrets.length === 0) return command
+  const lines = secrets.map(({ variable, says }) => `  ${variable}  ${says}`)
+  return command.addHelpText('after', `\nOnly from the environment:\n${lines.join('\n')}`)
+}
+
+/** For commander: reads a whole number of a flag that has no variable. */
+export function wholeNumber(flag: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+    if (value >= min && value <= max) return value
+    throw new Invalid(`${flag} takes a whole number from ${min} to ${max}; found "${text}"`)
+  }
+}
+
+/** For commander: gathers a flag that may be given several times. */
+export function gather(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}

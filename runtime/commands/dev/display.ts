@@ -1,0 +1,100 @@
+import type { Queue, Run } from '../../client/shapes.ts'
+import { grouped } from '../terminal/print.ts'
+
+/** One look at a run. */
+export interface Look {
+  readonly atMs: number
+  readonly run: Run
+  readonly queues: readonly Queue[]
+}
+
+/** Shows how far a run is. */
+export interface Display {
+  /** `looks` are those of the last seconds, the newest last. */
+  show(looks: readonly Look[]): void
+  close(): void
+}
+
+const redrawMs = 500
+const lineEveryMs = 2_000
+
+/** A block that is redrawn on a terminal, else a line every 2 s. */
+export function openDisplay(source: number): Display {
+  return process.stdout.isTTY ? openBlock(source) : openLines(source)
+}
+
+function openBlock(source: number): Display {
+  let looks: readonly Look[] = []
+  let drawn = 0
+  const draw = () => {
+    const lines = blockOf(looks, source).map((line) => line.slice(0, process.stdout.columns))
+    // Up to the block's first line; each line is cleared as it is written.
+    process.stdout.write((drawn > 0 ? `\x1b[${drawn}A` : '') + lines.map((line) => `\x1b[2K${line}\n`).join(''))
+    drawn = lines.length
+  }
+  const timer = setInterval(() => looks.length > 0 && draw(), redrawMs)
+  return {
+    show: (next) => void (looks = next),
+    close() {
+      clearInterval(timer)
+      if (looks.length > 0) draw()
+    },
+  }
+}
+
+function openLines(source: number): Display {
+  let printedAtMs = -Infinity
+  return {
+    show(looks) {
+      const newest = looks.at(-1)
+      if (!newest || newest.atMs - printedAtMs < lineEveryMs) return
+      printedAtMs = newest.atMs
+      console.log(lineOf(looks, source))
+    },
+    close: () => {},
+  }
+}
+
+/** The records of a run by what became of them. Each is one message from its page on; `read` counts the page's message too. */
+function countsOf({ run }: Look): { read: number; stored: number; trash: number } {
+  const { total, done, failed } = run.messages
+  return { read: total, stored: done, trash: failed }
+}
+
+function lineOf(looks: readonly Look[], source: number): string {
+  const newest = looks.at(-1)
+  if (!newest) return ''
+  const { read, stored, trash } = countsOf(newest)
+  const queues = newest.queues.map(({ node, pending, inFlight }) => `${node} ${pending + inFlight}`).join(', ')
+  const speed = `${grouped(rateOf(looks))} records/s, ${megabytes()} MB`
+  return `read ${grouped(read)} of ${grouped(source)}, stored ${grouped(stored)}, in Trash ${trash}; ${speed}; queues: ${queues}`
+}
+
+const barWidth = 40
+
+function blockOf(looks: readonly Look[], source: number): string[] {
+  const newest = looks.at(-1)
+  if (!newest) return []
+  const { read, stored, trash } = countsOf(newest)
+  const share = source === 0 ? 1 : Math.min(1, (stored + trash) / source)
+  const filled = Math.round(share * barWidth)
+  const longest = Math.max(...newest.queues.map(({ node }) => node.length), 0)
+  return [
+    `  [${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${Math.floor(share * 100)} %`,
+    `  read ${grouped(read)} of ${grouped(source)}, stored ${grouped(stored)}, in Trash ${grouped(trash)}`,
+    `  ${grouped(rateOf(looks))} records/s, engine ${megabytes()} MB`,
+    ...newest.queues.map(({ node, pending, inFlight }) => {
+      return `  ${node.padEnd(longest)}  ${grouped(pending).padStart(7)} waiting, ${String(inFlight).padStart(2)} at work`
+    }),
+  ]
+}
+
+/** Records that were stored or put in Trash, per second over the looks. */
+function rateOf(looks: readonly Look[]): number {
+  const [first, last] = [looks[0], looks.at(-1)]
+  if (!first || !last || last.atMs - first.atMs < 500) return 0
+  const settled = ({ run }: Look) => run.messages.done + run.messages.failed
+  return ((settled(last) - settled(first)) * 1_000) / (last.atMs - first.atMs)
+}
+
+const megabytes = (): number => Math.round(process.memoryUsage.rss() / 1_048_576)

@@ -1,0 +1,83 @@
+/** The parts that roles are made of, each opened on the stack of its command. */
+import { createApi, republishAllPlans } from '../api/api.ts'
+import { openBridge } from '../bridge/bridge.ts'
+import type { Bridge } from '../bridge/bridge.ts'
+import { openQueues } from '../queue/open.ts'
+import type { Queues } from '../queue/open.ts'
+import { openRecorder } from '../recorder/recorder.ts'
+import type { Log } from '../telemetry/log.ts'
+import { openStore } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import type { Listening } from './listen.ts'
+import type { Stack } from './stack.ts'
+import { version } from './version.ts'
+
+export interface QueueSettings {
+  readonly natsUrl: string
+  readonly namespace: string
+  readonly replicas: number
+}
+
+/** `name` is what the NATS server shows for this connection. */
+export function ownQueues(stack: Stack, settings: QueueSettings, name: string, log: Log): Promise<Queues> {
+  const { natsUrl: url, namespace, replicas } = settings
+  return stack.own(
+    () => openQueues({ url, name, namespace, replicas, log }),
+    (queues) => queues.close(),
+  )
+}
+
+export function ownStore(stack: Stack, postgresUrl: string): Promise<Store> {
+  return stack.own(
+    () => openStore(postgresUrl),
+    (store) => store.close(),
+  )
+}
+
+export interface ControlSettings {
+  readonly adminToken: string
+  readonly secretKey: string
+  readonly historyMs: number
+}
+
+/** Everything of a control but its port: the recorder, and the API that is handed to whoever listens. */
+export async function ownControl(
+  stack: Stack,
+  { queues, store }: { readonly queues: Queues; readonly store: Store },
+  { adminToken, secretKey, historyMs }: ControlSettings,
+  log: Log,
+): Promise<Parameters<Listening['serve']>[0]> {
+  const deps = { store, queues: queues.control, adminToken, secretKey, version: version(), log }
+  // The KV may be new, or behind what a control that died had committed.
+  await republishAllPlans(deps)
+  await stack.own(
+    () => openRecorder({ queues, store, historyMs, log }),
+    (recorder) => recorder.close(),
+  )
+  const api = createApi(deps)
+  return (request, env) => api.fetch(request, env)
+}
+
+export interface BridgeSettings {
+  readonly secretKey: string
+  readonly graceMs: number
+}
+
+export function ownBridge(stack: Stack, queues: Queues, settings: BridgeSettings, log: Log): Promise<Bridge> {
+  return stack.own(
+    () => openBridge({ queues, ...settings, log }),
+    (bridge) => bridge.close(),
+  )
+}
+
+/** Serves from now on, and until the parts that were opened before are closed. */
+export function ownServing(
+  stack: Stack,
+  listening: Listening,
+  fetch: Parameters<Listening['serve']>[0],
+): Promise<unknown> {
+  return stack.own(
+    () => listening.serve(fetch),
+    () => listening.close(),
+  )
+}

@@ -1,0 +1,30 @@
+/** What a person hands over with a flag: text, `@file`, or `-` for stdin. */
+import { readFileSync } from 'node:fs'
+import { Invalid, textOf } from '../../errors.ts'
+
+/** Content of a file, or of stdin for `-`. Throws `Invalid` with the reason when it can't be read. */
+export function readInput(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    throw new Invalid(`${file === '-' ? 'stdin' : file} can't be read: ${textOf(error)}`, [], { cause: error })
+  }
+}
+
+/** `@file`, `-`, or the text itself. */
+export function textOfFlag(value: string): string {
+  if (value === '-') return readInput('-')
+  return value.startsWith('@') ? readInput(value.slice(1)) : value
+}
+
+/** The JSON that a flag holds or names. Throws `Invalid` that names the flag and what it was read from. */
+export function jsonOfFlag(flag: string, value: string): unknown {
+  try {
+    return JSON.parse(textOfFlag(value)) as unknown
+  } catch (error) {
+    if (error instanceof Invalid) throw error
+    const source = value === '-' ? 'stdin' : value.startsWith('@') ? value.slice(1) : 'what it holds'
+    const hint = value === '-' || value.startsWith('@') ? '' : '; a file is named with @file, stdin with -'
+    throw new Invalid(`${flag} takes JSON, and ${source} is none (${textOf(error)})${hint}`, [], { cause: error })
+  }
+}

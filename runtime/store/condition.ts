@@ -1,0 +1,31 @@
+import postgres from 'postgres'
+import { pendingMigrations } from './migrate.ts'
+import { consequenceOf } from './trouble.ts'
+
+/** What a person has to know of a database before an engine uses it. */
+export interface Condition {
+  /** Of the server, such as `17.2`. */
+  readonly version: string
+  /** Migrations that the database lacks; see migrate.ts. */
+  readonly pending: readonly string[]
+  /** The server's clock less ours, give or take half of the question's duration. */
+  readonly clockAheadMs: number
+}
+
+/** Looks, and changes nothing. Throws `Unavailable` when Postgres is away. */
+export async function conditionOf(url: string): Promise<Condition> {
+  const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+  try {
+    // The first query connects; the second one is quick enough to compare clocks by.
+    const pending = await pendingMigrations(client)
+    const asked = Date.now()
+    const [row] = await client<{ version: string; now: number }[]>`
+      select current_setting('server_version') as version, extract(epoch from clock_timestamp())::float8 * 1000 as now`
+    const here = (asked + Date.now()) / 2
+    return { version: row?.version ?? 'unknown', pending, clockAheadMs: Math.round((row?.now ?? here) - here) }
+  } catch (error) {
+    throw consequenceOf(error)
+  } finally {
+    await client.end({ timeout: 2 })
+  }
+}
