@@ -114,8 +114,9 @@ function readChange(key: string, text: string | null): ConfigChange | null {
 }
 
 export async function liveBridges(config: Config): Promise<Heartbeat[]> {
-  const ids: string[] = []
-  for await (const id of await config.bridges.keys()) ids.push(id)
-  const entries = await Promise.all(ids.map((id) => config.bridges.get(id)))
+  // A bridge that beats while the keys are listed is listed twice.
+  const ids = new Set<string>()
+  for await (const id of await config.bridges.keys()) ids.add(id)
+  const entries = await Promise.all([...ids].map((id) => config.bridges.get(id)))
   return entries.flatMap((entry) => (entry?.operation === 'PUT' ? [entry.json<Heartbeat>()] : []))
 }
