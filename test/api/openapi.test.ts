@@ -28,6 +28,19 @@ test('every operation has a name of its own, a summary, and resolves its referen
     expect(components[kind ?? '']).toHaveProperty(name ?? '')
 })
 
+test('docs/api.md names every operation with its scope, and no other', async () => {
+  type Item = Record<string, { security?: { bearer: string[] }[] }>
+  const { paths } = JSON.parse(await read('/api/openapi.json')) as { paths: Record<string, Item> }
+  const routes = Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(
+      ([method, { security }]) => `${method.toUpperCase()} ${path} ${security?.[0]?.bearer[0] ?? ''}`,
+    ),
+  )
+  const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+  const rows = [...text.matchAll(/^\| ([A-Z]+) \| `([^`]+)` \| ?(\w*) \|/gm)].map((row) => row.slice(1).join(' '))
+  expect(rows.sort()).toEqual(routes.sort())
+})
+
 test('the readable page loads nothing from anywhere', async () => {
   const response = await api.request('/api/docs')
   const html = await response.text()
