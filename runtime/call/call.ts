@@ -3,7 +3,7 @@ import { textOf } from '../errors.ts'
 import type { CallResult } from './decide.ts'
 import type { Instance, Instances } from './instances.ts'
 
-export const replyMaxBytes = 8 * 1024 * 1024
+const replyMaxBytes = 8 * 1024 * 1024
 
 export interface Request {
   /** Path of the node at the worker. */

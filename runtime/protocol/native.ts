@@ -103,7 +103,7 @@ export function requestHeaders(prepared: PreparedNode, message: Message, call: C
 }
 
 /** Equal for every attempt: `{id}@{node}`, and `{id}@{node}#{page}` for batch nodes. */
-export function idempotencyKey(node: WorkerNode, message: Message): string {
+function idempotencyKey(node: WorkerNode, message: Message): string {
   const key = `${encodeHeaderValue(message.id)}@${node.name}`
   return node.type === 'batch' ? `${key}#${message.page}` : key
 }

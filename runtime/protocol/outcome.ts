@@ -42,7 +42,12 @@ export interface Split {
   /** Messages made, plus one for a continuation, less the one that was split. */
   readonly delta: number
   /** For replies of batch nodes: the page read, the next cursor (null: last page) and the proposed watermark. */
-  readonly batch: { readonly page: number; readonly cursor: string | null; readonly next: string | null; readonly watermark: string | null } | null
+  readonly batch: {
+    readonly page: number
+    readonly cursor: string | null
+    readonly next: string | null
+    readonly watermark: string | null
+  } | null
 }
 
 export interface Trashed {

@@ -80,7 +80,7 @@ export function parseRoute(text: string): string[] {
 }
 
 /** True for `application/json` and every `…+json`. */
-export function isJson(contentType: string): boolean {
+function isJson(contentType: string): boolean {
   const media = mediaType(contentType)
   return media === jsonContentType || media.endsWith('+json')
 }

@@ -24,15 +24,15 @@ export interface Janitor {
   compact(compaction: Compaction): Promise<number | null>
 }
 
-/** A publisher that was held up must still find the successor of what it settles: never shorter than this. */
-export const shortestHistoryMs = 10 * 60_000
-
 interface Sample {
   readonly at: number
   readonly sequence: number
 }
 
-/** @param historyMs how long settled messages stay, at least ten minutes; the tests may say less */
+/**
+ * @param historyMs how long settled messages stay. A publisher that was held up must still find the successor of what it settles:
+ * never under ten minutes in service (options.ts), less only in tests
+ */
 export function openJanitor(connection: Connection, historyMs: number, log: Log): Janitor {
   const samples = new Map<string, Sample[]>()
   return {

@@ -54,8 +54,3 @@ export function hopKey(message: HopIdentity, nodeId: string): string {
   const replay = message.replay > 0 ? `!${message.replay}` : ''
   return `${message.id}@${nodeId}~${message.round}${page}${replay}`
 }
-
-/** Third token of a subject: `sluice.<t>.<origin>.…`. */
-export function originIn(subject: string): string {
-  return subject.split('.', 3)[2] ?? ''
-}

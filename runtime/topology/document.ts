@@ -93,7 +93,7 @@ export function faultsOf(
 }
 
 /** `nodes[2].prefetch`. */
-export function textOfPath(path: readonly PropertyKey[]): string {
+function textOfPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) =>
       typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part).slice(0, 80)}`,

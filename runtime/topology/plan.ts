@@ -9,7 +9,6 @@ export const nodeTypes = [...eventNodeTypes, ...workerNodeTypes] as const
 
 export type EventNodeType = (typeof eventNodeTypes)[number]
 export type WorkerNodeType = (typeof workerNodeTypes)[number]
-export type NodeType = (typeof nodeTypes)[number]
 
 /** How a failed call is tried again. Times in milliseconds. */
 export interface RetryPolicy {

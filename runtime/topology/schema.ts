@@ -8,7 +8,7 @@ import { nodeTypes, workerNodeTypes } from './plan.ts'
 
 const nodesMax = 200
 const edgesMax = 2000
-export const prefetchMax = 20
+const prefetchMax = 20
 /** Settings as a header carries them: base64url of their JSON. */
 const settingsMaxBytes = 4096
 const dayMs = 86_400_000

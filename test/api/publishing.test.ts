@@ -157,3 +157,16 @@ test('a control that starts puts plans and workers that the bridges lack', async
   expect(await planInForce(t, id)).toMatchObject({ revision: 1 })
   expect((await t.queues.config.config.get('worker.w'))?.json()).toMatchObject({ urls: ['http://127.0.0.1:1'] })
 })
+
+test('a topology with a worker of a dialect that bridges cannot call is refused at publish', async () => {
+  const t = await openApi()
+  await t.post('/api/workers', { name: 'shop', urls: ['http://127.0.0.1:9'], dialect: 'orchesty' })
+  const nodes = [
+    { name: 'start', type: 'start' },
+    { name: 'a', type: 'custom', worker: 'shop' },
+  ]
+  await t.post('/api/topologies', { name: 'orders', nodes, edges: [{ from: 'start', to: 'a' }] })
+  const answer = await t.post('/api/topologies/orders/publish')
+  expect(answer.status).toBe(400)
+  expect(answer.body.errors).toMatchObject([{ path: 'nodes[1].worker' }])
+})

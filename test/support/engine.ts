@@ -86,12 +86,7 @@ export async function startEngine(
   }
 }
 
-export function makePlan(
-  nodes: readonly Partial<Node>[],
-  edges = chain(nodes),
-  revision = 1,
-  topologyId = newId(),
-): Plan {
+function makePlan(nodes: readonly Partial<Node>[], edges = chain(nodes), revision = 1, topologyId = newId()): Plan {
   const document = {
     name: `t-${topologyId}`,
     nodes: [{ name: 'start', type: 'start' }, ...nodes.map((node) => ({ type: 'custom', worker: 'w', ...node }))],
@@ -101,7 +96,7 @@ export function makePlan(
   return compilePlan({ topologyId, revision, document, nodeIds, stored: new Map() })
 }
 
-export function chain(nodes: readonly Partial<Node>[]): TopologyDocument['edges'] {
+function chain(nodes: readonly Partial<Node>[]): TopologyDocument['edges'] {
   const names = ['start', ...nodes.map((node) => node.name ?? '')]
   return names.slice(1).map((to, index) => ({ from: names[index] ?? '', to }))
 }

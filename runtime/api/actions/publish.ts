@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Conflict, Invalid } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
@@ -7,11 +8,13 @@ import type { RevisionKind } from '../../store/queries/revisions.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
+import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
 import { checkDocument } from '../../topology/check.ts'
 import { compilePlan, republishPlan } from '../../topology/compile.ts'
 import type { StoredNode } from '../../topology/compile.ts'
 import type { Plan } from '../../topology/plan.ts'
+import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 import { draftOf } from './drafts.ts'
 import { defaultsOf, knownWorkers, newestPlan, tellBridges } from './plans.ts'
@@ -28,7 +31,7 @@ export async function publish(deps: Deps, id: string, ifVersion: number | null):
   return putRevision(deps, id, ifVersion, 'publish', async (inside, topology, nodes) => {
     const document = draftOf(topology)
     const workers = await allWorkers(inside)
-    const faults = checkDocument(document, { workers: knownWorkers(workers) })
+    const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
     if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
     return compilePlan({
       topologyId: id,
@@ -74,6 +77,21 @@ export async function unpublish(deps: Deps, id: string, ifVersion: number | null
     await deps.queues.stopPlan(id)
     return updateTopology(inside, id, { visibility: 'draft' })
   })
+}
+
+/** Bridges call workers in the native protocol only: a worker of another dialect would refuse every message. */
+function dialectFaults({ nodes }: TopologyDocument, workers: readonly Worker[]): Fault[] {
+  const foreign = new Set(workers.filter(({ dialect }) => dialect !== 'native').map(({ name }) => name))
+  return nodes.flatMap(({ worker }, index) =>
+    worker !== undefined && foreign.has(worker)
+      ? [
+          {
+            path: `nodes[${index}].worker`,
+            message: `worker "${worker}" speaks the dialect orchesty, which can't be called yet`,
+          },
+        ]
+      : [],
+  )
 }
 
 type MakePlan = (inside: Store, topology: Topology, nodes: Node[]) => Promise<Plan>

@@ -2,7 +2,7 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { Stopped, textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
-import { ackWaitMs, beatEveryMs } from './lease.ts'
+import { beatEveryMs } from './lease.ts'
 import type { Lease, LeaseClock } from './lease.ts'
 import type { Publisher } from '../publish/publisher.ts'
 
@@ -192,6 +192,3 @@ function openDoubt(connection: Connection): { next(): boolean; close(): void } {
     close: stopListening,
   }
 }
-
-/** How long a message that nobody acks or beats stays with a dead holder. */
-export const redeliveryMs = ackWaitMs

@@ -87,7 +87,7 @@ async function pause(connection: Connection, ms: number, signal?: AbortSignal): 
 type DirectQuery = { last_by_subj: string } | { seq: number; next_by_subj?: string }
 
 /** One stored message or null when there is none. Any other failure is tried again: it must never be read as "none". */
-export async function directGet(connection: Connection, stream: string, query: DirectQuery, signal?: AbortSignal) {
+async function directGet(connection: Connection, stream: string, query: DirectQuery, signal?: AbortSignal) {
   for (;;) {
     try {
       return await connection.jsm.direct.getMessage(stream, query)
