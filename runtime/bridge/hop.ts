@@ -74,7 +74,7 @@ async function isSettled(
   origin: string,
   stop: Stop,
 ): Promise<boolean> {
-  return (await ports.guard.ask(plan.topologyId, origin, delivery.sequence, stop.now)) === 'settled'
+  return (await ports.guard.ask(plan.topologyId, origin, delivery, stop.now)) === 'settled'
 }
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { hopKey, nodeTail, originOf } from '../../runtime/queue/names.ts'
+import { hopKey, nodeConsumer, nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
 import { encodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
 import { startEngine, isDrained } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
@@ -269,7 +269,7 @@ test('a hop that was settled before is acknowledged without a call', async () =>
   closing.push(worker)
   await engine.setWorker(worker.url)
   const run = await engine.start('"x"')
-  // What a bridge did just before it died: it forwarded the start and a's message, and acked neither.
+  // What a bridge did just before it died: it got the start and a's message, forwarded both, and acked neither.
   const message = {
     id: run,
     run,
@@ -298,8 +298,18 @@ test('a hop that was settled before is acknowledged without a call', async () =>
       },
       null,
     )
-  await publish('start', 'a')
-  await publish('a', 'b')
+  for (const [from, to] of [
+    ['start', 'a'],
+    ['a', 'b'],
+  ] as const) {
+    const consumer = await engine.queues.connection.js.consumers.get(
+      streamName(engine.plan.topologyId),
+      nodeConsumer(engine.id(from)),
+    )
+    const delivered = await consumer.next()
+    await publish(from, to)
+    delivered?.nak()
+  }
   await engine.openBridge()
   await engine.outcomesUntil(isDrained)
   expect(worker.seen.map(({ node }) => node)).toEqual(['b'])

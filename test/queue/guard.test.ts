@@ -80,7 +80,8 @@ test('a late publisher whose message and successor are compacted publishes nothi
 
 test('asking finds a hop open, settled, and settled when its message is gone', async () => {
   const { engine, sequence, publish } = await engineWithInput()
-  const ask = (origin: string, at: number) => engine.queues.guard.ask(engine.plan.topologyId, origin, at)
+  const ask = (origin: string, at: number) =>
+    engine.queues.guard.ask(engine.plan.topologyId, origin, { lease: never, sequence: at })
   expect(await ask(publish.origin, sequence)).toBe('open')
   expect(await ask(publish.origin, 999)).toBe('settled')
   await engine.queues.guard.publish(publish, null)

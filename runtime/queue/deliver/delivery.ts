@@ -1,4 +1,4 @@
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+import type { ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { Stopped, textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
@@ -45,6 +45,7 @@ export interface Deliveries {
 
 /** After a (re)connect the server may have forgotten acks: so many deliveries of a consumer, for so long, are in doubt. */
 const doubt = { deliveries: 10_000, ms: 30_000 }
+const newMs = 10_000
 /** One pull is kept open for more than can be held: a pull per message doubles the server's CPU. */
 const pull = { max_messages: 128, expires: 30_000, idle_heartbeat: 5_000 }
 const progress = new TextEncoder().encode('+WPI')
@@ -110,7 +111,7 @@ function beatAll(held: ReadonlySet<Held>, publisher: Publisher): void {
     if (now - delivery.lastBeat < beatEveryMs) continue
     delivery.lastBeat = now
     const { reply } = delivery.message as JsMsg & { readonly reply: string }
-    publisher.confirm(reply, progress).then(
+    publisher.request(reply, progress).then(
       () => delivery.lease.confirm(now),
       () => undefined, // the lease runs out by itself
     )
@@ -126,7 +127,8 @@ async function read(
 ): Promise<Reader> {
   const bySequence = new Map<number, Held>()
   const running = new Set<Promise<void>>()
-  const inDoubt = openDoubt(deps.connection)
+  const source = await deps.connection.js.consumers.get(stream, consumer)
+  const inDoubt = openDoubt(deps.connection, isNew(await source.info(true)))
   const release = (delivery: Held): void => {
     bySequence.delete(delivery.sequence)
     allHeld.delete(delivery)
@@ -158,9 +160,7 @@ async function read(
     running.add(run)
   }
 
-  const messages: ConsumerMessages = await (
-    await deps.connection.js.consumers.get(stream, consumer)
-  ).consume({ ...pull, callback: onMessage })
+  const messages: ConsumerMessages = await source.consume({ ...pull, callback: onMessage })
   return {
     get held() {
       return bySequence.size
@@ -178,14 +178,19 @@ async function start(handle: (delivery: Delivery) => Promise<void>, delivery: De
   await handle(delivery)
 }
 
-function openDoubt(connection: Connection): { next(): boolean; close(): void } {
+/** A consumer that was made just now has delivered nothing that could have been settled. Both times are the server's. */
+function isNew({ created, ts, delivered }: ConsumerInfo): boolean {
+  return delivered.consumer_seq === 0 && ts !== undefined && Date.parse(ts) - Date.parse(created) < newMs
+}
+
+function openDoubt(connection: Connection, certain: boolean): { next(): boolean; close(): void } {
   let left = 0
   let until = 0
   const begin = (): void => {
     left = doubt.deliveries
     until = performance.now() + doubt.ms
   }
-  begin()
+  if (!certain) begin()
   const stopListening = connection.onChange(begin)
   return {
     next: () => left > 0 && left-- > 0 && performance.now() < until,

@@ -35,17 +35,22 @@ export interface Guard {
    */
   publish(publish: GuardedPublish, claim: Claim | null, signal?: AbortSignal): Promise<Guarded>
   /** Was anything published below the origin? A message that is gone was settled and compacted: its successor goes later than it. */
-  ask(topologyId: string, origin: string, sequence: number, signal?: AbortSignal): Promise<'open' | 'settled'>
+  ask(topologyId: string, origin: string, claim: Claim, signal?: AbortSignal): Promise<'open' | 'settled'>
 }
 
 const retryMs = 500
+const encoder = new TextEncoder()
+const empty = new Uint8Array()
 
 export function openGuard(connection: Connection, publisher: Publisher): Guard {
-  const ask: Guard['ask'] = async (topologyId, origin, sequence, signal) => {
-    const stream = streamName(topologyId)
-    const successor = await directGet(connection, stream, { last_by_subj: originFilter(topologyId, origin) }, signal)
-    if (successor) return 'settled'
-    return (await directGet(connection, stream, { seq: sequence }, signal)) ? 'open' : 'settled'
+  const deps = { connection, publisher }
+  const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
+    if (await isStored(deps, `${streamName(topologyId)}.${originFilter(topologyId, origin)}`, empty, signal))
+      return 'settled'
+    // While the lease is valid nobody else had the message, so nobody can have settled and compacted it.
+    if (claim.lease.valid()) return 'open'
+    const query = encoder.encode(JSON.stringify({ seq: claim.sequence }))
+    return (await isStored(deps, streamName(topologyId), query, signal)) ? 'open' : 'settled'
   }
 
   const publish: Guard['publish'] = async (one, claim, signal) => {
@@ -54,7 +59,7 @@ export function openGuard(connection: Connection, publisher: Publisher): Guard {
     for (;;) {
       if (signal?.aborted) throw new Stopped('stopped before the message could be stored')
       if (claim !== null && !claim.lease.valid()) {
-        if ((await ask(one.topologyId, one.origin, claim.sequence, signal)) === 'settled') return 'settled'
+        if ((await ask(one.topologyId, one.origin, claim, signal)) === 'settled') return 'settled'
       }
       try {
         await publisher.publish(subject, block, one.body)
@@ -84,16 +89,25 @@ async function pause(connection: Connection, ms: number, signal?: AbortSignal): 
   await connection.whenConnected(signal)
 }
 
-type DirectQuery = { last_by_subj: string } | { seq: number; next_by_subj?: string }
-
-/** One stored message or null when there is none. Any other failure is tried again: it must never be read as "none". */
-async function directGet(connection: Connection, stream: string, query: DirectQuery, signal?: AbortSignal) {
+/**
+ * A direct get: is there such a message? Any failure but "not found" is tried again: it must never be read as "none".
+ * `place` is a stream with the query in the body, or a stream and a subject whose last message is looked for.
+ */
+async function isStored(
+  { connection, publisher }: { connection: Connection; publisher: Publisher },
+  place: string,
+  query: Uint8Array,
+  signal?: AbortSignal,
+): Promise<boolean> {
   for (;;) {
     try {
-      return await connection.jsm.direct.getMessage(stream, query)
+      const { headers } = await publisher.request(`$JS.API.DIRECT.GET.${place}`, query)
+      if (headers?.code === 404) return false
+      if (headers?.code === 0) return true
     } catch (error) {
-      if (signal?.aborted) throw new Stopped('stopped while asking NATS', { cause: error })
-      await pause(connection, 100, signal)
+      if (!(error instanceof LostAck || error instanceof Unavailable)) throw error
     }
+    if (signal?.aborted) throw new Stopped('stopped while asking NATS')
+    await pause(connection, 100, signal)
   }
 }

@@ -15,8 +15,8 @@ import type { Connection } from '../connection.ts'
 export interface Publisher {
   /** Resolves with the sequence that the stored message got. */
   publish(subject: string, headers: MsgHdrs | null, body: Uint8Array): Promise<number>
-  /** A request whose answer matters only as a confirmation, such as a beat. */
-  confirm(subject: string, body: Uint8Array): Promise<void>
+  /** A request whose answer is not an acknowledgement: a beat, a look at a stored message. */
+  request(subject: string, body: Uint8Array): Promise<Msg>
   /** Sends without an answer, for the parts of a batch before the last. */
   send(subject: string, headers: MsgHdrs, body: Uint8Array): void
   close(): void
@@ -83,7 +83,7 @@ export function openPublisher(connection: Connection, ackTimeoutMs = 5_000): Pub
 
   return {
     publish: async (subject, headers, body) => readPubAck(await request(subject, headers, body), subject),
-    confirm: async (subject, body) => void (await request(subject, null, body)),
+    request: (subject, body) => request(subject, null, body),
     send: (subject, headers, body) => nc.publish(subject, body, { headers }),
     close() {
       clearInterval(sweep)
