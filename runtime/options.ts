@@ -55,7 +55,7 @@ const table = {
   adminToken: {
     flag: null,
     variable: 'SLUICE_ADMIN_TOKEN',
-    says: 'token of the first administrator, at least 16 characters',
+    says: 'token of the first administrator; long and random',
     schema: z
       .string()
       .regex(/^\S{16,200}$/, 'expected 16 to 200 characters without spaces')
@@ -180,7 +180,7 @@ export const optionsOf = {
   dev: ['data', 'natsUrl', 'postgresUrl', ...served, ...shared, 'natsServer', 'cache'],
   control: ['natsUrl', 'postgresUrl', ...served, ...shared],
   bridge: ['natsUrl', 'secretKey', 'healthPort', 'host', ...shared],
-  migrate: ['postgresUrl', 'logLevel'],
+  migrate: ['postgresUrl'],
   client,
   doctor: [...client, 'natsUrl', 'postgresUrl'],
 } as const satisfies Record<string, readonly OptionName[]>

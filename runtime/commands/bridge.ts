@@ -17,26 +17,23 @@ export function define(command: Command): void {
   command.action(async (flags: Record<string, unknown>) => {
     const options = resolveOptions('bridge', { flags }, needed)
     const log = createLog(options.logLevel, stderr)
-    await withStack(
-      () => log,
-      async (stack) => {
-        const { healthPort: port, host } = options
-        const chosenBy = '--health-port (SLUICE_HEALTH_PORT)'
-        const listening =
-          port === undefined
-            ? null
-            : await stack.own(
-                () => listen({ port, host, chosenBy }),
-                (it) => it.close(),
-              )
-        const queues = await ownQueues(stack, options, 'sluice bridge', log)
-        const bridge = await ownBridge(stack, queues, options, log)
-        if (listening !== null) await ownServing(stack, listening, healthOf(bridge, queues))
-        log.info('bridge works', { bridge: bridge.id, health: listening?.url, pid: process.pid })
-        await stack.stopping()
-        log.info('bridge stops', { bridge: bridge.id })
-      },
-    )
+    await withStack(log, async (stack) => {
+      const { healthPort: port, host } = options
+      const chosenBy = '--health-port (SLUICE_HEALTH_PORT)'
+      const listening =
+        port === undefined
+          ? null
+          : await stack.own(
+              () => listen({ port, host, chosenBy }),
+              (it) => it.close(),
+            )
+      const queues = await ownQueues(stack, options, 'sluice bridge', log)
+      const bridge = await ownBridge(stack, queues, options, log)
+      if (listening !== null) await ownServing(stack, listening, healthOf(bridge, queues))
+      log.info('bridge works', { bridge: bridge.id, health: listening?.url, pid: process.pid })
+      await stack.stopping()
+      log.info('bridge stops', { bridge: bridge.id })
+    })
   })
   addOptions(command, 'bridge')
 }

@@ -10,29 +10,28 @@ import { withStack } from './stack.ts'
 
 const needed = ['natsUrl', 'postgresUrl', 'adminToken', 'secretKey'] as const
 const stderr = 2
+const shortToken = 16
 
 /** Logs are JSON lines on stderr. */
 export function define(command: Command): void {
   command.action(async (flags: Record<string, unknown>) => {
     const options = resolveOptions('control', { flags }, needed)
     const log = createLog(options.logLevel, stderr)
-    await withStack(
-      () => log,
-      async (stack) => {
-        const { port, host } = options
-        const listening = await stack.own(
-          () => listen({ port, host, chosenBy: '--port (SLUICE_PORT)' }),
-          (it) => it.close(),
-        )
-        await requireSchema(options.postgresUrl)
-        const store = await ownStore(stack, options.postgresUrl)
-        const queues = await ownQueues(stack, options, 'sluice control', log)
-        await ownServing(stack, listening, await ownControl(stack, { queues, store }, options, log))
-        log.info('control serves', { url: listening.url, pid: process.pid })
-        await stack.stopping()
-        log.info('control stops')
-      },
-    )
+    if (options.adminToken.length < shortToken) log.warn('SLUICE_ADMIN_TOKEN is short: a long, random one is safer')
+    await withStack(log, async (stack) => {
+      const { port, host } = options
+      const listening = await stack.own(
+        () => listen({ port, host, chosenBy: '--port (SLUICE_PORT)' }),
+        (it) => it.close(),
+      )
+      await requireSchema(options.postgresUrl)
+      const store = await ownStore(stack, options.postgresUrl)
+      const queues = await ownQueues(stack, options, 'sluice control', log)
+      await ownServing(stack, listening, await ownControl(stack, { queues, store }, options, log))
+      log.info('control serves', { url: listening.url, pid: process.pid })
+      await stack.stopping()
+      log.info('control stops')
+    })
   })
   addOptions(command, 'control')
 }

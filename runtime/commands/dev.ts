@@ -1,10 +1,10 @@
 import { renameSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { makeDataFolder } from '../embedded/folder.ts'
 import { Invalid, Unavailable, textOf } from '../errors.ts'
-import { optionTable, resolveOptions } from '../options.ts'
+import { resolveOptions } from '../options.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Log } from '../telemetry/log.ts'
 import { applyTopology } from './client/apply.ts'
@@ -56,17 +56,17 @@ async function dev(flags: Flags): Promise<void> {
   const folder = dataFolder(options.data)
   const log = createLog(options.logLevel, logFile(folder))
   const results: string[] = []
-  const interrupted = await withStack(
-    () => log,
-    async (stack) => {
-      const { ground, sample, wanted } = await start(stack, { folder, options, flags, topologies, log })
-      if (sample && wanted) results.push(...(await runSample(stack, ground, sample, wanted, flags.once === true)))
-      if (flags.once === true) return
-      console.log(`Serving until ^C: ${ground.listening.url}`)
-      await stack.stopping()
-      console.log('Stopping')
-    },
-  )
+  const interrupted = await withStack(log, async (stack) => {
+    const { ground, sample, wanted } = await start(stack, { folder, options, flags, topologies, log })
+    if (sample && wanted) {
+      const { runSample } = await import('./dev/run-sample.ts')
+      results.push(...(await runSample({ ground, sample, wanted, once: flags.once === true, signal: stack.signal })))
+    }
+    if (flags.once === true) return
+    console.log(`Serving until ^C: ${ground.listening.url}`)
+    await stack.stopping()
+    console.log('Stopping')
+  })
   if (flags.once !== true) return
   for (const line of results) console.log(line)
   if (interrupted) process.exitCode = 130
@@ -88,7 +88,6 @@ interface Started {
 
 /** Opens everything; when it resolves, messages can flow. */
 async function start(stack: Stack, { folder, options, flags, topologies, log }: Starting): Promise<Started> {
-  const startedAt = performance.now()
   const ground = await openGround(stack, folder, options, log)
   const wanted = flags.sample ? await assignment(folder, flags) : null
   const external = Promise.all([
@@ -99,8 +98,8 @@ async function start(stack: Stack, { folder, options, flags, topologies, log }: 
   external.catch(() => undefined)
   await openDevEngine(stack, ground, options, log, external)
   const [sample, ...workers] = await external
-  const seconds = (performance.now() - startedAt) / 1_000
-  for (const line of bootLines(ground, options, seconds)) console.log(line)
+  // Since this process began.
+  for (const line of bootLines(ground, options, performance.now() / 1_000)) console.log(line)
   for (const { name, url } of workers) await registerWorker(ground.client, { name, urls: [url] })
   for (const { name, url } of workers) console.log(`  worker      ${name} at ${url}`)
   for (const { document } of topologies) {
@@ -110,9 +109,11 @@ async function start(stack: Stack, { folder, options, flags, topologies, log }: 
   return { ground, sample, wanted }
 }
 
-async function assignment(folder: string, { scale = 1, places = null }: { scale?: number; places?: number | null }) {
+async function assignment(folder: string, { scale = 1, places }: Flags): Promise<Assignment> {
   const { takeAssignment } = await import('./dev/sample.ts')
-  return takeAssignment(folder, scale, places)
+  const { assignment, isNew } = takeAssignment(folder, scale, places ?? null)
+  if (!isNew) console.log('An interrupted run is finished first, as large as it was begun')
+  return assignment
 }
 
 async function sampleFor(stack: Stack, ground: Ground, wanted: Assignment, log: Log): Promise<CitiesSample> {
@@ -128,44 +129,6 @@ function workerFor(stack: Stack, { client }: Ground, file: string): Promise<Work
   const moved = async ({ name, url }: WorkerFile) => void (await registerWorker(client, { name, urls: [url] }))
   return ownWorkerFile(stack, { file, say: (line) => console.log(line), moved })
 }
-
-/**
- * Runs the sample to its end, and says what came of it; returns that as a line of JSON, or nothing if there is no end.
- * Sets exit code 1 when the records don't add up. Throws when the run gets stuck and nothing else is to be served.
- */
-async function runSample(
-  stack: Stack,
-  ground: Ground,
-  sample: CitiesSample,
-  wanted: Assignment,
-  once: boolean,
-): Promise<string[]> {
-  const [{ beginRun, keepAssignment, sourceSize }, { followRun }, summary] = await sampleModules()
-  const source = await sourceSize(sample)
-  console.log(`The sample reads ${source} places, one record each, and stores them in the table places:`)
-  try {
-    const runId = await beginRun(ground.client, sample, wanted)
-    const followed = await followRun({ engine: ground.client, runId, source, signal: stack.signal })
-    keepAssignment(ground.folder, { ...wanted, ended: true })
-    const result = await summary.resultOf(followed, sample)
-    const cli = summary.cliOf(ground.folder, resolve(defaultData) === ground.folder)
-    for (const line of summary.summaryOf(result, cli)) console.log(line)
-    const wrong = summary.discrepancies(result)
-    for (const line of wrong) console.error(`It doesn't add up: ${line}`)
-    if (wrong.length > 0) process.exitCode = 1
-    return [summary.jsonOf(result)]
-  } catch (error) {
-    if (once || stack.signal.aborted) throw error
-    process.exitCode = 1
-    console.error(textOf(error))
-    return []
-  }
-}
-
-const sampleModules = () =>
-  Promise.all([import('./dev/sample.ts'), import('./dev/follow.ts'), import('./dev/summary.ts')])
-
-const defaultData = optionTable.find(({ name }) => name === 'data')?.default ?? ''
 
 function dataFolder(path: string): string {
   try {

@@ -1,4 +1,4 @@
-import { textOf } from '../errors.ts'
+import { Conflict, Invalid, Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /** What a command has opened, closed in reverse order, once. */
@@ -17,7 +17,7 @@ export interface Stack {
 }
 
 /** A part that doesn't close is written to the log: the others are closed all the same. */
-export function openStack(log: () => Log | null): Stack {
+export function openStack(log: Log): Stack {
   const closers: (() => unknown)[] = []
   const opening = new Set<Promise<unknown>>()
   const closing = new AbortController()
@@ -39,7 +39,7 @@ export function openStack(log: () => Log | null): Stack {
       try {
         await close()
       } catch (error) {
-        log()?.error('a part did not close', { error: textOf(error) })
+        log.error('a part did not close', { error: textOf(error) })
       }
     }
   }
@@ -69,7 +69,7 @@ const sameSignalMs = 500
  * Does `work` with a stack that is closed at its end, or at the first SIGINT, SIGTERM or SIGHUP; a second one exits at
  * once. Returns whether the work was interrupted; what it throws then is a consequence of closing, and is dropped.
  */
-export async function withStack(log: () => Log | null, work: (stack: Stack) => Promise<void>): Promise<boolean> {
+export async function withStack(log: Log, work: (stack: Stack) => Promise<void>): Promise<boolean> {
   const stack = openStack(log)
   let first = Infinity
   const onSignal = () => {
@@ -83,17 +83,18 @@ export async function withStack(log: () => Log | null, work: (stack: Stack) => P
     await Promise.race([work(stack), crash])
     return stack.signal.aborted
   } catch (error) {
-    if (!stack.signal.aborted) {
-      log()?.error('the engine stops on an error', {
-        error: textOf(error),
-        stack: error instanceof Error ? error.stack : undefined,
-      })
-      throw error
-    }
-    log()?.debug('interrupted', { error: textOf(error) })
+    record(log, error, stack.signal.aborted)
+    if (!stack.signal.aborted) throw error
     return true
   } finally {
     await stack.stop()
     for (const signal of signals) process.off(signal, onSignal)
   }
+}
+
+/** What follows from closing, and what we throw on purpose, is no news; of the rest, the log keeps where it came from. */
+function record(log: Log, error: unknown, isClosing: boolean): void {
+  const stack = error instanceof Error ? error.stack : undefined
+  const isExpected = isClosing || [Invalid, Unavailable, Conflict].some((kind) => error instanceof kind)
+  log[isExpected ? 'debug' : 'error']('the command ends on an error', { error: textOf(error), stack })
 }

@@ -33,12 +33,16 @@ export type Assignment = z.infer<typeof assignmentSchema>
 const assignmentFile = (folder: string): string => join(folder, 'sample.json')
 
 /** The unfinished assignment of the last start, else a new one. */
-export function takeAssignment(folder: string, scale: number, places: number | null): Assignment {
+export function takeAssignment(
+  folder: string,
+  scale: number,
+  places: number | null,
+): { readonly assignment: Assignment; readonly isNew: boolean } {
   const last = readAssignment(folder)
-  if (last && !last.ended) return last
-  const next = { key: randomUUID(), scale, places, ended: false }
-  keepAssignment(folder, next)
-  return next
+  if (last && !last.ended) return { assignment: last, isNew: false }
+  const assignment = { key: randomUUID(), scale, places, ended: false }
+  keepAssignment(folder, assignment)
+  return { assignment, isNew: true }
 }
 
 export function keepAssignment(folder: string, assignment: Assignment): void {

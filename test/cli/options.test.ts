@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { Invalid } from '../../runtime/errors.ts'
+import { optionTable, resolveOptions } from '../../runtime/options.ts'
+
+function faultsOf(work: () => unknown): readonly { path: string; message: string }[] {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof Invalid) return error.errors
+  }
+  return []
+}
+
+test.each([
+  { flags: { port: '1' }, environment: { SLUICE_PORT: '2' }, port: 1 },
+  { flags: {}, environment: { SLUICE_PORT: '2' }, port: 2 },
+  { flags: {}, environment: { SLUICE_PORT: '' }, port: 8484 },
+  { flags: {}, environment: {}, port: 8484 },
+])('a flag wins over a variable, which wins over the default: $port', ({ flags, environment, port }) => {
+  expect(resolveOptions('dev', { flags, environment }).port).toBe(port)
+})
+
+test('the defaults of dev need nothing from outside', () => {
+  expect(resolveOptions('dev', { flags: {}, environment: {} })).toEqual({
+    data: '.sluiceway',
+    port: 8484,
+    host: '127.0.0.1',
+    namespace: 'sluice',
+    replicas: 1,
+    historyMs: 900_000,
+    graceMs: 10_000,
+    logLevel: 'info',
+  })
+})
+
+test('all faults come in one error, each with its flag, its variable and what was found', () => {
+  const flags = { port: '70000', replicas: '2', natsUrl: 'http://x' }
+  const faults = faultsOf(() => resolveOptions('control', { flags, environment: {} }, ['postgresUrl']))
+  expect(faults.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    '--postgres-url (SLUICE_POSTGRES_URL): is needed: Postgres database, 15 or newer',
+    '--nats-url (SLUICE_NATS_URL): expected a URL such as nats://127.0.0.1:4222',
+    '--port (SLUICE_PORT): expected a whole number from 0 to 65535; found "70000"',
+    '--replicas (SLUICE_REPLICAS): expected 1, 3 or 5; found "2"',
+  ])
+})
+
+test('a secret, or a URL that may hold one, is never repeated', () => {
+  const environment = { SLUICE_SECRET_KEY: 'short', SLUICE_ADMIN_TOKEN: 'sh ort', SLUICE_POSTGRES_URL: 'pg://u:pw@h' }
+  const faults = faultsOf(() => resolveOptions('control', { flags: {}, environment }))
+  expect(faults).toHaveLength(3)
+  expect(JSON.stringify(faults)).not.toMatch(/short|sh ort|pw@/)
+})
+
+test('a variable of an option that a command does not take is left alone', () => {
+  expect(resolveOptions('migrate', { flags: {}, environment: { SLUICE_PORT: 'x' } })).toEqual({})
+})
+
+test('every variable and every flag is there once, and is named alike', () => {
+  const variables = optionTable.map(({ variable }) => variable)
+  expect(new Set(variables).size).toBe(variables.length)
+  for (const { flag, variable } of optionTable.filter((row) => row.flag !== null))
+    expect(flag).toMatch(
+      new RegExp(`^--${variable.slice('SLUICE_'.length).toLowerCase().replaceAll('_', '-')} <\\w+>$`),
+    )
+})
