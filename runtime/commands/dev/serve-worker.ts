@@ -23,8 +23,6 @@ async function serve(): Promise<void> {
   process.stdout.write(`${servingPrefix}${listening.url}\n`)
 }
 
-// A ^C in the terminal is for the engine, which ends us when it is done.
-process.on('SIGINT', () => {})
 serve().catch((error: unknown) => {
   process.stderr.write(`${textOf(error)}\n`)
   process.exit(1)

@@ -76,7 +76,9 @@ async function supervise(first: Running, path: string, { say, moved }: Options, 
 
 async function launch(path: string, say: (line: string) => void): Promise<Running> {
   const script = fileURLToPath(new URL(`serve-worker${extname(import.meta.url)}`, import.meta.url))
-  const child = spawn(process.execPath, [...loadersFor(path), script, path], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const args = [...loadersFor(path), script, path]
+  // In a process group of its own: a signal to ours is for the engine, which ends its workers after the bridge.
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
   // The pipe is a leash: an error on it means that the child has ended, which its exit reports.
   child.stdin.on('error', () => {})
   createInterface({ input: child.stderr }).on('line', say)
