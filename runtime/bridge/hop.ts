@@ -81,7 +81,8 @@ async function isSettled(
  * I5: what an ordered node forwards goes straight to the follower and would overtake what it split just before. So the next
  * message is only taken when the replies are split. Not needed where every reply goes through the splitter.
  */
-async function keepOrder({ prepared, repliesAreSplit }: WorkerSite, stop: Stop): Promise<void> {
+async function keepOrder(site: WorkerSite, stop: Stop): Promise<void> {
+  const { prepared } = site
   if (!isOrdered(prepared.node) || prepared.node.type === 'batch' || prepared.followers.size !== 1) return
-  while (!(await repliesAreSplit().catch(() => false))) await sleep(splitLookMs, stop.soon)
+  while (!(await site.repliesAreSplit().catch(() => false))) await sleep(splitLookMs, stop.soon)
 }

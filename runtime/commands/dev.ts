@@ -103,7 +103,7 @@ async function start(stack: Stack, { folder, options, flags, topologies, log }: 
   for (const { name, url } of workers) await registerWorker(ground.client, { name, urls: [url] })
   for (const { name, url } of workers) console.log(`  worker      ${name} at ${url}`)
   for (const { document } of topologies) {
-    const done = await applyTopology(ground.client, document, 'when changed')
+    const done = await applyTopology(ground.client, document, true)
     console.log(`  topology    ${done}`)
   }
   return { ground, sample, wanted }

@@ -109,7 +109,7 @@ function readChange(key: string, text: string | null): ConfigChange | null {
   const value: unknown = text === null ? null : JSON.parse(text)
   if (kind === 'plan') return { kind, topologyId: name, plan: value as Plan | null }
   if (kind === 'worker') return { kind, name, worker: value as WorkerAddress | null }
-  if (kind === 'paused') return { kind, nodeId: name, reason: value === null ? null : String(value) }
+  if (kind === 'paused') return { kind, nodeId: name, reason: value as string | null }
   return null
 }
 

@@ -194,7 +194,7 @@ async function pausedNodes(config: Config): Promise<Map<string, string>> {
   for await (const key of await config.config.keys(pausedKey('*'))) keys.push(key)
   for (const key of keys) {
     const entry = await config.config.get(key)
-    if (entry?.operation === 'PUT') reasons.set(key.slice(pausedKey('').length), String(entry.json<string>()))
+    if (entry?.operation === 'PUT') reasons.set(key.slice(pausedKey('').length), entry.json<string>())
   }
   return reasons
 }

@@ -153,7 +153,7 @@ async function compactFor(
   while (!signal.aborted) {
     await wait(everyMs, undefined, { signal }).catch(() => undefined)
     for (const { plan } of loops.values()) {
-      if (signal.aborted || !queues.connection.connected) break
+      if (!queues.connection.connected) break
       await compactTopology(queues, store, janitor, plan).catch((error: unknown) =>
         log.warn('a round of compaction was given up', { topology: plan.name, error: textOf(error) }),
       )

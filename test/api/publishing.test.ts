@@ -141,7 +141,7 @@ test('with NATS away publish is a 503 and nothing has changed', async () => {
 test('publishes at the same time all count, and the newest plan is in force', async () => {
   const t = await openApi()
   const { id } = await published(t, 'orders')
-  const answers = await Promise.all([1, 2, 3].map(() => t.post('/api/topologies/orders/publish')))
+  const answers = await Promise.all([1, 2, 3].map(() => t.post('/api/topologies/orders/republish')))
   expect(answers.map(({ body }) => body.revision).sort()).toEqual([2, 3, 4])
   expect(await planInForce(t, id)).toMatchObject({ revision: 4 })
 })
@@ -169,4 +169,13 @@ test('a topology with a worker of a dialect that bridges cannot call is refused 
   const answer = await t.post('/api/topologies/orders/publish')
   expect(answer.status).toBe(400)
   expect(answer.body.errors).toMatchObject([{ path: 'nodes[1].worker' }])
+})
+
+test('publishing what is published already makes no revision; any change of the draft does', async () => {
+  const t = await openApi()
+  const topology = await published(t, 'orders')
+  expect((await t.post('/api/topologies/orders/publish')).body).toMatchObject({ id: topology.id, revision: 1 })
+  const a = await nodeOf(t, 'orders', 'a')
+  await t.send('PATCH', `/api/nodes/${a.id}`, { json: { prefetch: 9 } })
+  expect((await t.post('/api/topologies/orders/publish')).body).toMatchObject({ revision: 2, bridgeOutOfSync: false })
 })

@@ -46,7 +46,7 @@ function start(name: string, swaps: Record<string, string>): ChildProcess {
 
 function healthy(name: string, port: number): Promise<true> {
   const url = `http://127.0.0.1:${port}${healthUrl(name).pathname}`
-  return eventually(`${name} is healthy`, async () => (await fetch(url)).ok, { timeoutMs: 20_000 })
+  return eventually(`${name} is healthy`, async () => (await fetch(url)).ok, { timeoutMs: 40_000 })
 }
 
 /** URL of a new database without any table. */
@@ -74,11 +74,12 @@ test('migrate, control and two bridges run as compose.yaml starts them, and thei
   const [code] = (await once(start('migrate', addresses), 'exit')) as [number | null]
   expect(code).toBe(0)
   expect(await tablesOf(database)).toContain('topologies')
-  for (const name of ['control', 'bridge', 'bridge']) {
-    const port = await freePort()
-    start(name, { ...addresses, [healthUrl(name).port]: String(port) })
-    await healthy(name, port)
-  }
+  const roles = ['control', 'bridge', 'bridge']
+  const ports = await Promise.all(roles.map(() => freePort()))
+  for (const [index, name] of roles.entries())
+    start(name, { ...addresses, [healthUrl(name).port]: String(ports[index]) })
+  // Control is ready only when a bridge lives.
+  await Promise.all(roles.map((name, index) => healthy(name, ports[index] ?? 0)))
 }, 90_000)
 
 test("the sample's processes run as compose.yaml starts them, and the worker's health check passes", async () => {

@@ -32,7 +32,7 @@ async function apply(flags: Flags): Promise<void> {
   for (const { source, document } of found) {
     try {
       if (flags.dryRun === true) console.log(await previewTopology(engine, document))
-      else console.log(await applyTopology(engine, document, flags.publish === true ? 'always' : 'no'))
+      else console.log(await applyTopology(engine, document, flags.publish === true))
     } catch (error) {
       if (!(error instanceof Invalid)) throw error
       throw new Invalid(`${source}: ${error.message}`, error.errors, { cause: error })
@@ -40,15 +40,11 @@ async function apply(flags: Flags): Promise<void> {
   }
 }
 
-/** `when changed`: unless the draft is as it was, and published. */
-type Publish = 'no' | 'always' | 'when changed'
-
 /** Creates the topology or replaces its draft, and publishes it if asked; says in one line what it did. Idempotent. */
-export async function applyTopology(engine: Engine, document: TopologyDocument, publish: Publish): Promise<string> {
+export async function applyTopology(engine: Engine, document: TopologyDocument, publish: boolean): Promise<string> {
   const stored = await find(engine, document.name)
   const done = await save(engine, document, stored)
-  const isCurrent = done === 'unchanged' && stored?.body.visibility === 'public'
-  if (publish === 'no' || (publish === 'when changed' && isCurrent)) return `${document.name}: ${done}`
+  if (!publish) return `${document.name}: ${done}`
   const { body } = await engine.send<Topology>('POST', `${pathOf(document.name)}/publish`)
   return `${document.name}: ${done}, published as revision ${body.revision}`
 }

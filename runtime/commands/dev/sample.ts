@@ -76,7 +76,7 @@ export async function beginRun(engine: Engine, sample: CitiesSample, { key }: As
   await registerWorker(engine, { name: 'cities', urls: [sample.workerUrl] })
   const { document, faults } = parseDocument(readFileSync(citiesTopologyFile, 'utf8'), citiesTopologyFile)
   if (!document) throw new Invalid(`${citiesTopologyFile} is wrong`, faults)
-  await applyTopology(engine, document, 'when changed')
+  await applyTopology(engine, document, true)
   return startRun(engine, document.name, { key })
 }
 
