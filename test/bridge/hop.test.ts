@@ -1,41 +1,9 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { hopKey, nodeConsumer, nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
 import { encodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
-import { startEngine, isDrained } from '../support/engine.ts'
-import type { TestEngine } from '../support/engine.ts'
-import { eventually } from '../support/eventually.ts'
+import { isDrained, startEngine } from '../support/engine.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
-import type { Answer, FakeWorker, Seen } from '../support/fake-worker.ts'
-
-const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close()
-})
-
-async function flow(
-  nodes: Parameters<typeof startEngine>[0],
-  script: (request: Seen, nth: number) => Answer | Promise<Answer>,
-  edges?: Parameters<typeof startEngine>[1],
-): Promise<{ engine: TestEngine; worker: FakeWorker }> {
-  const worker = await fakeWorker(script)
-  closing.push(worker)
-  const engine = await startEngine(nodes, edges)
-  closing.push(engine)
-  await engine.setWorker(worker.url)
-  await engine.openBridge()
-  return { engine, worker }
-}
-
-const echo = (request: Seen): Answer => ({ headers: { 'content-type': 'application/json' }, body: request.body })
-const fast = { attempts: 3, backoff: 'fixed', baseMs: 1, maxMs: 1 } as const
-const records = (items: unknown[], cursor?: string): Answer => ({
-  headers: {
-    'content-type': 'application/json',
-    'sluice-emit': 'records',
-    ...(cursor === undefined ? {} : { 'sluice-cursor': cursor }),
-  },
-  body: JSON.stringify(items),
-})
+import { closing, echo, fast, flow, records } from './flow.ts'
 
 test('a message keeps its id and body along two nodes and ends well', async () => {
   const { engine, worker } = await flow([{ name: 'a' }, { name: 'b', prefetch: 5 }], echo)
@@ -82,40 +50,6 @@ test('a batch node reads all pages, one message per record, and asks for a faile
   const stored = worker.seen.filter(({ node }) => node === 'store')
   expect(new Set(stored.map(({ id }) => id))).toHaveLength(15)
   expect(stored.map(({ id }) => id)).toContain(`${run}#4.2`)
-})
-
-test('a node with prefetch 1 gets its messages in order, also through retries', async () => {
-  const { engine, worker } = await flow(
-    [
-      { name: 'list', type: 'batch' },
-      { name: 'store', retry: fast },
-    ],
-    (request, nth) => {
-      if (request.node === 'list') return records(Array.from({ length: 30 }, (_, n) => n))
-      return Number(request.body) % 7 === 3 && nth < 3 ? { status: 503 } : { status: 204 }
-    },
-  )
-  await engine.start('{}')
-  await engine.outcomesUntil(isDrained)
-  const order = worker.seen.filter(({ node }) => node === 'store').map(({ body }) => Number(body))
-  expect([...new Set(order)]).toEqual(Array.from({ length: 30 }, (_, n) => n))
-  expect(order).toEqual([...order].sort((a, b) => a - b))
-  expect(worker.mostOpen).toBe(1)
-})
-
-test('at most prefetch messages of a node are at workers, over two bridges', async () => {
-  const { engine, worker } = await flow(
-    [
-      { name: 'list', type: 'batch' },
-      { name: 'store', prefetch: 4 },
-    ],
-    (request) =>
-      request.node === 'list' ? records(Array.from({ length: 60 }, (_, n) => n)) : { status: 204, afterMs: 5 },
-  )
-  await engine.openBridge()
-  await engine.start('{}')
-  await engine.outcomesUntil(isDrained)
-  expect(worker.mostOpen).toBe(4)
 })
 
 test('a message goes to every follower, under an id of its own for each', async () => {
@@ -210,58 +144,6 @@ test('an edited replay has a new id', async () => {
   expect(worker.seen.map(({ id, body }) => `${id} ${body}`)).toEqual([`${run} "bad"`, `${run}!1 "good"`])
 })
 
-test('a message waits for a worker that is not up yet, and no attempt is burnt', async () => {
-  const reserved = await fakeWorker(() => ({ status: 204 }))
-  const port = Number(new URL(reserved.url).port)
-  await reserved.close()
-  const engine = await startEngine([{ name: 'a', retry: { ...fast, attempts: 1 } }])
-  closing.push(engine)
-  await engine.setWorker(reserved.url)
-  const bridge = await engine.openBridge()
-  await engine.start('1')
-  await eventually('the bridge holds the message', () => bridge.held === 1)
-  const worker = await fakeWorker(() => ({ status: 204 }), port)
-  closing.push(worker)
-  await engine.outcomesUntil(isDrained)
-  expect(worker.seen.map(({ headers }) => headers['sluice-attempt'])).toEqual(['1;max=1'])
-})
-
-test('429 makes the message wait as long as Retry-After says and burns nothing', async () => {
-  const times: number[] = []
-  const { engine, worker } = await flow(
-    [{ name: 'a', prefetch: 3, retry: { ...fast, attempts: 1 } }],
-    (_request, nth) => {
-      times.push(performance.now())
-      return nth === 1 ? { status: 429, headers: { 'retry-after': '1' } } : { status: 204 }
-    },
-  )
-  await engine.start('1')
-  const outcomes = await engine.outcomesUntil(isDrained)
-  expect(outcomes.map(({ kind }) => kind)).toEqual(['started', 'ended'])
-  expect(worker.seen).toHaveLength(2)
-  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990)
-})
-
-test.each([
-  ['hangs up', { fail: 'hang-up' }],
-  ['answers garbage', { fail: 'garbage' }],
-  ['never answers', { fail: 'never' }],
-  ['answers 9 MiB', { body: Buffer.alloc(9 * 1024 * 1024) }],
-  ['answers a broken batch', { headers: { 'content-type': 'application/cloudevents-batch+json' }, body: '[{]' }],
-  ['routes to nowhere', { headers: { 'sluice-route': 'nowhere' }, body: '1' }],
-] as [string, Answer][])('a worker that %s ends in Trash, and the bridge goes on', async (_name, answer) => {
-  const { engine } = await flow(
-    [{ name: 'a', timeoutMs: 100, retry: { ...fast, attempts: 2 } }, { name: 'b' }],
-    (request) => (request.body === '"bad"' && request.node === 'a' ? answer : echo(request)),
-  )
-  await engine.start('"bad"')
-  await engine.start('"good"')
-  const outcomes = await engine.outcomesUntil(
-    (all) => all.filter(({ kind }) => kind === 'ended' || kind === 'trashed').length === 2,
-  )
-  expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['ended', 'started', 'started', 'trashed'])
-})
-
 test('a hop that was settled before is acknowledged without a call', async () => {
   const engine = await startEngine([{ name: 'a' }, { name: 'b' }])
   closing.push(engine)
@@ -313,102 +195,4 @@ test('a hop that was settled before is acknowledged without a call', async () =>
   await engine.openBridge()
   await engine.outcomesUntil(isDrained)
   expect(worker.seen.map(({ node }) => node)).toEqual(['b'])
-})
-
-test('a call longer than the ack wait is made once', async () => {
-  const { engine, worker } = await flow([{ name: 'a' }], () => ({ status: 204, afterMs: 7_000 }))
-  await engine.start('1')
-  await engine.outcomesUntil(isDrained)
-  expect(worker.seen).toHaveLength(1)
-})
-
-test('messages go to the instance that is up, and both are used when both are', async () => {
-  const gone = await fakeWorker(() => ({ status: 204 }))
-  await gone.close()
-  const [one, two] = await Promise.all([
-    fakeWorker(() => ({ status: 204, afterMs: 5 })),
-    fakeWorker(() => ({ status: 204, afterMs: 5 })),
-  ])
-  closing.push(one, two)
-  const engine = await startEngine([
-    { name: 'list', type: 'batch', worker: 'source' },
-    { name: 'store', prefetch: 4 },
-  ])
-  closing.push(engine)
-  const source = await fakeWorker(() => records(Array.from({ length: 40 }, (_, n) => n)))
-  closing.push(source)
-  await engine.queues.control.putWorker({
-    name: 'source',
-    urls: [source.url],
-    dialect: 'native',
-    secret: null,
-    timeoutMs: null,
-  })
-  await engine.setWorker(gone.url, one.url, two.url)
-  await engine.openBridge()
-  await engine.start('{}')
-  const outcomes = await engine.outcomesUntil(isDrained)
-  expect(outcomes.filter(({ kind }) => kind === 'ended')).toHaveLength(40)
-  expect(one.seen.length + two.seen.length).toBe(40)
-  expect(Math.min(one.seen.length, two.seen.length)).toBeGreaterThan(10)
-})
-
-test('a worker that refuses our signature pauses the node until it is resumed', async () => {
-  let refuse = true
-  const { engine, worker } = await flow([{ name: 'a' }], () =>
-    refuse ? { status: 401, headers: { 'sluice-signature': 'refused' } } : { status: 204 },
-  )
-  await engine.start('1')
-  await eventually('the node is paused', async () => (await engine.queues.control.paused()).has(engine.id('a')))
-  refuse = false
-  await engine.queues.control.setPaused(engine.id('a'), null)
-  await engine.outcomesUntil(isDrained)
-  expect(worker.seen.map(({ headers }) => headers['sluice-attempt'])).toEqual(['1;max=10', '1;max=10'])
-})
-
-test('what an ordered node forwards does not overtake what it split before', async () => {
-  const { engine, worker } = await flow(
-    [{ name: 'list', type: 'batch' }, { name: 'fan' }, { name: 'store' }],
-    (request) => {
-      if (request.node === 'list') return records(Array.from({ length: 20 }, (_, n) => n))
-      const n = Number(request.body)
-      if (request.node === 'fan' && n % 3 === 0) return records([n, n + 0.1, n + 0.2])
-      return request.node === 'fan' ? echo(request) : { status: 204 }
-    },
-  )
-  await engine.start('{}')
-  await engine.outcomesUntil(isDrained)
-  const order = worker.seen.filter(({ node }) => node === 'store').map(({ body }) => Number(body))
-  expect(order).toHaveLength(34)
-  expect(order).toEqual([...order].sort((a, b) => a - b))
-})
-
-test('a batch node is held back while its follower has more waiting than the high-water mark', async () => {
-  let release = (): void => undefined
-  const released = new Promise<void>((resolve) => (release = resolve))
-  const worker = await fakeWorker(async (request) => {
-    if (request.node === 'list')
-      return records(
-        [1, 2, 3, 4, 5],
-        Number(request.headers['sluice-page']) < 9 ? `${request.headers['sluice-page']}` : undefined,
-      )
-    await released
-    return { status: 204 }
-  })
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'list', type: 'batch' }, { name: 'store' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
-  await engine.openBridge({ highWater: 8 })
-  await engine.start('{}')
-  // Pages 0 and 1 are split (10 messages, over the mark), page 2 is read ahead and waits, page 3 isn't asked for.
-  const pages = (): number => worker.seen.filter(({ node }) => node === 'list').length
-  await eventually('page 2 is read ahead and the store is busy', () => pages() === 3 && worker.open === 1)
-  const replies = async () =>
-    (await engine.queues.control.depths(engine.plan)).find(({ nodeId }) => nodeId === engine.id('list'))?.replies
-  await eventually('page 2 is not split', async () => (await replies()) === 1)
-  expect(pages()).toBe(3)
-  release()
-  const outcomes = await engine.outcomesUntil(isDrained)
-  expect(outcomes.filter(({ kind }) => kind === 'ended')).toHaveLength(50)
 })

@@ -1,0 +1,37 @@
+import { afterEach } from 'vitest'
+import { startEngine } from '../support/engine.ts'
+import type { TestEngine } from '../support/engine.ts'
+import { fakeWorker } from '../support/fake-worker.ts'
+import type { Answer, FakeWorker, Seen } from '../support/fake-worker.ts'
+
+/** What a test opened, closed in reverse order when it is over. */
+export const closing: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of closing.splice(0).reverse()) await one.close()
+})
+
+/** A worker that answers as `script` says, an engine with these nodes, and a bridge. */
+export async function flow(
+  nodes: Parameters<typeof startEngine>[0],
+  script: (request: Seen, nth: number) => Answer | Promise<Answer>,
+  edges?: Parameters<typeof startEngine>[1],
+): Promise<{ engine: TestEngine; worker: FakeWorker }> {
+  const worker = await fakeWorker(script)
+  closing.push(worker)
+  const engine = await startEngine(nodes, edges)
+  closing.push(engine)
+  await engine.setWorker(worker.url)
+  await engine.openBridge()
+  return { engine, worker }
+}
+
+export const echo = (request: Seen): Answer => ({ headers: { 'content-type': 'application/json' }, body: request.body })
+export const fast = { attempts: 3, backoff: 'fixed', baseMs: 1, maxMs: 1 } as const
+export const records = (items: unknown[], cursor?: string): Answer => ({
+  headers: {
+    'content-type': 'application/json',
+    'sluice-emit': 'records',
+    ...(cursor === undefined ? {} : { 'sluice-cursor': cursor }),
+  },
+  body: JSON.stringify(items),
+})
