@@ -5,6 +5,7 @@ import { connect } from '@nats-io/transport-node'
 import { jetstreamManager } from '@nats-io/jetstream'
 import type { JetStreamManager } from '@nats-io/jetstream'
 import { openBridge } from '../runtime/bridge/bridge.ts'
+import { untried } from '../runtime/protocol/message.ts'
 import { newId } from '../runtime/ids.ts'
 import { encodeEnvelope, envelopeHeader, headerBlock } from '../runtime/queue/envelope.ts'
 import { nodeConsumer, nodeTail, originOf, streamName } from '../runtime/queue/names.ts'
@@ -113,15 +114,12 @@ function planOf(topologyId: string, nodeIds: ReadonlyMap<string, string>, revisi
 }
 
 function envelopeOf(run: string): string {
-  const none = { attempt: 0, round: 0, replay: 0, page: 0, cursor: null, tenant: null, key: null, trace: null }
   return encodeEnvelope({
     id: run,
     run,
     from: 'start',
     created: new Date().toISOString(),
-    ...none,
-    history: [],
-    headers: {},
+    ...untried,
     contentType: 'application/json',
   })
 }

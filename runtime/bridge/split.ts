@@ -1,3 +1,4 @@
+import { untried } from '../protocol/message.ts'
 import type { Message } from '../protocol/message.ts'
 import { readOutputs } from '../protocol/outputs.ts'
 import type { Outputs, ReplyOutput } from '../protocol/outputs.ts'
@@ -119,19 +120,14 @@ function goesTo(reply: StoredOutputs, output: ReplyOutput, name: string, id: str
 
 function child({ input, output, paged, at, nodeName }: StoredOutputs, from: ReplyOutput, index: number): Message {
   return {
+    ...untried,
     id: paged ? `${input.id}#${input.page}.${index}` : `${input.id}.${index}`,
     run: input.run,
     from: nodeName,
     created: at,
-    attempt: 0,
-    round: 0,
-    replay: 0,
-    page: 0,
-    cursor: null,
     tenant: from.tenant ?? output.tenant,
     key: from.key ?? output.key,
     trace: input.trace,
-    history: [],
     headers: output.headers,
     contentType: from.contentType,
     body: from.body,

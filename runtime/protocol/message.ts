@@ -30,6 +30,20 @@ export interface Message {
   readonly body: Uint8Array
 }
 
+/** What a message carries before anything has happened to it. */
+export const untried = {
+  attempt: 0,
+  round: 0,
+  replay: 0,
+  page: 0,
+  cursor: null,
+  tenant: null,
+  key: null,
+  trace: null,
+  history: [],
+  headers: {},
+} as const
+
 /** One call that failed, as Trash shows it. */
 export interface FailedCall {
   readonly attempt: number

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Plan } from '../topology/plan.ts'
+import { untried } from '../protocol/message.ts'
 import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import { liveBridges, openConfig, pausedKey, planKey, workerKey } from './config.ts'
@@ -121,19 +122,13 @@ async function awaitApplied(config: Config, topologyId: string, revision: number
 
 function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
   const envelope = encodeEnvelope({
+    ...untried,
     id: start.run,
     run: start.run,
     from: '',
     created: new Date().toISOString(),
-    attempt: 0,
-    round: 0,
-    replay: 0,
-    page: 0,
-    cursor: null,
     tenant: start.tenant,
-    key: null,
     trace: start.trace,
-    history: [],
     headers: start.headers,
     contentType: start.contentType,
   })

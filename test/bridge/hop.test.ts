@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { untried } from '../../runtime/protocol/message.ts'
 import { hopKey, nodeConsumer, nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
 import { encodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
 import { isDrained, startEngine } from '../support/engine.ts'
@@ -157,16 +158,7 @@ test('a hop that was settled before is acknowledged without a call', async () =>
     run,
     from: 'start',
     created: new Date().toISOString(),
-    attempt: 0,
-    round: 0,
-    replay: 0,
-    page: 0,
-    cursor: null,
-    tenant: null,
-    key: null,
-    trace: null,
-    history: [],
-    headers: {},
+    ...untried,
     contentType: 'application/json',
   }
   const publish = (from: string, to: string): Promise<unknown> =>

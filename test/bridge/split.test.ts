@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { untried } from '../../runtime/protocol/message.ts'
 import { openHighWater } from '../../runtime/bridge/high-water.ts'
 import { split } from '../../runtime/bridge/split.ts'
 import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
@@ -77,16 +78,7 @@ async function storeReply(engine: TestEngine, count: number): Promise<void> {
     run: 'run',
     from: 'start',
     created: new Date().toISOString(),
-    attempt: 0,
-    round: 0,
-    replay: 0,
-    page: 0,
-    cursor: null,
-    tenant: null,
-    key: null,
-    trace: null,
-    history: [],
-    headers: {},
+    ...untried,
     contentType: 'application/json',
   }
   const body = Buffer.from(JSON.stringify(Array.from({ length: count }, (_, n) => ({ n }))))

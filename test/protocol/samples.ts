@@ -1,4 +1,5 @@
 import type { Message } from '../../runtime/protocol/message.ts'
+import { untried } from '../../runtime/protocol/message.ts'
 import { nodeDefaults, retryDefaults } from '../../runtime/topology/plan.ts'
 import type { Plan, WorkerNode } from '../../runtime/topology/plan.ts'
 
@@ -11,16 +12,7 @@ export function sampleMessage(fields: Partial<Message> = {}): Message {
     run: 'r1',
     from: 'begin',
     created: '2026-01-01T00:00:00.000Z',
-    attempt: 0,
-    round: 0,
-    replay: 0,
-    page: 0,
-    cursor: null,
-    tenant: null,
-    key: null,
-    trace: null,
-    history: [],
-    headers: {},
+    ...untried,
     contentType: 'application/json',
     body: bytes('{"n":1}'),
     ...fields,
