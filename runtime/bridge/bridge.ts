@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { heartbeatEveryMs, watchConfig } from '../queue/config.ts'
@@ -17,7 +18,7 @@ export interface Bridge {
   readonly id: string
   /** Messages held at the moment. */
   readonly held: number
-  /** True once every plan that was published at the start is in force. */
+  /** True while it is connected and not stopping. */
   readonly ready: boolean
   /**
    * Stops pulling, gives back what waits, lets open calls finish for `graceMs`, then gives up on them (they are called again
@@ -35,6 +36,9 @@ export interface BridgeOptions {
   readonly highWater?: number
   readonly log: Log
 }
+
+/** How long a start waits for its plans. */
+const bootMs = 10_000
 
 /**
  * The bridge moves messages between queues and workers. It holds no state that matters: plans, workers and pauses come from KV,
@@ -82,7 +86,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   }
 
   await watchConfig({ ...queues, log }, onChange, stopping.signal)
-  await topologies.settled()
+  // One plan that can't be applied must not keep the others from flowing: it is tried again for ever.
+  await Promise.race([topologies.settled(), wait(bootMs, undefined, { ref: false })])
   beat()
   const timer = setInterval(beat, heartbeatEveryMs).unref()
   let closing: Promise<void> | null = null

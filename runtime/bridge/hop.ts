@@ -8,8 +8,8 @@ import { settle, settleEvent } from './settle.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
 
-/** How often it is looked whether a reply has been split. */
-const splitLookMs = 5
+/** How soon it is looked whether a reply has been split, and how seldom at most. */
+const splitLook = { firstMs: 5, maxMs: 500 }
 
 /**
  * The life of a message at one worker node: deliver → in doubt? ask → call → decide → settle → ack.
@@ -19,21 +19,24 @@ const splitLookMs = 5
  * I9  waiting is never failing: a hold that doesn't burn leaves no trace.
  * When the bridge stops, what waits is given back and another bridge starts it again.
  */
-export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Promise<void> {
+export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: Stop): Promise<void> {
+  let site = siteNow()
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const key = hopKey(message, site.prepared.node.id)
   const origin = originOf(key)
   if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) {
     await keepOrder(site, stop)
-    return delivery.ack()
+    return delivery.settled()
   }
 
-  const tries = new Tries(message, site.prepared)
+  const tries = new Tries(message)
   for (;;) {
     await site.gate.pass(stop.soon)
+    // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
+    site = siteNow()
     const called = await site.call(message, tries.attempt, delivery.sequence)
     if (stop.now.aborted) return delivery.giveBack()
-    const verdict = decide(called.result, tries.context())
+    const verdict = decide(called.result, tries.context(site.prepared))
     switch (verdict.kind) {
       case 'hold':
         if (verdict.burns) tries.failed(verdict.failure, called)
@@ -45,7 +48,7 @@ export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Pro
         await site.pause(verdict.reason)
         break
       default:
-        if ('problem' in verdict || verdict.kind === 'later')
+        if (verdict.kind === 'trash' || verdict.kind === 'later')
           tries.failed(verdict.kind === 'later' ? verdict.failure : verdict, called)
         await settle(
           verdict,
@@ -53,7 +56,7 @@ export async function hop(delivery: Delivery, site: WorkerSite, stop: Stop): Pro
           stop.now,
         )
         if (verdict.kind === 'split') await keepOrder(site, stop)
-        return delivery.ack()
+        return delivery.settled()
     }
   }
 }
@@ -63,9 +66,9 @@ export async function eventHop(delivery: Delivery, site: EventSite, stop: Stop):
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const key = hopKey(message, site.node.id)
   const origin = originOf(key)
-  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.ack()
+  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.settled()
   await settleEvent({ site, delivery, message, key, origin }, stop.now)
-  delivery.ack()
+  delivery.settled()
 }
 
 async function isSettled(
@@ -84,5 +87,11 @@ async function isSettled(
 async function keepOrder(site: WorkerSite, stop: Stop): Promise<void> {
   const { prepared } = site
   if (!isOrdered(prepared.node) || prepared.node.type === 'batch' || prepared.followers.size !== 1) return
-  while (!(await site.repliesAreSplit().catch(() => false))) await sleep(splitLookMs, stop.soon)
+  for (
+    let ms = splitLook.firstMs;
+    !(await site.repliesAreSplit().catch(() => false));
+    ms = Math.min(ms * 2, splitLook.maxMs)
+  ) {
+    await sleep(ms, stop.soon)
+  }
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { textOf } from '../errors.ts'
+import { Stopped, textOf } from '../errors.ts'
 import { prepareNode } from '../protocol/native.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { nodeConsumer, replyConsumer, streamName } from '../queue/names.ts'
@@ -37,6 +37,8 @@ interface Running {
   plan: Plan
   sites: ReadonlyMap<string, EventSite | WorkerSite>
   readonly readers: Map<string, OpenReader>
+  /** Readers of all topologies that are closed, but still hold something. */
+  readonly draining: Set<Promise<void>>
 }
 
 interface OpenReader {
@@ -47,20 +49,18 @@ interface OpenReader {
 
 const retryMs = 1_000
 
-export function openTopologies(deps: TopologiesDeps): Topologies {
+export function openTopologies(options: TopologiesDeps): Topologies {
   const running = new Map<string, Running>()
+  const draining = new Set<Promise<void>>()
+  const deps = { ...options, draining }
   const changes = new Map<string, Promise<void>>()
 
   const apply = async (topologyId: string, plan: Plan | null): Promise<void> => {
     const before = running.get(topologyId)
     if (plan === null) {
       running.delete(topologyId)
-      if (before !== undefined) await closeReaders(before, () => true)
-    } else if (
-      before === undefined ||
-      before.plan.revision < plan.revision ||
-      before.plan.topologyId !== plan.topologyId
-    ) {
+      if (before !== undefined) closeReaders(before, () => true)
+    } else if (before === undefined || before.plan.revision < plan.revision) {
       await bringInLine(deps, running, plan)
     }
     deps.onApplied()
@@ -81,7 +81,8 @@ export function openTopologies(deps: TopologiesDeps): Topologies {
       ),
     async close() {
       await Promise.all(changes.values())
-      await Promise.all([...running.values()].map((one) => closeReaders(one, () => true)))
+      for (const one of running.values()) closeReaders(one, () => true)
+      await Promise.all(draining)
     },
   }
 }
@@ -100,27 +101,36 @@ async function persist(work: () => Promise<void>, { ports, stop, queues }: Topol
 }
 
 /** Readers that stay go on undisturbed: they look up their site at each delivery, and prefetch is changed at the consumer. */
-async function bringInLine(deps: TopologiesDeps, all: Map<string, Running>, plan: Plan): Promise<void> {
+async function bringInLine(
+  deps: TopologiesDeps & { draining: Set<Promise<void>> },
+  all: Map<string, Running>,
+  plan: Plan,
+): Promise<void> {
   await ensureQueues(deps.queues.connection, plan, deps.queues.replicas)
-  const running: Running = all.get(plan.topologyId) ?? { plan, sites: new Map(), readers: new Map() }
+  const running: Running = all.get(plan.topologyId) ?? {
+    plan,
+    sites: new Map(),
+    readers: new Map(),
+    draining: deps.draining,
+  }
   running.plan = plan
   running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, plan, node)]))
   all.set(plan.topologyId, running)
   const wanted = new Set(plan.nodes.flatMap((node) => [nodeConsumer(node.id), replyConsumer(node.id)]))
-  await closeReaders(running, (consumer) => !wanted.has(consumer))
+  closeReaders(running, (consumer) => !wanted.has(consumer))
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
 }
 
-async function closeReaders(running: Running, isUnwanted: (consumer: string) => boolean): Promise<void> {
-  const unwanted = [...running.readers].filter(([consumer]) => isUnwanted(consumer))
-  for (const [consumer] of unwanted) running.readers.delete(consumer)
-  await Promise.all(
-    unwanted.map(([, { reader, closing }]) => {
-      closing.abort()
-      return reader.close()
-    }),
-  )
+/** Pulls no more; what is held goes on to its end, however long its call takes, without holding up the next plan. */
+function closeReaders({ readers, draining }: Running, isUnwanted: (consumer: string) => boolean): void {
+  for (const [consumer, { reader, closing }] of readers) {
+    if (!isUnwanted(consumer)) continue
+    readers.delete(consumer)
+    closing.abort()
+    const drained = reader.close().finally(() => draining.delete(drained))
+    draining.add(drained)
+  }
 }
 
 async function openReaders(
@@ -141,16 +151,24 @@ async function openReaders(
   await open(replyConsumer(node.id), (delivery, own) => split(delivery, topologyId, node.id, ports, own))
 }
 
-function handleInput(running: Running, nodeId: string, delivery: Delivery, stop: Stop): Promise<void> {
+async function handleInput(running: Running, nodeId: string, delivery: Delivery, stop: Stop): Promise<void> {
   const site = running.sites.get(nodeId)
-  if (site === undefined) throw new Error(`node ${nodeId} is not in the plan any more`)
-  return 'prepared' in site ? hop(delivery, site, stop) : eventHop(delivery, site, stop)
+  if (site?.kind === 'event') return eventHop(delivery, site, stop)
+  return hop(delivery, () => workerSiteIn(running, nodeId), stop)
+}
+
+/** Throws `Stopped` for a node that isn't in the plan any more: the message is given back and stays in its queue. */
+function workerSiteIn(running: Running, nodeId: string): WorkerSite {
+  const site = running.sites.get(nodeId)
+  if (site?.kind === 'worker') return site
+  throw new Stopped(`node ${nodeId} is not in the plan any more`)
 }
 
 function siteOf({ queues, directory, ports }: TopologiesDeps, plan: Plan, node: PlanNode): EventSite | WorkerSite {
-  if (isEventNode(node)) return { plan, node, ports }
+  if (isEventNode(node)) return { kind: 'event', plan, node, ports }
   const prepared = prepareNode(plan, node)
   return {
+    kind: 'worker',
     plan,
     prepared,
     ports,

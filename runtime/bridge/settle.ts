@@ -31,18 +31,18 @@ interface Successor {
   readonly body: Uint8Array
 }
 
-/** Resolves when the successor is stored, or somebody's is: then the delivery may be acked. */
+/**
+ * Resolves when the successor is stored, or somebody's is: then the delivery is settled. A node that blocks is paused before:
+ * a crash in between must not let the next message pass.
+ */
 export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): Promise<void> {
   const { site, origin, delivery } = hop
-  await site.ports.guard.publish(
-    { topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) },
-    delivery,
-    signal,
-  )
-  if (verdict.kind === 'trash' && verdict.block) {
-    await site.pause(`a message failed finally and the node has onFail: block; settle its Trash, then resume`)
-  }
+  if (verdict.kind === 'trash' && verdict.block) await site.pause(blockedReason)
+  const publish = { topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) }
+  await site.ports.guard.publish(publish, delivery, signal)
 }
+
+const blockedReason = 'a message failed finally and the node has onFail: block; settle its Trash, then resume'
 
 function successorOf(verdict: Settling, hop: Hop): Successor {
   switch (verdict.kind) {

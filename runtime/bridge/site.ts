@@ -26,6 +26,7 @@ export interface Ports {
 
 /** Where an event node's hops happen. */
 export interface EventSite {
+  readonly kind: 'event'
   readonly plan: Plan
   readonly node: EventNode
   readonly ports: Ports
@@ -33,6 +34,7 @@ export interface EventSite {
 
 /** Where a worker node's hops happen: the node as its plan has it, and how to call its worker. */
 export interface WorkerSite {
+  readonly kind: 'worker'
   readonly plan: Plan
   readonly prepared: PreparedNode
   /** Closed while the node is paused or must not call. */

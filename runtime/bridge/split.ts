@@ -37,7 +37,7 @@ export async function split(
   if (made.continuation !== null)
     await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, stop.now)
   await publishMany(ports, publishes(at, made.messages), delivery, stop.now)
-  delivery.ack()
+  delivery.settled()
 }
 
 function receivers({ followers, route }: StoredOutputs): string[] {

@@ -1,24 +1,26 @@
 import type { Called } from '../call/call.ts'
 import type { DecideContext, Failure } from '../call/decide.ts'
-import type { FailedCall, Message } from '../protocol/message.ts'
+import type { FailedCall, Message, Problem } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
 
-/** What a message may carry of its failed calls, as JSON. */
-const historyMaxBytes = 64 * 1024
+/**
+ * What a message may carry of its failed calls, as JSON. It travels in a header, and JetStream takes 64 KiB of headers at most
+ * (measured: 65 200 bytes are stored, 65 500 refused), with everything else that stands there.
+ */
+const historyMaxBytes = 32 * 1024
+const detailMaxLength = 500
 
 /** The tries of one message at one holder. Tries in place never enter the hop's key: a new holder starts them again. */
 export class Tries {
   readonly #message: Message
-  readonly #prepared: PreparedNode
   #failed = 0
   #waits = 0
   #firstFailureAt: number | null = null
   #waitedMs = 0
   #history: FailedCall[]
 
-  constructor(message: Message, prepared: PreparedNode) {
+  constructor(message: Message) {
     this.#message = message
-    this.#prepared = prepared
     this.#history = [...message.history]
   }
 
@@ -31,11 +33,11 @@ export class Tries {
     return this.#history
   }
 
-  context(): DecideContext {
+  context({ node, followers }: PreparedNode): DecideContext {
     const since = this.#firstFailureAt
     return {
-      node: this.#prepared.node,
-      followers: this.#prepared.followers,
+      node,
+      followers,
       message: this.#message,
       attempt: this.attempt,
       inPlaceMs: since === null ? 0 : performance.now() - since - this.#waitedMs,
@@ -52,10 +54,10 @@ export class Tries {
       at: new Date().toISOString(),
       instance: called.instance,
       status: failure.status,
-      problem: failure.problem,
+      problem: shortened(failure.problem),
       durationMs: Math.round(called.durationMs),
     })
-    while (this.#history.length > 1 && JSON.stringify(this.#history).length > historyMaxBytes) this.#history.shift()
+    while (this.#history.length > 1 && bytesOf(this.#history) > historyMaxBytes) this.#history.shift()
   }
 
   /** The message stays here and is called again after the delay. */
@@ -69,4 +71,16 @@ export class Tries {
     this.#waits++
     if (this.#firstFailureAt !== null) this.#waitedMs += delayMs
   }
+}
+
+function bytesOf(history: readonly FailedCall[]): number {
+  return Buffer.byteLength(JSON.stringify(history))
+}
+
+/** The whole detail stands in the error of the last call; of those before it the beginning is enough. */
+function shortened(problem: Problem): Problem {
+  const { detail } = problem
+  return detail === undefined || detail.length <= detailMaxLength
+    ? problem
+    : { ...problem, detail: `${detail.slice(0, detailMaxLength)}…` }
 }

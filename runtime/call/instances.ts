@@ -38,8 +38,14 @@ const resolveEveryMs = 10_000
 /** Resolves the worker's names first; a name that can't be resolved has no instance until it can. */
 export async function openInstances(worker: WorkerAddress, log: Log): Promise<Instances> {
   let instances = new Map<string, Instance>()
+  const lastKnown = new Map<string, readonly Target[]>()
   const resolve = async (): Promise<void> => {
-    const wanted = (await Promise.all(worker.urls.map((url) => addressesOf(url, log)))).flat()
+    const wanted = (await Promise.all(worker.urls.map((url) => addressesOf(url, lastKnown.get(url) ?? [], log)))).flat()
+    for (const url of worker.urls)
+      lastKnown.set(
+        url,
+        wanted.filter((target) => target.url === url),
+      )
     const next = new Map(wanted.map((target) => [keyOf(target), instances.get(keyOf(target)) ?? newInstance(target)]))
     for (const [key, instance] of instances) if (!next.has(key)) void instance.pool.close()
     instances = next
@@ -72,8 +78,8 @@ const keyOf = (target: Target): string => `${target.url} ${target.address ?? ''}
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '')
 const hasNames = (urls: readonly string[]): boolean => urls.some((url) => isIP(hostOf(url)) === 0)
 
-/** One name with several addresses is several instances. */
-async function addressesOf(url: string, log: Log): Promise<Target[]> {
+/** One name with several addresses is several instances. A look-up that fails says nothing about those that are known. */
+async function addressesOf(url: string, lastKnown: readonly Target[], log: Log): Promise<readonly Target[]> {
   const host = hostOf(url)
   if (isIP(host) !== 0) return [{ url, address: null, family: isIP(host) }]
   try {
@@ -81,7 +87,7 @@ async function addressesOf(url: string, log: Log): Promise<Target[]> {
     return found.map(({ address, family }) => ({ url, address, family }))
   } catch (error) {
     log.warn('the name of a worker can not be resolved', { url, error: textOf(error) })
-    return []
+    return lastKnown
   }
 }
 

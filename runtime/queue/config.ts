@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Kvm } from '@nats-io/kv'
 import type { KV, KvWatchEntry } from '@nats-io/kv'
 import { textOf } from '../errors.ts'
@@ -21,6 +22,7 @@ export interface Config {
   readonly bridges: KV
 }
 
+const retryMs = 500
 export const heartbeatEveryMs = 2_000
 const heartbeatTtlMs = 8_000
 
@@ -44,7 +46,8 @@ export type ConfigChange =
 
 /**
  * Calls `onChange` for everything that is configured now, resolves, and goes on with each change, in order, until the signal
- * aborts. After a reconnect everything is read anew: nothing is missed, and what is known already comes again.
+ * aborts. After a reconnect everything is read anew, and tried again until that works: nothing is missed, and what is known
+ * already comes again.
  */
 export async function watchConfig(
   deps: { connection: Connection; config: Config; log: Log },
@@ -52,25 +55,29 @@ export async function watchConfig(
   signal: AbortSignal,
 ): Promise<void> {
   let stop = await watchOnce(deps, onChange)
-  const again = async (): Promise<void> => {
-    stop()
-    stop = await watchOnce(deps, onChange)
+  let renewing: Promise<void> = Promise.resolve()
+  const renew = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const next = await watchOnce(deps, onChange)
+        stop()
+        stop = next
+        break
+      } catch (error) {
+        deps.log.warn('the configuration can not be watched, trying again', { error: textOf(error) })
+        await wait(retryMs, undefined, { signal }).catch(() => undefined)
+      }
+    }
     if (signal.aborted) stop()
   }
   const stopListening = deps.connection.onChange((connected) => {
-    if (connected)
-      again().catch((error: unknown) =>
-        deps.log.error('the configuration can not be watched', { error: textOf(error) }),
-      )
+    if (connected) renewing = renewing.then(renew)
   })
-  signal.addEventListener(
-    'abort',
-    () => {
-      stopListening()
-      stop()
-    },
-    { once: true },
-  )
+  const end = (): void => {
+    stopListening()
+    stop()
+  }
+  signal.addEventListener('abort', end, { once: true })
 }
 
 /** Resolves with the way to stop once every present entry was reported. */

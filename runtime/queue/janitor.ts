@@ -1,6 +1,5 @@
 import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Plan } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import { outcomeFilters } from './ledger.ts'
 import { laterTail, streamName, tailFilter } from './names.ts'
@@ -14,7 +13,7 @@ import { orNull } from './streams.ts'
  * and one less than the oldest pending schedule.
  */
 export interface Compaction {
-  readonly plan: Plan
+  readonly topologyId: string
   /** The recorder's position in Postgres. */
   readonly recorded: number
 }
@@ -40,7 +39,7 @@ export function openJanitor(connection: Connection, historyMs: number, log: Log)
       try {
         return await compactOnce(connection, compaction, historyMs, samples)
       } catch (error) {
-        log.warn('a round of compaction was given up', { topology: compaction.plan.topologyId, error: textOf(error) })
+        log.warn('a round of compaction was given up', { topology: compaction.topologyId, error: textOf(error) })
         return null
       }
     },
@@ -49,11 +48,10 @@ export function openJanitor(connection: Connection, historyMs: number, log: Log)
 
 async function compactOnce(
   connection: Connection,
-  { plan, recorded }: Compaction,
+  { topologyId, recorded }: Compaction,
   historyMs: number,
   samples: Map<string, Sample[]>,
 ): Promise<number | null> {
-  const { topologyId } = plan
   const stream = streamName(topologyId)
   // Read before every floor: what arrives later can't lower a mark that never exceeds it.
   const info = await connection.jsm.streams.info(stream).catch(orNull)
@@ -68,7 +66,8 @@ async function compactOnce(
       await floorOf(connection, stream, consumer.ack_floor.stream_seq, consumer.config.filter_subject ?? '>', last),
     )
   }
-  for (const filter of outcomeFilters(plan)) floors.push(await floorOf(connection, stream, recorded, filter, last))
+  for (const filter of outcomeFilters(topologyId))
+    floors.push(await floorOf(connection, stream, recorded, filter, last))
   const schedule = await firstFrom(connection, stream, 1, tailFilter(topologyId, laterTail))
   const mark = Math.min(last, history, ...floors, (schedule ?? Infinity) - 1)
   if (mark < info.state.first_seq) return null

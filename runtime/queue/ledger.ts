@@ -3,12 +3,10 @@ import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
 import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import { isEventNode } from '../topology/plan.ts'
-import type { Plan } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import { decodeEnvelope, envelopeHeader } from './envelope.ts'
 import { orNull } from './streams.ts'
-import { ledgerTail, nodeFilter, streamName, tailFilter, trashTail } from './names.ts'
+import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './names.ts'
 
 /** Outcomes as they are kept: a ledger record is JSON; a Trash message is the failed body with the rest in its envelope header. */
 export type LedgerRecord = Ended | Split | Replayed | Discarded
@@ -33,15 +31,12 @@ export async function streamEpoch(connection: Connection, topologyId: string): P
   return info?.created ?? null
 }
 
-/** Subjects of everything that the recorder reads. */
-export function outcomeFilters(plan: Plan): string[] {
-  const t = plan.topologyId
-  return [
-    tailFilter(t, ledgerTail),
-    tailFilter(t, trashTail),
-    ...plan.nodes.filter(isEventNode).map((node) => nodeFilter(t, node.id)),
-  ]
-}
+/** Subjects of everything that the recorder reads: the same for every plan of the topology. */
+export const outcomeFilters = (t: string): string[] => [
+  tailFilter(t, ledgerTail),
+  tailFilter(t, trashTail),
+  eventsFilter(t),
+]
 
 /**
  * Reads ledger records, Trash and starts of one topology from `position` + 1, each exactly once and in order. A gap in the
@@ -49,13 +44,12 @@ export function outcomeFilters(plan: Plan): string[] {
  */
 export async function openOutcomes(
   connection: Connection,
-  plan: Plan,
+  topologyId: string,
   position: number,
   log: Log,
 ): Promise<OutcomeReader> {
-  const t = plan.topologyId
-  const info = await connection.jsm.consumers.add(streamName(t), {
-    filter_subjects: outcomeFilters(plan),
+  const info = await connection.jsm.consumers.add(streamName(topologyId), {
+    filter_subjects: outcomeFilters(topologyId),
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: position + 1,
@@ -63,8 +57,8 @@ export async function openOutcomes(
     mem_storage: true,
     num_replicas: 1,
   })
-  const buffer = new OutcomeBuffer(t, log)
-  const feed = startFeed(await connection.js.consumers.get(streamName(t), info.name), buffer)
+  const buffer = new OutcomeBuffer(topologyId, log)
+  const feed = startFeed(await connection.js.consumers.get(streamName(topologyId), info.name), buffer)
   const stopListening = connection.onChange(() => buffer.end())
   return {
     next: () => buffer.take(),
@@ -72,7 +66,8 @@ export async function openOutcomes(
       stopListening()
       buffer.end()
       await feed.close()
-      if (connection.connected) await connection.jsm.consumers.delete(streamName(t), info.name).catch(() => undefined)
+      if (connection.connected)
+        await connection.jsm.consumers.delete(streamName(topologyId), info.name).catch(() => undefined)
     },
   }
 }

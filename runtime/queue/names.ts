@@ -7,6 +7,7 @@ import { hash } from 'node:crypto'
  * | subject                           | what                                                     |
  * |-----------------------------------|----------------------------------------------------------|
  * | `sluice.<t>.<origin>.node.<node>.<lane>` | a node's input queue                               |
+ * | `sluice.<t>.<origin>.event.<node>.<lane>` | an event node's input queue: starts                |
  * | `sluice.<t>.<origin>.reply.<node>`  | a reply that becomes many messages, stored whole        |
  * | `sluice.<t>.<origin>.ledger`        | ended, split into N, replayed, discarded                |
  * | `sluice.<t>.<origin>.trash`         | a message that finally failed, whole                    |
@@ -20,12 +21,16 @@ export const subjectsOf = (t: string): string => `sluice.${t}.>`
 const lane = 0
 
 export const nodeTail = (node: string): string => `node.${node}.${lane}`
+/** Event nodes' inputs have a subject of their own: the recorder reads all of them, whatever the plan. */
+export const eventTail = (node: string): string => `event.${node}.${lane}`
 export const replyTail = (node: string): string => `reply.${node}`
 export const ledgerTail = 'ledger'
 export const trashTail = 'trash'
 export const laterTail = 'later'
 
 export const nodeFilter = (t: string, node: string): string => `sluice.${t}.*.node.${node}.${lane}`
+export const eventFilter = (t: string, node: string): string => `sluice.${t}.*.event.${node}.${lane}`
+export const eventsFilter = (t: string): string => `sluice.${t}.*.event.>`
 export const replyFilter = (t: string, node: string): string => `sluice.${t}.*.reply.${node}`
 export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${tail}`
 

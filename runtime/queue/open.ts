@@ -12,7 +12,7 @@ import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord } from './ledger.ts'
-import { ledgerTail, nodeTail, originOf, replyTail, streamName } from './names.ts'
+import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openPublisher } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { encodeReply } from './reply.ts'
@@ -46,7 +46,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
   const connection = await connectQueues(options)
   const publisher = openPublisher(connection)
   const config = await openConfig(connection, options.namespace, options.replicas)
-  const guard = openGuard(connection, publisher)
+  const guard = openGuard(connection, publisher, options.log)
   return {
     connection,
     publisher,
@@ -137,7 +137,7 @@ function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
     {
       topologyId: start.topologyId,
       origin,
-      tail: nodeTail(start.nodeId),
+      tail: eventTail(start.nodeId),
       headers: [[envelopeHeader, envelope]],
       body: start.body,
     },

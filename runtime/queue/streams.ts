@@ -12,7 +12,7 @@ import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { QueueDepth } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
-import { nodeConsumer, nodeFilter, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
+import { eventFilter, nodeConsumer, nodeFilter, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
 
 const nanos = (ms: number): number => ms * 1_000_000
 /** Replies of a parallel node split side by side; an ordered node's and a batch node's one after the other (I5). */
@@ -29,7 +29,7 @@ export async function ensureQueues(connection: Connection, plan: Plan, replicas:
         connection,
         plan.topologyId,
         nodeConsumer(node.id),
-        nodeFilter(plan.topologyId, node.id),
+        isEventNode(node) ? eventFilter(plan.topologyId, node.id) : nodeFilter(plan.topologyId, node.id),
         heldAtOnce(node, byId),
       ),
       ensureConsumer(
@@ -83,9 +83,9 @@ async function ensureConsumer(
 ): Promise<void> {
   const stream = streamName(topologyId)
   const known = await connection.jsm.consumers.info(stream, name).catch(orNull)
-  if (known?.config.max_ack_pending === maxAckPending) return
+  if (known?.config.max_ack_pending === maxAckPending && known.config.filter_subject === filter) return
   if (known !== null) {
-    await connection.jsm.consumers.update(stream, name, { max_ack_pending: maxAckPending })
+    await connection.jsm.consumers.update(stream, name, { max_ack_pending: maxAckPending, filter_subject: filter })
     return
   }
   await connection.jsm.consumers.add(stream, {

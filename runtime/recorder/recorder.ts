@@ -7,10 +7,8 @@ import { openOutcomes, streamEpoch } from '../queue/ledger.ts'
 import type { Queues } from '../queue/open.ts'
 import { applyOutcomes, position } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
-import { latestPlans } from '../store/queries/revisions.ts'
+import { publishedTopologyIds } from '../store/queries/revisions.ts'
 import type { Log } from '../telemetry/log.ts'
-import { isEventNode } from '../topology/plan.ts'
-import type { Plan } from '../topology/plan.ts'
 
 /**
  * The recorder: the one reader of outcomes that writes Postgres (I6, I8). For each topology:
@@ -66,36 +64,25 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
 }
 
 interface Loop {
-  plan: Plan
-  /** Event nodes that are read: a plan with others needs another reader. */
-  readonly events: string
   close(): Promise<void>
 }
 
 async function bringInLine(options: RecorderOptions, loops: Map<string, Loop>, signal: AbortSignal): Promise<void> {
-  for (const plan of await latestPlans(options.store)) {
-    const events = eventsOf(plan)
-    const known = loops.get(plan.topologyId)
-    if (known?.events === events) known.plan = plan
-    if (signal.aborted || known?.events === events) continue
-    await known?.close()
-    loops.set(plan.topologyId, startLoop(options, plan, events))
+  const published = new Set(await publishedTopologyIds(options.store))
+  for (const [id, loop] of loops) {
+    if (published.has(id)) continue
+    loops.delete(id)
+    await loop.close()
+  }
+  for (const id of published) {
+    if (!signal.aborted && !loops.has(id)) loops.set(id, startLoop(options, id))
   }
 }
 
-const eventsOf = (plan: Plan): string =>
-  plan.nodes
-    .filter(isEventNode)
-    .map((node) => node.id)
-    .sort()
-    .join(' ')
-
-function startLoop(options: RecorderOptions, plan: Plan, events: string): Loop {
+function startLoop(options: RecorderOptions, topologyId: string): Loop {
   const stopping = new AbortController()
-  const running = keepRecording(options, plan, stopping.signal)
+  const running = keepRecording(options, topologyId, stopping.signal)
   return {
-    plan,
-    events,
     async close() {
       stopping.abort()
       await running
@@ -104,13 +91,13 @@ function startLoop(options: RecorderOptions, plan: Plan, events: string): Loop {
 }
 
 /** Records until the signal aborts; whatever fails (NATS or Postgres away, another recorder was faster) begins anew from the position. */
-async function keepRecording(options: RecorderOptions, plan: Plan, signal: AbortSignal): Promise<void> {
+async function keepRecording(options: RecorderOptions, topologyId: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await record(options, plan, signal)
+      await record(options, topologyId, signal)
     } catch (error) {
       options.log.warn('recording was interrupted, it goes on from its position', {
-        topology: plan.name,
+        topology: topologyId,
         error: textOf(error),
       })
     }
@@ -118,12 +105,12 @@ async function keepRecording(options: RecorderOptions, plan: Plan, signal: Abort
   }
 }
 
-async function record({ queues, store, log }: RecorderOptions, plan: Plan, signal: AbortSignal): Promise<void> {
+async function record({ queues, store, log }: RecorderOptions, topologyId: string, signal: AbortSignal): Promise<void> {
   await queues.connection.whenConnected(signal)
-  const epoch = await streamEpoch(queues.connection, plan.topologyId)
+  const epoch = await streamEpoch(queues.connection, topologyId)
   if (epoch === null) return
-  let from = await position(store, plan.topologyId, epoch)
-  const reader = await openOutcomes(queues.connection, plan, from, log)
+  let from = await position(store, topologyId, epoch)
+  const reader = await openOutcomes(queues.connection, topologyId, from, log)
   const stop = (): void => void reader.close()
   signal.addEventListener('abort', stop)
   try {
@@ -132,7 +119,7 @@ async function record({ queues, store, log }: RecorderOptions, plan: Plan, signa
     for (;;) {
       const next = await reader.next()
       if (next === null || signal.aborted) return
-      if (!(await applyOutcomes(store, plan.topologyId, { epoch, from, to: next.to }, next.outcomes))) return
+      if (!(await applyOutcomes(store, topologyId, { epoch, from, to: next.to }, next.outcomes))) return
       from = next.to
       await wait(gatherMs, undefined, { signal }).catch(() => undefined)
     }
@@ -152,17 +139,17 @@ async function compactFor(
   const everyMs = Math.min(10_000, Math.max(100, historyMs / 10))
   while (!signal.aborted) {
     await wait(everyMs, undefined, { signal }).catch(() => undefined)
-    for (const { plan } of loops.values()) {
+    for (const topologyId of loops.keys()) {
       if (!queues.connection.connected) break
-      await compactTopology(queues, store, janitor, plan).catch((error: unknown) =>
-        log.warn('a round of compaction was given up', { topology: plan.name, error: textOf(error) }),
+      await compactTopology(queues, store, janitor, topologyId).catch((error: unknown) =>
+        log.warn('the position for a compaction can not be read', { topology: topologyId, error: textOf(error) }),
       )
     }
   }
 }
 
-async function compactTopology(queues: Queues, store: Store, janitor: Janitor, plan: Plan): Promise<void> {
-  const epoch = await streamEpoch(queues.connection, plan.topologyId)
+async function compactTopology(queues: Queues, store: Store, janitor: Janitor, topologyId: string): Promise<void> {
+  const epoch = await streamEpoch(queues.connection, topologyId)
   if (epoch === null) return
-  await janitor.compact({ plan, recorded: await position(store, plan.topologyId, epoch) })
+  await janitor.compact({ topologyId, recorded: await position(store, topologyId, epoch) })
 }

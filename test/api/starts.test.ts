@@ -12,7 +12,7 @@ import type { TestApi } from './open.ts'
 async function starts(t: TestApi, name: string, count: number): Promise<Started[]> {
   const plan = await newestPlan(t.store, await getTopology(t.store, name))
   if (!plan) throw new Error('not published')
-  const reader = await openOutcomes(t.queues.connection, plan, 0, silentLog)
+  const reader = await openOutcomes(t.queues.connection, plan.topologyId, 0, silentLog)
   const found: Started[] = []
   while (found.length < count) {
     const next = await reader.next()

@@ -67,7 +67,7 @@ function view(delivery: Delivery): Delivery {
     body: delivery.body,
     inDoubt: delivery.inDoubt,
     lease: delivery.lease,
-    ack: () => delivery.ack(),
+    settled: () => delivery.settled(),
     giveBack: () => delivery.giveBack(),
   }
 }

@@ -3,6 +3,7 @@ import { openGuard } from '../../runtime/queue/publish/guard.ts'
 import type { GuardedPublish } from '../../runtime/queue/publish/guard.ts'
 import { nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
 import { LostAck } from '../../runtime/queue/publish/publisher.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
 import { startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 
@@ -58,7 +59,7 @@ test('a lost acknowledgement is followed by the same publish again, and one mess
       if (lost++ === 0) throw new LostAck('lost on purpose')
       return stored
     },
-  })
+  }, silentLog)
   expect(await guard.publish(publish, { lease: always, sequence })).toBe('settled')
   expect(await lastSequence(engine)).toBe(2)
 })

@@ -38,7 +38,7 @@ test('what is settled and recorded is compacted, up to the end of the stream', a
   await eventually(
     'all is acked',
     async () =>
-      (await janitor.compact({ plan: engine.plan, recorded: last })) === last || (await first(engine)).first > last,
+      (await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })) === last || (await first(engine)).first > last,
   )
   expect(await first(engine)).toEqual({ first: last + 1, last })
 })
@@ -47,7 +47,7 @@ test('nothing is compacted that the recorder has not written down', async () => 
   const engine = await drainedEngine(() => 204)
   await engine.start('1')
   await engine.outcomesUntil(isDrained)
-  await openJanitor(engine.queues.connection, 0, silentLog).compact({ plan: engine.plan, recorded: 0 })
+  await openJanitor(engine.queues.connection, 0, silentLog).compact({ topologyId: engine.plan.topologyId, recorded: 0 })
   expect((await first(engine)).first).toBe(1)
 })
 
@@ -57,8 +57,8 @@ test('nothing is compacted that is younger than the history window', async () =>
   await engine.outcomesUntil(isDrained)
   const janitor = openJanitor(engine.queues.connection, 60_000, silentLog)
   const { last } = await first(engine)
-  await janitor.compact({ plan: engine.plan, recorded: last })
-  await janitor.compact({ plan: engine.plan, recorded: last })
+  await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })
+  await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })
   expect((await first(engine)).first).toBe(1)
 })
 
@@ -77,7 +77,7 @@ test('a waiting message and a pending schedule hold the mark below them', async 
   const { last } = await first(engine)
   const janitor = openJanitor(engine.queues.connection, 0, silentLog)
   await eventually('what is before the schedule is compacted', async () => {
-    await janitor.compact({ plan: engine.plan, recorded: last })
+    await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })
     return (await first(engine)).first > 1
   })
   expect((await first(engine)).first).toBeLessThanOrEqual(last)

@@ -106,7 +106,7 @@ async function outcomesUntil(
   plan: Plan,
   done: (outcomes: readonly Outcome[]) => boolean,
 ): Promise<Outcome[]> {
-  const reader = await openOutcomes(queues.connection, plan, 0, silentLog)
+  const reader = await openOutcomes(queues.connection, plan.topologyId, 0, silentLog)
   const outcomes: Outcome[] = []
   try {
     while (!done(outcomes)) {

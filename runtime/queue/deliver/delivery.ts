@@ -1,3 +1,4 @@
+import { errors } from '@nats-io/transport-node'
 import type { ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { Stopped, textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -22,9 +23,9 @@ export interface Delivery {
   readonly inDoubt: boolean
   readonly lease: Lease
   /** Only after the successor is stored, or when it is known to be (I1). */
-  ack(): void
-  /** Lets the server deliver it again at once. */
-  giveBack(): void
+  settled(): void
+  /** Lets the server deliver it again, at once or after so many milliseconds. */
+  giveBack(delayMs?: number): void
 }
 
 export interface Reader {
@@ -93,14 +94,22 @@ class Held implements Delivery {
     return this.message.headers?.get(name) ?? ''
   }
 
-  ack(): void {
-    this.message.ack()
-    this.#release(this)
+  settled(): void {
+    this.#end(() => this.message.ack())
   }
 
-  giveBack(): void {
-    this.message.nak()
+  giveBack(delayMs = 0): void {
+    this.#end(() => this.message.nak(delayMs))
+  }
+
+  /** On a closed connection nothing can be said: the server delivers again after the ack wait. */
+  #end(say: () => void): void {
     this.#release(this)
+    try {
+      say()
+    } catch (error) {
+      if (!(error instanceof errors.ClosedConnectionError)) throw error
+    }
   }
 }
 
@@ -145,7 +154,7 @@ async function read(
     allHeld.add(delivery)
     const run = start(handle, delivery)
       .catch((error: unknown) => {
-        if (error instanceof Stopped) return
+        if (error instanceof Stopped) return delivery.giveBack()
         deps.log.error('a delivery could not be handled, it is given back', {
           stream,
           consumer,
@@ -155,7 +164,7 @@ async function read(
       })
       .finally(() => {
         running.delete(run)
-        if (bySequence.get(message.seq) === delivery) delivery.giveBack()
+        if (bySequence.get(message.seq) === delivery) delivery.giveBack(failureDelayMs(message.info.deliveryCount))
       })
     running.add(run)
   }
@@ -171,6 +180,11 @@ async function read(
       await Promise.allSettled([...running])
     },
   }
+}
+
+/** What can't be handled comes again, later each time, instead of as fast as it can. */
+function failureDelayMs(deliveries: number): number {
+  return Math.min(100 * 2 ** Math.min(deliveries, 10), 30_000)
 }
 
 /** A handler that throws at once is a handler that rejects. */

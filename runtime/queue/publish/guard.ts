@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Stopped, textOf, Unavailable } from '../../errors.ts'
+import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
 import type { Guarded } from '../control.ts'
 import { guardHeaders, headerBlock } from '../envelope.ts'
@@ -39,10 +40,11 @@ export interface Guard {
 }
 
 const retryMs = 500
+const complainEveryMs = 30_000
 const encoder = new TextEncoder()
 const empty = new Uint8Array()
 
-export function openGuard(connection: Connection, publisher: Publisher): Guard {
+export function openGuard(connection: Connection, publisher: Publisher, log: Log): Guard {
   const deps = { connection, publisher }
   const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
     if (await isStored(deps, `${streamName(topologyId)}.${originFilter(topologyId, origin)}`, empty, signal))
@@ -56,6 +58,7 @@ export function openGuard(connection: Connection, publisher: Publisher): Guard {
   const publish: Guard['publish'] = async (one, claim, signal) => {
     const subject = `sluice.${one.topologyId}.${one.origin}.${one.tail}`
     const block = headerBlock([...guardHeaders(originFilter(one.topologyId, one.origin)), ...one.headers])
+    let complainAt = 0
     for (;;) {
       if (signal?.aborted) throw new Stopped('stopped before the message could be stored')
       if (claim !== null && !claim.lease.valid()) {
@@ -67,6 +70,10 @@ export function openGuard(connection: Connection, publisher: Publisher): Guard {
       } catch (error) {
         const next = afterFailure(error, claim)
         if (next === 'settled') return 'settled'
+        if (next === retryMs && performance.now() >= complainAt) {
+          log.error('NATS refuses to store a message, trying again', { subject, error: textOf(error) })
+          complainAt = performance.now() + complainEveryMs
+        }
         await pause(connection, next, signal)
       }
     }

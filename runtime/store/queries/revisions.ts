@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from 'drizzle-orm'
+import { and, desc, eq, gt, lt } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
 import type { Plan } from '../../topology/plan.ts'
 import { revisions, topologies } from '../schema.ts'
@@ -30,6 +30,14 @@ export async function getRevision(store: Store, topologyId: string, revision: nu
   const [row] = await store.query((db) => db.select().from(revisions).where(where))
   if (!row) throw new NotFound(`the topology has no revision ${revision}`)
   return row
+}
+
+/** Ids of the topologies that were ever published, also of those that are unpublished now: each has a stream. */
+export async function publishedTopologyIds(store: Store): Promise<string[]> {
+  const rows = await store.query((db) =>
+    db.select({ id: topologies.id }).from(topologies).where(gt(topologies.revision, 0)),
+  )
+  return rows.map((row) => row.id)
 }
 
 /** The newest plan of every topology that was ever published, also of those that are unpublished now. */
