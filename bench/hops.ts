@@ -70,7 +70,14 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
     await queues.control.putPlan(plan)
     await queues.control.awaitApplied(topologyId, revision, 5_000)
   }
-  await queues.control.putWorker({ name: 'echo', urls: [workerUrl], dialect: 'native', secret: null, timeoutMs: null })
+  await queues.control.putWorker({
+    name: 'echo',
+    urls: [workerUrl],
+    dialect: 'native',
+    version: 1,
+    secret: null,
+    timeoutMs: null,
+  })
   await put(20)
   const bridge = await openBridge({ queues, secretKey: 'bench', graceMs: 1_000, log: silentLog })
   const bench: Bench = {

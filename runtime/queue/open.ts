@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Plan } from '../topology/plan.ts'
+import { JetStreamApiError } from '@nats-io/jetstream'
+import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import { untried } from '../protocol/message.ts'
 import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -13,7 +14,7 @@ import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
-import { openPublisher } from './publish/publisher.ts'
+import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { encodeReply } from './reply.ts'
 import { depthsOf, ensureQueues, orNull } from './streams.ts'
@@ -74,7 +75,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     ensure: (plan) => reach(() => ensureQueues(connection, plan, deps.replicas)),
     putPlan: (plan) => put(config, planKey(plan.topologyId), plan),
     stopPlan: (topologyId) => remove(config, planKey(topologyId)),
-    putWorker: (worker) => put(config, workerKey(worker.name), worker),
+    putWorker: (worker) => reach(() => putNewest(config, worker)),
     removeWorker: (name) => remove(config, workerKey(name)),
     bridges: () => reach(() => liveBridges(config)),
     awaitApplied: (topologyId, revision, timeoutMs) =>
@@ -104,6 +105,20 @@ async function reach<T>(work: () => Promise<T>): Promise<T> {
 
 const put = (config: Config, key: string, value: unknown): Promise<void> =>
   reach(async () => void (await config.config.put(key, JSON.stringify(value))))
+
+/** Several controls may put the same worker at once, one of them what it read before the last change. */
+async function putNewest({ config }: Config, worker: WorkerAddress): Promise<void> {
+  for (;;) {
+    const entry = await config.get(workerKey(worker.name))
+    if (entry?.operation === 'PUT' && entry.json<WorkerAddress>().version > worker.version) return
+    try {
+      await config.put(workerKey(worker.name), JSON.stringify(worker), { previousSeq: entry?.revision ?? 0 })
+      return
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== refusal.settled) throw error
+    }
+  }
+}
 
 const remove = (config: Config, key: string): Promise<void> => reach(() => config.config.delete(key))
 

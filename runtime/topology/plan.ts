@@ -101,6 +101,8 @@ export interface WorkerAddress {
   readonly name: string
   readonly urls: readonly string[]
   readonly dialect: 'native' | 'orchesty'
+  /** Grows with each change: an older address never replaces a newer one. */
+  readonly version: number
   readonly secret: string | null
   /** Overrides nothing when null; otherwise the default call time-out of the worker's nodes, in milliseconds. */
   readonly timeoutMs: number | null

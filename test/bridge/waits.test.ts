@@ -83,6 +83,7 @@ test('messages go to the instance that is up, and both are used when both are', 
     name: 'source',
     urls: [source.url],
     dialect: 'native',
+    version: 1,
     secret: null,
     timeoutMs: null,
   })

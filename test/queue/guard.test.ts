@@ -52,14 +52,18 @@ test('twenty bridges that settle the same hop at once store one successor', asyn
 test('a lost acknowledgement is followed by the same publish again, and one message is stored', async () => {
   const { engine, sequence, publish } = await engineWithInput()
   let lost = 0
-  const guard = openGuard(engine.queues.connection, {
-    ...engine.queues.publisher,
-    async publish(subject, headers, body) {
-      const stored = await engine.queues.publisher.publish(subject, headers, body)
-      if (lost++ === 0) throw new LostAck('lost on purpose')
-      return stored
+  const guard = openGuard(
+    engine.queues.connection,
+    {
+      ...engine.queues.publisher,
+      async publish(subject, headers, body) {
+        const stored = await engine.queues.publisher.publish(subject, headers, body)
+        if (lost++ === 0) throw new LostAck('lost on purpose')
+        return stored
+      },
     },
-  }, silentLog)
+    silentLog,
+  )
   expect(await guard.publish(publish, { lease: always, sequence })).toBe('settled')
   expect(await lastSequence(engine)).toBe(2)
 })

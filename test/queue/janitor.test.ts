@@ -38,7 +38,8 @@ test('what is settled and recorded is compacted, up to the end of the stream', a
   await eventually(
     'all is acked',
     async () =>
-      (await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })) === last || (await first(engine)).first > last,
+      (await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })) === last ||
+      (await first(engine)).first > last,
   )
   expect(await first(engine)).toEqual({ first: last + 1, last })
 })

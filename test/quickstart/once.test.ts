@@ -17,10 +17,10 @@ afterAll(remove)
 const slice = ['--data', folder, '--port', '0', '--places', '600']
 
 /** Pids of what that process has started: the guard, nats-server, Postgres, the sample's two. */
-function childrenOf(pid: number | undefined): number[] {
+function childrenOf(pid: number | undefined, called = /^(?!ps )/): number[] {
   const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n')
   const rows = lines.map((line) => /^ *(\d+) +(\d+) (.*)$/.exec(line))
-  return rows.filter((row) => Number(row?.[2]) === pid && !row?.[3]?.startsWith('ps ')).map((row) => Number(row?.[1]))
+  return rows.filter((row) => Number(row?.[2]) === pid && called.test(row?.[3] ?? '')).map((row) => Number(row?.[1]))
 }
 
 /** Waits until nothing names the folder any more, and none of these processes is left. */
@@ -54,6 +54,22 @@ describe('npm start -- --once', () => {
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ stored: 599, duplicates: 0 })
     expect(code).toBe(0)
   }, 60_000)
+
+  test('a worker of the sample that is killed is started again, and every record is still counted once', async () => {
+    const child = spawnSluice(['dev', '--data', folder, '--port', '0', '--places', '3000', '--once'])
+    const lines: string[] = []
+    for (const stream of [child.stdout, child.stderr])
+      if (stream) createInterface({ input: stream }).on('line', (line) => lines.push(line))
+    const ended = once(child, 'close')
+    await eventually('the run has begun', () => lines.some((line) => line.startsWith('read ')), { timeoutMs: 40_000 })
+    const [worker] = childrenOf(child.pid, / worker /)
+    process.kill(worker ?? NaN, 'SIGKILL')
+    expect(await ended).toEqual([0, null])
+    expect(lines).toContain("the sample's worker has ended (SIGKILL); starting it again")
+    const result = JSON.parse(lines.at(-1) ?? '') as Record<string, number>
+    expect(result).toMatchObject({ source: 3000, duplicates: 0 })
+    expect(Number(result['stored']) + Number(result['trash'])).toBe(3000)
+  }, 90_000)
 
   test('a run that a SIGKILL of the engine interrupted is finished by the next start, whatever size that asks for', async () => {
     const child = spawnSluice(['dev', ...slice])

@@ -61,7 +61,7 @@ export async function startEngine(
       return bridge
     },
     setWorker: (...urls) =>
-      queues.control.putWorker({ name: 'w', urls, dialect: 'native', secret: null, timeoutMs: null }),
+      queues.control.putWorker({ name: 'w', urls, dialect: 'native', version: 1, secret: null, timeoutMs: null }),
     async start(body, options = {}) {
       const run = options.run ?? newId()
       await queues.control.start({

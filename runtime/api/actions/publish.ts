@@ -5,6 +5,7 @@ import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
 import type { RevisionKind } from '../../store/queries/revisions.ts'
+import { messagesInProgress } from '../../store/queries/runs.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
@@ -109,7 +110,7 @@ async function putRevision(
     const plan = await make(inside, before, nodes)
     const newest = await newestPlan(inside, before)
     if (kind === 'publish' && before.visibility === 'public' && isSame(plan, newest)) return before
-    await refuseLostNodes(deps, newest, plan)
+    await refuseLostNodes(deps, inside, newest, plan)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
     const bridgeOutOfSync = isOutOfSync(plan, nodes)
@@ -139,19 +140,24 @@ function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
   )
 }
 
-/** Messages of a node that goes away would lie in a queue that nobody reads. */
-async function refuseLostNodes({ queues }: Deps, from: Plan | null, to: Plan): Promise<void> {
+/**
+ * Messages of a node that goes away would lie in a queue that nobody reads. Also one that waits for a retry, or that is at a node
+ * before it, may still lead there: so no node goes away while anything of the topology is on its way.
+ */
+async function refuseLostNodes({ queues }: Deps, inside: Store, from: Plan | null, to: Plan): Promise<void> {
   if (!from) return
   const kept = new Set(to.nodes.map((node) => node.id))
-  const gone = new Map(from.nodes.filter((node) => !kept.has(node.id)).map((node) => [node.id, node.name]))
-  if (gone.size === 0) return
-  const waiting = (await queues.depths(from))
-    .map((depth) => ({ name: gone.get(depth.nodeId), count: depth.pending + depth.inFlight + depth.replies }))
-    .filter(({ name, count }) => name !== undefined && count > 0)
-  if (waiting.length === 0) return
-  const list = waiting.map(({ name, count }) => `${name} (${count})`).join(', ')
+  const gone = from.nodes.filter((node) => !kept.has(node.id))
+  if (gone.length === 0) return
+  const depths = new Map(
+    (await queues.depths(from)).map((depth) => [depth.nodeId, depth.pending + depth.inFlight + depth.replies]),
+  )
+  const queued = [...depths.values()].reduce((sum, depth) => sum + depth, 0)
+  const onTheWay = Math.max(queued, await messagesInProgress(inside, from.topologyId))
+  if (onTheWay === 0) return
+  const list = gone.map(({ id, name }) => `${name} (${depths.get(id) ?? 0})`).join(', ')
   throw new Conflict(
-    `nodes that would go away still have messages: ${list}; wait until they are empty, or keep the nodes`,
+    `nodes would go away while ${onTheWay} messages are on their way, which wait there or may still come there: ${list}; wait until they are done, or keep the nodes`,
   )
 }
 

@@ -83,6 +83,6 @@ export async function deleteWorker(store: Store, name: string): Promise<void> {
 }
 
 export function addressOf(worker: Worker): WorkerAddress {
-  const { name, urls, dialect, secret, timeoutMs } = worker
-  return { name, urls, dialect, secret, timeoutMs }
+  const { name, urls, dialect, version, secret, timeoutMs } = worker
+  return { name, urls, dialect, version, secret, timeoutMs }
 }

@@ -1,0 +1,55 @@
+import { afterEach, expect, test } from 'vitest'
+import { watchConfig } from '../../runtime/queue/config.ts'
+import type { ConfigChange } from '../../runtime/queue/config.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import { startEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
+
+const closing: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+test('a watch whose renewal fails after a reconnect is renewed until it works', async () => {
+  const engine = await startEngine([{ name: 'a' }])
+  closing.push(() => engine.close())
+  const { connection, config, control } = engine.queues
+  let reconnect: (connected: boolean) => void = () => undefined
+  let failures = 0
+  const shaky = {
+    ...config,
+    config: Object.assign(Object.create(config.config) as typeof config.config, {
+      status: () => (failures-- > 0 ? Promise.reject(new Error('temporarily unavailable')) : config.config.status()),
+    }),
+  }
+  const deps = {
+    connection: {
+      ...connection,
+      onChange: (listener: (connected: boolean) => void) => ((reconnect = listener), () => undefined),
+    },
+    config: shaky,
+    log: silentLog,
+  }
+  const changes: ConfigChange[] = []
+  const stopping = new AbortController()
+  closing.push(() => stopping.abort())
+  await watchConfig(deps, (change) => changes.push(change), stopping.signal)
+  failures = 2
+  reconnect(true)
+  const plans = (): number => changes.filter(({ kind }) => kind === 'plan').length
+  await eventually('everything is read anew', () => failures < 0 && plans() === 2)
+  await control.setPaused('some-node', 'because')
+  await eventually('the change is seen', () =>
+    changes.some((change) => change.kind === 'paused' && change.reason === 'because'),
+  )
+})
+
+test('an older address of a worker does not replace a newer one', async () => {
+  const engine = await startEngine([{ name: 'a' }])
+  closing.push(() => engine.close())
+  const { config, control } = engine.queues
+  const worker = { name: 'shop', dialect: 'native', secret: null, timeoutMs: null } as const
+  await control.putWorker({ ...worker, urls: ['http://new'], version: 2 })
+  await control.putWorker({ ...worker, urls: ['http://old'], version: 1 })
+  expect((await config.config.get('worker.shop'))?.json()).toMatchObject({ urls: ['http://new'], version: 2 })
+})
