@@ -64,9 +64,13 @@ function readAssignment(folder: string): Assignment | null {
 export async function ownSample(stack: Stack, ground: Ground, wanted: Assignment, log: Log): Promise<CitiesSample> {
   const postgresUrl = await ground.embedded.postgres.createDatabase('cities')
   const { scale, places } = wanted
+  const slice = places === null ? {} : { places }
+  const say = (line: string) => {
+    console.log(line)
+    log.info(line)
+  }
   return stack.own(
-    () =>
-      startCitiesSample({ postgresUrl, scale, ...(places === null ? {} : { places }), log: (line) => log.info(line) }),
+    () => startCitiesSample({ postgresUrl, scale, ...slice, log: (line) => log.info(line), say }),
     (sample) => sample.stop(),
   )
 }

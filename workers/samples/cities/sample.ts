@@ -1,8 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { countCities, type Counts } from './count.ts'
+import { keepProcess, type KeptProcess } from './kept-process.ts'
 import type { SourceStats } from './source.ts'
 
 export interface SampleOptions {
@@ -18,17 +16,19 @@ export interface SampleOptions {
   readonly secret?: string
   /** Gets what the processes print, line by line. */
   readonly log: (line: string) => void
+  /** Gets what a person should know, such as a process that was started again; `log` without it. */
+  readonly say?: (line: string) => void
 }
 
 export type Faults = SourceStats['faults']
 
-/** The sample's systems and worker, each a process of its own. */
+/** The sample's systems and worker, each a process of its own; one that ends by itself is started again at its address. */
 export interface CitiesSample {
   /** Where the worker `cities` can be called. */
   readonly workerUrl: string
   readonly sourceUrl: string
   readonly enrichmentUrl: string
-  /** Ids of the two processes. */
+  /** Ids of the two processes, as they run now. */
   readonly pids: readonly number[]
   /** Counts source and table afresh; `run` counts only what that run has written. */
   counts(run?: string): Promise<Counts>
@@ -41,26 +41,34 @@ export interface CitiesSample {
 /** The document of the topology `cities`. */
 export const citiesTopologyFile: string = fileURLToPath(new URL('topology.yaml', import.meta.url))
 
-const graceMs = 3000
-
 /** Starts the sample. Its processes end with `stop()`, or when this process is gone, however it went. */
 export async function startCitiesSample(options: SampleOptions): Promise<CitiesSample> {
-  const { postgresUrl, scale = 1, places, seed = 1, secret, log } = options
-  const running: ChildProcess[] = []
+  const { postgresUrl, scale = 1, places, seed = 1, secret, log, say = log } = options
+  const running: KeptProcess<string>[] = []
   const stop = async () => {
-    await Promise.all(running.map(end))
+    await Promise.all(running.map((kept) => kept.stop()))
   }
   try {
     const slice = places === undefined ? [] : ['--places', String(places)]
-    const systems = start(['systems', '--scale', String(scale), '--seed', String(seed), ...slice], {}, log)
+    const args = ['--scale', String(scale), '--seed', String(seed), ...slice]
+    const systemsPorts = { source: '--source-port', enrichment: '--enrichment-port' }
+    const systems = await keepProcess({ role: 'systems', args, ports: systemsPorts, log, say })
     running.push(systems)
-    const { source: sourceUrl, enrichment: enrichmentUrl } = await ready(systems, 'systems', ['source', 'enrichment'])
-    const worker = start(['worker'], environment(sourceUrl, enrichmentUrl, postgresUrl, secret), log)
+    const { source: sourceUrl, enrichment: enrichmentUrl } = systems.addresses
+    const env = environment(sourceUrl, enrichmentUrl, postgresUrl, secret)
+    const worker = await keepProcess({ role: 'worker', env, ports: { worker: '--port' }, log, say })
     running.push(worker)
-    const { worker: workerUrl } = await ready(worker, 'worker', ['worker'])
-    const counts = (run?: string) => countCities({ sourceUrl, postgresUrl, run })
-    const pids = running.flatMap(({ pid }) => pid ?? [])
-    return { workerUrl, sourceUrl, enrichmentUrl, pids, counts, faults: () => readFaults(sourceUrl), stop }
+    return {
+      workerUrl: worker.addresses.worker,
+      sourceUrl,
+      enrichmentUrl,
+      get pids() {
+        return running.flatMap((kept) => kept.pid() ?? [])
+      },
+      counts: (run?: string) => countCities({ sourceUrl, postgresUrl, run }),
+      faults: () => readFaults(sourceUrl),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -76,43 +84,7 @@ function environment(source: string, enrichment: string, postgres: string, secre
   }
 }
 
-/** Starts main.ts as it lies here: the source itself in a checkout, compiled in a package. */
-function start(args: readonly string[], env: Record<string, string>, log: (line: string) => void): ChildProcess {
-  const isSource = import.meta.url.endsWith('.ts')
-  const loaders = isSource ? ['--import', import.meta.resolve('tsx'), '--conditions=source'] : []
-  const main = fileURLToPath(new URL(isSource ? 'main.ts' : 'main.js', import.meta.url))
-  const child = spawn(process.execPath, [...loaders, main, ...args, '--leash'], {
-    env: { ...process.env, ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  createInterface({ input: child.stderr }).on('line', (line) => log(`cities ${args[0] ?? ''}: ${line}`))
-  // Writing nothing, but a pipe to a process that has ended may still report an error.
-  child.stdin.on('error', () => {})
-  return child
-}
-
-/** The addresses in the first line that the child prints; throws when it ends without one. */
-async function ready<Name extends string>(child: ChildProcess, role: string, names: readonly Name[]) {
-  const output = child.stdout
-  if (output === null) throw new Error(`the sample's ${role} has no output`)
-  const lines = createInterface({ input: output })
-  const [line] = (await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [''])])) as [string]
-  if (line === '') throw new Error(`the sample's ${role} did not start: see its messages in the log`)
-  output.resume()
-  const addresses = JSON.parse(line) as Record<string, string>
-  return Object.fromEntries(names.map((name) => [name, addresses[name] ?? ''])) as Record<Name, string>
-}
-
 async function readFaults(sourceUrl: string): Promise<Faults> {
   const response = await fetch(`${sourceUrl}/stats`)
   return ((await response.json()) as SourceStats).faults
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.stdin?.end()
-  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
-  await ended
-  clearTimeout(timer)
 }
