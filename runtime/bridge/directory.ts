@@ -44,6 +44,7 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
   const opening = new Map<string, Promise<Known>>()
   const workers = new Map<string, Known>()
   const gates = new Map<string, Gate>()
+  const texts = new Map<string, string>()
 
   const gateOf = (nodeId: string): Gate => {
     const gate = gates.get(nodeId) ?? openGate()
@@ -59,7 +60,11 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
 
   return {
     setWorker(name, worker) {
+      // After a reconnect everything comes again: what is the same keeps its connections.
+      const text = JSON.stringify(worker)
+      if (texts.get(name) === text) return
       forget(name)
+      texts.set(name, text)
       if (worker === null) return
       const known = know(worker, secretKey, log)
       opening.set(name, known)

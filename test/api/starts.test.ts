@@ -116,3 +116,12 @@ test('a topology with several start nodes asks which one', async () => {
   expect(answer.body).toMatchObject({ status: 409, detail: expect.stringContaining('start, again') as string })
   expect((await t.post('/api/topologies/orders/run', { node: 'again' })).status).toBe(202)
 })
+
+test('a content type that could not travel as a header is refused at the start', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const headers = { 'content-type': `text/${'x'.repeat(300)}` }
+  const answer = await t.send('POST', '/start/orders/start', { headers, body: 'x' })
+  expect(answer.status).toBe(400)
+  expect(answer.body.errors).toMatchObject([{ path: 'content-type' }])
+})

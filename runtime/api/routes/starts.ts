@@ -1,5 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { Invalid } from '../../errors.ts'
+import { isContentType } from '../../protocol/outputs.ts'
 import { startRun } from '../actions/starts.ts'
 import type { Start } from '../actions/starts.ts'
 import { needs } from '../auth.ts'
@@ -69,7 +71,7 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
-    const contentType = c.req.header('content-type') ?? noType
+    const contentType = contentTypeOf(c)
     const message = { contentType, headers: userHeaders(c), trace: traceOf(c), body: await readBytes(c) }
     const runId = await startRun(deps, topology, { node, key, tenant, ...message })
     c.header('location', `/api/runs/${runId}`)
@@ -78,6 +80,14 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
 }
 
 const noType = 'application/octet-stream'
+
+/** It travels on to every worker as a header: one that couldn't is refused here. */
+function contentTypeOf(c: Context): string {
+  const contentType = c.req.header('content-type') ?? noType
+  if (isContentType(contentType)) return contentType
+  const message = 'expected printable ASCII of at most 256 bytes'
+  throw new Invalid('the content type can not travel with the message', [{ path: 'content-type', message }])
+}
 
 function messageOf(value: unknown): Pick<Start, 'contentType' | 'body'> {
   if (value === undefined) return { contentType: noType, body: new Uint8Array() }
