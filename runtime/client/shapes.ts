@@ -77,6 +77,8 @@ export interface TrashItem extends TrashHead, Payload {
   readonly versions: readonly (Payload & {
     readonly version: number
     readonly by: string
+    /** Null when none was given. */
+    readonly reason: string | null
     readonly createdAt: string
   })[]
 }

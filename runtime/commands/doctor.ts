@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readDevState } from '../embedded/folder.ts'
+import type { Engine } from '../client/engine.ts'
 import { NotFound, textOf } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { connectQueues, oldestNats, smallestMaxPayload } from '../queue/connection.ts'
@@ -33,6 +34,7 @@ interface Status {
 const oldestNode = [20, 19] as const
 const skewMaxMs = 1_000
 const natsTimeoutMs = 3_000
+const workersMax = 10_000
 
 export function define(command: Command): void {
   command.action(async (flags: Record<string, unknown>) => {
@@ -128,9 +130,32 @@ async function examineEngine(flags: Readonly<Record<string, unknown>>): Promise<
     const wrong = [nats, postgres].flatMap(({ connected, detail }) => (connected ? [] : [detail ?? 'a part is away']))
     if (bridges.length === 0) wrong.push('no bridge is alive: start one with `sluice bridge`')
     if (wrong.length > 0) return wrong.map((text) => ({ part, state: 'wrong', text: `${engine.url}: ${text}` }))
-    return [{ part, state: 'ok', text: `version ${version} at ${engine.url}, bridges: ${bridges.length}` }]
+    const text = `version ${version} at ${engine.url}, bridges: ${bridges.length}`
+    return [{ part, state: 'ok', text }, ...(await examineWorkers(engine))]
   } catch (error) {
     const hint = error instanceof NotFound ? ': check --url (SLUICE_URL)' : ''
     return [{ part, state: 'wrong', text: textOf(error) + hint }]
   }
+}
+
+interface Worker {
+  readonly name: string
+  readonly urls: readonly string[]
+  readonly instances: readonly { readonly url: string; readonly state: string }[]
+}
+
+const isAny = (instances: Worker['instances'], wanted: string) => instances.some(({ state }) => state === wanted)
+
+/** Each worker that has no instance up; a bridge that has not asked one yet doesn't know. */
+async function examineWorkers(engine: Engine): Promise<Finding[]> {
+  const part = 'workers'
+  const workers = await engine.list<Worker>('/api/workers', workersMax)
+  const down = workers.filter(({ instances: all }) => isAny(all, 'down') && !isAny(all, 'up'))
+  if (down.length > 0)
+    return down.map(({ name, urls }) => ({
+      part,
+      state: 'wrong',
+      text: `${name} is down at ${urls.join(', ')}: start it`,
+    }))
+  return [{ part, state: 'ok', text: `${workers.length} registered, none is down` }]
 }

@@ -66,7 +66,8 @@ function checkNodes({ nodes }: TopologyDocument, known: Known): Fault[] {
   return nodes.flatMap((node, index) => checkNode(node, `nodes[${index}]`, known))
 }
 
-function checkNames({ nodes }: TopologyDocument): Fault[] {
+/** Names that are taken: the faults beyond its shape for which a draft is refused. */
+export function checkNames({ nodes }: TopologyDocument): Fault[] {
   const first = new Map<string, number>()
   return nodes.flatMap(({ name }, index) => {
     const known = first.get(name)

@@ -79,8 +79,11 @@ test('what fails lies in Trash, and is mended, replayed and then done', async ()
   expect(item).toMatchObject({ node: 'root', error: { title: 'Negative', detail: 'It is -4' } })
   const shown = await run('trash', 'show', String(item?.['id']))
   expect(shown.stdout).toMatch(/422 Negative: It is -4/)
+  const noTerminal = await run('trash', 'edit', String(item?.['id']))
+  expect(noTerminal).toMatchObject({ code: 2, stderr: expect.stringMatching(/no terminal .* --body/) as string })
   const edited = await run('trash', 'edit', String(item?.['id']), '--body', '4', '--reason', 'typed wrong', '--replay')
   expect(edited.code).toBe(0)
+  expect((await run('trash', 'show', String(item?.['id']))).stdout).toMatch(/^version 1 by .* \(typed wrong\):$/m)
   const finished = async () =>
     (await rows('get', 'runs')).some((row) => row['id'] === id && row['state'] === 'finished')
   await eventually('the run is finished', finished, { timeoutMs: 20_000 })
@@ -108,6 +111,29 @@ test('apply shows a difference without making it, makes it once, and then has no
   expect(piped.stdout).toMatch(/^roots: unchanged, published as revision 2/)
 }, 60_000)
 
+test('a dry run refuses with exit code 2 what the engine would refuse, with every fault', async () => {
+  const file = join(folder, 'wrong.yaml')
+  writeFileSync(file, topology(1).replaceAll('maths', 'moths').replace('to: root', 'to: rot').replace('roots', 'wrong'))
+  const plain = await run('apply', '-f', file, '--dry-run')
+  expect(plain).toMatchObject({ code: 0, stdout: 'wrong: would be created\n' })
+  const checked = await run('apply', '-f', file, '--dry-run', '--publish')
+  expect(checked.code).toBe(2)
+  expect(checked.stderr).toMatch(/there is no worker "moths" \(did you mean "maths"\?\)/)
+  expect(checked.stderr).toMatch(/edges\[0\]\.to: .*rot/)
+  const published = await run('apply', '-f', file, '--publish')
+  expect(published.stderr).toMatch(/wrong is saved as a draft, not published: /)
+  expect(published.code).toBe(2)
+  writeFileSync(
+    file,
+    topology(1)
+      .replace(/^( +- \{ name: root.*\n)/m, '$1$1')
+      .replace('roots', 'twice'),
+  )
+  const twice = await run('apply', '-f', file, '--dry-run')
+  expect(twice.stderr).toMatch(/nodes\[2\]\.name: .* names are unique/)
+  expect(twice.code).toBe(2)
+}, 60_000)
+
 test('a node is paused and resumed by its name, and a name that is nearly right gets a suggestion', async () => {
   expect((await run('pause', 'roots/root')).code).toBe(0)
   expect(await rows('get', 'nodes', 'roots')).toMatchObject([{ name: 'start' }, { name: 'root', paused: true }])
@@ -131,3 +157,16 @@ test('doctor finds nothing wrong with an engine that runs', async () => {
   expect(stdout).toMatch(/^ok +engine/m)
   expect(code).toBe(0)
 })
+
+test('doctor names a worker of which no instance is up', async () => {
+  const away = 'http://127.0.0.1:1'
+  await run('worker', 'add', 'away', away)
+  writeFileSync(join(folder, 'away.yaml'), topology(1).replace('maths', 'away').replace('name: roots', 'name: far'))
+  expect((await run('apply', '-f', join(folder, 'away.yaml'), '--publish')).code).toBe(0)
+  await run('run', 'far', '--data', '1')
+  const isNamed = async () => {
+    const { code, stdout } = await run('doctor')
+    return code === 1 && /^wrong +workers +away is down at http:\/\/127\.0\.0\.1:1: start it$/m.test(stdout)
+  }
+  await eventually('doctor names it', isNamed, { timeoutMs: 30_000 })
+}, 60_000)

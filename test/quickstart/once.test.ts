@@ -61,7 +61,11 @@ describe('npm start -- --once', () => {
     for (const stream of [child.stdout, child.stderr])
       if (stream) createInterface({ input: stream }).on('line', (line) => lines.push(line))
     const ended = once(child, 'close')
-    await eventually('the run has begun', () => lines.some((line) => line.startsWith('read ')), { timeoutMs: 40_000 })
+    const begun = () => {
+      if (child.exitCode !== null) throw new Error(lines.join('\n'))
+      return lines.some((line) => line.startsWith('read '))
+    }
+    await eventually('the run has begun', begun, { timeoutMs: 40_000 })
     const [worker] = childrenOf(child.pid, / worker /)
     process.kill(worker ?? NaN, 'SIGKILL')
     expect(await ended).toEqual([0, null])

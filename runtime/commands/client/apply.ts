@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { Invalid, NotFound } from '../../errors.ts'
+import { Conflict, Invalid, NotFound, Unavailable, textOf } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
+import { checkDocument, checkNames } from '../../topology/check.ts'
+import type { Known } from '../../topology/check.ts'
 import { readDocument } from '../../topology/document.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import { addOptions, gather } from '../define.ts'
@@ -9,6 +12,7 @@ import { segment } from '../../client/engine.ts'
 import { findEngine } from './find.ts'
 import type { Answer, Engine } from '../../client/engine.ts'
 import { readTopologies } from './files.ts'
+import type { Found } from './files.ts'
 import type { Topology } from '../../client/shapes.ts'
 
 interface Flags extends Record<string, unknown> {
@@ -16,6 +20,8 @@ interface Flags extends Record<string, unknown> {
   readonly publish?: boolean
   readonly dryRun?: boolean
 }
+
+const workersMax = 10_000
 
 export function define(command: Command): void {
   command
@@ -29,10 +35,10 @@ export function define(command: Command): void {
 async function apply(flags: Flags): Promise<void> {
   const found = readTopologies(flags.file)
   const engine = findEngine(flags)
+  if (flags.dryRun === true) return preview(engine, found, flags.publish === true)
   for (const { source, document } of found) {
     try {
-      if (flags.dryRun === true) console.log(await previewTopology(engine, document))
-      else console.log(await applyTopology(engine, document, flags.publish === true))
+      console.log(await applyTopology(engine, document, flags.publish === true))
     } catch (error) {
       if (!(error instanceof Invalid)) throw error
       throw new Invalid(`${source}: ${error.message}`, error.errors, { cause: error })
@@ -45,8 +51,20 @@ export async function applyTopology(engine: Engine, document: TopologyDocument, 
   const stored = await find(engine, document.name)
   const done = await save(engine, document, stored)
   if (!publish) return `${document.name}: ${done}`
-  const { body } = await engine.send<Topology>('POST', `${pathOf(document.name)}/publish`)
+  const { body } = await publishDraft(engine, document.name)
   return `${document.name}: ${done}, published as revision ${body.revision}`
+}
+
+/** Says of what the engine refuses that the draft is saved all the same. */
+async function publishDraft(engine: Engine, name: string): Promise<Answer<Topology>> {
+  try {
+    return await engine.send<Topology>('POST', `${pathOf(name)}/publish`)
+  } catch (error) {
+    const text = `${name} is saved as a draft, not published: ${textOf(error)}`
+    if (error instanceof Invalid) throw new Invalid(text, error.errors, { cause: error })
+    if (error instanceof Conflict) throw new Conflict(text, { cause: error })
+    throw new Unavailable('engine', text, { cause: error })
+  }
 }
 
 async function save(engine: Engine, document: TopologyDocument, stored: Answer<Topology> | null): Promise<string> {
@@ -57,6 +75,35 @@ async function save(engine: Engine, document: TopologyDocument, stored: Answer<T
   if (yamlOf(storedDocument(stored.body)) === yamlOf(document)) return 'unchanged'
   await engine.send('PUT', pathOf(document.name), { body: document, ifMatch: stored.etag })
   return 'changed'
+}
+
+/**
+ * Prints what applying would change. Throws one `Invalid` with every fault for which the engine would refuse a document:
+ * as a draft, and with `publish` also as what is to run.
+ */
+async function preview(engine: Engine, found: readonly Found[], publish: boolean): Promise<void> {
+  const known = publish ? await knownBy(engine) : null
+  const faults = found.flatMap(({ source, document }) =>
+    faultsOf(document, known).map(({ path, message }) => ({ path, message: `${source}: ${message}` })),
+  )
+  if (faults.length > 0) throw new Invalid(`the engine would refuse this: nothing was changed`, faults)
+  for (const { document } of found) console.log(await previewTopology(engine, document))
+}
+
+function faultsOf(document: TopologyDocument, known: Known | null): Fault[] {
+  return known === null ? checkNames(document) : checkDocument(document, known)
+}
+
+interface Worker {
+  readonly name: string
+  readonly manifest: { readonly nodes?: readonly { readonly name: string; readonly type: string }[] } | null
+}
+
+async function knownBy(engine: Engine): Promise<Known> {
+  const workers = await engine.list<Worker>('/api/workers', workersMax)
+  return {
+    workers: new Map(workers.map(({ name, manifest }) => [name, manifest?.nodes ? { nodes: manifest.nodes } : null])),
+  }
 }
 
 /** What applying would change, line by line; changes nothing. */

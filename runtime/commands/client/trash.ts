@@ -5,7 +5,7 @@ import { queryOf, segment } from '../../client/engine.ts'
 import { findEngine } from './find.ts'
 import type { Engine } from '../../client/engine.ts'
 import { editInEditor } from '../terminal/editor.ts'
-import { jsonOfFlag } from '../terminal/input.ts'
+import { isConfirmed, jsonOfFlag } from '../terminal/input.ts'
 import { addFormat, plain, printJson, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
 import type { Payload, TrashHead, TrashItem } from '../../client/shapes.ts'
@@ -39,7 +39,8 @@ export function define(command: Command): void {
     const made = command.command(name).description(says).argument('[ids...]', 'as `sluice trash list` shows them')
     made.option('--all', 'every open message that the filters leave')
     if (name === 'discard') made.option('--reason <text>', 'why, for those who come after')
-    const action = (ids: string[], flags: Filter & { all?: boolean; reason?: string }) => settleTrash(name, ids, flags)
+    if (name === 'discard') made.option('--yes', "don't ask before all of them are discarded without a filter")
+    const action = (ids: string[], flags: SettleFlags) => settleTrash(name, ids, flags)
     addOptions(addFilter(made).action(action), 'client')
   }
   settle('replay', 'send messages to their node again')
@@ -90,7 +91,10 @@ async function showTrash(id: string, flags: Record<string, unknown> & { output: 
       ),
     )
   console.log(bodyOf(item))
-  for (const version of versions) console.log(`version ${version.version} by ${plain(version.by)}:\n${bodyOf(version)}`)
+  for (const version of versions) {
+    const why = version.reason === null ? '' : ` (${plain(version.reason)})`
+    console.log(`version ${version.version} by ${plain(version.by)}${why}:\n${bodyOf(version)}`)
+  }
 }
 
 function bodyOf({ body, bodyBase64 }: Payload): string {
@@ -112,13 +116,23 @@ async function editTrash(id: string, flags: EditFlags): Promise<void> {
   if (flags.replay === true) await settleOne(engine, 'replay', id, undefined)
 }
 
-async function settleTrash(
-  action: 'replay' | 'discard',
-  ids: readonly string[],
-  flags: Filter & { all?: boolean; reason?: string },
-): Promise<void> {
+type SettleFlags = Filter & { all?: boolean; reason?: string; yes?: boolean }
+
+function isFiltered({ topology, node, run, fingerprint, text }: Filter): boolean {
+  return [topology, node, run, fingerprint, text].some((value) => value !== undefined)
+}
+
+/** Throws `Invalid` unless a person at the terminal says yes. */
+async function confirmAll(): Promise<void> {
+  const what = 'this would discard every open message of the engine'
+  const isSure = process.stdin.isTTY && process.stdout.isTTY && (await isConfirmed(`${what}. Go on? [y/N] `))
+  if (!isSure) throw new Invalid(`${what}: narrow it with filters such as --run or --node, or say --yes`)
+}
+
+async function settleTrash(action: 'replay' | 'discard', ids: readonly string[], flags: SettleFlags): Promise<void> {
   if (ids.length === 0 && flags.all !== true)
     throw new Invalid(`say which: sluice trash ${action} ID…, or --all with filters such as --run or --node`)
+  if (action === 'discard' && ids.length === 0 && !isFiltered(flags) && flags.yes !== true) await confirmAll()
   const engine = findEngine(flags)
   const found = ids.length > 0 ? ids : (await findTrash(engine, flags, 'open', rowsMax)).map(({ id }) => id)
   for (const id of found) await settleOne(engine, action, id, flags.reason)

@@ -12,6 +12,8 @@ import type { TrashItem } from '../../client/shapes.ts'
  * saved, or undefined when nothing was changed. Throws `Invalid` for what isn't JSON.
  */
 export async function editInEditor(item: TrashItem): Promise<unknown> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new Invalid('there is no terminal for an editor here: give the new body with --body JSON, @file or -')
   const newest = item.versions.at(-1) ?? item
   if (newest.body === undefined)
     throw new Invalid('this body is no text that an editor can show: give the new one with --body @file')

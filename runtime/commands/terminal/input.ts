@@ -1,5 +1,6 @@
 /** What a person hands over with a flag: text, `@file`, or `-` for stdin. */
 import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
 import { Invalid, textOf } from '../../errors.ts'
 
 /** Content of a file, or of stdin for `-`. Throws `Invalid` with the reason when it can't be read. */
@@ -26,5 +27,15 @@ export function jsonOfFlag(flag: string, value: string): unknown {
     const source = value === '-' ? 'stdin' : value.startsWith('@') ? value.slice(1) : 'what it holds'
     const hint = value === '-' || value.startsWith('@') ? '' : '; a file is named with @file, stdin with -'
     throw new Invalid(`${flag} takes JSON, and ${source} is none (${textOf(error)})${hint}`, [], { cause: error })
+  }
+}
+
+/** Asks the person at the terminal; only `y` or `yes` is one. */
+export async function isConfirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question)).trim())
+  } finally {
+    terminal.close()
   }
 }
