@@ -73,7 +73,8 @@ function plain(command: Command): Command {
           text
             .trim()
             .replaceAll(/\s*\n\s*/g, ' ')
-            .replace(/^error: /, '') + '\n',
+            .replace(/^error: /, '')
+            .replace(/^unknown command .*/, '$& (see `sluice --help`)') + '\n',
         ),
     })
 }

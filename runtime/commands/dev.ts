@@ -1,6 +1,5 @@
 import { renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { Option } from 'commander'
 import type { Command } from 'commander'
 import { makeDataFolder } from '../embedded/folder.ts'
 import { Invalid, Unavailable, textOf } from '../errors.ts'
@@ -37,11 +36,7 @@ export function define(command: Command): void {
     .option('--no-sample', 'without the sample')
     .option('--once', 'end when the run of the sample has ended, with one line of JSON')
     .option('--scale <n>', 'the data of the sample n times, with distinct ids', wholeNumber('--scale', 1, scaleMax))
-    .addOption(
-      new Option('--places <n>', 'only so many places of each copy of the data')
-        .argParser(wholeNumber('--places', 1, 1_000_000))
-        .hideHelp(),
-    )
+    .option('--places <n>', 'only so many places of each copy of the data', wholeNumber('--places', 1, 1_000_000))
     .option('--worker <file>', 'serve this worker file too, and register it', gather)
     .option('--apply <file>', 'apply and publish the topologies of this file or folder', gather)
     .action(dev)

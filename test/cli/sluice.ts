@@ -73,7 +73,7 @@ export async function startDev(args: readonly string[], options: Options = {}): 
   const value = (name: string): string => new RegExp(`^  ${name} +(\\S+)`, 'm').exec(lines.join('\n'))?.[1] ?? ''
   return {
     child,
-    url: new URL(value('console')).origin,
+    url: new URL(value('api')).origin,
     token: value('token'),
     lines,
     async stop() {

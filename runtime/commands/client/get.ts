@@ -4,6 +4,9 @@ import { Invalid } from '../../errors.ts'
 import { addOptions, wholeNumber } from '../define.ts'
 import { queryOf, segment } from '../../client/engine.ts'
 import { findEngine } from './find.ts'
+import { messagesText } from './run.ts'
+import type { Run } from '../../client/shapes.ts'
+import { didYouMean } from '../../topology/suggest.ts'
 import type { Engine } from '../../client/engine.ts'
 import { addFormat, printList } from '../terminal/print.ts'
 import type { Column, Format } from '../terminal/print.ts'
@@ -59,7 +62,7 @@ const names = Object.keys(kinds) as (keyof typeof kinds)[]
 
 export function define(command: Command): void {
   command
-    .addArgument(new Argument('<kind>', 'what to list').choices(names))
+    .addArgument(new Argument('<kind>', `what to list: ${names.join(', ')}`).argParser(kindOf))
     .argument('[topology]', 'name or id of the topology (nodes, revisions; optional for runs, trash, queues)')
     .option('--limit <n>', 'how many at most (default 50)', wholeNumber('--limit', 1, 100_000), 50)
     .action(
@@ -71,6 +74,14 @@ export function define(command: Command): void {
       },
     )
   addOptions(addFormat(command), 'client')
+}
+
+function kindOf(text: string): keyof typeof kinds {
+  const kind = names.find((name) => name === text)
+  if (kind !== undefined) return kind
+  throw new Invalid(
+    `there is nothing called "${text}" to list${didYouMean(text, names)}; there are ${names.join(', ')}`,
+  )
 }
 
 function check(name: string, { of }: Kind, topology: string | undefined): void {
@@ -98,10 +109,7 @@ const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
   followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),
   instances: (value) => (value as readonly { state: string }[]).map(({ state }) => state).join(', '),
   error: (value) => (value as { title: string }).title,
-  messages: (value) => {
-    const { total, done, failed, inProgress } = value as Record<string, number>
-    return `${done} of ${total} done, ${failed} failed, ${inProgress} in progress`
-  },
+  messages: (value) => messagesText(value as Run['messages']),
   limits: (value) =>
     (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),
 }

@@ -81,7 +81,12 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
 }
 
 function lineOf({ state, messages }: Run): string {
-  const { total, done, failed, inProgress } = messages
-  const counts = `${grouped(done)} of ${grouped(total)} done, ${grouped(failed)} failed, ${grouped(inProgress)} in progress`
-  return `${state}: ${counts}`
+  return `${state}: ${messagesText(messages)}`
+}
+
+/** What became of a run's messages; those that were discarded or cancelled only if there are any. */
+export function messagesText({ total, done, failed, discarded, cancelled, inProgress }: Run['messages']): string {
+  const rare = Object.entries({ discarded, cancelled }).filter(([, count]) => count > 0)
+  const others = rare.map(([what, count]) => `, ${grouped(count)} ${what}`).join('')
+  return `${grouped(done)} of ${grouped(total)} done, ${grouped(failed)} failed${others}, ${grouped(inProgress)} in progress`
 }

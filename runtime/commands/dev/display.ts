@@ -17,6 +17,8 @@ export interface Display {
 
 const redrawMs = 500
 const lineEveryMs = 2_000
+/** A terminal that doesn't know its width says 0. */
+const columnsDefault = 80
 
 /** A block that is redrawn on a terminal, else a line every 2 s. */
 export function openDisplay(source: number): Display {
@@ -27,7 +29,7 @@ function openBlock(source: number): Display {
   let looks: readonly Look[] = []
   let drawn = 0
   const draw = () => {
-    const lines = blockOf(looks, source).map((line) => line.slice(0, process.stdout.columns))
+    const lines = blockOf(looks, source).map((line) => line.slice(0, process.stdout.columns || columnsDefault))
     // Up to the block's first line; each line is cleared as it is written.
     process.stdout.write((drawn > 0 ? `\x1b[${drawn}A` : '') + lines.map((line) => `\x1b[2K${line}\n`).join(''))
     drawn = lines.length
@@ -55,19 +57,36 @@ function openLines(source: number): Display {
   }
 }
 
-/** The records of a run by what became of them. Each is one message from its page on; `read` counts the page's message too. */
-function countsOf({ run }: Look): { read: number; stored: number; trash: number } {
-  const { total, done, failed } = run.messages
-  return { read: total, stored: done, trash: failed }
+interface Counts {
+  readonly read: number
+  readonly stored: number
+  readonly trash: number
+  /** Messages that are in no queue until their time comes. */
+  readonly delayed: number
 }
 
-function lineOf(looks: readonly Look[], source: number): string {
+/**
+ * The records of a run by what became of them. Each is one message from its page on. The run's counts are behind the queues
+ * while its messages are new, so at least what lies in the queues was read.
+ */
+function countsOf({ run, queues }: Look, source: number): Counts {
+  const { total, done, failed, inProgress } = run.messages
+  const queued = queues.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
+  const read = Math.max(total, Math.min(source, done + failed + queued))
+  return { read, stored: done, trash: failed, delayed: Math.max(0, inProgress - queued) }
+}
+
+const delayedText = (delayed: number): string => (delayed > 0 ? `, ${grouped(delayed)} waiting to be tried again` : '')
+
+/** One line of progress. */
+export function lineOf(looks: readonly Look[], source: number): string {
   const newest = looks.at(-1)
   if (!newest) return ''
-  const { read, stored, trash } = countsOf(newest)
+  const { read, stored, trash, delayed } = countsOf(newest, source)
   const queues = newest.queues.map(({ node, pending, inFlight }) => `${node} ${pending + inFlight}`).join(', ')
   const speed = `${grouped(rateOf(looks))} records/s, ${megabytes()} MB`
-  return `read ${grouped(read)} of ${grouped(source)}, stored ${grouped(stored)}, in Trash ${trash}; ${speed}; queues: ${queues}`
+  const records = `read ${grouped(read)} of ${grouped(source)}, stored ${grouped(stored)}, in Trash ${grouped(trash)}`
+  return `${records}${delayedText(delayed)}; ${speed}; queues: ${queues}`
 }
 
 const barWidth = 40
@@ -75,13 +94,13 @@ const barWidth = 40
 function blockOf(looks: readonly Look[], source: number): string[] {
   const newest = looks.at(-1)
   if (!newest) return []
-  const { read, stored, trash } = countsOf(newest)
+  const { read, stored, trash, delayed } = countsOf(newest, source)
   const share = source === 0 ? 1 : Math.min(1, (stored + trash) / source)
   const filled = Math.round(share * barWidth)
   const longest = Math.max(...newest.queues.map(({ node }) => node.length), 0)
   return [
     `  [${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${Math.floor(share * 100)} %`,
-    `  read ${grouped(read)} of ${grouped(source)}, stored ${grouped(stored)}, in Trash ${grouped(trash)}`,
+    `  read ${grouped(read)} of ${grouped(source)}, stored ${grouped(stored)}, in Trash ${grouped(trash)}${delayedText(delayed)}`,
     `  ${grouped(rateOf(looks))} records/s, engine ${megabytes()} MB`,
     ...newest.queues.map(({ node, pending, inFlight }) => {
       return `  ${node.padEnd(longest)}  ${grouped(pending).padStart(7)} waiting, ${String(inFlight).padStart(2)} at work`
