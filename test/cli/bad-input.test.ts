@@ -49,7 +49,10 @@ describe('wrong use ends with exit code 2 and a line that helps', () => {
   test.each([
     [['devv'], /^unknown command 'devv' \(Did you mean dev\?\) \(see `sluice --help`\)$/],
     [['dev', '--prot', '1'], /^unknown option '--prot' \(Did you mean --port\?\)$/],
-    [['get', 'nods'], /^there is nothing called "nods" to list \(did you mean "nodes"\?\); there are topologies, nodes,/],
+    [
+      ['get', 'nods'],
+      /^there is nothing called "nods" to list \(did you mean "nodes"\?\); there are topologies, nodes,/,
+    ],
     [['get', 'topologys'], /\(did you mean "topologies"\?\)/],
     [['trash', 'discard', '--all'], /^this would discard every open message of the engine: .* --yes$/],
     [['get', 'nodes'], /^nodes are listed for one topology: sluice get nodes TOPOLOGY$/],
