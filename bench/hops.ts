@@ -46,8 +46,8 @@ export async function round(bench: Bench, prefetch: number, messages: number): P
 }
 
 export async function startEchoWorker(): Promise<{ url: string; stop(): void }> {
-  const file = fileURLToPath(new URL('echo-worker.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const file = fileURLToPath(new URL('echo-worker.js', import.meta.url))
+  const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return { url: line.toString().trim(), stop: () => child.stdin.end() }
 }

@@ -1,4 +1,4 @@
-/** `npm run bench`: ratios against peers measured in the same run. Speeds vary between machines, ratios much less. */
+/** `npm run bench`, compiled as `npm start` is: ratios against peers measured in the same run. Speeds vary between machines, ratios much less. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

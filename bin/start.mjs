@@ -1,8 +1,7 @@
-// npm start: installs what is missing, then runs `sluice dev`. Plain JavaScript with nothing but Node, since it has to
+// npm start: installs and compiles what is missing, then runs `sluice dev`. Plain JavaScript with nothing but Node, since it has to
 // run in a fresh clone, also on a Node that is too old for the rest.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
-import { fileURLToPath } from 'node:url'
 
 const oldest = [20, 19]
 /** ^C reaches us from the terminal, and at once again from npm, which passes it on. */
@@ -15,21 +14,22 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
 }
 
 const { ensureInstalled } = await import('./install.mjs')
+const { ensureCompiled } = await import('./compiled.mjs')
+let entry = ''
 try {
   await ensureInstalled()
+  entry = await ensureCompiled()
 } catch (error) {
   process.stderr.write(`${error.message}\n`)
   process.exit(1)
 }
 
-const near = (path) => new URL(path, import.meta.url)
-const loaders = ['--import', import.meta.resolve('tsx'), '--import', near('leash.mjs').href, '--conditions=source']
+const leash = new URL('leash.mjs', import.meta.url).href
 // In a process group of its own, so that it gets each signal once, from here.
-const child = spawn(
-  process.execPath,
-  [...loaders, fileURLToPath(near('../runtime/main.ts')), 'dev', ...process.argv.slice(2)],
-  { detached: true, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] },
-)
+const child = spawn(process.execPath, ['--import', leash, entry, 'dev', ...process.argv.slice(2)], {
+  detached: true,
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+})
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   let last = -Infinity

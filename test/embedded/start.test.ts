@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -16,8 +16,9 @@ beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'sluice-start-'))
   onTestFinished(() => rmSync(checkout, { recursive: true }))
   for (const folder of ['bin', 'runtime', 'node_modules']) mkdirSync(join(checkout, folder))
-  for (const file of ['start.mjs', 'leash.mjs', 'install.mjs']) copyFileSync(`bin/${file}`, join(checkout, 'bin', file))
-  symlinkSync(join(process.cwd(), 'node_modules/tsx'), join(checkout, 'node_modules/tsx'))
+  for (const file of ['start.mjs', 'leash.mjs', 'install.mjs', 'compiled.mjs'])
+    copyFileSync(`bin/${file}`, join(checkout, 'bin', file))
+  symlinkSync(join(process.cwd(), 'node_modules/typescript'), join(checkout, 'node_modules/typescript'))
   write('package.json', '{ "type": "module" }')
   write('package-lock.json', '{ "packages": { "": {} } }')
   write('node_modules/.package-lock.json', '{ "packages": {} }')
@@ -26,6 +27,17 @@ beforeEach(() => {
 test('arguments reach `dev` and its exit code comes back', async () => {
   engine('console.log(process.argv.slice(2).join()); process.exit(7)')
   expect(await end(startScript('--port', '0'))).toEqual({ code: 7, output: 'dev,--port,0\n', errors: '' })
+})
+
+test('a source that changed since the last start is compiled again, and only then', async () => {
+  engine("const text: string = 'first'; console.log(text)")
+  expect((await end(startScript())).output).toBe('first\n')
+  write('dist/runtime/main.js', "console.log('kept')")
+  expect((await end(startScript())).output).toBe('kept\n')
+  engine("console.log('second')")
+  const later = new Date(Date.now() + 60_000)
+  utimesSync(join(checkout, 'runtime/main.ts'), later, later)
+  expect((await end(startScript())).output).toBe('second\n')
 })
 
 test('an engine that a signal ends gives the exit code that a shell would give', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { CitiesSample, Faults } from '../../../workers/samples/cities/sample.ts'
 import { grouped } from '../terminal/print.ts'
@@ -86,6 +87,11 @@ function sumOf(faults: Faults): number {
 
 /** How the command line is called here, with the data folder if it isn't the default one: that goes before the command. */
 export function cliOf(folder: string, isDefault: boolean): string {
-  const cli = import.meta.url.endsWith('.ts') ? 'npm run -s sluice --' : 'npx sluice'
+  const cli = isCheckout() ? 'npm run -s sluice --' : 'npx sluice'
   return isDefault ? cli : `SLUICE_DATA=${relative('.', folder) || '.'} ${cli}`
+}
+
+/** In a checkout this runs from the sources or, by npm start, from dist beside them. */
+function isCheckout(): boolean {
+  return import.meta.url.endsWith('.ts') || existsSync(new URL('../../../../runtime/main.ts', import.meta.url))
 }
