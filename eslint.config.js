@@ -7,7 +7,7 @@ const envOnlyInOptions = {
   message: 'Options are resolved once: read the environment in runtime/options.ts and pass the value.',
 }
 
-/** What counts as reasonable size and shape; bin/budgets.mjs checks the shares over the whole repository. */
+/** What counts as reasonable size and shape; bin/checks/budgets.mjs checks the shares over the whole repository. */
 const budgets = {
   'max-lines': ['error', { max: 400 }],
   'max-lines-per-function': ['error', { max: 80 }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inBatches } from '../../workers/samples/cities/batches.ts'
+import { inBatches } from '../../workers/samples/cities/systems/batches.ts'
 
 /** Batches of numbers whose key is the number without its fraction; negative ones are refused. */
 function recording() {

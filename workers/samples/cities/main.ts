@@ -4,9 +4,9 @@
  */
 import { nodeFetch, serve } from '@sluiceway/worker/node'
 import { parseArgs } from 'node:util'
-import { startEnrichment } from './enrichment.ts'
-import { startSource } from './source.ts'
-import { openPlaces } from './table.ts'
+import { startEnrichment } from './systems/enrichment.ts'
+import { startSource } from './systems/source.ts'
+import { openPlaces } from './systems/table.ts'
 import { citiesWorker } from './worker.ts'
 
 const usage = `usage: main.ts systems [--scale N] [--places N] [--seed N] [--source-port N] [--enrichment-port N] [--leash]

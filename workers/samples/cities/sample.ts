@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { countCities, type Counts } from './count.ts'
 import { keepProcess, type KeptProcess } from './kept-process.ts'
-import type { SourceStats } from './source.ts'
+import type { SourceStats } from './systems/source.ts'
 
 export interface SampleOptions {
   /** Database of the table `places`. */

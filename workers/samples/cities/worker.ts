@@ -1,7 +1,7 @@
 import { worker, type Call, type Fetch, type Worker } from '@sluiceway/worker'
 import { normalise } from './normalise.ts'
 import type { City, CityPage, EnrichedPlace, Enrichment, Place } from './records.ts'
-import type { PlacesTable } from './table.ts'
+import type { PlacesTable } from './systems/table.ts'
 
 export interface CitiesOptions {
   readonly sourceUrl: string

@@ -2,8 +2,8 @@
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { root } from './install.mjs'
-import { runNode } from './run.mjs'
+import { root } from '../install.mjs'
+import { runNode } from '../run.mjs'
 
 const drizzleKit = 'node_modules/drizzle-kit/bin.cjs'
 const faults = []

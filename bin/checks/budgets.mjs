@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
-import { root } from './install.mjs'
+import { root } from '../install.mjs'
 
 const sources = ['runtime', 'workers', 'bin']
 const most = { function: 80, file: 400, folder: 12, readme: 120 }
