@@ -5,6 +5,7 @@ import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { docsPage } from './docs-page.ts'
 import { allowedMethods, openapiDocument } from './openapi.ts'
 import { answerError, invalidInput, problemResponse } from './problem.ts'
+import { eventRoutes } from './routes/events.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -61,6 +62,7 @@ const allRoutes = [
   serviceRoutes,
   tokenRoutes,
   systemRoutes,
+  eventRoutes,
 ]
 
 function documentRoutes(app: Api, version: string): void {

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ControlQueues } from '../queue/control.ts'
+import type { Events } from '../queue/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -7,6 +8,7 @@ import type { Log } from '../telemetry/log.ts'
 export interface ApiDeps {
   readonly store: Store
   readonly queues: ControlQueues
+  readonly events: Events
   /** May do everything; kept in no table. */
   readonly adminToken: string
   /** Encrypts worker secrets at rest. */

@@ -47,7 +47,7 @@ export async function ownControl(
   { adminToken, secretKey, historyMs }: ControlSettings,
   log: Log,
 ): Promise<Parameters<Listening['serve']>[0]> {
-  const deps = { store, queues: queues.control, adminToken, secretKey, version: version(), log }
+  const deps = { store, queues: queues.control, events: queues.events, adminToken, secretKey, version: version(), log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
   await stack.own(

@@ -10,6 +10,8 @@ import { connectQueues } from './connection.ts'
 import type { Connection } from './connection.ts'
 import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
+import { openEvents } from './events.ts'
+import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord } from './ledger.ts'
@@ -25,6 +27,7 @@ export interface Queues {
   readonly publisher: Publisher
   readonly guard: Guard
   readonly config: Config
+  readonly events: Events
   readonly replicas: number
   readonly control: ControlQueues
   /** Closes in reverse order of opening; twice is harmless. */
@@ -47,14 +50,16 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
   const connection = await connectQueues(options)
   const publisher = openPublisher(connection)
   const config = await openConfig(connection, options.namespace, options.replicas)
+  const events = await openEvents(connection, options.namespace, options.replicas)
   const guard = openGuard(connection, publisher, options.log)
   return {
     connection,
     publisher,
     guard,
     config,
+    events,
     replicas: options.replicas,
-    control: controlOf({ connection, config, guard, replicas: options.replicas }),
+    control: controlOf({ connection, config, guard, events, replicas: options.replicas }),
     async close() {
       publisher.close()
       await connection.close()
@@ -66,17 +71,30 @@ interface ControlDeps {
   readonly connection: Connection
   readonly config: Config
   readonly guard: Guard
+  readonly events: Events
   readonly replicas: number
 }
 
 function controlOf(deps: ControlDeps): ControlQueues {
-  const { connection, config, guard } = deps
+  const { connection, config, guard, events } = deps
   return {
     ensure: (plan) => reach(() => ensureQueues(connection, plan, deps.replicas)),
-    putPlan: (plan) => put(config, planKey(plan.topologyId), plan),
-    stopPlan: (topologyId) => remove(config, planKey(topologyId)),
-    putWorker: (worker) => reach(() => putNewest(config, worker)),
-    removeWorker: (name) => remove(config, workerKey(name)),
+    async putPlan(plan) {
+      await put(config, planKey(plan.topologyId), plan)
+      events.emit({ kind: 'plan', topologyId: plan.topologyId, revision: plan.revision })
+    },
+    async stopPlan(topologyId) {
+      await remove(config, planKey(topologyId))
+      events.emit({ kind: 'plan', topologyId, revision: null })
+    },
+    async putWorker(worker) {
+      await reach(() => putNewest(config, worker))
+      events.emit({ kind: 'worker', name: worker.name, removed: false })
+    },
+    async removeWorker(name) {
+      await remove(config, workerKey(name))
+      events.emit({ kind: 'worker', name, removed: true })
+    },
     bridges: () => reach(() => liveBridges(config)),
     awaitApplied: (topologyId, revision, timeoutMs) =>
       reach(() => awaitApplied(config, topologyId, revision, timeoutMs)),
@@ -84,8 +102,10 @@ function controlOf(deps: ControlDeps): ControlQueues {
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
-    setPaused: (nodeId, reason) =>
-      reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason),
+    async setPaused(nodeId, reason) {
+      await (reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason))
+      events.emit({ kind: 'pause', nodeId, reason })
+    },
     paused: () => reach(() => pausedNodes(config)),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>

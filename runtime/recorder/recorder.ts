@@ -3,9 +3,11 @@ import { textOf } from '../errors.ts'
 import { watchConfig } from '../queue/config.ts'
 import { openJanitor } from '../queue/janitor.ts'
 import type { Janitor } from '../queue/janitor.ts'
+import type { Events } from '../queue/events.ts'
 import { openOutcomes, streamEpoch } from '../queue/ledger.ts'
 import type { Queues } from '../queue/open.ts'
 import { applyOutcomes, position } from '../store/outcomes.ts'
+import type { Applied } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
 import { publishedTopologyIds } from '../store/queries/revisions.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -119,14 +121,23 @@ async function record({ queues, store, log }: RecorderOptions, topologyId: strin
     for (;;) {
       const next = await reader.next()
       if (next === null || signal.aborted) return
-      if (!(await applyOutcomes(store, topologyId, { epoch, from, to: next.to }, next.outcomes))) return
+      const applied = await applyOutcomes(store, topologyId, { epoch, from, to: next.to }, next.outcomes)
+      if (applied === null) return
       from = next.to
+      tell(queues.events, topologyId, applied)
       await wait(gatherMs, undefined, { signal }).catch(() => undefined)
     }
   } finally {
     signal.removeEventListener('abort', stop)
     await reader.close()
   }
+}
+
+/** Runs that began or ended, and Trash that came or went; for those who watch. */
+function tell(events: Events, topologyId: string, { runs, trashed, settled }: Applied): void {
+  if (trashed.size > 0 || settled > 0)
+    events.emit({ kind: 'trash', topologyId, added: Object.fromEntries(trashed), settled })
+  for (const [runId, state] of runs) events.emit({ kind: 'run', topologyId, runId, state })
 }
 
 /** A round of compaction over all topologies, ten times in a history window but at most every ten seconds. */

@@ -21,6 +21,7 @@ import { storable, storableJson } from './text.ts'
  *   when there is no such row any more: then only the stream's guard stands for its being the first).
  * - A run with nothing in progress is `failed` while something of it is in Trash, else `cancelled` if something was
  *   cancelled, else `finished`. A replay makes it `running` again.
+ * - Answers what changed, or null when the position wasn't at `from`: another recorder was faster.
  * - **I8** Nothing on the data path waits for this; after an outage the recorder goes on from the position.
  */
 export async function applyOutcomes(
@@ -28,14 +29,23 @@ export async function applyOutcomes(
   topologyId: string,
   move: { readonly epoch: string; readonly from: number; readonly to: number },
   outcomes: readonly Outcome[],
-): Promise<boolean> {
+): Promise<Applied | null> {
   return store.transaction((inside) =>
     inside.query(async (db) => {
-      if (!(await movePosition(db, topologyId, move))) return false
-      await write(db, topologyId, outcomes)
-      return true
+      if (!(await movePosition(db, topologyId, move))) return null
+      return write(db, topologyId, outcomes)
     }),
   )
+}
+
+/** What a batch changed that people want to know. */
+export interface Applied {
+  /** Id → state of the runs that began, ended, or run again. */
+  readonly runs: ReadonlyMap<string, string>
+  /** Node id → new Trash rows. */
+  readonly trashed: ReadonlyMap<string, number>
+  /** Trash rows that were replayed or discarded. */
+  readonly settled: number
 }
 
 /** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
@@ -69,13 +79,21 @@ async function movePosition(
   return moved.length === 1
 }
 
-async function write(db: Database, topologyId: string, outcomes: readonly Outcome[]): Promise<void> {
+async function write(db: Database, topologyId: string, outcomes: readonly Outcome[]): Promise<Applied> {
   const sorted = sortOutcomes(outcomes)
   const started = await writeStarts(db, topologyId, [...sorted.started.values()])
   const trashed = await writeTrash(db, topologyId, [...sorted.trashed.values()])
   const settled = await settleTrash(db, [...sorted.settled.values()])
-  await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
+  const runs = await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
   await writePages(db, topologyId, [...sorted.pages.values()])
+  for (const id of started) if (!runs.has(id)) runs.set(id, 'running')
+  return { runs, trashed: countByNode(sorted.trashed.values(), trashed), settled: settled.size }
+}
+
+function countByNode(rows: Iterable<Trashed>, fresh: ReadonlySet<string>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { trashId, nodeId } of rows) if (fresh.has(trashId)) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1)
+  return counts
 }
 
 /**
@@ -180,11 +198,13 @@ async function settleTrash(db: Database, settlements: readonly TrashSettlement[]
   return new Set(wanted.filter((id) => turned.has(id) || !present.has(id)))
 }
 
-async function writeDeltas(db: Database, topologyId: string, deltas: readonly Delta[]): Promise<void> {
-  if (deltas.length === 0) return
-  const updated = await ids(db, updateRuns(deltas))
-  const missing = deltas.filter((delta) => !updated.has(delta.run))
+async function writeDeltas(db: Database, topologyId: string, deltas: readonly Delta[]): Promise<Map<string, string>> {
+  if (deltas.length === 0) return new Map()
+  const updated = await db.execute<{ id: string; was: string; state: string }>(updateRuns(deltas))
+  const known = new Set(updated.map(({ id }) => id))
+  const missing = deltas.filter((delta) => !known.has(delta.run))
   if (missing.length > 0) await db.execute(insertPlaceholders(topologyId, missing))
+  return new Map(updated.filter(({ was, state }) => was !== state).map(({ id, state }) => [id, state]))
 }
 
 function counters(deltas: readonly Delta[]): SQL {
@@ -203,7 +223,7 @@ function updateRuns(deltas: readonly Delta[]): SQL {
         ${counters(deltas)}
       ) as d(id, last_at, moved, done, failed, discarded, cancelled, in_progress)
     ), sums as (
-      select r.id, d.last_at, d.moved, r.start_seen and r.in_progress + d.in_progress <= 0 as drained,
+      select r.id, r.state as was, d.last_at, d.moved, r.start_seen and r.in_progress + d.in_progress <= 0 as drained,
         r.done + d.done as done, r.failed + d.failed as failed, r.discarded + d.discarded as discarded,
         r.cancelled + d.cancelled as cancelled, r.in_progress + d.in_progress as in_progress
       from runs r join d on d.id = r.id
@@ -215,7 +235,7 @@ function updateRuns(deltas: readonly Delta[]): SQL {
       finished_at = case when not s.drained then null when s.moved or r.finished_at is null then s.last_at
         else r.finished_at end
     from sums s where r.id = s.id
-    returning r.id`
+    returning r.id, s.was, r.state`
 }
 
 function insertPlaceholders(topologyId: string, deltas: readonly Delta[]): SQL {

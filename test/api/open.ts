@@ -86,6 +86,7 @@ export async function openApi(replace: { store?: Store; queues?: ControlQueues }
   const api = createApi({
     store,
     queues: replace.queues ?? queues.control,
+    events: queues.events,
     adminToken,
     secretKey,
     version: '0.0.0',

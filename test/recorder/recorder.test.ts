@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { openRecorder } from '../../runtime/recorder/recorder.ts'
+import type { EngineEvent, Numbered } from '../../runtime/queue/events.ts'
 import { insertRevision } from '../../runtime/store/queries/revisions.ts'
 import { getRun } from '../../runtime/store/queries/runs.ts'
 import { insertTopology, updateTopology } from '../../runtime/store/queries/topologies.ts'
@@ -102,4 +103,22 @@ test('what is recorded and settled is compacted after the history window, and la
   const second = await engine.start('{}')
   await eventually('the next run is failed', async () => (await getRun(store, second)).state === 'failed')
   expect(await getRun(store, second)).toMatchObject(counters)
+})
+
+test('who watches hears of a run that began and ended, and of its Trash', async () => {
+  const { engine, store } = await flow()
+  const gone = new AbortController()
+  const events = engine.queues.events.read({ after: null, topologyId: engine.plan.topologyId, signal: gone.signal })
+  await events.next()
+  await recorder(engine, store)
+  const runId = await engine.start('{"since":0}')
+  const seen: (EngineEvent | null)[] = []
+  while (!seen.some((event) => event?.kind === 'run' && event.state === 'failed')) {
+    seen.push(((await events.next()).value as Numbered).event)
+  }
+  gone.abort()
+  const topologyId = engine.plan.topologyId
+  expect(seen[0]).toEqual({ kind: 'run', topologyId, runId, state: 'running' })
+  const trashed = seen.flatMap((event) => (event?.kind === 'trash' ? [event.added[engine.id('store')] ?? 0] : []))
+  expect(trashed.reduce((sum, count) => sum + count, 0)).toBe(4)
 })

@@ -1,0 +1,117 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import type { SSEStreamingApi } from 'hono/streaming'
+import { eventKinds } from '../../queue/events.ts'
+import type { Numbered } from '../../queue/events.ts'
+import { needs } from '../auth.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { topologyParam } from '../schemas/common.ts'
+import * as schemas from '../schemas/events.ts'
+import { HttpProblem } from '../problem.ts'
+import { topologyOf } from './topologies.ts'
+
+const tags = ['Events']
+/** Proxies close what is silent for a minute. */
+const silentMs = 15_000
+const readersMax = 500
+
+const kinds = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(eventKinds, `a kind is one of ${eventKinds.join(', ')}`)))
+  .openapi({ type: 'string', description: `Only these, with commas: ${eventKinds.join(', ')}`, example: 'run,trash' })
+
+const headers = z.object({
+  'last-event-id': z
+    .string()
+    .max(100)
+    .optional()
+    .openapi({ description: 'Id of the last event that was read: what came after it comes again' }),
+})
+
+const description =
+  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was.'
+
+const responses = { 200: { description: 'For as long as you listen', content: schemas.eventStream } }
+
+const all = createRoute({
+  ...needs('read'),
+  operationId: 'watchEvents',
+  tags,
+  summary: 'Watch what happens',
+  description,
+  method: 'get',
+  path: '/api/events',
+  request: {
+    headers,
+    query: z.object({
+      topology: z.string().max(200).optional().openapi({ description: 'Id or name' }),
+      kinds: kinds.optional(),
+    }),
+  },
+  responses,
+})
+
+const ofTopology = createRoute({
+  ...needs('read'),
+  operationId: 'watchTopologyEvents',
+  tags,
+  summary: 'Watch what happens in a topology',
+  description,
+  method: 'get',
+  path: '/api/topologies/{topology}/events',
+  request: { headers, params: topologyParam, query: z.object({ kinds: kinds.optional() }) },
+  responses,
+})
+
+export function eventRoutes(app: Api, deps: ApiDeps): void {
+  const readers = { open: 0 }
+  const answer = (c: Context, topologyId: string | null, kinds: readonly string[] | undefined): Response => {
+    if (readers.open >= readersMax)
+      throw new HttpProblem(503, `${readersMax} others are watching this control already`, { 'retry-after': '10' })
+    const after = c.req.header('last-event-id') ?? null
+    readers.open++
+    return streamSSE(c, (stream) => follow(deps, stream, { after, topologyId, kinds }).finally(() => readers.open--))
+  }
+  app.openapi(all, async (c) => {
+    const { topology, kinds } = c.req.valid('query')
+    const found = topology === undefined ? null : await topologyOf(deps, c.get('caller'), topology)
+    return answer(c, found?.id ?? null, kinds)
+  })
+  app.openapi(ofTopology, async (c) => {
+    const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    return answer(c, id, c.req.valid('query').kinds)
+  })
+}
+
+async function follow(
+  { events, log }: ApiDeps,
+  stream: SSEStreamingApi,
+  what: { after: string | null; topologyId: string | null; kinds: readonly string[] | undefined },
+): Promise<void> {
+  const gone = new AbortController()
+  stream.onAbort(() => gone.abort())
+  const beat = setInterval(() => void stream.write(': still here\n\n'), silentMs)
+  try {
+    for await (const numbered of events.read({ ...what, signal: gone.signal })) {
+      if (isWanted(numbered, what.kinds)) await stream.writeSSE(shown(numbered))
+    }
+  } catch (error) {
+    // The watcher comes again with its last id, and meets NATS in order or the reason why not.
+    log.warn('events can not be read', { error: error instanceof Error ? error.message : String(error) })
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+function isWanted({ event }: Numbered, kinds: readonly string[] | undefined): boolean {
+  return event === null || kinds === undefined || kinds.includes(event.kind)
+}
+
+function shown({ id, event, gap }: Numbered): { id: string; event: string; data: string } {
+  if (event === null) return { id, event: gap ? 'gap' : 'hello', data: '{}' }
+  const { kind, ...data } = event
+  return { id, event: kind, data: JSON.stringify(data) }
+}

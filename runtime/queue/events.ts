@@ -1,0 +1,148 @@
+import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+import type { ConsumerMessages, StreamInfo } from '@nats-io/jetstream'
+import type { Connection } from './connection.ts'
+
+/**
+ * What happens in the engine, for those who watch: a hint to look again, never a record. Events are kept for an hour, so that
+ * a watcher whose connection broke goes on where it was.
+ */
+export type EngineEvent =
+  | { readonly kind: 'plan'; readonly topologyId: string; readonly revision: number | null }
+  | { readonly kind: 'pause'; readonly nodeId: string; readonly reason: string | null }
+  | { readonly kind: 'worker'; readonly name: string; readonly removed: boolean }
+  | { readonly kind: 'run'; readonly topologyId: string; readonly runId: string; readonly state: string }
+  | {
+      readonly kind: 'trash'
+      readonly topologyId: string
+      readonly added: Readonly<Record<string, number>>
+      readonly settled: number
+    }
+
+export const eventKinds = ['plan', 'pause', 'worker', 'run', 'trash'] as const
+
+export interface Numbered {
+  /** Good for `after` of a later reading. */
+  readonly id: string
+  /** Null: a place to go on from, nothing happened. */
+  readonly event: EngineEvent | null
+  /** True when events between `after` and this one may be gone: look at everything anew. */
+  readonly gap: boolean
+}
+
+export interface Events {
+  /** Tells everybody who watches, at all controls. Never waits, never fails; with NATS away nobody is told. */
+  emit(event: EngineEvent): void
+  /**
+   * First one without an event, then everything that happens, in order, until the signal aborts. `after` is an id that was read
+   * before; null or an unknown one begins now.
+   */
+  read(options: {
+    readonly after: string | null
+    readonly topologyId: string | null
+    readonly signal: AbortSignal
+  }): AsyncGenerator<Numbered>
+}
+
+const nanos = (ms: number): number => ms * 1_000_000
+const keptMs = 3_600_000
+const keptBytes = 64 * 1024 * 1024
+const ahead = 500
+/** Stands in the subject of what concerns no single topology. */
+const everybody = '_'
+
+/** @throws the client's errors when NATS can't be reached */
+export async function openEvents(connection: Connection, namespace: string, replicas: number): Promise<Events> {
+  const stream = `${namespace}_events`
+  await ensureEvents(connection, stream, replicas)
+  const encoder = new TextEncoder()
+  return {
+    emit(event) {
+      if (!connection.connected) return
+      const place = 'topologyId' in event ? event.topologyId : everybody
+      connection.nc.publish(`${stream}.${place}.${event.kind}`, encoder.encode(JSON.stringify(event)))
+    },
+    async *read({ after, topologyId, signal }) {
+      let last = after
+      while (!signal.aborted) {
+        const isConnected = await connection.whenConnected(signal).then(
+          () => true,
+          () => false,
+        )
+        if (!isConnected) return
+        for await (const numbered of readOnce(connection, stream, { after: last, topologyId, signal })) {
+          last = numbered.id
+          yield numbered
+        }
+      }
+    },
+  }
+}
+
+function ensureEvents(connection: Connection, stream: string, replicas: number): Promise<StreamInfo> {
+  return connection.jsm.streams.add({
+    name: stream,
+    subjects: [`${stream}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    storage: StorageType.File,
+    max_age: nanos(keptMs),
+    max_bytes: keptBytes,
+    num_replicas: replicas,
+  })
+}
+
+/** Over one connection to NATS: ends when it breaks. */
+async function* readOnce(
+  connection: Connection,
+  stream: string,
+  { after, topologyId, signal }: { after: string | null; topologyId: string | null; signal: AbortSignal },
+): AsyncGenerator<Numbered> {
+  let messages: ConsumerMessages | null = null
+  const stop = (): void => void messages?.close()
+  const stopListening = connection.onChange(stop)
+  signal.addEventListener('abort', stop)
+  try {
+    const info = await connection.jsm.streams.info(stream)
+    const epoch = Date.parse(info.created).toString(36)
+    const from = startOf(info, epoch, after)
+    yield { id: `${epoch}-${from.sequence}`, event: null, gap: from.gap }
+    messages = await consume(connection, stream, from.sequence + 1, topologyId)
+    if (signal.aborted || !connection.connected) return
+    for await (const message of messages)
+      yield { id: `${epoch}-${message.seq}`, event: message.json<EngineEvent>(), gap: false }
+  } catch (error) {
+    if (connection.connected && !signal.aborted) throw error
+  } finally {
+    stopListening()
+    signal.removeEventListener('abort', stop)
+    await messages?.close()
+  }
+}
+
+/** The last sequence that the reader knows, and whether something after it may be gone. */
+function startOf({ state }: StreamInfo, epoch: string, after: string | null): { sequence: number; gap: boolean } {
+  const now = { sequence: state.last_seq, gap: after !== null }
+  const [, of, text] = /^([0-9a-z]{1,12})-([0-9]{1,15})$/.exec(after ?? '') ?? []
+  const sequence = Number(text)
+  if (of !== epoch || sequence > state.last_seq || sequence + 1 < state.first_seq) return now
+  return { sequence, gap: false }
+}
+
+async function consume(
+  connection: Connection,
+  stream: string,
+  from: number,
+  topologyId: string | null,
+): Promise<ConsumerMessages> {
+  const info = await connection.jsm.consumers.add(stream, {
+    filter_subjects: topologyId === null ? [`${stream}.>`] : [`${stream}.${topologyId}.>`, `${stream}.${everybody}.>`],
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: from,
+    inactive_threshold: nanos(60_000),
+    mem_storage: true,
+    num_replicas: 1,
+  })
+  const consumer = await connection.js.consumers.get(stream, info.name)
+  return consumer.consume({ max_messages: ahead })
+}

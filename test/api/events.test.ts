@@ -1,0 +1,99 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { nodeOf, openApi, published } from './open.ts'
+import type { TestApi } from './open.ts'
+
+interface SentEvent {
+  readonly id: string
+  readonly event: string
+  readonly data: Record<string, unknown>
+}
+
+/** Watches the API's events as a browser does. */
+async function watch(t: TestApi, path = '/api/events', headers: Record<string, string> = {}) {
+  const gone = new AbortController()
+  onTestFinished(() => gone.abort())
+  const authorization = 'Bearer the-admin-token-of-the-tests'
+  const response = await t.api.request(path, { headers: { authorization, ...headers }, signal: gone.signal })
+  const events = parse(response)
+  return {
+    response,
+    next: async () => (await events.next()).value as SentEvent,
+    stop: () => gone.abort(),
+  }
+}
+
+async function* parse(response: Response): AsyncGenerator<SentEvent> {
+  let text = ''
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const fields = Object.fromEntries(
+        text
+          .slice(0, end)
+          .split('\n')
+          .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+      ) as Record<string, string>
+      text = text.slice(end + 2)
+      if (fields.event)
+        yield { id: fields.id ?? '', event: fields.event, data: JSON.parse(fields.data ?? '{}') as SentEvent['data'] }
+    }
+  }
+}
+
+test('who watches hears of plans, pauses and workers as they change', async () => {
+  const t = await openApi()
+  const watching = await watch(t)
+  expect(watching.response.headers.get('content-type')).toMatch('text/event-stream')
+  expect(await watching.next()).toMatchObject({ event: 'hello' })
+  const { id } = await published(t, 'orders')
+  expect(await watching.next()).toMatchObject({ event: 'worker', data: { name: 'w', removed: false } })
+  await t.send('PATCH', `/api/nodes/${(await nodeOf(t, 'orders', 'a')).id}`, { json: { paused: true } })
+  const seen: SentEvent[] = []
+  while (seen.at(-1)?.event !== 'pause') seen.push(await watching.next())
+  expect(seen.find(({ event }) => event === 'plan')?.data).toEqual({ topologyId: id, revision: 1 })
+})
+
+test('a broken connection goes on after the last event that it read', async () => {
+  const t = await openApi()
+  const first = await watch(t)
+  const hello = await first.next()
+  first.stop()
+  t.queues.events.emit({ kind: 'run', topologyId: 't1', runId: 'r1', state: 'running' })
+  t.queues.events.emit({ kind: 'run', topologyId: 't1', runId: 'r1', state: 'finished' })
+  const again = await watch(t, '/api/events', { 'last-event-id': hello.id })
+  expect(await again.next()).toMatchObject({ event: 'hello', id: hello.id })
+  expect((await again.next()).data.state).toBe('running')
+  const { id, data } = await again.next()
+  expect(data.state).toBe('finished')
+  t.queues.events.emit({ kind: 'run', topologyId: 't1', runId: 'r2', state: 'running' })
+  const third = await watch(t, '/api/events', { 'last-event-id': id })
+  await third.next()
+  expect((await third.next()).data).toEqual({ topologyId: 't1', runId: 'r2', state: 'running' })
+})
+
+test.each(['', 'x', '1-2', 'zzzz-99999999999999', '-', '../..', '0-0; drop'])(
+  'an id that is not of this log (%j) begins now and says that there may be a gap',
+  async (id) => {
+    const t = await openApi()
+    const watching = await watch(t, '/api/events', { 'last-event-id': id })
+    expect(await watching.next()).toMatchObject({ event: 'gap' })
+  },
+)
+
+test('only what was asked for is heard: kinds, and one topology', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders')
+  const watching = await watch(t, '/api/topologies/orders/events?kinds=trash')
+  await watching.next()
+  t.queues.events.emit({ kind: 'trash', topologyId: 'another', added: {}, settled: 1 })
+  t.queues.events.emit({ kind: 'run', topologyId: id, runId: 'r', state: 'running' })
+  t.queues.events.emit({ kind: 'trash', topologyId: id, added: { n: 2 }, settled: 0 })
+  expect(await watching.next()).toMatchObject({ event: 'trash', data: { topologyId: id, added: { n: 2 } } })
+})
+
+test('an unknown kind or topology is refused', async () => {
+  const t = await openApi()
+  expect((await t.get('/api/events?kinds=run,nonsense')).status).toBe(400)
+  expect((await t.get('/api/events?topology=a.%3E')).status).toBe(404)
+  expect((await t.send('GET', '/api/events', { token: null })).status).toBe(401)
+})
