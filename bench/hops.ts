@@ -8,7 +8,7 @@ import { openBridge } from '../runtime/bridge/bridge.ts'
 import { untried } from '../runtime/protocol/message.ts'
 import { newId } from '../runtime/ids.ts'
 import { encodeEnvelope, envelopeHeader, headerBlock } from '../runtime/queue/envelope.ts'
-import { nodeConsumer, nodeTail, originOf, streamName } from '../runtime/queue/names.ts'
+import { laneConsumer, laneTail, originOf, streamName } from '../runtime/queue/names.ts'
 import { openQueues } from '../runtime/queue/open.ts'
 import { silentLog } from '../runtime/telemetry/log.ts'
 import { compilePlan } from '../runtime/topology/compile.ts'
@@ -85,13 +85,13 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
       await put(prefetch)
       await queues.control.setPaused(a, 'loading')
       await inPortions(messages, (run) => {
-        const subject = `sluice.${topologyId}.${originOf(`load/${run}`)}.${nodeTail(a)}`
+        const subject = `sluice.${topologyId}.${originOf(`load/${run}`)}.${laneTail(a, 0, 0)}`
         return queues.publisher.publish(subject, headerBlock([[envelopeHeader, envelopeOf(run)]]), body)
       })
     },
     async drain() {
       await queues.control.setPaused(a, null)
-      await drained(queues.connection.jsm, streamName(topologyId), [nodeConsumer(a), nodeConsumer(b)])
+      await drained(queues.connection.jsm, streamName(topologyId), [laneConsumer(a, 0, 0), laneConsumer(b, 0, 0)])
     },
     async close() {
       await bridge.close()

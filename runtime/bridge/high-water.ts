@@ -1,6 +1,7 @@
 import type { Connection } from '../queue/connection.ts'
 import { pendingOf } from '../queue/streams.ts'
 import { sleep } from './gate.ts'
+import type { Lanes } from './lanes/lanes.ts'
 
 /** Messages that may wait in a follower's queue before replies for it are held back. */
 export const highWaterMark = 10_000
@@ -12,29 +13,34 @@ const lookEveryMs = 250
  */
 export interface HighWater {
   /** Resolves when all of these nodes' queues have room for some more; rejects with `Stopped` when the signal aborts. */
-  room(topologyId: string, nodeIds: readonly string[], messages: number, signal: AbortSignal): Promise<void>
+  room(at: Place, nodeIds: readonly string[], messages: number, signal: AbortSignal): Promise<void>
+}
+
+interface Place {
+  readonly topologyId: string
+  readonly lanes: Pick<Lanes, 'consumersOf'>
 }
 
 export function openHighWater(connection: Connection, mark: number): HighWater {
   const seen = new Map<string, Look>()
   /** One look serves for a while, with what this bridge has added since. */
-  const look = async (topologyId: string, nodeId: string): Promise<Look> => {
+  const look = async ({ topologyId, lanes }: Place, nodeId: string): Promise<Look> => {
     const known = seen.get(nodeId)
     if (known !== undefined && performance.now() - known.at < lookEveryMs) return known
     const fresh = {
       at: performance.now(),
-      pending: await pendingOf(connection, topologyId, nodeId).catch(() => mark + 1),
+      pending: await pendingOf(connection, topologyId, lanes.consumersOf(nodeId)).catch(() => mark + 1),
     }
     seen.set(nodeId, fresh)
     return fresh
   }
   return {
-    async room(topologyId, nodeIds, messages, signal) {
+    async room(at, nodeIds, messages, signal) {
       for (const nodeId of nodeIds) {
-        let latest = await look(topologyId, nodeId)
+        let latest = await look(at, nodeId)
         while (latest.pending > mark) {
           await sleep(lookEveryMs, signal)
-          latest = await look(topologyId, nodeId)
+          latest = await look(at, nodeId)
         }
         latest.pending += messages
       }

@@ -2,13 +2,15 @@ import { setMaxListeners } from 'node:events'
 import { Stopped, textOf } from '../errors.ts'
 import { prepareNode } from '../protocol/native.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
-import { nodeConsumer, replyConsumer, streamName } from '../queue/names.ts'
+import { inputQueues, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
 import { ensureQueues, repliesAreSplit } from '../queue/streams.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Directory } from './directory.ts'
 import { eventHop, hop } from './hop.ts'
+import { openLanes } from './lanes/lanes.ts'
+import type { OpenLanes } from './lanes/lanes.ts'
 import type { EventSite, Ports, Stop, WorkerSite } from './site.ts'
 import { split } from './split.ts'
 
@@ -36,6 +38,7 @@ interface TopologiesDeps {
 interface Running {
   plan: Plan
   sites: ReadonlyMap<string, EventSite | WorkerSite>
+  readonly lanes: OpenLanes
   readonly readers: Map<string, OpenReader>
   /** Readers of all topologies that are closed, but still hold something. */
   readonly draining: Set<Promise<void>>
@@ -110,16 +113,22 @@ async function bringInLine(
   const running: Running = all.get(plan.topologyId) ?? {
     plan,
     sites: new Map(),
+    lanes: openLanes(),
     readers: new Map(),
     draining: deps.draining,
   }
   running.plan = plan
-  running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, plan, node)]))
+  running.lanes.use(plan)
+  running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, node)]))
   all.set(plan.topologyId, running)
-  const wanted = new Set(plan.nodes.flatMap((node) => [nodeConsumer(node.id), replyConsumer(node.id)]))
+  const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
   closeReaders(running, (consumer) => !wanted.has(consumer))
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
+}
+
+function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {
+  return inputQueues(topologyId, node).map(({ consumer }) => consumer)
 }
 
 /** Pulls no more; what is held goes on to its end, however long its call takes, without holding up the next plan. */
@@ -147,8 +156,13 @@ async function openReaders(
     const reader = await deliveries.read(streamName(topologyId), consumer, (delivery) => handle(delivery, own))
     running.readers.set(consumer, { reader, closing })
   }
-  await open(nodeConsumer(node.id), (delivery, own) => handleInput(running, node.id, delivery, own))
-  await open(replyConsumer(node.id), (delivery, own) => split(delivery, topologyId, node.id, ports, own))
+  const splitSite = { topologyId, nodeId: node.id, lanes: running.lanes }
+  await Promise.all([
+    ...inputConsumers(running.plan, node).map((consumer) =>
+      open(consumer, (delivery, own) => handleInput(running, node.id, delivery, own)),
+    ),
+    open(replyConsumer(node.id), (delivery, own) => split(delivery, splitSite, ports, own)),
+  ])
 }
 
 async function handleInput(running: Running, nodeId: string, delivery: Delivery, stop: Stop): Promise<void> {
@@ -164,13 +178,18 @@ function workerSiteIn(running: Running, nodeId: string): WorkerSite {
   throw new Stopped(`node ${nodeId} is not in the plan any more`)
 }
 
-function siteOf({ queues, directory, ports }: TopologiesDeps, plan: Plan, node: PlanNode): EventSite | WorkerSite {
-  if (isEventNode(node)) return { kind: 'event', plan, node, ports }
+function siteOf(
+  { queues, directory, ports }: TopologiesDeps,
+  { plan, lanes }: Running,
+  node: PlanNode,
+): EventSite | WorkerSite {
+  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, ports }
   const prepared = prepareNode(plan, node)
   return {
     kind: 'worker',
     plan,
     prepared,
+    lanes,
     ports,
     gate: directory.gateOf(node.id),
     call: (message, attempt, sequence) => directory.call(prepared, message, attempt, sequence),

@@ -5,7 +5,7 @@ import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { encodeRecord } from '../queue/ledger.ts'
-import { laterTail, ledgerTail, nodeTail, replyTail, trashTail } from '../queue/names.ts'
+import { laterTail, ledgerTail, replyTail, trashTail } from '../queue/names.ts'
 import { encodeReply } from '../queue/reply.ts'
 import type { PlanNode } from '../topology/plan.ts'
 import type { EventSite, WorkerSite } from './site.ts'
@@ -62,8 +62,7 @@ function successorOf(verdict: Settling, hop: Hop): Successor {
 }
 
 function forward(verdict: Forward, { site, message }: Hop): Successor {
-  const envelope = encodeEnvelope(successor(message, verdict.output, site.prepared.node.name))
-  return { tail: nodeTail(verdict.follower), headers: [[envelopeHeader, envelope]], body: verdict.output.body }
+  return site.lanes.inputOf(verdict.follower, successor(message, verdict.output, site.prepared.node.name))
 }
 
 /** The same message one node on: it keeps its id, its run and its trace; what belongs to the node it leaves is gone. */
@@ -128,7 +127,7 @@ function later(verdict: Later, { site, message, origin, attempt, history }: Hop)
     tail: laterTail,
     headers: [
       ['Nats-Schedule', `@at ${new Date(Date.now() + verdict.delayMs).toISOString()}`],
-      ['Nats-Schedule-Target', `sluice.${site.plan.topologyId}.${origin}.${nodeTail(node.id)}`],
+      ['Nats-Schedule-Target', `sluice.${site.plan.topologyId}.${origin}.${site.lanes.tailOf(node.id, message)}`],
       [envelopeHeader, envelope],
     ],
     body: message.body,
@@ -168,18 +167,14 @@ export async function settleEvent(
   { site, delivery, message, key, origin }: EventHop,
   signal: AbortSignal,
 ): Promise<void> {
-  const { plan, node, ports } = site
+  const { plan, node, lanes, ports } = site
   const followers = [...followersOf(plan, node)]
   const [only] = followers
   const one =
     only === undefined
       ? ended(message, node)
       : followers.length === 1
-        ? {
-            tail: nodeTail(only[1]),
-            headers: [[envelopeHeader, encodeEnvelope({ ...message, from: node.name })]] as const,
-            body: message.body,
-          }
+        ? lanes.inputOf(only[1], { ...message, from: node.name })
         : eventSplit(site, message, key, followers)
   await ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
 }

@@ -7,6 +7,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { EventNode, Plan } from '../topology/plan.ts'
 import type { Gate } from './gate.ts'
 import type { HighWater } from './high-water.ts'
+import type { Lanes } from './lanes/lanes.ts'
 
 /** How work is stopped, in two steps. */
 export interface Stop {
@@ -29,6 +30,7 @@ export interface EventSite {
   readonly kind: 'event'
   readonly plan: Plan
   readonly node: EventNode
+  readonly lanes: Lanes
   readonly ports: Ports
 }
 
@@ -37,6 +39,7 @@ export interface WorkerSite {
   readonly kind: 'worker'
   readonly plan: Plan
   readonly prepared: PreparedNode
+  readonly lanes: Lanes
   /** Closed while the node is paused or must not call. */
   readonly gate: Gate
   readonly ports: Ports

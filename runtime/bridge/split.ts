@@ -4,30 +4,36 @@ import { readOutputs } from '../protocol/outputs.ts'
 import type { Outputs, ReplyOutput } from '../protocol/outputs.ts'
 import { publishMany } from '../queue/publish/batch.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
-import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import { envelopeHeader } from '../queue/envelope.ts'
 import type { GuardedPublish } from '../queue/publish/guard.ts'
 import { encodeRecord } from '../queue/ledger.ts'
-import { ledgerTail, nodeTail, originOf } from '../queue/names.ts'
+import { ledgerTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay } from '../queue/reply.ts'
+import type { InputPublish, Lanes } from './lanes/lanes.ts'
 import type { Ports, Stop } from './site.ts'
+
+/** Where replies are split: the node that replied, and the way into its followers' queues. */
+export interface SplitSite {
+  readonly topologyId: string
+  readonly nodeId: string
+  readonly lanes: Lanes
+}
 
 /**
  * The splitter turns a stored reply into messages. I3: in this order: the ledger record, whose acknowledgement is awaited before
  * anything else goes out; the continuation; the messages; then the ack. Each is guarded under `<key of the reply's hop>/<k>`, so
  * redoing it after a crash changes nothing, and no run looks finished early (I6).
  */
-export async function split(
-  delivery: Delivery,
-  topologyId: string,
-  nodeId: string,
-  ports: Ports,
-  stop: Stop,
-): Promise<void> {
+export async function split(delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
+  const { topologyId, nodeId, lanes } = site
   const reply = decodeReply(delivery.header(envelopeHeader))
   const made =
     reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
-  if (reply.kind === 'outputs') await ports.highWater.room(topologyId, receivers(reply), made.count, stop.soon)
+  if (reply.kind === 'outputs') {
+    checkKnown(receivers(reply), lanes)
+    await ports.highWater.room(site, receivers(reply), made.count, stop.soon)
+  }
   const at = { topologyId, hopKey: reply.hopKey }
   await ports.guard.publish(
     guarded(at, 'ledger', { tail: ledgerTail, headers: [], body: made.record }),
@@ -35,13 +41,19 @@ export async function split(
     stop.now,
   )
   if (made.continuation !== null)
-    await ports.guard.publish(guarded(at, 'next', input(nodeId, made.continuation)), delivery, stop.now)
-  await publishMany(ports, publishes(at, made.messages), delivery, stop.now)
+    await ports.guard.publish(guarded(at, 'next', lanes.inputOf(nodeId, made.continuation)), delivery, stop.now)
+  await publishMany(ports, publishes(at, lanes, made.messages), delivery, stop.now)
   delivery.settled()
 }
 
 function receivers({ followers, route }: StoredOutputs): string[] {
   return followers.map(([, id]) => id).filter((id) => route === null || route.includes(id))
+}
+
+/** A follower that isn't known here is one of a newer plan: the reply is given back until that has come, or goes to who has it. */
+function checkKnown(nodeIds: readonly string[], lanes: Lanes): void {
+  const unknown = nodeIds.find((id) => !lanes.has(id))
+  if (unknown !== undefined) throw new Error(`a reply has the follower ${unknown}, which this bridge's plan lacks`)
 }
 
 interface Made {
@@ -57,22 +69,17 @@ interface Addressed {
   readonly message: Message
 }
 
-type Publish = Pick<GuardedPublish, 'tail' | 'headers' | 'body'>
-
-function guarded(at: { topologyId: string; hopKey: string }, k: string, publish: Publish): GuardedPublish {
+function guarded(at: { topologyId: string; hopKey: string }, k: string, publish: InputPublish): GuardedPublish {
   return { topologyId: at.topologyId, origin: originOf(`${at.hopKey}/${k}`), ...publish }
-}
-
-function input(nodeId: string, message: Message): Publish {
-  return { tail: nodeTail(nodeId), headers: [[envelopeHeader, encodeEnvelope(message)]], body: message.body }
 }
 
 function* publishes(
   at: { topologyId: string; hopKey: string },
+  lanes: Lanes,
   messages: Iterable<Addressed>,
 ): Generator<GuardedPublish> {
   let k = 0
-  for (const { to, message } of messages) yield guarded(at, String(k++), input(to, message))
+  for (const { to, message } of messages) yield guarded(at, String(k++), lanes.inputOf(to, message))
 }
 
 /** A replay: the message goes back to the node that failed on it, its row is marked, the run is in progress again. */

@@ -4,8 +4,11 @@
  */
 import { createHash, createHmac } from 'node:crypto'
 import type { Plan, WorkerNode } from '../topology/plan.ts'
+import type { PartitionKey } from '../topology/lanes/partition-key.ts'
 import { encodeHeaderValue, opaqueHeaderValue } from './header-values.ts'
+import { keyAt, partitionKeyOf } from './lane.ts'
 import type { Message } from './message.ts'
+import { keyMaxBytes } from './outputs.ts'
 
 const protocolVersion = '1'
 
@@ -20,6 +23,8 @@ export interface PreparedNode {
   readonly source: string
   /** The end of `sluice-attempt`, as in `;max=10`. */
   readonly attemptSuffix: string
+  /** Where messages have the key of the node's lanes; null: where workers set it, or the node has one lane. */
+  readonly partitionKey: PartitionKey | null
 }
 
 /** One call about to be made. */
@@ -55,7 +60,14 @@ export function prepareNode(plan: Plan, node: WorkerNode): PreparedNode {
   ]
   if (followers.size > 1) constant.push('sluice-followers', [...followers.keys()].join(', '))
   if (node.settings !== null) constant.push('sluice-settings', encodeSettings(node.settings))
-  return { node, followers, constant, source: `/topologies/${plan.name}`, attemptSuffix: `;max=${node.retry.attempts}` }
+  return {
+    node,
+    followers,
+    constant,
+    source: `/topologies/${plan.name}`,
+    attemptSuffix: `;max=${node.retry.attempts}`,
+    partitionKey: partitionKeyOf(node),
+  }
 }
 
 /** Name → id of the followers of any node of a plan, in the document's order. */
@@ -96,7 +108,7 @@ export function requestHeaders(prepared: PreparedNode, message: Message, call: C
     'sluice-deadline',
     new Date(call.deadlineMs).toISOString(),
   )
-  pushOptional(headers, prepared.node, message, call.watermark)
+  pushOptional(headers, prepared, message, call.watermark)
   for (const name in message.headers) headers.push(name, opaqueHeaderValue(message.headers[name] ?? ''))
   if (call.signature !== null) pushSignature(headers, call.signature, key, message.body)
   return headers
@@ -133,13 +145,24 @@ export function sign(key: Uint8Array, id: string, timestamp: number, body: Uint8
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 }
 
-function pushOptional(headers: string[], node: WorkerNode, message: Message, watermark: string | null): void {
+function pushOptional(
+  headers: string[],
+  { node, partitionKey }: PreparedNode,
+  message: Message,
+  watermark: string | null,
+): void {
   if (message.tenant !== null) headers.push('sluice-tenant', encodeHeaderValue(message.tenant))
-  if (message.key !== null) headers.push('ce-partitionkey', encodeHeaderValue(message.key))
+  const key = message.key ?? keyAt(partitionKey, message)
+  if (key !== null) pushKey(headers, encodeHeaderValue(key))
   if (node.type !== 'batch') return
   headers.push('sluice-page', String(message.page))
   if (message.cursor !== null) headers.push('sluice-cursor', opaqueHeaderValue(message.cursor))
   if (watermark !== null) headers.push('sluice-watermark', opaqueHeaderValue(watermark))
+}
+
+/** A key that the body has may be any text; one that is too long for a header orders its lane all the same. */
+function pushKey(headers: string[], key: string): void {
+  if (key.length <= keyMaxBytes) headers.push('ce-partitionkey', key)
 }
 
 function pushSignature(headers: string[], by: { key: Uint8Array; atMs: number }, id: string, body: Uint8Array): void {

@@ -1,4 +1,7 @@
 import { hash } from 'node:crypto'
+import { generationsOf } from '../topology/lanes/generations.ts'
+import { isEventNode } from '../topology/plan.ts'
+import type { Generation, PlanNode } from '../topology/plan.ts'
 
 /**
  * Names of streams, consumers and subjects. `t` and `node` are ids, never names: a topology that is made again under an
@@ -6,8 +9,8 @@ import { hash } from 'node:crypto'
  *
  * | subject                           | what                                                     |
  * |-----------------------------------|----------------------------------------------------------|
- * | `sluice.<t>.<origin>.node.<node>.<lane>` | a node's input queue                               |
- * | `sluice.<t>.<origin>.event.<node>.<lane>` | an event node's input queue: starts                |
+ * | `sluice.<t>.<origin>.node.<node>.<generation>.<lane>` | one lane of a worker node's input queue |
+ * | `sluice.<t>.<origin>.event.<node>`  | an event node's input queue: starts                     |
  * | `sluice.<t>.<origin>.reply.<node>`  | a reply that becomes many messages, stored whole        |
  * | `sluice.<t>.<origin>.ledger`        | ended, split into N, replayed, discarded                |
  * | `sluice.<t>.<origin>.trash`         | a message that finally failed, whole                    |
@@ -17,25 +20,50 @@ export const streamName = (t: string): string => `SLUICE_${t}`
 export const originFilter = (t: string, origin: string): string => `sluice.${t}.${origin}.>`
 export const subjectsOf = (t: string): string => `sluice.${t}.>`
 
-/** All lanes are fixed at one for now; the token is there so that partitions need no new subjects. */
-const lane = 0
-
-export const nodeTail = (node: string): string => `node.${node}.${lane}`
+export const laneTail = (node: string, generation: number, lane: number): string => `node.${node}.${generation}.${lane}`
 /** Event nodes' inputs have a subject of their own: the recorder reads all of them, whatever the plan. */
-export const eventTail = (node: string): string => `event.${node}.${lane}`
+export const eventTail = (node: string): string => `event.${node}`
 export const replyTail = (node: string): string => `reply.${node}`
 export const ledgerTail = 'ledger'
 export const trashTail = 'trash'
 export const laterTail = 'later'
 
-export const nodeFilter = (t: string, node: string): string => `sluice.${t}.*.node.${node}.${lane}`
-export const eventFilter = (t: string, node: string): string => `sluice.${t}.*.event.${node}.${lane}`
+/** All lanes of all generations. */
+export const nodeFilter = (t: string, node: string): string => `sluice.${t}.*.node.${node}.>`
+const laneFilter = (t: string, node: string, generation: number, lane: number): string =>
+  `sluice.${t}.*.${laneTail(node, generation, lane)}`
+const eventFilter = (t: string, node: string): string => `sluice.${t}.*.${eventTail(node)}`
 export const eventsFilter = (t: string): string => `sluice.${t}.*.event.>`
 export const replyFilter = (t: string, node: string): string => `sluice.${t}.*.reply.${node}`
 export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${tail}`
 
-export const nodeConsumer = (node: string): string => `node_${node}_${lane}`
+export const laneConsumer = (node: string, generation: number, lane: number): string =>
+  `node_${node}_${generation}_${lane}`
+export const eventConsumer = (node: string): string => `event_${node}`
 export const replyConsumer = (node: string): string => `reply_${node}`
+
+/** One queue before a node, and the consumer by which all bridges read it. */
+export interface InputQueue {
+  readonly consumer: string
+  readonly filter: string
+  /** Whose lane it is; null for an event node's queue. */
+  readonly generation: Generation | null
+}
+
+/** The queues before a node: of a worker node each lane of each generation that the plan knows. */
+export function inputQueues(t: string, node: PlanNode): InputQueue[] {
+  if (isEventNode(node))
+    return [{ consumer: eventConsumer(node.id), filter: eventFilter(t, node.id), generation: null }]
+  return generationsOf(node).flatMap((generation) => laneQueues(t, node.id, generation))
+}
+
+function laneQueues(t: string, node: string, generation: Generation): InputQueue[] {
+  return Array.from({ length: generation.partitions }, (_, lane) => ({
+    consumer: laneConsumer(node, generation.generation, lane),
+    filter: laneFilter(t, node, generation.generation, lane),
+    generation,
+  }))
+}
 
 /**
  * Origin of everything that a hop publishes: 128 bits of SHA-256 over the hop's key, as 22 characters that are safe in a

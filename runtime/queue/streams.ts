@@ -12,7 +12,7 @@ import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { QueueDepth } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
-import { eventFilter, nodeConsumer, nodeFilter, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
+import { inputQueues, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
 
 const nanos = (ms: number): number => ms * 1_000_000
 /** Replies of a parallel node split side by side; an ordered node's and a batch node's one after the other (I5). */
@@ -25,12 +25,8 @@ export async function ensureQueues(connection: Connection, plan: Plan, replicas:
   const byId = new Map(plan.nodes.map((node) => [node.id, node]))
   await Promise.all(
     plan.nodes.flatMap((node) => [
-      ensureConsumer(
-        connection,
-        plan.topologyId,
-        nodeConsumer(node.id),
-        isEventNode(node) ? eventFilter(plan.topologyId, node.id) : nodeFilter(plan.topologyId, node.id),
-        heldAtOnce(node, byId),
+      ...inputQueues(plan.topologyId, node).map(({ consumer, filter, generation }) =>
+        ensureConsumer(connection, plan.topologyId, consumer, filter, generation?.prefetch ?? heldAtOnce(node, byId)),
       ),
       ensureConsumer(
         connection,
@@ -114,24 +110,32 @@ export async function depthsOf(connection: Connection, plan: Plan): Promise<Queu
   const stream = streamName(plan.topologyId)
   return Promise.all(
     plan.nodes.map(async (node) => {
-      const [queue, replies] = await Promise.all([
-        connection.jsm.consumers.info(stream, nodeConsumer(node.id)).catch(orNull),
+      const consumers = inputQueues(plan.topologyId, node).map(({ consumer }) => consumer)
+      const [inputs, replies] = await Promise.all([
+        Promise.all(consumers.map((consumer) => connection.jsm.consumers.info(stream, consumer).catch(orNull))),
         connection.jsm.consumers.info(stream, replyConsumer(node.id)).catch(orNull),
       ])
       return {
         nodeId: node.id,
-        pending: queue?.num_pending ?? 0,
-        inFlight: queue?.num_ack_pending ?? 0,
+        pending: inputs.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0),
+        inFlight: inputs.reduce((sum, info) => sum + (info?.num_ack_pending ?? 0), 0),
         replies: waitingIn(replies),
       }
     }),
   )
 }
 
-/** Messages that wait for delivery in a node's queue; 0 when it has none. */
-export async function pendingOf(connection: Connection, topologyId: string, nodeId: string): Promise<number> {
-  const info = await connection.jsm.consumers.info(streamName(topologyId), nodeConsumer(nodeId)).catch(orNull)
-  return info?.num_pending ?? 0
+/** Messages that wait for delivery to these consumers together; one that isn't there counts nothing. */
+export async function pendingOf(
+  connection: Connection,
+  topologyId: string,
+  consumers: readonly string[],
+): Promise<number> {
+  const stream = streamName(topologyId)
+  const infos = await Promise.all(
+    consumers.map((consumer) => connection.jsm.consumers.info(stream, consumer).catch(orNull)),
+  )
+  return infos.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0)
 }
 
 /** True when every stored reply of the node has been split. Asks the store, since a consumer's count of pending messages lags. */

@@ -147,18 +147,16 @@ function checkPaging(node: DocumentNode, path: string): Fault[] {
   return misplaced(node, 'maxPages', path, `only batch nodes read pages, and ${node.name} has type ${node.type}`)
 }
 
-function checkPartitions({ partitions, partitionKey, prefetch }: DocumentNode, path: string): Fault[] {
-  const faults: Fault[] = []
-  if (partitionKey !== undefined) {
-    faults.push({
-      path: `${path}.partitionKey`,
-      message: 'nodes with lanes cannot be published yet; remove partitionKey',
-    })
-  }
-  if (partitions === undefined || partitions === 1) return faults
-  faults.push({ path: `${path}.partitions`, message: 'nodes with lanes cannot be published yet; remove partitions' })
-  if (prefetch === undefined || prefetch === 1) return faults
-  return [...faults, { path: `${path}.prefetch`, message: `a node with ${partitions} partitions needs prefetch 1` }]
+/** A partition key without partitions decides nothing, and does no harm: so lanes can be tried and taken back by one figure. */
+function checkPartitions({ name, partitions = 1, prefetch = 1 }: DocumentNode, path: string): Fault[] {
+  const message = prefetchFault(name, partitions, prefetch)
+  return message === null ? [] : [{ path: `${path}.prefetch`, message }]
+}
+
+/** Why a node with so many partitions can't have this prefetch; null when it can. */
+export function prefetchFault(name: string, partitions: number, prefetch: number): string | null {
+  if (partitions === 1 || prefetch === 1) return null
+  return `${name} has ${partitions} partitions, which handle one message each: it needs prefetch 1, found ${prefetch}`
 }
 
 function checkCron({ name, cron, timezone }: DocumentNode, path: string): Fault[] {

@@ -18,6 +18,7 @@ export interface NodeDefaults {
   readonly path?: string
   readonly service?: string
   readonly prefetch?: number
+  readonly partitionKey?: string
   readonly timeoutMs?: number
   readonly retry?: RetryInput
 }
@@ -35,7 +36,10 @@ export interface CompileInput {
   readonly defaults?: ReadonlyMap<string, NodeDefaults>
 }
 
-/** The plan of a whole document. Throws when a node has no id or the document wasn't checked: both are the caller's faults. */
+/**
+ * The plan of a whole document, as if it were the topology's first one: `carryGenerations` gives it the lanes that there are.
+ * Throws when a node has no id or the document wasn't checked: both are the caller's faults.
+ */
 export function compilePlan(input: CompileInput): Plan {
   const { topologyId, revision, document } = input
   const nodes = document.nodes.map((node) => compileNode(node, input))
@@ -79,6 +83,7 @@ function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefa
   return {
     ...placeOf(node, defaults),
     ...paceOf(node, stored, defaults),
+    ...lanesOf(node, stored, defaults),
     inPlaceMaxMs: node.inPlaceMaxMs ?? nodeDefaults.inPlaceMaxMs,
     onFail: node.onFail ?? nodeDefaults.onFail,
     emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' },
@@ -97,10 +102,25 @@ function placeOf(node: DocumentNode, defaults: NodeDefaults) {
   }
 }
 
-/** How many calls at once, how long, how often. */
+/** How many calls at once, and what shares a lane. */
+function lanesOf(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
+  return {
+    prefetch: stored.prefetch ?? node.prefetch ?? defaultPrefetch(node, defaults),
+    partitions: node.partitions ?? nodeDefaults.partitions,
+    partitionKey: node.partitionKey ?? defaults.partitionKey ?? null,
+    generation: 0,
+    past: [],
+  }
+}
+
+/** What a node has that says nothing of its prefetch. A worker's default is meant for a node without lanes. */
+export function defaultPrefetch({ partitions }: Pick<DocumentNode, 'partitions'>, defaults: NodeDefaults): number {
+  return (partitions ?? nodeDefaults.partitions) > 1 ? 1 : (defaults.prefetch ?? nodeDefaults.prefetch)
+}
+
+/** How long a call may take, and how often it is made. */
 function paceOf(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
   return {
-    prefetch: stored.prefetch ?? node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch,
     timeoutMs: stored.timeoutMs ?? node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
     retry: raised([defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults)),
   }

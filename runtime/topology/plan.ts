@@ -36,6 +36,7 @@ export const retryDefaults: RetryPolicy = {
 /** What a worker node has when its document says nothing. */
 export const nodeDefaults = {
   prefetch: 1,
+  partitions: 1,
   timeoutMs: 30_000,
   inPlaceMaxMs: 120_000,
   onFail: 'skip',
@@ -55,15 +56,33 @@ export interface EventNode extends PlanNodeCommon {
   readonly enabled: boolean
 }
 
-export interface WorkerNode extends PlanNodeCommon {
+/** A set of lanes that a worker node's queue has, or had. */
+export interface Generation {
+  /** Never the same for two sets of lanes of one node; see generations.ts. */
+  readonly generation: number
+  /** Lanes, 1–64; messages with the same key share one and keep their order. More than 1 means prefetch 1 in each. */
+  readonly partitions: number
+  /** Where the key stands, as `parsePartitionKey` reads it; null: the key that a worker set. */
+  readonly partitionKey: string | null
+  /** Messages of one lane that may be at workers at the same time, 1–20. 1 means ordered. */
+  readonly prefetch: number
+}
+
+/** A generation to which nothing is sent any more. */
+export interface PastGeneration extends Generation {
+  /** RFC 3339. */
+  readonly retiredAt: string
+}
+
+export interface WorkerNode extends PlanNodeCommon, Generation {
   readonly type: WorkerNodeType
   /** Name of the worker that implements the node; its addresses are kept under that name. */
   readonly worker: string
   /** Path of the node at the worker, such as `/nodes/orders`. */
   readonly path: string
   readonly service: string | null
-  /** Messages that may be at workers at the same time, 1–20. 1 means ordered. */
-  readonly prefetch: number
+  /** Generations that are read until they are empty, oldest first; the node's own fields say which one is in force. */
+  readonly past: readonly PastGeneration[]
   readonly timeoutMs: number
   readonly retry: RetryPolicy
   /** How long one message of an ordered node may be retried in place. */
@@ -91,7 +110,7 @@ export function isEventNode(node: PlanNode): node is EventNode {
   return (eventNodeTypes as readonly string[]).includes(node.type)
 }
 
-/** An ordered node settles its messages in order (I5). */
+/** An ordered node settles its messages in order, a partitioned one those of each lane (I5). */
 export function isOrdered(node: PlanNode): boolean {
   return !isEventNode(node) && node.prefetch === 1
 }

@@ -4,11 +4,13 @@
  */
 import { z } from 'zod'
 import { emitForms, parseEmit } from './emit.ts'
+import { parsePartitionKey, partitionKeyForms } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
 
 const nodesMax = 200
 const edgesMax = 2000
 const prefetchMax = 20
+const partitionsMax = 64
 /** Settings as a header carries them: base64url of their JSON. */
 const settingsMaxBytes = 4096
 const dayMs = 86_400_000
@@ -25,6 +27,11 @@ const onItem = z
     /^(timeout|connection|status:[1-5](\d\d|xx))$/,
     'expected timeout, connection, or a status such as status:502 or status:5xx',
   )
+
+export const partitionKeySchema = z
+  .string()
+  .max(200)
+  .refine((text) => parsePartitionKey(text) !== null, `expected ${partitionKeyForms}`)
 
 export const retrySchema = z.strictObject({
   attempts: integer(1, 100).optional(),
@@ -58,8 +65,8 @@ const nodeSchema = z
       .optional(),
     service: reference.optional(),
     prefetch: integer(1, prefetchMax).optional(),
-    partitions: integer(1, 64).optional(),
-    partitionKey: z.string().max(200).regex(/^\//, 'expected a JSON pointer such as /customer/id').optional(),
+    partitions: integer(1, partitionsMax).optional(),
+    partitionKey: partitionKeySchema.optional(),
     retry: retrySchema.optional(),
     timeoutMs: integer(100, dayMs).optional(),
     inPlaceMaxMs: integer(1000, dayMs).optional(),

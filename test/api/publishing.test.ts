@@ -179,3 +179,39 @@ test('publishing what is published already makes no revision; any change of the 
   await t.send('PATCH', `/api/nodes/${a.id}`, { json: { prefetch: 9 } })
   expect((await t.post('/api/topologies/orders/publish')).body).toMatchObject({ revision: 2, bridgeOutOfSync: false })
 })
+
+test('the number of partitions makes new lanes, also by a rollback, and the old ones stay in the plan', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders', { a: { partitions: 4, partitionKey: '/id' } })
+  await t.post('/api/topologies/orders/republish')
+  expect((await planInForce(t, id))?.nodes[1]).toMatchObject({ generation: 0, past: [] })
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { partitions: 16 } }) })
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ prefetch: 1, partitions: 16, partitionKey: null })
+  await t.post('/api/topologies/orders/publish')
+  await t.post('/api/topologies/orders/rollback', { revision: 1 })
+  expect((await planInForce(t, id))?.nodes[1]).toMatchObject({
+    partitions: 4,
+    generation: 4,
+    past: [
+      { generation: 0, partitions: 4, partitionKey: '/id' },
+      { generation: 3, partitions: 16, partitionKey: null },
+    ],
+  })
+})
+
+test('a node with partitions takes no prefetch but 1, wherever it comes from', async () => {
+  const t = await openApi()
+  await published(t, 'orders', { a: { partitions: 4 } })
+  const a = await nodeOf(t, 'orders', 'a')
+  const patch = (prefetch: number) => t.send('PATCH', `/api/nodes/${a.id}`, { json: { prefetch } })
+  expect((await patch(5)).body).toMatchObject({ status: 400, errors: [{ path: 'prefetch' }] })
+  expect((await patch(1)).status).toBe(200)
+  // The draft gives up its partitions and gets a prefetch; the published graph still has the partitions.
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { prefetch: 5 } }) })
+  const republished = await t.post('/api/topologies/orders/republish')
+  expect(republished.status).toBe(409)
+  expect(republished.body.detail).toContain('publish the draft')
+  expect((await t.post('/api/topologies/orders/publish')).body).toMatchObject({ revision: 2, bridgeOutOfSync: false })
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { partitions: 4 } }) })
+  expect((await t.post('/api/topologies/orders/publish')).body.errors).toMatchObject([{ path: 'nodes[1].prefetch' }])
+})

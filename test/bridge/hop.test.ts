@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { untried } from '../../runtime/protocol/message.ts'
-import { hopKey, nodeConsumer, nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
+import { eventConsumer, hopKey, laneConsumer, laneTail, originOf, streamName } from '../../runtime/queue/names.ts'
 import { encodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
 import { isDrained, startEngine } from '../support/engine.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
@@ -166,7 +166,7 @@ test('a hop that was settled before is acknowledged without a call', async () =>
       {
         topologyId: engine.plan.topologyId,
         origin: originOf(hopKey(message, engine.id(from))),
-        tail: nodeTail(engine.id(to)),
+        tail: laneTail(engine.id(to), 0, 0),
         headers: [[envelopeHeader, encodeEnvelope({ ...message, from })]],
         body: Buffer.from('"x"'),
       },
@@ -178,7 +178,7 @@ test('a hop that was settled before is acknowledged without a call', async () =>
   ] as const) {
     const consumer = await engine.queues.connection.js.consumers.get(
       streamName(engine.plan.topologyId),
-      nodeConsumer(engine.id(from)),
+      from === 'start' ? eventConsumer(engine.id(from)) : laneConsumer(engine.id(from), 0, 0),
     )
     const delivered = await consumer.next()
     await publish(from, to)

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { untried } from '../../runtime/protocol/message.ts'
 import { openHighWater } from '../../runtime/bridge/high-water.ts'
+import { openLanes } from '../../runtime/bridge/lanes/lanes.ts'
 import { split } from '../../runtime/bridge/split.ts'
 import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
 import type { Delivery } from '../../runtime/queue/deliver/delivery.ts'
@@ -28,6 +29,9 @@ test.each([3, 49, 50, 1_000, 2_300])(
     const { guard, publisher, connection } = engine.queues
     const ports = { guard, publisher, highWater: openHighWater(connection, 10_000), log: silentLog }
 
+    const lanes = openLanes()
+    lanes.use(engine.plan)
+    const site = { topologyId, nodeId: engine.id('list'), lanes }
     const first = await takeReply(engine)
     // The first bridge dies after it has published some of the messages singly.
     const half = {
@@ -35,10 +39,8 @@ test.each([3, 49, 50, 1_000, 2_300])(
       guard: { ...ports.guard, publish: dyingAfter(ports.guard.publish, 2 + Math.floor(count / 2)) },
     }
     const voidLease = { valid: () => false, confirm: () => undefined }
-    await expect(
-      split({ ...view(first), lease: voidLease }, topologyId, engine.id('list'), half, neverStop),
-    ).rejects.toThrow('killed')
-    await split(first, topologyId, engine.id('list'), ports, neverStop)
+    await expect(split({ ...view(first), lease: voidLease }, site, half, neverStop)).rejects.toThrow('killed')
+    await split(first, site, ports, neverStop)
 
     const outcomes = await engine.outcomesUntil((all) => all.length > 0)
     expect(outcomes).toMatchObject([{ kind: 'split', delta: count }])

@@ -31,6 +31,9 @@ export function sampleNode(fields: Partial<WorkerNode> = {}): WorkerNode {
     settings: null,
     emit: { kind: 'page' },
     retry: retryDefaults,
+    partitionKey: null,
+    generation: 0,
+    past: [],
     ...nodeDefaults,
     ...fields,
   }

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { openGuard } from '../../runtime/queue/publish/guard.ts'
 import type { GuardedPublish } from '../../runtime/queue/publish/guard.ts'
-import { nodeTail, originOf, streamName } from '../../runtime/queue/names.ts'
+import { laneTail, originOf, streamName } from '../../runtime/queue/names.ts'
 import { LostAck } from '../../runtime/queue/publish/publisher.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { startEngine } from '../support/engine.ts'
@@ -19,7 +19,7 @@ async function engineWithInput(): Promise<{ engine: TestEngine; sequence: number
   const publish = {
     topologyId: engine.plan.topologyId,
     origin: originOf('a hop'),
-    tail: nodeTail(engine.id('b')),
+    tail: laneTail(engine.id('b'), 0, 0),
     headers: [],
     body: Buffer.from('1'),
   }

@@ -72,9 +72,7 @@ describe('a node', () => {
     [custom('a', { enabled: false }), 'nodes[1].enabled', 'enabled is for event nodes'],
     [custom('a', { maxPages: 3 }), 'nodes[1].maxPages', 'only batch nodes read pages'],
     [custom('a', { cron: '* * * * *' }), 'nodes[1].cron', 'only cron nodes have a schedule'],
-    [custom('a', { partitionKey: '/id' }), 'nodes[1].partitionKey', 'cannot be published yet'],
-    [custom('a', { partitions: 2, prefetch: 1 }), 'nodes[1].partitions', 'cannot be published yet'],
-    [custom('a', { partitions: 2, prefetch: 5 }), 'nodes[1].prefetch', 'needs prefetch 1'],
+    [custom('a', { partitions: 2, prefetch: 5 }), 'nodes[1].prefetch', 'needs prefetch 1, found 5'],
     [custom('a', { retry: { maxMs: 100 } }), 'nodes[1].retry.maxMs', 'less than baseMs (250)'],
     [custom('a', { retry: { baseMs: 400_000 } }), 'nodes[1].retry.maxMs', 'maxMs (300000)'],
   ])('%j has a fault', (node, path, message) => {

@@ -5,6 +5,7 @@ import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import type { Store } from '../../store/store.ts'
+import { prefetchFault } from '../../topology/check.ts'
 import { cronFault } from '../../topology/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
@@ -131,7 +132,7 @@ export async function changeNode(
   return store.transaction(async (inside) => {
     const before = await getNode(inside, id)
     const topology = await lockTopology(inside, before.topologyId, null)
-    checkChange(before, change)
+    checkChange(before, change, draftOf(topology))
     const node = await updateNode(inside, id, change, ifVersion)
     const changed = Object.keys(change).length > 0
     const update = { document: withNode(topology.document, node), bridgeOutOfSync: true }
@@ -141,14 +142,20 @@ export async function changeNode(
   })
 }
 
-function checkChange({ name, type }: Node, change: NodeChange): void {
+function checkChange({ name, type }: Node, change: NodeChange, draft: TopologyDocument): void {
   const event = isEvent(type)
   const foreign = event ? (['prefetch', 'timeoutMs', 'retry'] as const) : (['enabled'] as const)
   const faults = [...foreign, ...(type === 'cron' ? [] : (['cron'] as const))]
     .filter((key) => change[key] !== undefined)
     .map((key) => ({ path: key, message: `${name} is a ${type} node, and these have no ${key}` }))
   const cron = typeof change.cron === 'string' && type === 'cron' ? cronFault(change.cron) : null
-  const all = cron === null ? faults : [...faults, { path: 'cron', message: cron }]
+  const { partitions = 1 } = draft.nodes.find((node) => node.name === name) ?? {}
+  const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)
+  const all = [
+    ...faults,
+    ...(cron === null ? [] : [{ path: 'cron', message: cron }]),
+    ...(lanes === null ? [] : [{ path: 'prefetch', message: lanes }]),
+  ]
   if (all.length > 0) throw new Invalid(all[0]?.message ?? '', all)
 }
 

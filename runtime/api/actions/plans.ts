@@ -9,7 +9,7 @@ import type { KnownWorker } from '../../topology/check.ts'
 import type { NodeDefaults } from '../../topology/compile.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
-import { retrySchema } from '../../topology/schema.ts'
+import { partitionKeySchema, retrySchema } from '../../topology/schema.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 
@@ -89,6 +89,7 @@ export const manifestSchema = z.looseObject({
         defaults: z
           .looseObject({
             prefetch: z.int().min(1).max(20).optional(),
+            partitionKey: partitionKeySchema.optional(),
             timeoutMs: z.int().min(100).max(86_400_000).optional(),
             retry: retrySchema.optional(),
           })
@@ -129,6 +130,7 @@ function defaultsFrom(worker: Worker, says: Manifest['nodes'][number] | undefine
     ...(path !== undefined && { path }),
     ...(service !== undefined && { service }),
     ...(defaults.prefetch !== undefined && { prefetch: defaults.prefetch }),
+    ...(defaults.partitionKey !== undefined && { partitionKey: defaults.partitionKey }),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(defaults.retry !== undefined && { retry: defaults.retry }),
   }

@@ -11,9 +11,11 @@ import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
-import { checkDocument } from '../../topology/check.ts'
+import { checkDocument, prefetchFault } from '../../topology/check.ts'
 import { compilePlan, republishPlan } from '../../topology/compile.ts'
 import type { StoredNode } from '../../topology/compile.ts'
+import { carryGenerations } from '../../topology/lanes/generations.ts'
+import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -57,9 +59,18 @@ export async function republish(
   const topology = await putRevision(deps, id, ifVersion, 'republish', async (inside, before, nodes) => {
     const plan = before.visibility === 'public' ? await newestPlan(inside, before) : null
     if (!plan) throw new Conflict(`the topology "${before.name}" is a draft: publish it first`)
-    return republishPlan(plan, storedOf(nodes))
+    return checkedLanes(republishPlan(plan, storedOf(nodes)))
   })
   return { topology, bridges: await deps.queues.awaitApplied(id, topology.revision, 5_000) }
+}
+
+/** A draft may have given up its partitions and have a prefetch instead, while the published graph still has them. */
+function checkedLanes(plan: Plan): Plan {
+  for (const node of plan.nodes) {
+    const fault = isEventNode(node) ? null : prefetchFault(node.name, node.partitions, node.prefetch)
+    if (fault !== null) throw new Conflict(`${fault}, in the published graph: publish the draft, or set prefetch to 1`)
+  }
+  return plan
 }
 
 /** An earlier plan as a new revision; the draft stays as it is. Throws `NotFound`, `Conflict`. */
@@ -107,8 +118,8 @@ async function putRevision(
   const topology = await deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
     const nodes = await listNodes(inside, id, true)
-    const plan = await make(inside, before, nodes)
     const newest = await newestPlan(inside, before)
+    const plan = carryGenerations(await make(inside, before, nodes), newest, new Date().toISOString())
     if (kind === 'publish' && before.visibility === 'public' && isSame(plan, newest)) return before
     await refuseLostNodes(deps, inside, newest, plan)
     await deps.queues.ensure(plan)

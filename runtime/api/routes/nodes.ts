@@ -6,8 +6,10 @@ import type { Node } from '../../store/queries/nodes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
+import { defaultPrefetch } from '../../topology/compile.ts'
 import type { NodeDefaults } from '../../topology/compile.ts'
 import { eventNodeTypes, nodeDefaults } from '../../topology/plan.ts'
+import type { DocumentNode } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
 import { defaultsOf } from '../actions/plans.ts'
 import { needs } from '../auth.ts'
@@ -122,6 +124,18 @@ interface Around {
   readonly ids: ReadonlyMap<string, string>
 }
 
+const noPace = { prefetch: null, partitions: null, partitionKey: null, timeoutMs: null }
+
+/** How many calls at once, and how long each may take. */
+function paceOf(node: Node, drawn: DocumentNode | undefined, defaults: NodeDefaults) {
+  return {
+    prefetch: node.prefetch ?? defaultPrefetch({ partitions: drawn?.partitions }, defaults),
+    partitions: drawn?.partitions ?? nodeDefaults.partitions,
+    partitionKey: drawn?.partitionKey ?? defaults.partitionKey ?? null,
+    timeoutMs: node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
+  }
+}
+
 function showNode(node: Node, topology: Topology, { paused, defaults, ids }: Around): Shown {
   const { id, topologyId, name, enabled, retry, cron } = node
   const document = draftOf(topology)
@@ -134,8 +148,7 @@ function showNode(node: Node, topology: Topology, { paused, defaults, ids }: Aro
     type: node.type as Shown['type'],
     worker: drawn?.worker ?? null,
     service: drawn?.service ?? defaults.service ?? null,
-    prefetch: event ? null : (node.prefetch ?? defaults.prefetch ?? nodeDefaults.prefetch),
-    timeoutMs: event ? null : (node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs),
+    ...(event ? noPace : paceOf(node, drawn, defaults)),
     retry: retry as Shown['retry'],
     enabled,
     paused: paused && paused.has(id),

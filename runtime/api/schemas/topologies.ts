@@ -52,6 +52,11 @@ export const node = z
     worker: z.string().nullable(),
     service: z.string().nullable(),
     prefetch: z.int().nullable().openapi({ description: 'Stored value; null for event nodes, which have none' }),
+    partitions: z.int().nullable().openapi({ description: 'Lanes, from the document; null for event nodes' }),
+    partitionKey: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Where the key of a lane stands; null: what a worker set' }),
     timeoutMs: z.int().nullable(),
     retry: retry.nullable().openapi({ description: 'What differs from the defaults' }),
     enabled: z.boolean().openapi({ description: 'Event nodes: whether starts are accepted' }),
@@ -68,7 +73,9 @@ const inRange = (min: number, max: number) => z.int(`expected an integer from ${
 
 export const nodePatch = z
   .strictObject({
-    prefetch: inRange(1, 20).optional().openapi({ description: '1 keeps the order; not for event nodes' }),
+    prefetch: inRange(1, 20)
+      .optional()
+      .openapi({ description: '1 keeps the order; not for event nodes, and only 1 for a node with partitions' }),
     timeoutMs: inRange(100, 86_400_000).optional(),
     retry: retry.optional(),
     cron: text(200).optional(),
