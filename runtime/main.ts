@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, Entry>> = {
   apply: { says: 'create or change topologies from files', load: () => import('./commands/client/apply.ts') },
   get: { says: 'list topologies, nodes, runs, workers, …', load: () => import('./commands/client/get.ts') },
   run: { says: 'start a run of a topology', load: () => import('./commands/client/run.ts') },
+  cancel: { says: 'cancel a run', load: () => import('./commands/client/cancel.ts') },
   pause: { says: 'pause a topology or a node, at once', load: () => import('./commands/client/pause.ts') },
   resume: { says: 'resume a topology or a node', load: () => import('./commands/client/pause.ts') },
   trash: {

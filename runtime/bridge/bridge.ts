@@ -10,6 +10,7 @@ import { openDeliveries } from '../queue/deliver/delivery.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
 import type { Queues } from '../queue/open.ts'
 import type { Log } from '../telemetry/log.ts'
+import { openCancelled } from './cancelled.ts'
 import { openDirectory } from './directory.ts'
 import { highWaterMark, openHighWater } from './high-water.ts'
 import { openTopologies } from './reconcile.ts'
@@ -56,17 +57,19 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal })
   const highWater = openHighWater(queues.connection, options.highWater ?? highWaterMark)
+  const cancelled = openCancelled(queues)
   const topologies = openTopologies({
     queues,
     deliveries,
     directory,
-    ports: { guard: queues.guard, publisher: queues.publisher, highWater, log },
+    ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, log },
     stop: { soon: stopping.signal, now: cutting.signal },
     onApplied: () => beat(),
   })
   const onChange = (change: ConfigChange): void => {
     if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
     if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
+    if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
     if (change.kind === 'paused') directory.setPaused(change.nodeId, change.reason)
   }
   const beat = (): void => {

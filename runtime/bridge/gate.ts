@@ -2,6 +2,8 @@ import { Stopped } from '../errors.ts'
 
 /** Lets the calls of one node through, unless it is paused or its service asked to wait. */
 export interface Gate {
+  /** True while `pass` would resolve at once. */
+  readonly open: boolean
   /** Resolves when calls may be made; rejects when the signal aborts. */
   pass(signal: AbortSignal): Promise<void>
   /** No calls for so long (a 429); a longer wait that is under way stays. */
@@ -16,6 +18,9 @@ export function openGate(): Gate {
   let paused = false
   let resumed: (() => void)[] = []
   return {
+    get open() {
+      return !paused && until <= performance.now()
+    },
     async pass(signal) {
       for (;;) {
         if (signal.aborted) throw new Stopped('the bridge stops')

@@ -1,10 +1,11 @@
 import { decide } from '../call/decide.ts'
+import type { Message } from '../protocol/message.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'
 import { isOrdered } from '../topology/plan.ts'
-import { settle, settleEvent } from './settle.ts'
+import { settle, settleCancelled, settleEvent } from './settle.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
 
@@ -17,6 +18,8 @@ const splitLook = { firstMs: 5, maxMs: 500 }
  * I1  it is acked only after the guarded publish that replaces it is stored, or known to be.
  * I2  it settles once: everything it publishes stands below the origin of its key.
  * I9  waiting is never failing: a hold that doesn't burn leaves no trace.
+ * A message whose run is cancelled settles as cancelled instead of being called, or, when a call was under way, instead of what
+ * would have followed from it; waits end at once.
  * When the bridge stops, what waits is given back and another bridge starts it again.
  */
 export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: Stop): Promise<void> {
@@ -31,9 +34,10 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
 
   const tries = new Tries(message)
   for (;;) {
-    await site.gate.pass(stop.soon)
+    if (!site.gate.open) await waitHere(site, message, stop, (signal) => site.gate.pass(signal))
     // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
     site = siteNow()
+    if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
     const called = await site.call(message, tries.attempt, delivery.sequence)
     if (stop.now.aborted) return delivery.giveBack()
     const verdict = decide(called.result, tries.context(site.prepared))
@@ -42,12 +46,14 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
         if (verdict.burns) tries.failed(verdict.failure, called)
         if (verdict.cause === 'rate-limit') site.gate.waitMs(verdict.delayMs)
         tries.stay(verdict.burns, verdict.delayMs)
-        await sleep(verdict.delayMs, stop.soon)
+        await waitHere(site, message, stop, (signal) => sleep(verdict.delayMs, signal))
         break
       case 'pause':
         await site.pause(verdict.reason)
         break
       default:
+        if (verdict.kind !== 'end' && (await isCancelled(site, message, stop)))
+          return cancel({ site, delivery, message, origin }, stop)
         if (verdict.kind === 'trash' || verdict.kind === 'later')
           tries.failed(verdict.kind === 'later' ? verdict.failure : verdict, called)
         await settle(
@@ -67,6 +73,7 @@ export async function eventHop(delivery: Delivery, site: EventSite, stop: Stop):
   const key = hopKey(message, site.node.id)
   const origin = originOf(key)
   if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.settled()
+  if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
   await settleEvent({ site, delivery, message, key, origin }, stop.now)
   delivery.settled()
 }
@@ -78,6 +85,29 @@ async function isSettled(
   stop: Stop,
 ): Promise<boolean> {
   return (await ports.guard.ask(plan.topologyId, origin, delivery, stop.now)) === 'settled'
+}
+
+function isCancelled(
+  { plan, ports }: WorkerSite | EventSite,
+  { run }: Message,
+  stop: Stop,
+): boolean | Promise<boolean> {
+  return ports.cancelled.has(plan.topologyId, run, stop.now)
+}
+
+async function cancel(hop: Parameters<typeof settleCancelled>[0], stop: Stop): Promise<void> {
+  await settleCancelled(hop, stop.now)
+  hop.delivery.settled()
+}
+
+/** Waits with the message held, but no longer than until its run is cancelled. */
+function waitHere(
+  { plan, ports }: WorkerSite,
+  { run }: Message,
+  stop: Stop,
+  wait: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  return ports.cancelled.whileNot({ topologyId: plan.topologyId, run }, stop.soon, wait)
 }
 
 /**

@@ -4,10 +4,9 @@ import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
-import { encodeRecord } from '../queue/ledger.ts'
+import { endedRecord } from '../queue/ledger.ts'
 import { laterTail, ledgerTail, replyTail, trashTail } from '../queue/names.ts'
 import { encodeReply } from '../queue/reply.ts'
-import type { PlanNode } from '../topology/plan.ts'
 import type { EventSite, WorkerSite } from './site.ts'
 
 /** Verdicts that end a hop: each is carried out by exactly one guarded publish (I1, I2). */
@@ -51,7 +50,7 @@ function successorOf(verdict: Settling, hop: Hop): Successor {
     case 'split':
       return split(verdict, hop)
     case 'end':
-      return ended(hop.message, hop.site.prepared.node)
+      return ended(hop.message, hop.site.prepared.node.id, false)
     case 'later':
       return later(verdict, hop)
     case 'trash':
@@ -108,15 +107,24 @@ function split(verdict: Split, { site, message, key }: Hop): Successor {
   return { tail: replyTail(node.id), headers: [[envelopeHeader, reply]], body: stored }
 }
 
-function ended(message: Message, node: PlanNode): Successor {
-  const record = encodeRecord({
-    kind: 'ended',
-    run: message.run,
-    nodeId: node.id,
-    at: new Date().toISOString(),
-    cancelled: false,
-  })
-  return { tail: ledgerTail, headers: [], body: record }
+function ended({ run }: Message, nodeId: string, cancelled: boolean): Successor {
+  return { tail: ledgerTail, headers: [], body: endedRecord(run, nodeId, cancelled) }
+}
+
+/** What a message of a cancelled run settles as: nothing follows from it (I7). */
+export async function settleCancelled(
+  {
+    site,
+    delivery,
+    message,
+    origin,
+  }: Pick<EventHop, 'delivery' | 'message' | 'origin'> & { site: EventSite | WorkerSite },
+  signal: AbortSignal,
+): Promise<void> {
+  const { plan, ports } = site
+  const { id } = site.kind === 'event' ? site.node : site.prepared.node
+  const publish = { topologyId: plan.topologyId, origin, ...ended(message, id, true) }
+  await ports.guard.publish(publish, delivery, signal)
 }
 
 /** The server keeps the message and puts it back into the node's own queue when the delay is over. */
@@ -172,7 +180,7 @@ export async function settleEvent(
   const [only] = followers
   const one =
     only === undefined
-      ? ended(message, node)
+      ? ended(message, node.id, false)
       : followers.length === 1
         ? lanes.inputOf(only[1], { ...message, from: node.name })
         : eventSplit(site, message, key, followers)

@@ -5,6 +5,7 @@ import type { Guard } from '../queue/publish/guard.ts'
 import type { Publisher } from '../queue/publish/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { EventNode, Plan } from '../topology/plan.ts'
+import type { Cancelled } from './cancelled.ts'
 import type { Gate } from './gate.ts'
 import type { HighWater } from './high-water.ts'
 import type { Lanes } from './lanes/lanes.ts'
@@ -22,6 +23,7 @@ export interface Ports {
   readonly guard: Guard
   readonly publisher: Publisher
   readonly highWater: HighWater
+  readonly cancelled: Cancelled
   readonly log: Log
 }
 

@@ -6,10 +6,10 @@ import { publishMany } from '../queue/publish/batch.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { envelopeHeader } from '../queue/envelope.ts'
 import type { GuardedPublish } from '../queue/publish/guard.ts'
-import { encodeRecord } from '../queue/ledger.ts'
+import { decodeRecord, encodeRecord, endedRecord } from '../queue/ledger.ts'
 import { ledgerTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
-import type { StoredOutputs, StoredReplay } from '../queue/reply.ts'
+import type { StoredOutputs, StoredReplay, StoredReply } from '../queue/reply.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
 import type { Ports, Stop } from './site.ts'
 
@@ -19,6 +19,9 @@ export interface SplitSite {
   readonly nodeId: string
   readonly lanes: Lanes
 }
+
+/** How soon a reply comes again whose ledger record is there, but can't be seen. */
+const lookAgainMs = 200
 
 /**
  * The splitter turns a stored reply into messages. I3: in this order: the ledger record, whose acknowledgement is awaited before
@@ -30,20 +33,49 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
   const reply = decodeReply(delivery.header(envelopeHeader))
   const made =
     reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
-  if (reply.kind === 'outputs') {
-    checkKnown(receivers(reply), lanes)
-    await ports.highWater.room(site, receivers(reply), made.count, stop.soon)
-  }
-  const at = { topologyId, hopKey: reply.hopKey }
-  await ports.guard.publish(
-    guarded(at, 'ledger', { tail: ledgerTail, headers: [], body: made.record }),
-    delivery,
-    stop.now,
-  )
+  if (reply.kind === 'outputs') await room(reply, made.count, site, ports, stop)
+  const at = { topologyId, nodeId, hopKey: reply.hopKey }
+  const begun = await begin(reply, made, at, delivery, ports, stop)
+  if (begun === 'unknown') return delivery.giveBack(lookAgainMs)
+  if (begun === 'ended') return delivery.settled()
   if (made.continuation !== null)
     await ports.guard.publish(guarded(at, 'next', lanes.inputOf(nodeId, made.continuation)), delivery, stop.now)
   await publishMany(ports, publishes(at, lanes, made.messages), delivery, stop.now)
   delivery.settled()
+}
+
+/** Waits until the followers have room, but no longer than until the run is cancelled. */
+async function room(reply: StoredOutputs, count: number, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
+  checkKnown(receivers(reply), site.lanes)
+  const place = { topologyId: site.topologyId, run: reply.input.run }
+  await ports.cancelled.whileNot(place, stop.soon, (signal) =>
+    ports.highWater.room(site, receivers(reply), count, signal),
+  )
+}
+
+/**
+ * Stores the reply's ledger record, and answers which one is there: of a cancelled run it is `ended` (and nothing follows), unless
+ * a split was stored before: then its messages are counted, and must all come, to be cancelled at their own hops. And what was
+ * ended stays ended, also for who doesn't know that the run was cancelled. A replay is never ended here: its message is cancelled at
+ * its hop.
+ */
+async function begin(
+  reply: StoredReply,
+  made: Made,
+  at: { topologyId: string; nodeId: string; hopKey: string },
+  delivery: Delivery,
+  ports: Ports,
+  stop: Stop,
+): Promise<'begun' | 'ended' | 'unknown'> {
+  const { topologyId, nodeId } = at
+  const cancelled = reply.kind === 'outputs' && (await ports.cancelled.has(topologyId, reply.input.run, stop.now))
+  const body = cancelled ? endedRecord(reply.input.run, nodeId, true) : made.record
+  const publish = guarded(at, 'ledger', { tail: ledgerTail, headers: [], body })
+  if ((await ports.guard.publish(publish, delivery, stop.now)) === 'accepted') return cancelled ? 'ended' : 'begun'
+  const stored = await ports.guard.published(topologyId, publish.origin, stop.now)
+  // Compacted, so all is done, or not to be seen yet: the server knows whether the reply is still to be delivered.
+  if (stored === null) return 'unknown'
+  return decodeRecord(stored).kind === 'ended' ? 'ended' : 'begun'
 }
 
 function receivers({ followers, route }: StoredOutputs): string[] {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { JetStreamApiError } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
 import type { KV, KvWatchEntry } from '@nats-io/kv'
 import { textOf } from '../errors.ts'
@@ -6,6 +7,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat } from './control.ts'
+import { refusal } from './publish/publisher.ts'
 
 /**
  * What bridges need to know, in JetStream KV, so that the hot path needs no Postgres (I8):
@@ -15,6 +17,8 @@ import type { Heartbeat } from './control.ts'
  * | `<namespace>_config`  | `plan.<topologyId>` | the published plan                            |
  * | `<namespace>_config`  | `worker.<name>`  | its addresses; a change acts at once, without republish |
  * | `<namespace>_config`  | `paused.<nodeId>` | why the node is paused                         |
+ * | `<namespace>_config`  | `cancelled.<topologyId>.<run>` | when the run was cancelled, until it has drained |
+ * | `<namespace>_config`  | `cancelled.<topologyId>` | since when everything of the topology is being cancelled |
  * | `<namespace>_bridges` | `<bridge id>`    | heartbeat; forgotten when it stops beating         |
  */
 export interface Config {
@@ -38,11 +42,26 @@ export async function openConfig(connection: Connection, namespace: string, repl
 export const planKey = (topologyId: string): string => `plan.${topologyId}`
 export const workerKey = (name: string): string => `worker.${name}`
 export const pausedKey = (nodeId: string): string => `paused.${nodeId}`
+/** `run` null: everything of the topology. */
+export const cancelledKey = (topologyId: string, run: string | null): string =>
+  run === null ? `cancelled.${topologyId}` : `cancelled.${topologyId}.${run}`
 
 export type ConfigChange =
   | { readonly kind: 'plan'; readonly topologyId: string; readonly plan: Plan | null }
   | { readonly kind: 'worker'; readonly name: string; readonly worker: WorkerAddress | null }
   | { readonly kind: 'paused'; readonly nodeId: string; readonly reason: string | null }
+  | CancelledChange
+
+export interface CancelledChange {
+  readonly kind: 'cancelled'
+  readonly topologyId: string
+  /** Null: everything of the topology. */
+  readonly run: string | null
+  /** False when it is over. */
+  readonly cancelled: boolean
+  /** Of the entry. */
+  readonly revision: number
+}
 
 /**
  * Calls `onChange` for everything that is configured now, resolves, and goes on with each change, in order, until the signal
@@ -103,21 +122,49 @@ async function watchOnce(
 
 function report(entry: KvWatchEntry, onChange: (change: ConfigChange) => void, log: Log): void {
   try {
-    const change = readChange(entry.key, entry.operation === 'PUT' ? entry.string() : null)
+    const change = readChange(entry.key, entry.operation === 'PUT' ? entry.string() : null, entry.revision)
     if (change !== null) onChange(change)
   } catch (error) {
     log.error('an entry of the configuration bucket can not be used', { key: entry.key, error: textOf(error) })
   }
 }
 
-function readChange(key: string, text: string | null): ConfigChange | null {
+function readChange(key: string, text: string | null, revision: number): ConfigChange | null {
   const dot = key.indexOf('.')
   const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)]
   const value: unknown = text === null ? null : JSON.parse(text)
   if (kind === 'plan') return { kind, topologyId: name, plan: value as Plan | null }
   if (kind === 'worker') return { kind, name, worker: value as WorkerAddress | null }
   if (kind === 'paused') return { kind, nodeId: name, reason: value as string | null }
+  if (kind === 'cancelled') {
+    const [topologyId = '', run = null] = name.split('.')
+    return { kind, topologyId, run, cancelled: value !== null, revision }
+  }
   return null
+}
+
+export async function isStillCancelled(config: Config, topologyId: string, run: string | null): Promise<boolean> {
+  return (await config.config.get(cancelledKey(topologyId, run)))?.operation === 'PUT'
+}
+
+/** Removes an entry, unless it was put again since it was read. */
+export async function endCancelled(config: Config, { topologyId, run, revision }: CancelledChange): Promise<void> {
+  try {
+    await config.config.delete(cancelledKey(topologyId, run), { previousSeq: revision })
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== refusal.settled) throw error
+  }
+}
+
+/** Removes what a removed entry leaves behind, so that the bucket doesn't grow with every run that was ever cancelled. */
+export async function forgetCancelled(
+  { jsm }: Connection,
+  { config }: Config,
+  { topologyId, run, revision }: CancelledChange,
+): Promise<void> {
+  const { bucket } = await config.status()
+  const filter = `$KV.${bucket}.${cancelledKey(topologyId, run)}`
+  await jsm.streams.purge(`KV_${bucket}`, { filter, seq: revision + 1 })
 }
 
 export async function liveBridges(config: Config): Promise<Heartbeat[]> {

@@ -85,6 +85,15 @@ export interface ControlQueues {
   replay(replay: ReplayMessage): Promise<Guarded>
   /** Same key as the replay of the same row: one of them wins. */
   discard(discard: DiscardMessage): Promise<Guarded>
+  /**
+   * Makes all bridges settle what the run still has as cancelled, until it is said to be over; idempotent. `run` null: everything of
+   * the topology.
+   */
+  cancel(topologyId: string, run: string | null): Promise<void>
+  /** From now on messages are handled as always; idempotent. */
+  endCancel(topologyId: string, run: string | null): Promise<void>
+  /** Is it being cancelled? */
+  isCancelling(topologyId: string, run: string | null): Promise<boolean>
   depths(plan: Plan): Promise<QueueDepth[]>
   /** Pauses or resumes a node at all bridges, at once; `reason` null resumes. */
   setPaused(nodeId: string, reason: string | null): Promise<void>

@@ -12,7 +12,15 @@ import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './n
 export type LedgerRecord = Ended | Split | Replayed | Discarded
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 export const encodeRecord = (record: LedgerRecord): Uint8Array => encoder.encode(JSON.stringify(record))
+/** @throws SyntaxError when the bytes aren't ours */
+export const decodeRecord = (bytes: Uint8Array): LedgerRecord => JSON.parse(decoder.decode(bytes)) as LedgerRecord
+
+/** A message came to its end. Cancelled: nothing follows from it, wherever it was (I7). */
+export function endedRecord(run: string, nodeId: string, cancelled: boolean): Uint8Array {
+  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled })
+}
 
 export interface OutcomeReader {
   /** The next outcomes in the stream's order, at least one; null after `close` or when the reader must be opened anew. */

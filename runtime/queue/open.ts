@@ -4,7 +4,7 @@ import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import { untried } from '../protocol/message.ts'
 import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import { liveBridges, openConfig, pausedKey, planKey, workerKey } from './config.ts'
+import { cancelledKey, isStillCancelled, liveBridges, openConfig, pausedKey, planKey, workerKey } from './config.ts'
 import type { Config } from './config.ts'
 import { connectQueues } from './connection.ts'
 import type { Connection } from './connection.ts'
@@ -101,6 +101,9 @@ function controlOf(deps: ControlDeps): ControlQueues {
     start: (start) => publishStart(guard, start),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
+    cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
+    endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
+    isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
     async setPaused(nodeId, reason) {
       await (reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason))

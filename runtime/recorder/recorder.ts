@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../errors.ts'
 import { watchConfig } from '../queue/config.ts'
+import type { ConfigChange } from '../queue/config.ts'
 import { openJanitor } from '../queue/janitor.ts'
 import type { Janitor } from '../queue/janitor.ts'
 import type { Events } from '../queue/events.ts'
@@ -10,6 +11,7 @@ import { applyOutcomes, position } from '../store/outcomes.ts'
 import type { Applied } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
 import { publishedTopologyIds } from '../store/queries/revisions.ts'
+import { openCancelling } from './cancelling.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /**
@@ -50,7 +52,12 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
         if (!stopping.signal.aborted) log.warn('the recorder could not read its topologies', { error: textOf(error) })
       })
   }
-  await watchConfig({ ...queues, log }, (change) => change.kind === 'plan' && refresh(), stopping.signal)
+  const cancelling = openCancelling({ queues, store: options.store, log }, stopping.signal)
+  const onChange = (change: ConfigChange): void => {
+    if (change.kind === 'plan') refresh()
+    if (change.kind === 'cancelled') cancelling.change(change)
+  }
+  await watchConfig({ ...queues, log }, onChange, stopping.signal)
   const timer = setInterval(refresh, refreshEveryMs).unref()
   const compacting = compactFor(options, loops, stopping.signal)
   refresh()
@@ -60,7 +67,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     clearInterval(timer)
     stopping.abort()
     await refreshing
-    await Promise.all([compacting, ...[...loops.values()].map((loop) => loop.close())])
+    await Promise.all([compacting, cancelling.done, ...[...loops.values()].map((loop) => loop.close())])
   }
   return { close: () => (closing ??= close()) }
 }

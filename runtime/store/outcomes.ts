@@ -19,8 +19,8 @@ import { storable, storableJson } from './text.ts'
  *   until its start is seen.
  * - A Trash row counts + 1 failed when it is inserted; a replay or discard counts when it turns the row from open (or
  *   when there is no such row any more: then only the stream's guard stands for its being the first).
- * - A run with nothing in progress is `failed` while something of it is in Trash, else `cancelled` if something was
- *   cancelled, else `finished`. A replay makes it `running` again.
+ * - A run with nothing in progress is `cancelled` if something was cancelled, else `failed` while something of it is in
+ *   Trash, else `finished`. A replay makes it `running` again.
  * - Answers what changed, or null when the position wasn't at `from`: another recorder was faster.
  * - **I8** Nothing on the data path waits for this; after an outage the recorder goes on from the position.
  */
@@ -230,8 +230,8 @@ function updateRuns(deltas: readonly Delta[]): SQL {
     )
     update runs r set done = s.done, failed = s.failed, discarded = s.discarded, cancelled = s.cancelled,
       in_progress = s.in_progress,
-      state = case when not s.drained then 'running' when s.failed > 0 then 'failed'
-        when s.cancelled > 0 then 'cancelled' else 'finished' end,
+      state = case when not s.drained then 'running' when s.cancelled > 0 then 'cancelled'
+        when s.failed > 0 then 'failed' else 'finished' end,
       finished_at = case when not s.drained then null when s.moved or r.finished_at is null then s.last_at
         else r.finished_at end
     from sums s where r.id = s.id

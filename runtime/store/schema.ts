@@ -141,6 +141,8 @@ export const runs = pgTable(
     startSeen: boolean('start_seen').notNull(),
     startedAt: instant('started_at').notNull(),
     finishedAt: instant('finished_at'),
+    /** When somebody last asked to cancel it. */
+    cancelRequestedAt: instant('cancel_requested_at'),
     revision: integer('revision'),
     done: bigint('done', { mode: 'number' }).notNull().default(0),
     failed: bigint('failed', { mode: 'number' }).notNull().default(0),

@@ -5,7 +5,7 @@ import { fakeWorker } from '../support/fake-worker.ts'
 import type { Answer, FakeWorker, Seen } from '../support/fake-worker.ts'
 
 /** What a test opened, closed in reverse order when it is over. */
-export const closing: { close(): Promise<void> }[] = []
+export const closing: { close(): Promise<void> | void }[] = []
 afterEach(async () => {
   for (const one of closing.splice(0).reverse()) await one.close()
 })

@@ -23,6 +23,8 @@ export async function replayTrash({ store, queues }: Deps, id: string): Promise<
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
   if (!plan.nodes.some((node) => node.id === row.nodeId))
     throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
+  if (await queues.isCancelling(row.topologyId, row.runId))
+    throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
   const edit = (await trashVersionsOf(store, id)).at(-1)
   const changed = edit && { headers: edit.headers, contentType: edit.contentType }
   const result = await queues.replay({

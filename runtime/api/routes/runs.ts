@@ -3,6 +3,7 @@ import { runStates } from '../../store/schema.ts'
 import { getRun, listRuns } from '../../store/queries/runs.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
+import { cancelRun } from '../actions/cancel.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
@@ -43,6 +44,20 @@ const get = createRoute({
   responses: { 200: { description: 'The run', content: json(schemas.run) } },
 })
 
+const cancel = createRoute({
+  ...needs('operate'),
+  operationId: 'cancelRun',
+  tags,
+  summary: 'Cancel a run',
+  description:
+    'What the run still has settles as cancelled wherever it is: queued, delayed, held, or waiting as a reply. Calls that are under way end first. Idempotent; 409 when the run has ended otherwise.',
+  method: 'post',
+  path: '/api/runs/{id}/cancel',
+  request: { params: idParam },
+  responses: { 202: { description: 'It will be cancelled, or is already', content: json(schemas.cancelled) } },
+  'x-problems': [409],
+})
+
 export function runRoutes(app: Api, deps: ApiDeps): void {
   const { store } = deps
   app.openapi(list, async (c) => {
@@ -56,6 +71,7 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
     )
   })
   app.openapi(get, async (c) => c.json(showRun(await getRun(store, c.req.valid('param').id)), 200))
+  app.openapi(cancel, async (c) => c.json(await cancelRun(deps, c.req.valid('param').id), 202))
 }
 
 function showRun(run: Run): z.infer<typeof schemas.run> {
@@ -71,6 +87,7 @@ function showRun(run: Run): z.infer<typeof schemas.run> {
     state,
     startedAt: run.startedAt.toISOString(),
     finishedAt: run.finishedAt?.toISOString() ?? null,
+    cancelRequestedAt: run.cancelRequestedAt?.toISOString() ?? null,
     revision,
     messages: { total, done, failed, discarded, cancelled, inProgress },
   }

@@ -31,11 +31,19 @@ export const run = z
     state: z.enum(runStates),
     startedAt: time,
     finishedAt: time.nullable(),
+    cancelRequestedAt: time.nullable(),
     revision: z.int().nullable(),
     messages: z
       .object({ total: count, done: count, failed: count, discarded: count, cancelled: count, inProgress: count })
       .openapi({ description: '`total` is the sum of the others' }),
   })
   .openapi('Run')
+
+export const cancelled = z
+  .object({
+    state: z.enum(['cancelling', 'cancelled']),
+    note: z.string().nullable().openapi({ description: 'Why it may take long' }),
+  })
+  .openapi('Cancelled')
 
 export const runPage = pageOf('Run', run)

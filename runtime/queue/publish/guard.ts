@@ -37,6 +37,8 @@ export interface Guard {
   publish(publish: GuardedPublish, claim: Claim | null, signal?: AbortSignal): Promise<Guarded>
   /** Was anything published below the origin? A message that is gone was settled and compacted: its successor goes later than it. */
   ask(topologyId: string, origin: string, claim: Claim, signal?: AbortSignal): Promise<'open' | 'settled'>
+  /** Body of what was published last below the origin; null when nothing is found there (any more, or yet: on a cluster a copy may lag). */
+  published(topologyId: string, origin: string, signal?: AbortSignal): Promise<Uint8Array | null>
 }
 
 const retryMs = 500
@@ -47,13 +49,14 @@ const empty = new Uint8Array()
 export function openGuard(connection: Connection, publisher: Publisher, log: Log): Guard {
   const deps = { connection, publisher }
   const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
-    if (await isStored(deps, `${streamName(topologyId)}.${originFilter(topologyId, origin)}`, empty, signal))
-      return 'settled'
+    if ((await read(deps, placeOf(topologyId, origin), empty, signal)) !== null) return 'settled'
     // While the lease is valid nobody else had the message, so nobody can have settled and compacted it.
     if (claim.lease.valid()) return 'open'
     const query = encoder.encode(JSON.stringify({ seq: claim.sequence }))
-    return (await isStored(deps, streamName(topologyId), query, signal)) ? 'open' : 'settled'
+    return (await read(deps, streamName(topologyId), query, signal)) === null ? 'settled' : 'open'
   }
+  const published: Guard['published'] = (topologyId, origin, signal) =>
+    read(deps, placeOf(topologyId, origin), empty, signal)
 
   const publish: Guard['publish'] = async (one, claim, signal) => {
     const subject = `sluice.${one.topologyId}.${one.origin}.${one.tail}`
@@ -78,8 +81,11 @@ export function openGuard(connection: Connection, publisher: Publisher, log: Log
       }
     }
   }
-  return { publish, ask }
+  return { publish, ask, published }
 }
+
+const placeOf = (topologyId: string, origin: string): string =>
+  `${streamName(topologyId)}.${originFilter(topologyId, origin)}`
 
 /** What follows from a publish that failed: settled, or try again after so many milliseconds. */
 function afterFailure(error: unknown, claim: Claim | null): 'settled' | number {
@@ -97,20 +103,20 @@ async function pause(connection: Connection, ms: number, signal?: AbortSignal): 
 }
 
 /**
- * A direct get: is there such a message? Any failure but "not found" is tried again: it must never be read as "none".
+ * A direct get: the body of such a message, or null. Any failure but "not found" is tried again: it must never be read as "none".
  * `place` is a stream with the query in the body, or a stream and a subject whose last message is looked for.
  */
-async function isStored(
+async function read(
   { connection, publisher }: { connection: Connection; publisher: Publisher },
   place: string,
   query: Uint8Array,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<Uint8Array | null> {
   for (;;) {
     try {
-      const { headers } = await publisher.request(`$JS.API.DIRECT.GET.${place}`, query)
-      if (headers?.code === 404) return false
-      if (headers?.code === 0) return true
+      const { headers, data } = await publisher.request(`$JS.API.DIRECT.GET.${place}`, query)
+      if (headers?.code === 404) return null
+      if (headers?.code === 0) return data
     } catch (error) {
       if (!(error instanceof LostAck || error instanceof Unavailable)) throw error
     }

@@ -56,6 +56,29 @@ export async function findRun(store: Store, id: string): Promise<Run | null> {
   return row ?? null
 }
 
+/** Which of these runs are running. */
+export async function runningOf(store: Store, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await store.query((db) =>
+    db
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(inArray(runs.id, [...ids]), eq(runs.state, 'running'))),
+  )
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Notes that a run is to be cancelled. Null when it isn't running (any more). */
+export async function noteCancel(store: Store, id: string): Promise<Run | null> {
+  const [row] = await store.query((db) =>
+    db
+      .update(runs)
+      .set({ cancelRequestedAt: new Date() })
+      .where(and(eq(runs.id, id), eq(runs.state, 'running')))
+      .returning(columns),
+  )
+  return row ?? null
+}
+
 /** Messages of a topology's runs that are still on their way, as far as outcomes are recorded. */
 export async function messagesInProgress(store: Store, topologyId: string): Promise<number> {
   const sum = sql<string | null>`sum(${runs.inProgress})`

@@ -1,0 +1,70 @@
+import type { StoredMsg } from '@nats-io/jetstream'
+import type { Connection } from './connection.ts'
+import { decodeEnvelope, envelopeHeader, headerBlock } from './envelope.ts'
+import { laterTail, streamName, tailFilter } from './names.ts'
+import { PublishRefused, refusal } from './publish/publisher.ts'
+import type { Publisher } from './publish/publisher.ts'
+import { orNull } from './streams.ts'
+
+/** A delayed message: the server keeps it, and puts it into the queue `target` (a subject) when its delay is over. */
+interface Delayed {
+  readonly run: string
+  readonly target: string
+}
+
+/**
+ * Messages of a stream that match a filter, from a sequence on, in order; each is looked up when it is asked for. Those that are
+ * stored after this began don't come; a stream that isn't there has none.
+ */
+async function* storedFrom(
+  connection: Connection,
+  stream: string,
+  filter: string,
+  from: number,
+): AsyncGenerator<StoredMsg> {
+  const info = await connection.jsm.streams.info(stream).catch(orNull)
+  const last = info?.state.last_seq ?? 0
+  let sequence = from
+  while (sequence <= last) {
+    const message = await connection.jsm.direct.getMessage(stream, { seq: sequence, next_by_subj: filter })
+    if (message === null || message.seq > last) return
+    yield message
+    sequence = message.seq + 1
+  }
+}
+
+/** Makes the delayed messages of a topology that `isMeant` picks due at once; one that fires meanwhile fires once. Answers how many. */
+export async function hasten(
+  { connection, publisher }: { connection: Connection; publisher: Publisher },
+  topologyId: string,
+  isMeant: (delayed: Delayed) => boolean,
+): Promise<number> {
+  let hastened = 0
+  const filter = tailFilter(topologyId, laterTail)
+  for await (const message of storedFrom(connection, streamName(topologyId), filter, 1)) {
+    if (isMeant(delayedOf(message)) && (await fireNow(publisher, message))) hastened++
+  }
+  return hastened
+}
+
+function delayedOf({ header, data }: StoredMsg): Delayed {
+  const { run } = decodeEnvelope(header.get(envelopeHeader), data)
+  return { run, target: header.get('Nats-Schedule-Target') }
+}
+
+/** Put on its own subject again on the condition that it is still there, which replaces it. False when it has fired meanwhile. */
+async function fireNow(publisher: Publisher, { subject, seq, header, data }: StoredMsg): Promise<boolean> {
+  const headers = [
+    ['Nats-Schedule', `@at ${new Date().toISOString()}`],
+    ['Nats-Schedule-Target', header.get('Nats-Schedule-Target')],
+    ['Nats-Expected-Last-Subject-Sequence', String(seq)],
+    [envelopeHeader, header.get(envelopeHeader)],
+  ] as const
+  try {
+    await publisher.publish(subject, headerBlock(headers), data)
+    return true
+  } catch (error) {
+    if (error instanceof PublishRefused && error.code === refusal.settled) return false
+    throw error
+  }
+}
