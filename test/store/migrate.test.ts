@@ -11,7 +11,7 @@ test('controls that start together migrate once', async () => {
   const lines: string[] = []
   await Promise.all([1, 2, 3].map(() => migrate(url, (line) => lines.push(line))))
   await migrate(url, (line) => lines.push(line))
-  expect(lines).toEqual(['migrated the database: 0000_first'])
+  expect(lines).toEqual([expect.stringMatching(/^migrated the database: 0000_first(, \w+)*$/)])
 })
 
 test('a role without rights is told which grant it lacks, and may run on a migrated database', async () => {
