@@ -70,7 +70,9 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
     if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
     if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
-    if (change.kind === 'paused') directory.setPaused(change.nodeId, change.reason)
+    if (change.kind === 'paused') directory.setPaused('node', change.nodeId, change.reason)
+    if (change.kind === 'pausedTopology') directory.setPaused('topology', change.topologyId, change.reason)
+    if (change.kind === 'current') directory.setCurrent(change.current)
   }
   const beat = (): void => {
     if (!queues.connection.connected || stopping.signal.aborted) return

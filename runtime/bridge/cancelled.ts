@@ -64,6 +64,7 @@ export function openCancelled({ config, connection }: Pick<Queues, 'config' | 'c
         const waiter = { topologyId, run, end }
         waiters.add(waiter)
         signal.addEventListener('abort', end, { once: true })
+        if (signal.aborted) end()
         try {
           return await wait(ending.signal)
         } catch (error) {

@@ -6,26 +6,30 @@ import { textOf } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
 import { newSpanId, requestHeaders, signingKey } from '../protocol/native.ts'
 import type { PreparedNode } from '../protocol/native.ts'
-import { pausedKey } from '../queue/config.ts'
 import type { Queues } from '../queue/open.ts'
 import { decryptSecret } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { WorkerAddress } from '../topology/plan.ts'
-import { openGate } from './gate.ts'
+import { openGates, sleep } from './gate.ts'
 import type { Gate } from './gate.ts'
 
-/** What this bridge knows of workers and of paused nodes. */
+/** What this bridge knows of workers and of what is paused. */
 export interface Directory {
   setWorker(name: string, worker: WorkerAddress | null): void
-  setPaused(nodeId: string, reason: string | null): void
-  gateOf(nodeId: string): Gate
-  /** Pauses a node on all bridges. */
+  /** `reason` null: it goes on. */
+  setPaused(what: 'node' | 'topology', id: string, reason: string | null): void
+  /** Nothing begins while changes may be missed. */
+  setCurrent(current: boolean): void
+  gateOf(topologyId: string, nodeId: string): Gate
+  /** Pauses a node here at once, and on all bridges when it resolves; rejects with `Stopped` when this bridge gives up before. */
   pause(nodeId: string, reason: string): Promise<void>
   /** Calls the node's worker once; never rejects. */
   call(prepared: PreparedNode, message: Message, attempt: number, sequence: number): Promise<Called>
   instances(): { worker: string; url: string; state: 'up' | 'down'; inFlight: number }[]
   close(): Promise<void>
 }
+
+const retryMs = 500
 
 interface Known {
   readonly instances: Instances
@@ -43,14 +47,9 @@ interface DirectoryDeps {
 export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): Directory {
   const opening = new Map<string, Promise<Known>>()
   const workers = new Map<string, Known>()
-  const gates = new Map<string, Gate>()
+  const gates = openGates()
   const texts = new Map<string, string>()
 
-  const gateOf = (nodeId: string): Gate => {
-    const gate = gates.get(nodeId) ?? openGate()
-    gates.set(nodeId, gate)
-    return gate
-  }
   const forget = (name: string): void => {
     const known = opening.get(name)
     opening.delete(name)
@@ -73,15 +72,16 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
         (error: unknown) => log.error('a worker can not be called', { worker: name, error: textOf(error) }),
       )
     },
-    setPaused(nodeId, reason) {
-      if (reason === null) return gateOf(nodeId).resume()
-      log.warn('a node is paused', { node: nodeId, reason })
-      gateOf(nodeId).pause()
+    setPaused(what, id, reason) {
+      if (reason !== null) log.warn(`a ${what} is paused`, { [what]: id, reason })
+      if (what === 'node') gates.pauseNode(id, reason !== null)
+      else gates.pauseTopology(id, reason !== null)
     },
-    gateOf,
+    setCurrent: (current) => gates.know(current),
+    gateOf: (topologyId, nodeId) => gates.of(topologyId, nodeId),
     async pause(nodeId, reason) {
-      gateOf(nodeId).pause()
-      await queues.config.config.put(pausedKey(nodeId), JSON.stringify(reason))
+      gates.pauseNode(nodeId, true)
+      await tellAll(queues, nodeId, reason, log, cut)
     },
     async call(prepared, message, attempt, sequence) {
       const name = prepared.node.worker
@@ -97,6 +97,18 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
     async close() {
       for (const name of [...opening.keys()]) forget(name)
     },
+  }
+}
+
+/** A pause that only this bridge knew of could be seen by nobody and lifted by nobody: told until NATS has it. */
+async function tellAll({ control }: Queues, nodeId: string, reason: string, log: Log, signal: AbortSignal) {
+  for (;;) {
+    try {
+      return await control.setPaused(nodeId, reason)
+    } catch (error) {
+      log.warn('a pause could not be stored, trying again', { node: nodeId, reason, error: textOf(error) })
+      await sleep(retryMs, signal)
+    }
   }
 }
 

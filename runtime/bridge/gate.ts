@@ -1,44 +1,98 @@
 import { Stopped } from '../errors.ts'
 
-/** Lets the calls of one node through, unless it is paused or its service asked to wait. */
+/**
+ * Why a gate is closed. Each is lifted by itself: a topology that goes on leaves its paused nodes paused.
+ *
+ * | `node`     | the node is paused: by a person, by a worker that refuses, by `onFail: block` |
+ * | `topology` | the whole topology is paused                                                  |
+ * | `unknown`  | NATS is away: nobody knows what is paused meanwhile                           |
+ */
+type Closing = 'node' | 'topology' | 'unknown'
+
+/** Lets the hops of one node through, unless it is paused or its service asked to wait. */
 export interface Gate {
   /** True while `pass` would resolve at once. */
   readonly open: boolean
-  /** Resolves when calls may be made; rejects when the signal aborts. */
+  /** Resolves when hops may begin; rejects when the signal aborts. */
   pass(signal: AbortSignal): Promise<void>
   /** No calls for so long (a 429); a longer wait that is under way stays. */
   waitMs(ms: number): void
-  /** Closes until `resume`. */
-  pause(): void
-  resume(): void
+  /** Closes until it is opened again for the same reason; twice is harmless. */
+  set(closing: Closing, isClosed: boolean): void
 }
 
-export function openGate(): Gate {
+function openGate(): Gate {
   let until = 0
-  let paused = false
-  let resumed: (() => void)[] = []
+  const closed = new Set<Closing>()
+  let opened: (() => void)[] = []
   return {
     get open() {
-      return !paused && until <= performance.now()
+      return closed.size === 0 && until <= performance.now()
     },
     async pass(signal) {
       for (;;) {
         if (signal.aborted) throw new Stopped('the bridge stops')
         const left = until - performance.now()
-        if (paused) await untilCalled((wake) => resumed.push(wake), signal)
+        if (closed.size > 0) await untilCalled((wake) => opened.push(wake), signal)
         else if (left > 0) await sleep(left, signal)
         else return
       }
     },
     waitMs: (ms) => (until = Math.max(until, performance.now() + ms)),
-    pause: () => (paused = true),
-    resume() {
-      paused = false
-      const waking = resumed
-      resumed = []
+    set(closing, isClosed) {
+      if (isClosed) return void closed.add(closing)
+      closed.delete(closing)
+      if (closed.size > 0) return
+      const waking = opened
+      opened = []
       for (const wake of waking) wake()
     },
   }
+}
+
+/** The gates of all nodes, closed and opened by what is paused; a node's gate may be asked for before or after that is known. */
+export interface Gates {
+  of(topologyId: string, nodeId: string): Gate
+  pauseNode(nodeId: string, isPaused: boolean): void
+  pauseTopology(topologyId: string, isPaused: boolean): void
+  /** While it isn't known what is paused, nothing begins. */
+  know(isKnown: boolean): void
+}
+
+export function openGates(): Gates {
+  const gates = new Map<string, { readonly topologyId: string; readonly gate: Gate }>()
+  const nodes = new Set<string>()
+  const topologies = new Set<string>()
+  let known = true
+  return {
+    of(topologyId, nodeId) {
+      const there = gates.get(nodeId)
+      if (there !== undefined) return there.gate
+      const gate = openGate()
+      gate.set('node', nodes.has(nodeId))
+      gate.set('topology', topologies.has(topologyId))
+      gate.set('unknown', !known)
+      gates.set(nodeId, { topologyId, gate })
+      return gate
+    },
+    pauseNode(nodeId, isPaused) {
+      remember(nodes, nodeId, isPaused)
+      gates.get(nodeId)?.gate.set('node', isPaused)
+    },
+    pauseTopology(topologyId, isPaused) {
+      remember(topologies, topologyId, isPaused)
+      for (const one of gates.values()) if (one.topologyId === topologyId) one.gate.set('topology', isPaused)
+    },
+    know(isKnown) {
+      known = isKnown
+      for (const { gate } of gates.values()) gate.set('unknown', !isKnown)
+    },
+  }
+}
+
+function remember(ids: Set<string>, id: string, isPaused: boolean): void {
+  if (isPaused) ids.add(id)
+  else ids.delete(id)
 }
 
 /** Resolves after so many milliseconds of the monotonic clock; rejects with `Stopped` when the signal aborts. */

@@ -27,16 +27,17 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const key = hopKey(message, site.prepared.node.id)
   const origin = originOf(key)
-  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) {
-    await keepOrder(site, stop)
-    return delivery.settled()
-  }
+  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return settledBefore(delivery, site, stop)
 
   const tries = new Tries(message)
   for (;;) {
-    if (!site.gate.open) await waitHere(site, message, stop, (signal) => site.gate.pass(signal))
+    // A bridge that stops begins nothing: waiting gives the message back then.
+    if (stop.soon.aborted || !site.gate.open) await waitHere(site, message, stop, (signal) => site.gate.pass(signal))
     // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
     site = siteNow()
+    // Who waited through an outage may not be the only holder any more.
+    if (!delivery.lease.valid() && (await isSettled(delivery, site, origin, stop)))
+      return settledBefore(delivery, site, stop)
     if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
     const called = await site.call(message, tries.attempt, delivery.sequence)
     if (stop.now.aborted) return delivery.giveBack()
@@ -68,13 +69,21 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
 }
 
 /** An event node's hop makes no call: what the intake stored goes to the followers. */
-export async function eventHop(delivery: Delivery, site: EventSite, stop: Stop): Promise<void> {
+export async function eventHop(delivery: Delivery, siteNow: () => EventSite, stop: Stop): Promise<void> {
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
+  const { gate } = siteNow()
+  if (stop.soon.aborted || !gate.open) await waitHere(siteNow(), message, stop, (signal) => gate.pass(signal))
+  const site = siteNow()
   const key = hopKey(message, site.node.id)
   const origin = originOf(key)
   if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.settled()
   if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
   await settleEvent({ site, delivery, message, key, origin }, stop.now)
+  delivery.settled()
+}
+
+async function settledBefore(delivery: Delivery, site: WorkerSite, stop: Stop): Promise<void> {
+  await keepOrder(site, stop)
   delivery.settled()
 }
 
@@ -102,7 +111,7 @@ async function cancel(hop: Parameters<typeof settleCancelled>[0], stop: Stop): P
 
 /** Waits with the message held, but no longer than until its run is cancelled. */
 function waitHere(
-  { plan, ports }: WorkerSite,
+  { plan, ports }: WorkerSite | EventSite,
   { run }: Message,
   stop: Stop,
   wait: (signal: AbortSignal) => Promise<void>,

@@ -167,14 +167,16 @@ async function openReaders(
 
 async function handleInput(running: Running, nodeId: string, delivery: Delivery, stop: Stop): Promise<void> {
   const site = running.sites.get(nodeId)
-  if (site?.kind === 'event') return eventHop(delivery, site, stop)
-  return hop(delivery, () => workerSiteIn(running, nodeId), stop)
+  if (site?.kind === 'event') return eventHop(delivery, () => siteIn(running, nodeId, 'event'), stop)
+  return hop(delivery, () => siteIn(running, nodeId, 'worker'), stop)
 }
 
+type Site = EventSite | WorkerSite
+
 /** Throws `Stopped` for a node that isn't in the plan any more: the message is given back and stays in its queue. */
-function workerSiteIn(running: Running, nodeId: string): WorkerSite {
-  const site = running.sites.get(nodeId)
-  if (site?.kind === 'worker') return site
+function siteIn<K extends Site['kind']>({ sites }: Running, nodeId: string, kind: K): Extract<Site, { kind: K }> {
+  const site = sites.get(nodeId)
+  if (site?.kind === kind) return site as Extract<Site, { kind: K }>
   throw new Stopped(`node ${nodeId} is not in the plan any more`)
 }
 
@@ -183,7 +185,8 @@ function siteOf(
   { plan, lanes }: Running,
   node: PlanNode,
 ): EventSite | WorkerSite {
-  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, ports }
+  const gate = directory.gateOf(plan.topologyId, node.id)
+  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, ports }
   const prepared = prepareNode(plan, node)
   return {
     kind: 'worker',
@@ -191,7 +194,7 @@ function siteOf(
     prepared,
     lanes,
     ports,
-    gate: directory.gateOf(node.id),
+    gate,
     call: (message, attempt, sequence) => directory.call(prepared, message, attempt, sequence),
     repliesAreSplit: () => repliesAreSplit(queues.connection, plan.topologyId, node.id),
     pause: (reason) => directory.pause(node.id, reason),

@@ -33,6 +33,8 @@ export interface EventSite {
   readonly plan: Plan
   readonly node: EventNode
   readonly lanes: Lanes
+  /** Closed while the node or its topology is paused. */
+  readonly gate: Gate
   readonly ports: Ports
 }
 
@@ -42,7 +44,7 @@ export interface WorkerSite {
   readonly plan: Plan
   readonly prepared: PreparedNode
   readonly lanes: Lanes
-  /** Closed while the node is paused or must not call. */
+  /** Closed while the node or its topology is paused, or the node must not call. */
   readonly gate: Gate
   readonly ports: Ports
   /** One call; never rejects. `attempt` is 1-based. */

@@ -15,6 +15,8 @@ export interface Node {
   readonly id: string
   readonly name: string
   readonly type: string
+  readonly paused: boolean | null
+  readonly pausedReason: string | null
 }
 
 export interface Run {

@@ -19,6 +19,7 @@ import { refusal } from './publish/publisher.ts'
  * | `<namespace>_config`  | `paused.<nodeId>` | why the node is paused                         |
  * | `<namespace>_config`  | `cancelled.<topologyId>.<run>` | when the run was cancelled, until it has drained |
  * | `<namespace>_config`  | `cancelled.<topologyId>` | since when everything of the topology is being cancelled |
+ * | `<namespace>_config`  | `pausedTopology.<topologyId>` | why all its nodes rest; apart from their own pauses |
  * | `<namespace>_bridges` | `<bridge id>`    | heartbeat; forgotten when it stops beating         |
  */
 export interface Config {
@@ -45,11 +46,15 @@ export const pausedKey = (nodeId: string): string => `paused.${nodeId}`
 /** `run` null: everything of the topology. */
 export const cancelledKey = (topologyId: string, run: string | null): string =>
   run === null ? `cancelled.${topologyId}` : `cancelled.${topologyId}.${run}`
+export const pausedTopologyKey = (topologyId: string): string => `pausedTopology.${topologyId}`
 
 export type ConfigChange =
   | { readonly kind: 'plan'; readonly topologyId: string; readonly plan: Plan | null }
   | { readonly kind: 'worker'; readonly name: string; readonly worker: WorkerAddress | null }
   | { readonly kind: 'paused'; readonly nodeId: string; readonly reason: string | null }
+  | { readonly kind: 'pausedTopology'; readonly topologyId: string; readonly reason: string | null }
+  /** False while changes may be missed, since NATS is away; true when everything is known again. */
+  | { readonly kind: 'current'; readonly current: boolean }
   | CancelledChange
 
 export interface CancelledChange {
@@ -66,21 +71,22 @@ export interface CancelledChange {
 /**
  * Calls `onChange` for everything that is configured now, resolves, and goes on with each change, in order, until the signal
  * aborts. After a reconnect everything is read anew, and tried again until that works: nothing is missed, and what is known
- * already comes again.
+ * already comes again. Of what is read at once plans come last: who applies one knows what is paused.
  */
 export async function watchConfig(
   deps: { connection: Connection; config: Config; log: Log },
   onChange: (change: ConfigChange) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let stop = await watchOnce(deps, onChange)
-  let renewing: Promise<void> = Promise.resolve()
+  let stop = (): void => undefined
+  const first = watchOnce(deps, onChange).then((ready) => void (stop = ready))
+  let renewing: Promise<void> = first.catch(() => undefined)
   const renew = async (): Promise<void> => {
-    while (!signal.aborted) {
+    // The old watch goes first: it could still report what the new one knows to be over.
+    stop()
+    while (!signal.aborted && deps.connection.connected) {
       try {
-        const next = await watchOnce(deps, onChange)
-        stop()
-        stop = next
+        stop = await watchOnce(deps, onChange)
         break
       } catch (error) {
         deps.log.warn('the configuration can not be watched, trying again', { error: textOf(error) })
@@ -91,33 +97,53 @@ export async function watchConfig(
   }
   const stopListening = deps.connection.onChange((connected) => {
     if (connected) renewing = renewing.then(renew)
+    else onChange({ kind: 'current', current: false })
   })
   const end = (): void => {
     stopListening()
     stop()
   }
   signal.addEventListener('abort', end, { once: true })
+  await first.catch((error: unknown) => {
+    stopListening()
+    throw error
+  })
 }
 
-/** Resolves with the way to stop once every present entry was reported. */
+/** Resolves with the way to stop once every present entry was reported; rejects when the connection breaks before. */
 async function watchOnce(
-  { config, log }: { config: Config; log: Log },
+  { connection, config, log }: { connection: Connection; config: Config; log: Log },
   onChange: (change: ConfigChange) => void,
 ): Promise<() => void> {
+  const { generation } = connection
   const { values } = await config.config.status()
   const entries = await config.config.watch()
-  await new Promise<void>((resolve) => {
-    if (values === 0) resolve()
+  await new Promise<void>((resolve, reject) => {
+    let snapshot: KvWatchEntry[] | null = []
+    const arrived = (): void => {
+      for (const entry of plansLast(snapshot ?? [])) report(entry, onChange, log)
+      snapshot = null
+      onChange({ kind: 'current', current: connection.generation === generation })
+      resolve()
+    }
+    if (values === 0) arrived()
+    const stopListening = connection.onChange(() => entries.stop())
     const follow = async (): Promise<void> => {
       for await (const entry of entries) {
-        report(entry, onChange, log)
-        if (entry.delta === 0) resolve()
+        if (snapshot === null) report(entry, onChange, log)
+        else if (snapshot.push(entry) > 0 && entry.delta === 0) arrived()
       }
-      resolve()
+      stopListening()
+      reject(new Error('the watch ended before everything was read'))
     }
     void follow()
   })
   return () => entries.stop()
+}
+
+function plansLast(entries: readonly KvWatchEntry[]): KvWatchEntry[] {
+  const isPlan = ({ key }: KvWatchEntry): boolean => key.startsWith(planKey(''))
+  return [...entries.filter((entry) => !isPlan(entry)), ...entries.filter(isPlan)]
 }
 
 function report(entry: KvWatchEntry, onChange: (change: ConfigChange) => void, log: Log): void {
@@ -136,6 +162,7 @@ function readChange(key: string, text: string | null, revision: number): ConfigC
   if (kind === 'plan') return { kind, topologyId: name, plan: value as Plan | null }
   if (kind === 'worker') return { kind, name, worker: value as WorkerAddress | null }
   if (kind === 'paused') return { kind, nodeId: name, reason: value as string | null }
+  if (kind === 'pausedTopology') return { kind, topologyId: name, reason: value as string | null }
   if (kind === 'cancelled') {
     const [topologyId = '', run = null] = name.split('.')
     return { kind, topologyId, run, cancelled: value !== null, revision }

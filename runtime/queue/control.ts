@@ -97,7 +97,9 @@ export interface ControlQueues {
   depths(plan: Plan): Promise<QueueDepth[]>
   /** Pauses or resumes a node at all bridges, at once; `reason` null resumes. */
   setPaused(nodeId: string, reason: string | null): Promise<void>
-  /** Node id → reason of every paused node. */
+  /** The same for all nodes of a topology, apart from their own pauses; idempotent. */
+  setTopologyPaused(topologyId: string, reason: string | null): Promise<void>
+  /** Node id → reason of every node that is paused by itself. */
   paused(): Promise<Map<string, string>>
   status(): Promise<{
     version: string

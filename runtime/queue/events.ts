@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts'
 export type EngineEvent =
   | { readonly kind: 'plan'; readonly topologyId: string; readonly revision: number | null }
   | { readonly kind: 'pause'; readonly nodeId: string; readonly reason: string | null }
+  | { readonly kind: 'pause'; readonly topologyId: string; readonly reason: string | null }
   | { readonly kind: 'worker'; readonly name: string; readonly removed: boolean }
   | { readonly kind: 'run'; readonly topologyId: string; readonly runId: string; readonly state: string }
   | {

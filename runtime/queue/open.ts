@@ -4,7 +4,16 @@ import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import { untried } from '../protocol/message.ts'
 import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
-import { cancelledKey, isStillCancelled, liveBridges, openConfig, pausedKey, planKey, workerKey } from './config.ts'
+import {
+  cancelledKey,
+  isStillCancelled,
+  liveBridges,
+  openConfig,
+  pausedKey,
+  pausedTopologyKey,
+  planKey,
+  workerKey,
+} from './config.ts'
 import type { Config } from './config.ts'
 import { connectQueues } from './connection.ts'
 import type { Connection } from './connection.ts'
@@ -106,8 +115,14 @@ function controlOf(deps: ControlDeps): ControlQueues {
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
     async setPaused(nodeId, reason) {
-      await (reason === null ? remove(config, pausedKey(nodeId)) : put(config, pausedKey(nodeId), reason))
+      await setReason(config, pausedKey(nodeId), reason)
       events.emit({ kind: 'pause', nodeId, reason })
+    },
+    async setTopologyPaused(topologyId, reason) {
+      const known = await reach(() => config.config.get(pausedTopologyKey(topologyId)))
+      if ((known?.operation === 'PUT' ? known.json<string>() : null) === reason) return
+      await setReason(config, pausedTopologyKey(topologyId), reason)
+      events.emit({ kind: 'pause', topologyId, reason })
     },
     paused: () => reach(() => pausedNodes(config)),
     status: () => reach(() => brokerStatus(connection)),
@@ -142,6 +157,9 @@ async function putNewest({ config }: Config, worker: WorkerAddress): Promise<voi
     }
   }
 }
+
+const setReason = (config: Config, key: string, reason: string | null): Promise<void> =>
+  reason === null ? remove(config, key) : put(config, key, reason)
 
 const remove = (config: Config, key: string): Promise<void> => reach(() => config.config.delete(key))
 

@@ -41,6 +41,8 @@ export const topologies = pgTable('topologies', {
     .default('draft'),
   enabled: boolean('enabled').notNull().default(true),
   paused: boolean('paused').notNull().default(false),
+  /** Who paused it; null while it isn't. */
+  pausedReason: text('paused_reason'),
   /** A stored node value was changed that the bridges don't have yet. */
   bridgeOutOfSync: boolean('bridge_out_of_sync').notNull().default(false),
   /** The newest revision ever published; 0 for none. */
@@ -50,6 +52,18 @@ export const topologies = pgTable('topologies', {
   createdAt: instant('created_at').notNull().defaultNow(),
   updatedAt: instant('updated_at').notNull().defaultNow(),
 })
+
+const onFailKinds = ['skip', 'block'] as const
+
+/** Values of one node that its document names. */
+export type DrawnValues = Partial<{
+  readonly prefetch: number
+  readonly timeoutMs: number
+  readonly retry: Partial<RetryPolicy>
+  readonly inPlaceMaxMs: number
+  readonly onFail: (typeof onFailKinds)[number]
+  readonly cron: string
+}>
 
 /** The nodes of the draft and their stored values; null means the default. Matched by name on a save, so that ids stay. */
 export const nodes = pgTable(
@@ -69,7 +83,11 @@ export const nodes = pgTable(
     prefetch: integer('prefetch'),
     timeoutMs: integer('timeout_ms'),
     retry: jsonb('retry').$type<Partial<RetryPolicy>>(),
+    inPlaceMaxMs: integer('in_place_max_ms'),
+    onFail: text('on_fail', { enum: onFailKinds }),
     cron: text('cron'),
+    /** The values above as the document said them when it was saved last: what a value goes back to when it is reset. */
+    drawn: jsonb('drawn').$type<DrawnValues>().notNull().default({}),
     version: integer('version').notNull().default(1),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },

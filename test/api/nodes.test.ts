@@ -61,9 +61,28 @@ test('a topology that goes on leaves a node paused that was paused on its own', 
   await t.send('PATCH', `/api/nodes/${a.id}`, { json: { paused: true } })
   await t.send('PATCH', '/api/topologies/orders', { json: { paused: true } })
   await t.post('/api/topologies/orders/republish')
-  expect((await t.queues.control.paused()).size).toBe(3)
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ pausedReason: 'paused by admin', pausedBy: 'node' })
+  const rests = { paused: true, pausedReason: 'the topology is paused by admin', pausedBy: 'topology' }
+  expect(await nodeOf(t, 'orders', 'b')).toMatchObject(rests)
+  expect((await t.get('/api/queues?topology=orders')).body.items[2]).toMatchObject(rests)
   await t.send('PATCH', '/api/topologies/orders', { json: { paused: false } })
-  expect([...(await t.queues.control.paused()).keys()]).toEqual([a.id])
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ paused: true, pausedBy: 'node' })
+  expect(await nodeOf(t, 'orders', 'b')).toMatchObject({ paused: false, pausedReason: null, pausedBy: null })
+})
+
+test('a topology says who paused it, and bridges are told, also of a pause before the first publish', async () => {
+  const t = await openApi()
+  const entry = async (id: string) => (await t.queues.config.config.get(`pausedTopology.${id}`))?.operation
+  await t.post('/api/topologies', chain('orders'))
+  const { body } = await t.send('PATCH', '/api/topologies/orders', { json: { paused: true } })
+  expect(body).toMatchObject({ paused: true, pausedReason: 'paused by admin' })
+  expect(await entry(body.id)).toBeUndefined()
+  await t.post('/api/workers', { name: 'w', urls: ['http://127.0.0.1:1'] })
+  await t.post('/api/topologies/orders/publish')
+  expect(await entry(body.id)).toBe('PUT')
+  const resumed = await t.send('PATCH', '/api/topologies/orders', { json: { paused: false } })
+  expect(resumed.body).toMatchObject({ paused: false, pausedReason: null })
+  expect(await entry(body.id)).toBe('DEL')
 })
 
 test('queues tell what waits before each node', async () => {

@@ -14,7 +14,6 @@ test('a watch whose renewal fails after a reconnect is renewed until it works', 
   const engine = await startEngine([{ name: 'a' }])
   closing.push(() => engine.close())
   const { connection, config, control } = engine.queues
-  let reconnect: (connected: boolean) => void = () => undefined
   let failures = 0
   const shaky = {
     ...config,
@@ -23,10 +22,7 @@ test('a watch whose renewal fails after a reconnect is renewed until it works', 
     }),
   }
   const deps = {
-    connection: {
-      ...connection,
-      onChange: (listener: (connected: boolean) => void) => ((reconnect = listener), () => undefined),
-    },
+    connection,
     config: shaky,
     log: silentLog,
   }
@@ -35,7 +31,7 @@ test('a watch whose renewal fails after a reconnect is renewed until it works', 
   closing.push(() => stopping.abort())
   await watchConfig(deps, (change) => changes.push(change), stopping.signal)
   failures = 2
-  reconnect(true)
+  await connection.nc.reconnect()
   const plans = (): number => changes.filter(({ kind }) => kind === 'plan').length
   await eventually('everything is read anew', () => failures < 0 && plans() === 2)
   await control.setPaused('some-node', 'because')

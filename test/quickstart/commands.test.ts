@@ -137,7 +137,12 @@ test('a dry run refuses with exit code 2 what the engine would refuse, with ever
 test('a node is paused and resumed by its name, and a name that is nearly right gets a suggestion', async () => {
   expect((await run('pause', 'roots/root')).code).toBe(0)
   expect(await rows('get', 'nodes', 'roots')).toMatchObject([{ name: 'start' }, { name: 'root', paused: true }])
-  expect((await run('resume', 'roots/root')).code).toBe(0)
+  await run('pause', 'roots')
+  expect((await run('resume', 'roots/root')).stdout).toBe(
+    'roots/root is not paused by itself, but the topology is paused by admin\n',
+  )
+  expect((await run('resume', 'roots')).stdout).toBe('roots is resumed\n')
+  expect(await rows('get', 'nodes', 'roots')).toMatchObject([{ paused: false }, { paused: false, pausedReason: null }])
   const wrong = await run('pause', 'roots/rot')
   expect(wrong.stderr).toBe('the topology "roots" has no node "rot" (did you mean "root"?)\n')
 }, 60_000)

@@ -31,8 +31,6 @@ export async function newestPlan(store: Store, { id, revision }: Topology): Prom
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
-const pausedWithTopology = 'the topology is paused'
-
 /**
  * Hands the newest plan to the bridges, if the topology is published, with the workers that it calls. Of several that do
  * so at once none puts an older plan over a newer one: each reads and puts while it keeps the others out.
@@ -45,18 +43,9 @@ export async function tellBridges({ store, queues }: Deps, topologyId: string): 
     const used = new Set(plan.nodes.map((node) => (isEventNode(node) ? '' : node.worker)))
     const workers = (await allWorkers(inside)).filter(({ name }) => used.has(name))
     for (const worker of workers) await queues.putWorker(addressOf(worker))
-    if (topology.paused) await pauseNodes({ queues }, plan, true)
+    await queues.setTopologyPaused(topologyId, topology.pausedReason)
     await queues.putPlan(plan)
   })
-}
-
-/** Pauses or resumes all nodes. One that somebody paused on its own stays paused when its topology goes on. */
-export async function pauseNodes({ queues }: Pick<Deps, 'queues'>, plan: Plan, paused: boolean): Promise<void> {
-  const reasons = await queues.paused()
-  for (const { id } of plan.nodes) {
-    if (paused && !reasons.has(id)) await queues.setPaused(id, pausedWithTopology)
-    if (!paused && reasons.get(id) === pausedWithTopology) await queues.setPaused(id, null)
-  }
 }
 
 /**

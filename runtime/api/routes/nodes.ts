@@ -11,6 +11,7 @@ import type { NodeDefaults } from '../../topology/compile.ts'
 import { eventNodeTypes, nodeDefaults } from '../../topology/plan.ts'
 import type { DocumentNode } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
+import { pausedBy, pauseOf } from '../actions/pauses.ts'
 import { defaultsOf } from '../actions/plans.ts'
 import { needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
@@ -72,14 +73,14 @@ export function nodeRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(patch, async (c) => {
     const { paused, ...values } = c.req.valid('json')
-    const pausedBy = `paused by ${c.get('caller').name}`
+    const reason = paused === true ? pausedBy(c.get('caller')) : null
     const { node, topology } = await changeNode(
       store,
       c.req.valid('param').id,
       given(values),
       ifMatch(c),
       async ({ id }) => {
-        if (paused !== undefined) await queues.setPaused(id, paused ? pausedBy : null)
+        if (paused !== undefined) await queues.setPaused(id, reason)
       },
     )
     setEtag(c, node.version)
@@ -151,8 +152,7 @@ function showNode(node: Node, topology: Topology, { paused, defaults, ids }: Aro
     ...(event ? noPace : paceOf(node, drawn, defaults)),
     retry: retry as Shown['retry'],
     enabled,
-    paused: paused && paused.has(id),
-    pausedReason: paused?.get(id) ?? null,
+    ...pauseOf(id, topology, paused),
     cron,
     followers: document.edges
       .filter((edge) => edge.from === name && ids.has(edge.to))

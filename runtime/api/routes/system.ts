@@ -3,6 +3,7 @@ import { Unavailable, textOf } from '../../errors.ts'
 import { openTrash } from '../../store/queries/trash.ts'
 import { publicTopologies } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
+import { pauseOf } from '../actions/pauses.ts'
 import { newestPlan } from '../actions/plans.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
@@ -143,7 +144,6 @@ async function queuesOf({ store, queues }: ApiDeps, topology: Topology, paused: 
     pending,
     inFlight,
     replies,
-    paused: paused.has(nodeId),
-    pausedReason: paused.get(nodeId) ?? null,
+    ...pauseOf(nodeId, topology, paused),
   }))
 }

@@ -11,7 +11,8 @@ import {
 import type { Topology } from '../../store/queries/topologies.ts'
 import type { z } from '@hono/zod-openapi'
 import { createTopology, documentOf, draftOf, replaceDraft } from '../actions/drafts.ts'
-import { newestPlan, pauseNodes } from '../actions/plans.ts'
+import { pausedBy } from '../actions/pauses.ts'
+import { newestPlan } from '../actions/plans.ts'
 import { unpublish } from '../actions/publish.ts'
 import { checkTopology, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
@@ -127,7 +128,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(patch, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await changeTopology(deps, id, c.req.valid('json'), ifMatch(c))
+    const topology = await changeTopology(deps, id, c.req.valid('json'), c.get('caller'), ifMatch(c))
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
@@ -166,6 +167,7 @@ async function changeTopology(
   deps: ApiDeps,
   id: string,
   change: z.infer<typeof schemas.topologyPatch>,
+  caller: Caller,
   ifVersion: number | null,
 ): Promise<Topology> {
   return deps.store.transaction(async (inside) => {
@@ -182,12 +184,12 @@ async function changeTopology(
     const after = await updateTopology(inside, id, {
       document,
       ...(enabled !== undefined && { enabled }),
-      ...(paused !== undefined && { paused }),
+      ...(paused !== undefined && { paused, pausedReason: paused ? pausedBy(caller) : null }),
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
     })
-    const plan = paused === undefined ? null : await newestPlan(inside, before)
-    if (plan) await pauseNodes(deps, plan, paused === true)
+    // What was never published is told with its first plan.
+    if (paused !== undefined && before.revision > 0) await deps.queues.setTopologyPaused(id, after.pausedReason)
     return after
   })
 }
@@ -203,7 +205,9 @@ async function deleteTopology(deps: ApiDeps, topology: Topology, force: boolean,
     await refuseWithMessages(deps, topology)
     const deleted = await deleteDraft(inside, topology.id)
     if (!deleted) throw new Conflict(`the topology "${topology.name}" was published meanwhile`)
-    if (topology.revision > 0) await queues.destroy(topology.id)
+    if (topology.revision === 0) return
+    await queues.destroy(topology.id)
+    await queues.setTopologyPaused(topology.id, null)
   })
 }
 

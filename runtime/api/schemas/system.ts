@@ -12,8 +12,9 @@ const queue = z
     pending: count.openapi({ description: 'Messages that no bridge holds' }),
     inFlight: count.openapi({ description: 'Messages that bridges hold' }),
     replies: count.openapi({ description: 'Stored replies that are not split into messages yet' }),
-    paused: z.boolean(),
+    paused: z.boolean().nullable(),
     pausedReason: z.string().nullable(),
+    pausedBy: z.enum(['node', 'topology']).nullable(),
   })
   .openapi('Queue')
 

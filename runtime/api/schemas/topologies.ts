@@ -21,6 +21,7 @@ export const topology = z
     visibility: z.enum(['draft', 'public']),
     enabled: z.boolean().openapi({ description: 'Whether starts are accepted; what is queued is finished either way' }),
     paused: z.boolean().openapi({ description: 'Whether all its nodes rest; messages stay queued' }),
+    pausedReason: z.string().nullable().openapi({ description: 'Who paused it; null while it is not' }),
     bridgeOutOfSync: z.boolean().openapi({ description: 'A stored node value waits for a republish' }),
     revision: z.int().openapi({ description: 'The newest revision that was published; 0 for none' }),
     document: topologyDocument,
@@ -60,8 +61,14 @@ export const node = z
     timeoutMs: z.int().nullable(),
     retry: retry.nullable().openapi({ description: 'What differs from the defaults' }),
     enabled: z.boolean().openapi({ description: 'Event nodes: whether starts are accepted' }),
-    paused: z.boolean().nullable().openapi({ description: 'null: NATS is away, so nobody knows' }),
-    pausedReason: z.string().nullable(),
+    paused: z.boolean().nullable().openapi({
+      description: 'Whether it rests, by itself or with its topology; null: NATS is away, so nobody knows',
+    }),
+    pausedReason: z.string().nullable().openapi({ description: 'Its own reason, else that of its topology' }),
+    pausedBy: z
+      .enum(['node', 'topology'])
+      .nullable()
+      .openapi({ description: 'node: it is paused by itself, and stays so when its topology is resumed' }),
     cron: z.string().nullable(),
     followers: z.array(z.object({ id: z.string(), name: z.string() })),
   })

@@ -29,18 +29,18 @@ const whole = (path: string) => () => path
 const kinds = {
   topologies: {
     path: whole('/api/topologies'),
-    columns: ['name', 'visibility', 'revision', 'enabled', 'paused', 'bridgeOutOfSync', 'id'],
+    columns: ['name', 'visibility', 'revision', 'enabled', 'pausedReason', 'bridgeOutOfSync', 'id'],
     of: 'all',
   },
   nodes: {
     path: ofTopology('nodes'),
-    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'paused', 'followers', 'id'],
+    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'followers', 'id'],
     of: 'topology',
   },
   revisions: { path: ofTopology('revisions'), columns: ['revision', 'kind', 'createdAt'], of: 'topology' },
   queues: {
     path: filtered('/api/queues'),
-    columns: ['topology', 'node', 'pending', 'inFlight', 'replies', 'paused'],
+    columns: ['topology', 'node', 'pending', 'inFlight', 'replies', 'pausedReason'],
     of: 'either',
   },
   runs: {

@@ -7,6 +7,8 @@ import { findEngine } from './find.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { Node } from '../../client/shapes.ts'
 
+type Paused = Pick<Node, 'paused' | 'pausedReason'>
+
 /** `pause` and `resume`, by the command's name. */
 export function define(command: Command): void {
   const paused = command.name() === 'pause'
@@ -16,8 +18,9 @@ export function define(command: Command): void {
       const [topology = '', node] = what.split('/')
       const engine = findEngine(flags)
       const path = await pathOf(engine, topology, node)
-      await engine.send('PATCH', path, { body: { paused } })
-      console.log(`${what} is ${paused ? 'paused: its messages stay queued' : 'resumed'}`)
+      const { body } = await engine.send<Paused>('PATCH', path, { body: { paused } })
+      if (paused) return console.log(`${what} is paused: its messages stay queued`)
+      console.log(body.paused ? `${what} is not paused by itself, but ${body.pausedReason}` : `${what} is resumed`)
     })
   addOptions(command, 'client')
 }

@@ -74,6 +74,7 @@ export type TopologyChange = Partial<
     | 'visibility'
     | 'enabled'
     | 'paused'
+    | 'pausedReason'
     | 'bridgeOutOfSync'
     | 'revision'
   >
