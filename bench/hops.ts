@@ -79,7 +79,7 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
     timeoutMs: null,
   })
   await put(20)
-  const bridge = await openBridge({ queues, secretKey: 'bench', graceMs: 1_000, log: silentLog })
+  const bridge = await openBridge({ queues, secretKey: 'bench', graceMs: 1_000, highWater: 10_000, log: silentLog })
   const bench: Bench = {
     async load(prefetch, messages) {
       await put(prefetch)

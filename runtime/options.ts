@@ -88,6 +88,20 @@ const table = {
     says: 'how long settled messages stay in the queues; never under 10 minutes',
     schema: integer(600_000, 604_800_000),
   },
+  historyMaxBytes: {
+    flag: '--history-max-bytes <n>',
+    variable: 'SLUICE_HISTORY_MAX_BYTES',
+    default: '4294967296',
+    says: "size of a topology's queues above which settled messages stay for 10 minutes only",
+    schema: integer(1_048_576, 1_000_000_000_000_000),
+  },
+  highWater: {
+    flag: '--high-water <n>',
+    variable: 'SLUICE_HIGH_WATER',
+    default: '10000',
+    says: 'messages before a node above which replies for it are held back',
+    schema: integer(1, 1_000_000_000),
+  },
   graceMs: {
     flag: '--grace-ms <ms>',
     variable: 'SLUICE_GRACE_MS',
@@ -172,14 +186,14 @@ export const optionTable: readonly OptionRow[] = (Object.entries(table) as [Opti
 }))
 
 const shared = ['namespace', 'replicas', 'graceMs', 'logLevel'] as const
-const served = ['port', 'host', 'adminToken', 'secretKey', 'historyMs'] as const
+const served = ['port', 'host', 'adminToken', 'secretKey', 'historyMs', 'historyMaxBytes'] as const
 const client = ['url', 'token', 'data'] as const
 
 /** Which options each command takes; the commands that talk to a running engine are all `client`. */
 export const optionsOf = {
-  dev: ['data', 'natsUrl', 'postgresUrl', ...served, ...shared, 'natsServer', 'cache'],
+  dev: ['data', 'natsUrl', 'postgresUrl', ...served, 'highWater', ...shared, 'natsServer', 'cache'],
   control: ['natsUrl', 'postgresUrl', ...served, ...shared],
-  bridge: ['natsUrl', 'secretKey', 'healthPort', 'host', ...shared],
+  bridge: ['natsUrl', 'secretKey', 'healthPort', 'host', 'highWater', ...shared],
   migrate: ['postgresUrl'],
   client,
   doctor: [...client, 'natsUrl', 'postgresUrl'],

@@ -12,7 +12,7 @@ import type { Queues } from '../queue/open.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openCancelled } from './cancelled.ts'
 import { openDirectory } from './directory.ts'
-import { highWaterMark, openHighWater } from './high-water.ts'
+import { openHighWater } from './high-water.ts'
 import { openTopologies } from './reconcile.ts'
 
 export interface Bridge {
@@ -34,7 +34,7 @@ export interface BridgeOptions {
   readonly secretKey: string
   readonly graceMs: number
   /** Messages in a follower's queue above which replies for it are held back. */
-  readonly highWater?: number
+  readonly highWater: number
   readonly log: Log
 }
 
@@ -56,7 +56,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const clock = openLeaseClock(queues.connection)
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal })
-  const highWater = openHighWater(queues.connection, options.highWater ?? highWaterMark)
+  const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
   const topologies = openTopologies({
     queues,

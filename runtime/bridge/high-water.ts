@@ -3,8 +3,6 @@ import { pendingOf } from '../queue/streams.ts'
 import { sleep } from './gate.ts'
 import type { Lanes } from './lanes/lanes.ts'
 
-/** Messages that may wait in a follower's queue before replies for it are held back. */
-export const highWaterMark = 10_000
 const lookEveryMs = 250
 
 /**
@@ -21,6 +19,7 @@ interface Place {
   readonly lanes: Pick<Lanes, 'consumersOf'>
 }
 
+/** @param mark messages that may wait in a follower's queue before replies for it are held back */
 export function openHighWater(connection: Connection, mark: number): HighWater {
   const seen = new Map<string, Look>()
   /** One look serves for a while, with what this bridge has added since. */

@@ -143,17 +143,19 @@ function closeReaders({ readers, draining }: Running, isUnwanted: (consumer: str
 }
 
 async function openReaders(
-  { deliveries, ports, stop }: TopologiesDeps,
+  { deliveries, ports, stop, queues }: TopologiesDeps,
   running: Running,
   node: PlanNode,
 ): Promise<void> {
   const topologyId = running.plan.topologyId
+  const restore = (): Promise<void> => ensureQueues(queues.connection, running.plan, queues.replicas)
   const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {
     if (running.readers.has(consumer)) return
     const closing = new AbortController()
     setMaxListeners(0, closing.signal)
     const own: Stop = { soon: closing.signal, now: stop.now }
-    const reader = await deliveries.read(streamName(topologyId), consumer, (delivery) => handle(delivery, own))
+    const queue = { stream: streamName(topologyId), consumer, restore }
+    const reader = await deliveries.read(queue, (delivery) => handle(delivery, own))
     running.readers.set(consumer, { reader, closing })
   }
   const splitSite = { topologyId, nodeId: node.id, lanes: running.lanes }

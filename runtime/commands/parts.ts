@@ -2,6 +2,7 @@
 import { createApi, republishAllPlans } from '../api/api.ts'
 import { openBridge } from '../bridge/bridge.ts'
 import type { Bridge } from '../bridge/bridge.ts'
+import { openJanitor } from '../queue/janitor/janitor.ts'
 import { openQueues } from '../queue/open.ts'
 import type { Queues } from '../queue/open.ts'
 import { openRecorder } from '../recorder/recorder.ts'
@@ -38,20 +39,23 @@ export interface ControlSettings {
   readonly adminToken: string
   readonly secretKey: string
   readonly historyMs: number
+  readonly historyMaxBytes: number
 }
 
 /** Everything of a control but its port: the recorder, and the API that is handed to whoever listens. */
 export async function ownControl(
   stack: Stack,
   { queues, store }: { readonly queues: Queues; readonly store: Store },
-  { adminToken, secretKey, historyMs }: ControlSettings,
+  { adminToken, secretKey, historyMs, historyMaxBytes }: ControlSettings,
   log: Log,
 ): Promise<Parameters<Listening['serve']>[0]> {
   const deps = { store, queues: queues.control, events: queues.events, adminToken, secretKey, version: version(), log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
+  const { connection, replicas } = queues
+  const janitor = openJanitor({ connection, replicas, windowMs: historyMs, maxBytes: historyMaxBytes, log })
   await stack.own(
-    () => openRecorder({ queues, store, historyMs, log }),
+    () => openRecorder({ queues, store, janitor, log }),
     (recorder) => recorder.close(),
   )
   const api = createApi(deps)
@@ -61,6 +65,7 @@ export async function ownControl(
 export interface BridgeSettings {
   readonly secretKey: string
   readonly graceMs: number
+  readonly highWater: number
 }
 
 export function ownBridge(stack: Stack, queues: Queues, settings: BridgeSettings, log: Log): Promise<Bridge> {

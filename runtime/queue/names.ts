@@ -34,6 +34,8 @@ const laneFilter = (t: string, node: string, generation: number, lane: number): 
   `sluice.${t}.*.${laneTail(node, generation, lane)}`
 const eventFilter = (t: string, node: string): string => `sluice.${t}.*.${eventTail(node)}`
 export const eventsFilter = (t: string): string => `sluice.${t}.*.event.>`
+/** All schedules; the cron ones belong to event nodes. */
+export const scheduleFilters = (t: string): string[] => [tailFilter(t, laterTail), `sluice.${t}.cron.*`]
 export const replyFilter = (t: string, node: string): string => `sluice.${t}.*.reply.${node}`
 export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${tail}`
 
@@ -63,6 +65,12 @@ function laneQueues(t: string, node: string, generation: Generation): InputQueue
     filter: laneFilter(t, node, generation.generation, lane),
     generation,
   }))
+}
+
+/** The node whose queue (of inputs or of replies) a subject or a consumer's filter is about; null for everything else. */
+export function queueOwner(subject: string): string | null {
+  const [, , , kind, node] = subject.split('.')
+  return node !== undefined && (kind === 'node' || kind === 'event' || kind === 'reply') ? node : null
 }
 
 /**

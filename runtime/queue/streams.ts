@@ -17,26 +17,42 @@ import { inputQueues, replyConsumer, replyFilter, streamName, subjectsOf } from 
 const nanos = (ms: number): number => ms * 1_000_000
 /** Replies of a parallel node split side by side; an ordered node's and a batch node's one after the other (I5). */
 const parallelReplies = 20
-const codes = { streamNotFound: 10059, consumerNotFound: 10014 } as const
+const codes = {
+  streamNotFound: 10059,
+  consumerNotFound: 10014,
+  /** With another configuration: somebody made it at the same time, from another `bornAt`. */
+  consumerExists: 10148,
+} as const
 
 /** Makes the stream and the durable consumers of a plan, or brings them up to date; idempotent, safe from many processes. */
 export async function ensureQueues(connection: Connection, plan: Plan, replicas: number): Promise<void> {
   await ensureStream(connection, plan.topologyId, replicas)
-  const byId = new Map(plan.nodes.map((node) => [node.id, node]))
-  await Promise.all(
-    plan.nodes.flatMap((node) => [
-      ...inputQueues(plan.topologyId, node).map(({ consumer, filter, generation }) =>
-        ensureConsumer(connection, plan.topologyId, consumer, filter, generation?.prefetch ?? heldAtOnce(node, byId)),
-      ),
-      ensureConsumer(
-        connection,
-        plan.topologyId,
-        replyConsumer(node.id),
-        replyFilter(plan.topologyId, node.id),
-        repliesAtOnce(node, byId),
-      ),
-    ]),
-  )
+  await Promise.all(wantedConsumers(plan).map((wanted) => ensureConsumer(connection, plan.topologyId, wanted)))
+}
+
+/** A durable consumer as the plan wants it. */
+interface WantedConsumer {
+  readonly name: string
+  readonly filter: string
+  readonly maxAckPending: number
+}
+
+/** The readers of all queues of a plan: without one of them, what waits in its queue would look settled. */
+export function wantedConsumers(plan: Plan): WantedConsumer[] {
+  const { topologyId, nodes } = plan
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  return nodes.flatMap((node) => [
+    ...inputQueues(topologyId, node).map(({ consumer, filter, generation }) => ({
+      name: consumer,
+      filter,
+      maxAckPending: generation?.prefetch ?? heldAtOnce(node, byId),
+    })),
+    {
+      name: replyConsumer(node.id),
+      filter: replyFilter(topologyId, node.id),
+      maxAckPending: repliesAtOnce(node, byId),
+    },
+  ])
 }
 
 async function ensureStream(connection: Connection, topologyId: string, replicas: number): Promise<StreamInfo> {
@@ -69,13 +85,14 @@ function repliesAtOnce(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): num
   return inOrder ? 1 : parallelReplies
 }
 
-/** Durable, without an inactive threshold: a consumer that is made again would replay history. */
+/**
+ * Durable, without an inactive threshold. One that was deleted by hand or lost begins with the oldest message again, since
+ * anything of its queue may be unsettled: its readers ask of each message up to `bornAt` before they call (delivery.ts).
+ */
 async function ensureConsumer(
   connection: Connection,
   topologyId: string,
-  name: string,
-  filter: string,
-  maxAckPending: number,
+  { name, filter, maxAckPending }: WantedConsumer,
 ): Promise<void> {
   const stream = streamName(topologyId)
   const known = await connection.jsm.consumers.info(stream, name).catch(orNull)
@@ -84,7 +101,9 @@ async function ensureConsumer(
     await connection.jsm.consumers.update(stream, name, { max_ack_pending: maxAckPending, filter_subject: filter })
     return
   }
-  await connection.jsm.consumers.add(stream, {
+  // After it was found to be gone: what comes later was delivered by none before.
+  const { state } = await connection.jsm.streams.info(stream)
+  const made = connection.jsm.consumers.add(stream, {
     durable_name: name,
     filter_subject: filter,
     ack_policy: AckPolicy.Explicit,
@@ -93,17 +112,31 @@ async function ensureConsumer(
     max_ack_pending: maxAckPending,
     max_deliver: -1,
     max_waiting: 512,
+    metadata: { [bornAtKey]: String(state.last_seq) },
   })
+  await made.catch(unless(codes.consumerExists))
+}
+
+const bornAtKey = 'sluice-born-at'
+
+/**
+ * The stream's last sequence when the consumer was about to be made: what is later was never delivered by a forerunner that was
+ * lost, so it can't have been settled.
+ */
+export function bornAt(info: ConsumerInfo): number {
+  const text = info.config.metadata?.[bornAtKey]
+  return text === undefined ? 0 : Number(text)
 }
 
 /** For `.catch`: a stream or consumer that isn't there is null, anything else is thrown on. */
-export function orNull(error: unknown): null {
-  if (
-    error instanceof JetStreamApiError &&
-    (error.code === codes.streamNotFound || error.code === codes.consumerNotFound)
-  )
-    return null
-  throw error
+export const orNull = unless(codes.streamNotFound, codes.consumerNotFound)
+
+/** For `.catch`: null for errors of the server with one of these codes, anything else is thrown on. */
+function unless(...expected: readonly number[]): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof JetStreamApiError && expected.includes(error.code)) return null
+    throw error
+  }
 }
 
 export async function depthsOf(connection: Connection, plan: Plan): Promise<QueueDepth[]> {

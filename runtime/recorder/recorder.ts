@@ -2,15 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../errors.ts'
 import { watchConfig } from '../queue/config.ts'
 import type { ConfigChange } from '../queue/config.ts'
-import { openJanitor } from '../queue/janitor.ts'
-import type { Janitor } from '../queue/janitor.ts'
 import type { Events } from '../queue/events.ts'
+import type { Janitor } from '../queue/janitor/janitor.ts'
 import { openOutcomes, streamEpoch } from '../queue/ledger.ts'
 import type { Queues } from '../queue/open.ts'
 import { applyOutcomes, position } from '../store/outcomes.ts'
 import type { Applied } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
-import { publishedTopologyIds } from '../store/queries/revisions.ts'
+import { plansSince, publishedTopologyIds } from '../store/queries/revisions.ts'
 import { openCancelling } from './cancelling.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -30,8 +29,9 @@ export interface Recorder {
 export interface RecorderOptions {
   readonly queues: Queues
   readonly store: Store
-  /** How long settled messages stay in the streams before they are compacted. */
-  readonly historyMs: number
+  /** Has a round over each topology's stream every so often. */
+  readonly janitor: Janitor
+  readonly compactEveryMs?: number
   readonly log: Log
 }
 
@@ -147,27 +147,21 @@ function tell(events: Events, topologyId: string, { runs, trashed, settled }: Ap
   for (const [runId, state] of runs) events.emit({ kind: 'run', topologyId, runId, state })
 }
 
-/** A round of compaction over all topologies, ten times in a history window but at most every ten seconds. */
+/** A round of compaction over all topologies, again and again. */
 async function compactFor(
-  { queues, store, historyMs, log }: RecorderOptions,
+  { queues, store, janitor, compactEveryMs = 10_000 }: RecorderOptions,
   loops: Map<string, Loop>,
   signal: AbortSignal,
 ): Promise<void> {
-  const janitor = openJanitor(queues.connection, historyMs, log)
-  const everyMs = Math.min(10_000, Math.max(100, historyMs / 10))
-  while (!signal.aborted) {
-    await wait(everyMs, undefined, { signal }).catch(() => undefined)
+  const goesOn = (): boolean => !signal.aborted
+  while (goesOn()) {
+    await wait(compactEveryMs, undefined, { signal }).catch(() => undefined)
     for (const topologyId of loops.keys()) {
-      if (!queues.connection.connected) break
-      await compactTopology(queues, store, janitor, topologyId).catch((error: unknown) =>
-        log.warn('the position for a compaction can not be read', { topology: topologyId, error: textOf(error) }),
-      )
+      if (!goesOn() || !queues.connection.connected) break
+      await janitor.compact(topologyId, {
+        recorded: (epoch) => position(store, topologyId, epoch),
+        plansSince: (time) => plansSince(store, topologyId, time),
+      })
     }
   }
-}
-
-async function compactTopology(queues: Queues, store: Store, janitor: Janitor, topologyId: string): Promise<void> {
-  const epoch = await streamEpoch(queues.connection, topologyId)
-  if (epoch === null) return
-  await janitor.compact({ topologyId, recorded: await position(store, topologyId, epoch) })
 }

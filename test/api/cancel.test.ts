@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openBridge } from '../../runtime/bridge/bridge.ts'
 import { openRecorder } from '../../runtime/recorder/recorder.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import { janitorOf } from '../queue/compact.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
 import type { Answer, FakeWorker, Seen } from '../support/fake-worker.ts'
@@ -14,7 +15,8 @@ async function orders(
   more = {},
 ): Promise<{ t: TestApi; worker: FakeWorker }> {
   const t = await openApi()
-  const recorder = await openRecorder({ ...t, historyMs: 600_000, log: silentLog })
+  const janitor = janitorOf(t, { windowMs: 600_000, leastWindowMs: 600_000 })
+  const recorder = await openRecorder({ ...t, janitor, log: silentLog })
   onTestFinished(() => recorder.close())
   const worker = await fakeWorker(script)
   onTestFinished(() => worker.close())
@@ -27,7 +29,7 @@ async function orders(
 const callsOf = ({ seen }: FakeWorker): Seen[] => seen.filter(({ node }) => node !== 'sluice-worker')
 
 async function bridgeOf(t: TestApi): Promise<void> {
-  const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, log: silentLog })
+  const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
   onTestFinished(() => bridge.close())
 }
 

@@ -79,7 +79,12 @@ export async function takeReply(engine: TestEngine): Promise<Delivery> {
   const deliveries = openDeliveries({ ...engine.queues, clock, log: silentLog })
   closing.push(clock, deliveries)
   return new Promise((resolve) => {
-    void deliveries.read(streamName(engine.plan.topologyId), replyConsumer(engine.id('list')), (delivery) => {
+    const queue = {
+      stream: streamName(engine.plan.topologyId),
+      consumer: replyConsumer(engine.id('list')),
+      restore: () => Promise.resolve(),
+    }
+    void deliveries.read(queue, (delivery) => {
       resolve(delivery)
       return new Promise(() => undefined)
     })

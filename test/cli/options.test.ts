@@ -29,6 +29,8 @@ test('the defaults of dev need nothing from outside', () => {
     replicas: 1,
     historyMs: 900_000,
     graceMs: 10_000,
+    highWater: 10_000,
+    historyMaxBytes: 4_294_967_296,
     logLevel: 'info',
   })
 })

@@ -1,86 +1,92 @@
-import { afterEach, expect, test } from 'vitest'
-import { openJanitor } from '../../runtime/queue/janitor.ts'
-import { streamName } from '../../runtime/queue/names.ts'
-import { silentLog } from '../../runtime/telemetry/log.ts'
-import { isDrained, startEngine } from '../support/engine.ts'
-import type { TestEngine } from '../support/engine.ts'
+import { expect, test } from 'vitest'
+import { isDrained } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
+import { compacting, janitorOf, rangeOf, schedulesOf, subjectsOf } from './compact.ts'
+import { echo, flow } from '../bridge/flow.ts'
 
-const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close()
-})
-
-async function drainedEngine(status: (body: string) => number): Promise<TestEngine> {
-  const worker = await fakeWorker((request) => ({ status: status(request.body) }))
-  closing.push(worker)
-  const engine = await startEngine([
-    { name: 'a', prefetch: 5, retry: { attempts: 2, backoff: 'fixed', baseMs: 3_600_000, maxMs: 3_600_000 } },
-  ])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
-  await engine.openBridge()
-  return engine
-}
-
-const first = async (engine: TestEngine): Promise<{ first: number; last: number }> => {
-  const { state } = await engine.queues.connection.jsm.streams.info(streamName(engine.plan.topologyId))
-  return { first: state.first_seq, last: state.last_seq }
-}
+const nodes = [
+  { name: 'a', prefetch: 5, retry: { attempts: 2, backoff: 'fixed', baseMs: 3_600_000, maxMs: 3_600_000 } } as const,
+]
 
 test('what is settled and recorded is compacted, up to the end of the stream', async () => {
-  const engine = await drainedEngine(() => 204)
+  const { engine } = await flow(nodes, () => ({ status: 204 }))
   for (let n = 0; n < 5; n++) await engine.start(String(n))
   await engine.outcomesUntil((all) => isDrained(all) && all.length === 10)
-  const janitor = openJanitor(engine.queues.connection, 0, silentLog)
-  const { last } = await first(engine)
-  await eventually(
-    'all is acked',
-    async () =>
-      (await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })) === last ||
-      (await first(engine)).first > last,
-  )
-  expect(await first(engine)).toEqual({ first: last + 1, last })
+  const { last } = await rangeOf(engine)
+  const janitor = janitorOf(engine)
+  await eventually('the stream is empty', async () => {
+    await compacting(engine, janitor)
+    return (await rangeOf(engine)).first > last
+  })
+  expect(janitor.reportOf(engine.plan.topologyId)).toMatchObject({ bytes: 0, oldestAt: null, heldBack: null })
 })
 
-test('nothing is compacted that the recorder has not written down', async () => {
-  const engine = await drainedEngine(() => 204)
+test('nothing is compacted that the recorder has not written down, and the report says so', async () => {
+  const { engine } = await flow(nodes, () => ({ status: 204 }))
   await engine.start('1')
   await engine.outcomesUntil(isDrained)
-  await openJanitor(engine.queues.connection, 0, silentLog).compact({ topologyId: engine.plan.topologyId, recorded: 0 })
-  expect((await first(engine)).first).toBe(1)
+  const janitor = janitorOf(engine)
+  await compacting(engine, janitor, { recorded: 0 })
+  expect((await rangeOf(engine)).first).toBe(1)
+  const heldBack = janitor.reportOf(engine.plan.topologyId)?.heldBack
+  expect(heldBack?.nodeId).toBeNull()
+  expect(heldBack?.since).toBeInstanceOf(Date)
 })
 
 test('nothing is compacted that is younger than the history window', async () => {
-  const engine = await drainedEngine(() => 204)
+  const { engine } = await flow(nodes, () => ({ status: 204 }))
   await engine.start('1')
   await engine.outcomesUntil(isDrained)
-  const janitor = openJanitor(engine.queues.connection, 60_000, silentLog)
-  const { last } = await first(engine)
-  await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })
-  await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })
-  expect((await first(engine)).first).toBe(1)
+  const janitor = janitorOf(engine, { windowMs: 60_000, leastWindowMs: 60_000 })
+  await compacting(engine, janitor)
+  await compacting(engine, janitor)
+  expect((await rangeOf(engine)).first).toBe(1)
 })
 
-test('a waiting message and a pending schedule hold the mark below them', async () => {
-  const engine = await drainedEngine((body) => (body === '"later"' ? 503 : 204))
-  await engine.start('"done"')
+test('a stream over its bytes keeps no more than the least window', async () => {
+  const { engine } = await flow(nodes, () => ({ status: 204 }))
+  await engine.start('1')
   await engine.outcomesUntil(isDrained)
-  await engine.start('"later"')
-  const schedules = async (): Promise<string[]> => {
-    const info = await engine.queues.connection.jsm.streams.info(streamName(engine.plan.topologyId), {
-      subjects_filter: `sluice.${engine.plan.topologyId}.*.later`,
-    })
-    return Object.keys(info.state.subjects ?? {})
-  }
-  await eventually('the message is delayed', async () => (await schedules()).length === 1)
-  const { last } = await first(engine)
-  const janitor = openJanitor(engine.queues.connection, 0, silentLog)
-  await eventually('what is before the schedule is compacted', async () => {
-    await janitor.compact({ topologyId: engine.plan.topologyId, recorded: last })
-    return (await first(engine)).first > 1
+  const { last } = await rangeOf(engine)
+  const janitor = janitorOf(engine, { windowMs: 60_000, leastWindowMs: 0, maxBytes: 1 })
+  await eventually('the stream is empty', async () => {
+    await compacting(engine, janitor)
+    return (await rangeOf(engine)).first > last
   })
-  expect((await first(engine)).first).toBeLessThanOrEqual(last)
-  expect(await schedules()).toHaveLength(1)
+})
+
+test('a message that waits holds the mark below it, and the report names its node', async () => {
+  const { engine } = await flow([{ name: 'a' }, { name: 'b' }], (request) =>
+    request.node === 'a' ? echo(request) : { status: 429 },
+  )
+  const janitor = janitorOf(engine)
+  const waiting = `*.node.${engine.id('b')}.>`
+  await engine.start('1')
+  await engine.start('2')
+  await eventually('both are before b', async () => (await subjectsOf(engine, waiting)).length === 2)
+  await eventually('the report names b', async () => {
+    await compacting(engine, janitor)
+    return janitor.reportOf(engine.plan.topologyId)?.heldBack?.nodeId === engine.id('b')
+  })
+  expect(await subjectsOf(engine, waiting)).toHaveLength(2)
+  expect(janitor.reportOf(engine.plan.topologyId)?.heldBack?.since).toBeInstanceOf(Date)
+  expect((await rangeOf(engine)).first).toBeGreaterThan(1)
+})
+
+test('a delayed message is moved on and the stream is compacted past it; it comes when it is due', async () => {
+  const retry = { attempts: 5, backoff: 'fixed', baseMs: 1_500, maxMs: 1_500 } as const
+  const { engine, worker } = await flow([{ name: 'a', prefetch: 5, retry }], (_, nth) => ({
+    status: nth === 1 ? 503 : 204,
+  }))
+  await engine.start('1')
+  await eventually('the message is delayed', async () => (await schedulesOf(engine)).length === 1)
+  const janitor = janitorOf(engine)
+  const moved = await eventually('the schedule is at the end, alone', async () => {
+    await compacting(engine, janitor)
+    const { first, last } = await rangeOf(engine)
+    return first === last && last > 3 ? last : false
+  })
+  expect(moved).toBeGreaterThan(3)
+  await engine.outcomesUntil((all) => all.some(({ kind }) => kind === 'ended'))
+  expect(worker.seen).toHaveLength(2)
 })

@@ -9,6 +9,7 @@ import { openStore } from '../../runtime/store/store.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { freshDatabase } from '../support/database.ts'
+import { janitorOf } from '../queue/compact.ts'
 import { isDrained, startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
@@ -52,8 +53,9 @@ async function flow(): Promise<{ engine: TestEngine; store: Store }> {
   return { engine, store }
 }
 
-const recorder = async (engine: TestEngine, store: Store, historyMs = 60_000): Promise<void> => {
-  closing.push(await openRecorder({ queues: engine.queues, store, historyMs, log: silentLog }))
+const recorder = async (engine: TestEngine, store: Store, windowMs = 60_000): Promise<void> => {
+  const janitor = janitorOf(engine, { windowMs, leastWindowMs: windowMs })
+  closing.push(await openRecorder({ queues: engine.queues, store, janitor, compactEveryMs: 100, log: silentLog }))
 }
 const counters = { done: 16, failed: 4, discarded: 0, cancelled: 0, inProgress: 0 }
 

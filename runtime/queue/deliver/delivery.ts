@@ -1,11 +1,13 @@
 import { errors } from '@nats-io/transport-node'
-import type { ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
+import type { JsMsg } from '@nats-io/jetstream'
 import { Stopped, textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
 import { beatEveryMs } from './lease.ts'
 import type { Lease, LeaseClock } from './lease.ts'
 import type { Publisher } from '../publish/publisher.ts'
+import { openSource } from './source.ts'
+import type { Queue } from './source.ts'
 
 /**
  * Deliveries: messages that this process holds. The only file that acknowledges.
@@ -38,17 +40,13 @@ export interface Reader {
 export interface Deliveries {
   /**
    * Hands every delivery of a durable consumer to `handle` at once; how many are held is the consumer's MaxAckPending (I4).
-   * `handle` must ack or give back what it gets; if it throws, the delivery is given back and the error logged.
+   * `handle` must ack or give back what it gets; if it throws, the delivery is given back and the error logged. When the
+   * consumer is lost while it is read, `restore` has to make it again.
    */
-  read(stream: string, consumer: string, handle: (delivery: Delivery) => Promise<void>): Promise<Reader>
+  read(queue: Queue, handle: (delivery: Delivery) => Promise<void>): Promise<Reader>
   close(): void
 }
 
-/** After a (re)connect the server may have forgotten acks: so many deliveries of a consumer, for so long, are in doubt. */
-const doubt = { deliveries: 10_000, ms: 30_000 }
-const newMs = 10_000
-/** One pull is kept open for more than can be held: a pull per message doubles the server's CPU. */
-const pull = { max_messages: 128, expires: 30_000, idle_heartbeat: 5_000 }
 const progress = new TextEncoder().encode('+WPI')
 
 export function openDeliveries(deps: {
@@ -60,7 +58,7 @@ export function openDeliveries(deps: {
   const held = new Set<Held>()
   const beat = setInterval(() => beatAll(held, deps.publisher), 500).unref()
   return {
-    read: (stream, consumer, handle) => read(deps, held, stream, consumer, handle),
+    read: (queue, handle) => read(deps, held, queue, handle),
     close: () => clearInterval(beat),
   }
 }
@@ -130,34 +128,31 @@ function beatAll(held: ReadonlySet<Held>, publisher: Publisher): void {
 async function read(
   deps: { connection: Connection; clock: LeaseClock; log: Log },
   allHeld: Set<Held>,
-  stream: string,
-  consumer: string,
+  queue: Queue,
   handle: (delivery: Delivery) => Promise<void>,
 ): Promise<Reader> {
   const bySequence = new Map<number, Held>()
   const running = new Set<Promise<void>>()
-  const source = await deps.connection.js.consumers.get(stream, consumer)
-  const inDoubt = openDoubt(deps.connection, isNew(await source.info(true)))
   const release = (delivery: Held): void => {
     bySequence.delete(delivery.sequence)
     allHeld.delete(delivery)
   }
 
-  const onMessage = (message: JsMsg): void => {
+  const onMessage = (message: JsMsg, inDoubt: boolean): void => {
     const known = bySequence.get(message.seq)
     if (known !== undefined) {
       known.message = message
       return
     }
-    const delivery = new Held(message, inDoubt.next() || message.info.deliveryCount > 1, deps.clock.take(), release)
+    const delivery = new Held(message, inDoubt || message.info.deliveryCount > 1, deps.clock.take(), release)
     bySequence.set(message.seq, delivery)
     allHeld.add(delivery)
     const run = start(handle, delivery)
       .catch((error: unknown) => {
         if (error instanceof Stopped) return delivery.giveBack()
         deps.log.error('a delivery could not be handled, it is given back', {
-          stream,
-          consumer,
+          stream: queue.stream,
+          consumer: queue.consumer,
           sequence: message.seq,
           error: textOf(error),
         })
@@ -169,14 +164,13 @@ async function read(
     running.add(run)
   }
 
-  const messages: ConsumerMessages = await source.consume({ ...pull, callback: onMessage })
+  const source = await openSource(deps, queue, onMessage)
   return {
     get held() {
       return bySequence.size
     },
     async close() {
-      inDoubt.close()
-      await messages.close()
+      await source.close()
       await Promise.allSettled([...running])
     },
   }
@@ -190,24 +184,4 @@ function failureDelayMs(deliveries: number): number {
 /** A handler that throws at once is a handler that rejects. */
 async function start(handle: (delivery: Delivery) => Promise<void>, delivery: Delivery): Promise<void> {
   await handle(delivery)
-}
-
-/** A consumer that was made just now has delivered nothing that could have been settled. Both times are the server's. */
-function isNew({ created, ts, delivered }: ConsumerInfo): boolean {
-  return delivered.consumer_seq === 0 && ts !== undefined && Date.parse(ts) - Date.parse(created) < newMs
-}
-
-function openDoubt(connection: Connection, certain: boolean): { next(): boolean; close(): void } {
-  let left = 0
-  let until = 0
-  const begin = (): void => {
-    left = doubt.deliveries
-    until = performance.now() + doubt.ms
-  }
-  if (!certain) begin()
-  const stopListening = connection.onChange(begin)
-  return {
-    next: () => left > 0 && left-- > 0 && performance.now() < until,
-    close: stopListening,
-  }
 }

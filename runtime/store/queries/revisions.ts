@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, lt } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, lt } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
 import type { Plan } from '../../topology/plan.ts'
 import { revisions, topologies } from '../schema.ts'
@@ -30,6 +30,20 @@ export async function getRevision(store: Store, topologyId: string, revision: nu
   const [row] = await store.query((db) => db.select().from(revisions).where(where))
   if (!row) throw new NotFound(`the topology has no revision ${revision}`)
   return row
+}
+
+/** The plans of a topology that were in force since then, at least the newest one; newest first. */
+export async function plansSince(store: Store, topologyId: string, time: Date): Promise<Plan[]> {
+  const mine = eq(revisions.topologyId, topologyId)
+  const newest = desc(revisions.revision)
+  const rows = await store.query(async (db) => {
+    const since = and(mine, gte(revisions.createdAt, time))
+    const before = and(mine, lt(revisions.createdAt, time))
+    const later = await db.select({ plan: revisions.plan }).from(revisions).where(since).orderBy(newest)
+    const inForce = await db.select({ plan: revisions.plan }).from(revisions).where(before).orderBy(newest).limit(1)
+    return [...later, ...inForce]
+  })
+  return rows.map((row) => row.plan)
 }
 
 /** Ids of the topologies that were ever published, also of those that are unpublished now: each has a stream. */
