@@ -27,7 +27,7 @@ async function openCuttable({
 }: TestEngine): Promise<{ bridge: Bridge; proxy: NatsProxy; mended: () => Promise<void> }> {
   const proxy = await natsProxy()
   const queues = await openQueues({ url: proxy.url, name: 'cuttable', namespace, replicas: 1, log: silentLog })
-  const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, log: silentLog })
+  const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
   closing.push(proxy, queues, bridge)
   const mended = (): Promise<void> => {
     proxy.mend()
