@@ -5,6 +5,7 @@ import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { docsPage } from './docs-page.ts'
 import { allowedMethods, openapiDocument } from './openapi.ts'
 import { answerError, invalidInput, problemResponse } from './problem.ts'
+import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
@@ -55,6 +56,7 @@ const allRoutes = [
   topologyRoutes,
   nodeRoutes,
   publishingRoutes,
+  editorRoutes,
   startRoutes,
   runRoutes,
   trashRoutes,

@@ -75,7 +75,8 @@ function withProblems({ 'x-problems': own = [], ...operation }: Raw): Operation 
   const codes = new Set(own)
   if (operation.security) for (const code of [401, 403, 500, 503]) codes.add(code)
   if (operation.requestBody) for (const code of [400, 413]) codes.add(code)
-  if (operation.requestBody?.content['application/json']) codes.add(415)
+  const content = operation.requestBody?.content ?? {}
+  if (content['application/json'] ?? content['application/xml']) codes.add(415)
   for (const parameter of operation.parameters ?? []) codes.add(parameter.in === 'path' ? 404 : 400)
   const parameters = codes.has(412) ? [...(operation.parameters ?? []), ifMatchParameter] : operation.parameters
   const problems = [...codes]
@@ -128,7 +129,7 @@ const meanings: Readonly<Record<number, string>> = {
   409: 'The state of the thing forbids it',
   412: 'Somebody else changed it since it was read',
   413: 'The body is larger than 8 MiB',
-  415: 'The body has to be application/json',
+  415: 'The body is of another type than the one that is taken',
   500: 'The engine failed; its log says why',
   501: 'Not there yet',
   503: 'A part that is needed is away; `Retry-After` says when to try again',

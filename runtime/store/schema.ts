@@ -14,6 +14,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { FailedCall, Problem } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
+import type { DrawnName } from '../topology/editors/editors.ts'
 import type { Plan, RetryPolicy } from '../topology/plan.ts'
 
 /**
@@ -93,6 +94,19 @@ export const nodes = pgTable(
   },
   (table) => [uniqueIndex('nodes_topology_name').on(table.topologyId, table.name)],
 )
+
+/** The documents that older editors put last: what only these editors know of a draft, such as where its nodes are drawn. */
+export const drawings = pgTable('drawings', {
+  topologyId: text('topology_id')
+    .primaryKey()
+    .references(() => topologies.id, { onDelete: 'cascade' }),
+  kind: text('kind', { enum: ['bpmn', 'json'] }).notNull(),
+  /** XML, or JSON as text. */
+  source: text('source').notNull(),
+  /** Which of its nodes is which node of the draft. */
+  names: jsonb('names').$type<readonly DrawnName[]>().notNull(),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
+})
 
 export const revisionKinds = ['publish', 'republish', 'rollback'] as const
 

@@ -111,7 +111,7 @@ function found(value: unknown, path: readonly PropertyKey[]): string {
 }
 
 /** The first value that must not reach the schema: prototype names, too deep or too many values, numbers that JSON lacks. */
-function unsafeValue(root: unknown): { path: PropertyKey[]; message: string } | null {
+export function unsafeValue(root: unknown): { path: PropertyKey[]; message: string } | null {
   const left: { value: unknown; path: PropertyKey[] }[] = [{ value: root, path: [] }]
   let values = 0
   for (let next = left.pop(); next !== undefined; next = left.pop()) {

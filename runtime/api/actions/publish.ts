@@ -87,7 +87,8 @@ export async function unpublish(deps: Deps, id: string, ifVersion: number | null
     const topology = await lockTopology(inside, id, ifVersion)
     if (topology.visibility === 'draft') return topology
     await deps.queues.stopPlan(id)
-    return updateTopology(inside, id, { visibility: 'draft' })
+    // No bridge is left that could be behind; what is stored goes out with the next publish.
+    return updateTopology(inside, id, { visibility: 'draft', bridgeOutOfSync: false })
   })
 }
 
@@ -120,7 +121,10 @@ async function putRevision(
     const nodes = await listNodes(inside, id, true)
     const newest = await newestPlan(inside, before)
     const plan = carryGenerations(await make(inside, before, nodes), newest, new Date().toISOString())
-    if (kind === 'publish' && before.visibility === 'public' && isSame(plan, newest)) return before
+    if (kind === 'publish' && before.visibility === 'public' && isSame(plan, newest)) {
+      // Set when a value was stored that was there before.
+      return before.bridgeOutOfSync ? updateTopology(inside, id, { bridgeOutOfSync: false }) : before
+    }
     await refuseLostNodes(deps, inside, newest, plan)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)

@@ -1,0 +1,63 @@
+import { Invalid } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
+import { getDrawing, putDrawing } from '../../store/queries/drawings.ts'
+import type { Drawing } from '../../store/queries/drawings.ts'
+import { listNodes } from '../../store/queries/nodes.ts'
+import { lockTopology } from '../../store/queries/topologies.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import { allWorkers } from '../../store/queries/workers.ts'
+import type { Store } from '../../store/store.ts'
+import { mergeDrawing, readBpmn, readJson } from '../../topology/editors/editors.ts'
+import type { Reading } from '../../topology/editors/editors.ts'
+import { documentOf, draftOf, replaceDraft } from './drafts.ts'
+
+/** What an older editor saved, and how it is read. */
+export interface Sent {
+  readonly kind: Drawing['kind']
+  readonly source: string
+  readonly reading: Reading
+}
+
+export function sentBpmn(source: string): Sent {
+  return { kind: 'bpmn', source, reading: readBpmn(source) }
+}
+
+export function sentJson(payload: unknown): Sent {
+  return { kind: 'json', source: JSON.stringify(payload), reading: readJson(payload) }
+}
+
+/**
+ * Replaces the draft by what an older editor saved, and keeps its document for the editor's next look. What that document can't say stays
+ * as it is in the draft. Throws `Invalid` with every fault, `NotFound`, `LostRace`.
+ */
+export async function replaceDrawing(
+  store: Store,
+  id: string,
+  { kind, source, reading }: Sent,
+  ifVersion: number | null,
+): Promise<{ topology: Topology; warnings: Fault[] }> {
+  const { drawing, faults, warnings } = reading
+  if (faults.length > 0) throw new Invalid(`schema.${kind} has ${countOf(faults.length)}`, faults)
+  return store.transaction(async (inside) => {
+    const before = await lockTopology(inside, id, ifVersion)
+    const [saved, nodes, workers] = [
+      await getDrawing(inside, id),
+      await listNodes(inside, id, true),
+      await allWorkers(inside),
+    ]
+    const merged = mergeDrawing(drawing, {
+      draft: draftOf(before),
+      prefetch: new Map(nodes.map((node) => [node.name, node.prefetch])),
+      workers,
+      names: saved?.names ?? [],
+      keepsPrefetch: kind === 'json',
+    })
+    const topology = await replaceDraft(inside, id, documentOf(merged.document), null)
+    await putDrawing(inside, id, { kind, source, names: merged.names })
+    return { topology, warnings: [...warnings, ...merged.warnings] }
+  })
+}
+
+function countOf(faults: number): string {
+  return faults === 1 ? 'one fault' : `${faults} faults`
+}
