@@ -9,7 +9,7 @@ export const workers = [
   { name: 'warehouse', urls: ['https://warehouse/v1', 'https://warehouse-2/v1'] },
 ]
 
-export const empty: TopologyDocument = { name: 'orders', nodes: [], edges: [] }
+const empty: TopologyDocument = { name: 'orders', nodes: [], edges: [] }
 
 /** As the BPMN designer saves it: Cron → Get Orders → two stores, with places and a note. */
 export const bpmn = `<?xml version="1.0" encoding="UTF-8"?>
