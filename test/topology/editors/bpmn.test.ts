@@ -167,6 +167,11 @@ test.each<[string, string, RegExp]>([
   ['a style sheet', `<?xml-stylesheet href="http://x"?>${task('')}`, /<\?xml-stylesheet\?> is not taken/],
   ['elements in elements in elements', '<a>'.repeat(50_000), /nested deeper than 32/],
   ['many elements', process('<bpmn:x/>'.repeat(30_000)), /more than 20000 elements/],
+  [
+    'many attributes',
+    task(Array.from({ length: 300 }, (_, n) => `a${n}=""`).join(' ')),
+    /task has more than 200 attributes/,
+  ],
   ['many nodes', process('<bpmn:task/>'.repeat(201)), /201 nodes; at most 200/],
   ['megabytes', process(' '.repeat(1024 * 1024)), /larger than 1048576 bytes/],
   ['another format', '<svg xmlns="http://www.w3.org/2000/svg"/>', /expected bpmn:definitions; found svg/],

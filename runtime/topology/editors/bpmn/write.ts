@@ -163,16 +163,27 @@ function endsOf(flow: Element): string {
 
 /** Each node says which flows come in and go out: the old editor finds where a graph starts by that. */
 function joinFlows(process: Element, flows: readonly Element[]): void {
+  const joins = [
+    { kind: 'bpmn:incoming', ids: idsByEnd(flows, 'targetRef') },
+    { kind: 'bpmn:outgoing', ids: idsByEnd(flows, 'sourceRef') },
+  ]
   for (const element of elementsOf(process).filter(isNodeElement)) {
-    for (const [kind, end] of [
-      ['bpmn:incoming', 'targetRef'],
-      ['bpmn:outgoing', 'sourceRef'],
-    ] as const) {
-      const wanted = new Set(flows.filter((flow) => attributeOf(flow, end) === idOf(element)).map(idOf))
+    for (const { kind, ids } of joins) {
+      const wanted = new Set(ids.get(idOf(element)))
       remove(element, (child) => child.kind === kind && !wanted.delete(contentOf(child)))
       for (const id of wanted) append(element, { ...newElement(process, kind, {}), children: [{ text: id }] }, 3)
     }
   }
+}
+
+/** Id of a node → ids of the flows that have it at this end. */
+function idsByEnd(flows: readonly Element[], end: string): Map<string, string[]> {
+  const ids = new Map<string, string[]>()
+  for (const flow of flows) {
+    const node = attributeOf(flow, end) ?? ''
+    ids.set(node, [...(ids.get(node) ?? []), idOf(flow)])
+  }
+  return ids
 }
 
 function contentOf({ children }: Element): string {

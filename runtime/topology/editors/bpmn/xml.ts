@@ -8,6 +8,7 @@ import type { Fault } from '../../../errors.ts'
 const textMaxBytes = 1024 * 1024
 const depthMax = 32
 const elementsMax = 20_000
+const attributesMax = 200
 const faultsMax = 10
 
 export interface Element {
@@ -65,16 +66,19 @@ export function parseXml(text: string, source: string): { root?: Element; faults
 
 /** Lets the parser fill `top`. */
 function build(parser: SaxesParser, top: Element, refuse: (message: string) => never): void {
-  const open = [{ element: top, scope: new Map<string, string>() }]
+  const outermost = { element: top, scope: { own: new Map<string, string>(), outer: null } as Scope }
+  const open = [outermost]
   let elements = 0
   let line = 1
-  const here = () => open.at(-1) ?? { element: top, scope: new Map<string, string>() }
+  const here = () => open.at(-1) ?? outermost
   parser.on('doctype', () => refuse('a document type (<!DOCTYPE …>) and entities of its own are not taken; remove it'))
   parser.on('processinginstruction', ({ target }) => refuse(`the instruction <?${target}?> is not taken; remove it`))
   parser.on('opentagstart', () => (line = parser.line))
   parser.on('opentag', (tag) => {
     if (open.length > depthMax) refuse(`elements are nested deeper than ${depthMax} levels`)
     if (++elements > elementsMax) refuse(`there are more than ${elementsMax} elements`)
+    if (Object.keys(tag.attributes).length > attributesMax)
+      refuse(`${tag.name} has more than ${attributesMax} attributes`)
     const scope = scopeOf(tag.attributes, here().scope)
     const element = elementOf(tag.name, tag.attributes, scope, line)
     here().element.children.push(element)
@@ -87,21 +91,29 @@ function build(parser: SaxesParser, top: Element, refuse: (message: string) => n
   parser.on('comment', (comment) => open.length > 1 && here().element.children.push({ comment }))
 }
 
-/** Prefix → namespace, inside of an element with these attributes. */
-function scopeOf(attributes: Readonly<Record<string, string>>, outer: Map<string, string>): Map<string, string> {
+/** Prefix → namespace as one element declares them. A chain and no copies: else a text could make each element cost as much as all prefixes. */
+interface Scope {
+  readonly own: ReadonlyMap<string, string>
+  readonly outer: Scope | null
+}
+
+function scopeOf(attributes: Readonly<Record<string, string>>, outer: Scope): Scope {
   const own = Object.entries(attributes).flatMap(([name, uri]): [string, string][] => {
     if (name === 'xmlns') return [['', uri]]
     return name.startsWith('xmlns:') ? [[name.slice(6), uri]] : []
   })
-  return own.length === 0 ? outer : new Map([...outer, ...own])
+  return own.length === 0 ? outer : { own: new Map(own), outer }
 }
 
-function elementOf(
-  name: string,
-  attributes: Readonly<Record<string, string>>,
-  scope: ReadonlyMap<string, string>,
-  line: number,
-): Element {
+function namespaceOf(prefix: string, scope: Scope): string | undefined {
+  for (let here: Scope | null = scope; here !== null; here = here.outer) {
+    const uri = here.own.get(prefix)
+    if (uri !== undefined) return uri
+  }
+  return undefined
+}
+
+function elementOf(name: string, attributes: Readonly<Record<string, string>>, scope: Scope, line: number): Element {
   const list = Object.entries(attributes).map(([name, value]) => ({
     name,
     kind: name.includes(':') ? kindOf(name, scope) : name,
@@ -111,10 +123,10 @@ function elementOf(
 }
 
 /** A prefix that isn't declared, or declared as something that nobody knows, stands for itself; none at all is taken for BPMN. */
-function kindOf(name: string, scope: ReadonlyMap<string, string>): string {
+function kindOf(name: string, scope: Scope): string {
   const colon = name.indexOf(':')
   const [prefix, local] = [name.slice(0, Math.max(0, colon)), name.slice(colon + 1)]
-  const known = prefixOf.get(scope.get(prefix) ?? '') ?? prefix
+  const known = prefixOf.get(namespaceOf(prefix, scope) ?? '') ?? prefix
   return `${known === '' ? 'bpmn' : known}:${local}`
 }
 
