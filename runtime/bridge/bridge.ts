@@ -12,6 +12,7 @@ import type { Queues } from '../queue/open.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openCancelled } from './cancelled.ts'
 import { openDirectory } from './directory.ts'
+import type { HealthChange } from './caller.ts'
 import { openHighWater } from './high-water.ts'
 import { openTopologies } from './reconcile.ts'
 
@@ -35,11 +36,15 @@ export interface BridgeOptions {
   readonly graceMs: number
   /** Messages in a follower's queue above which replies for it are held back. */
   readonly highWater: number
+  /** Told of every change of a breaker's state; must not throw. */
+  readonly onHealth?: (change: HealthChange) => void
   readonly log: Log
 }
 
 /** How long a start waits for its plans. */
 const bootMs = 10_000
+/** A change of health is seen by others so soon, and not sooner, however many there are. */
+const newsMs = 100
 
 /**
  * The bridge moves messages between queues and workers. It holds no state that matters: plans, workers and pauses come from KV,
@@ -53,9 +58,15 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const cutting = new AbortController()
   setMaxListeners(0, stopping.signal, cutting.signal)
 
+  const beatSoon = atMostEvery(newsMs, () => beat())
+  const onHealth = (change: HealthChange): void => {
+    tellHealth(queues, log, id, change)
+    options.onHealth?.(change)
+    beatSoon()
+  }
   const clock = openLeaseClock(queues.connection)
   const deliveries = openDeliveries({ ...queues, clock, log })
-  const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal })
+  const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
   const topologies = openTopologies({
@@ -84,6 +95,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
       rssBytes: process.memoryUsage.rss(),
       revisions: topologies.revisions(),
       instances: directory.instances(),
+      nodes: directory.nodes(),
     }
     queues.config.bridges
       .put(id, JSON.stringify(heartbeat))
@@ -116,5 +128,32 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
       return !stopping.signal.aborted && queues.connection.connected
     },
     close: () => (closing ??= close()),
+  }
+}
+
+/**
+ * Logs once when it opens and once when it closes, whatever is tried in between; those who watch hear as well that calls are
+ * made again, but not of every time that it was tried in vain.
+ */
+function tellHealth({ events }: Queues, log: Log, bridge: string, change: HealthChange): void {
+  const { kind, state, before, reason } = change
+  const nodeId = kind === 'node' ? change.node : null
+  const instance = kind === 'instance' ? { worker: change.worker, url: change.url } : null
+  const who = instance ?? { node: nodeId }
+  const whose = kind === 'node' ? 'calls of a node' : 'calls of an instance'
+  if (before === 'closed') log.warn(`${whose} are held back until they work again`, { ...who, reason })
+  if (state === 'closed') log.info(`${whose} are made again`, who)
+  const isNews = state !== 'probing' && before !== 'probing'
+  if (isNews || state === 'ramping') events.emit({ kind: 'breaker', bridge, nodeId, instance, state, reason })
+}
+
+/** Does it so long after the first of several callings, once for all of them. */
+function atMostEvery(ms: number, work: () => void): () => void {
+  let timer: NodeJS.Timeout | null = null
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null
+      work()
+    }, ms).unref()
   }
 }

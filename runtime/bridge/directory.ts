@@ -1,15 +1,15 @@
-import { callWorker } from '../call/call.ts'
-import type { Called } from '../call/call.ts'
+import type { Health } from '../call/breaker/circuit.ts'
 import { openInstances } from '../call/instances.ts'
-import type { Instances } from '../call/instances.ts'
+import type { InstanceHealth, InstancesDeps } from '../call/instances.ts'
 import { textOf } from '../errors.ts'
-import type { Message } from '../protocol/message.ts'
-import { newSpanId, requestHeaders, signingKey } from '../protocol/native.ts'
+import { signingKey } from '../protocol/native.ts'
 import type { PreparedNode } from '../protocol/native.ts'
 import type { Queues } from '../queue/open.ts'
 import { decryptSecret } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { WorkerAddress } from '../topology/plan.ts'
+import { openCallers } from './caller.ts'
+import type { Caller, HealthChange, Known } from './caller.ts'
 import { openGates, sleep } from './gate.ts'
 import type { Gate } from './gate.ts'
 
@@ -23,18 +23,15 @@ export interface Directory {
   gateOf(topologyId: string, nodeId: string): Gate
   /** Pauses a node here at once, and on all bridges when it resolves; rejects with `Stopped` when this bridge gives up before. */
   pause(nodeId: string, reason: string): Promise<void>
-  /** Calls the node's worker once; never rejects. */
-  call(prepared: PreparedNode, message: Message, attempt: number, sequence: number): Promise<Called>
-  instances(): { worker: string; url: string; state: 'up' | 'down'; inFlight: number }[]
+  /** Calls the node's worker; `mayCall` is asked right before, perhaps after a wait. */
+  callerOf(prepared: PreparedNode, mayCall: () => boolean): Caller
+  instances(): (InstanceHealth & { readonly worker: string })[]
+  /** Nodes whose breaker isn't closed. */
+  nodes(): (Health & { readonly node: string })[]
   close(): Promise<void>
 }
 
 const retryMs = 500
-
-interface Known {
-  readonly instances: Instances
-  readonly key: Uint8Array | null
-}
 
 interface DirectoryDeps {
   readonly queues: Queues
@@ -42,9 +39,10 @@ interface DirectoryDeps {
   readonly log: Log
   /** Open calls are given up when it aborts. */
   readonly cut: AbortSignal
+  readonly onHealth: (change: HealthChange) => void
 }
 
-export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): Directory {
+export function openDirectory({ queues, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
   const opening = new Map<string, Promise<Known>>()
   const workers = new Map<string, Known>()
   const gates = openGates()
@@ -55,7 +53,11 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
     opening.delete(name)
     workers.delete(name)
     known?.then(({ instances }) => instances.close()).catch(() => undefined)
+    callers.workerMoved(name)
   }
+  const workerOf = (name: string): Known | Promise<Known | null> =>
+    workers.get(name) ?? opening.get(name)?.catch(() => null) ?? Promise.resolve(null)
+  const callers = openCallers({ workerOf, cut, onHealth })
 
   return {
     setWorker(name, worker) {
@@ -65,7 +67,10 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
       forget(name)
       texts.set(name, text)
       if (worker === null) return
-      const known = know(worker, secretKey, log)
+      const known = know(worker, secretKey, {
+        log,
+        onChange: (url, change) => onHealth({ kind: 'instance', worker: name, url, ...change }),
+      })
       opening.set(name, known)
       known.then(
         (ready) => opening.get(name) === known && workers.set(name, ready),
@@ -83,18 +88,12 @@ export function openDirectory({ queues, secretKey, log, cut }: DirectoryDeps): D
       gates.pauseNode(nodeId, true)
       await tellAll(queues, nodeId, reason, log, cut)
     },
-    async call(prepared, message, attempt, sequence) {
-      const name = prepared.node.worker
-      const known = workers.get(name) ?? (await opening.get(name)?.catch(() => undefined))
-      return callWorker(
-        known?.instances ?? null,
-        requestOf(prepared, message, attempt, sequence, known?.key ?? null),
-        cut,
-      )
-    },
+    callerOf: callers.callerOf,
     instances: () =>
       [...workers].flatMap(([worker, { instances }]) => instances.states().map((state) => ({ worker, ...state }))),
+    nodes: callers.nodes,
     async close() {
+      callers.close()
       for (const name of [...opening.keys()]) forget(name)
     },
   }
@@ -112,27 +111,7 @@ async function tellAll({ control }: Queues, nodeId: string, reason: string, log:
   }
 }
 
-async function know(worker: WorkerAddress, secretKey: string, log: Log): Promise<Known> {
+async function know(worker: WorkerAddress, secretKey: string, deps: InstancesDeps): Promise<Known> {
   const key = worker.secret === null ? null : signingKey(decryptSecret(secretKey, worker.secret))
-  return { instances: await openInstances(worker, log), key }
-}
-
-function requestOf(
-  prepared: PreparedNode,
-  message: Message,
-  attempt: number,
-  sequence: number,
-  key: Uint8Array | null,
-) {
-  const { path, timeoutMs } = prepared.node
-  const now = Date.now()
-  const headers = requestHeaders(prepared, message, {
-    attempt,
-    sequence,
-    deadlineMs: now + timeoutMs,
-    spanId: newSpanId(),
-    watermark: null,
-    signature: key === null ? null : { key, atMs: now },
-  })
-  return { path, headers, body: message.body, timeoutMs }
+  return { instances: await openInstances(worker, deps), key }
 }

@@ -39,14 +39,14 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     if (!delivery.lease.valid() && (await isSettled(delivery, site, origin, stop)))
       return settledBefore(delivery, site, stop)
     if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
-    const called = await site.call(message, tries.attempt, delivery.sequence)
+    const called = await site.call(message, tries, delivery.sequence, (wait) => waitHere(site, message, stop, wait))
     if (stop.now.aborted) return delivery.giveBack()
-    const verdict = decide(called.result, tries.context(site.prepared))
+    const verdict = decide(called.result, tries.context(site.prepared, called))
     switch (verdict.kind) {
       case 'hold':
         if (verdict.burns) tries.failed(verdict.failure, called)
         if (verdict.cause === 'rate-limit') site.gate.waitMs(verdict.delayMs)
-        tries.stay(verdict.burns, verdict.delayMs)
+        tries.stay(verdict)
         await waitHere(site, message, stop, (signal) => sleep(verdict.delayMs, signal))
         break
       case 'pause':

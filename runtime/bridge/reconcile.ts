@@ -184,9 +184,10 @@ function siteIn<K extends Site['kind']>({ sites }: Running, nodeId: string, kind
 
 function siteOf(
   { queues, directory, ports }: TopologiesDeps,
-  { plan, lanes }: Running,
+  running: Running,
   node: PlanNode,
 ): EventSite | WorkerSite {
+  const { plan, lanes } = running
   const gate = directory.gateOf(plan.topologyId, node.id)
   if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, ports }
   const prepared = prepareNode(plan, node)
@@ -197,7 +198,7 @@ function siteOf(
     lanes,
     ports,
     gate,
-    call: (message, attempt, sequence) => directory.call(prepared, message, attempt, sequence),
+    call: directory.callerOf(prepared, () => gate.open && running.plan === plan),
     repliesAreSplit: () => repliesAreSplit(queues.connection, plan.topologyId, node.id),
     pause: (reason) => directory.pause(node.id, reason),
   }

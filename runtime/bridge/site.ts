@@ -1,10 +1,9 @@
-import type { Called } from '../call/call.ts'
-import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
 import type { Guard } from '../queue/publish/guard.ts'
 import type { Publisher } from '../queue/publish/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { EventNode, Plan } from '../topology/plan.ts'
+import type { Caller } from './caller.ts'
 import type { Cancelled } from './cancelled.ts'
 import type { Gate } from './gate.ts'
 import type { HighWater } from './high-water.ts'
@@ -47,8 +46,7 @@ export interface WorkerSite {
   /** Closed while the node or its topology is paused, or the node must not call. */
   readonly gate: Gate
   readonly ports: Ports
-  /** One call; never rejects. `attempt` is 1-based. */
-  call(message: Message, attempt: number, sequence: number): Promise<Called>
+  readonly call: Caller
   /** Has everything that the node replied been split? */
   repliesAreSplit(): Promise<boolean>
   /** Pauses the node on all bridges. */

@@ -1,5 +1,6 @@
 import type { Called } from '../call/call.ts'
-import type { DecideContext, Failure } from '../call/decide.ts'
+import { lostInARow, suspectFrom } from '../call/decide.ts'
+import type { DecideContext, Failure, Hold } from '../call/decide.ts'
 import type { FailedCall, Message, Problem } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
 
@@ -15,8 +16,7 @@ export class Tries {
   readonly #message: Message
   #failed = 0
   #waits = 0
-  #firstFailureAt: number | null = null
-  #waitedMs = 0
+  #inPlaceMs = 0
   #history: FailedCall[]
 
   constructor(message: Message) {
@@ -33,14 +33,21 @@ export class Tries {
     return this.#history
   }
 
-  context({ node, followers }: PreparedNode): DecideContext {
-    const since = this.#firstFailureAt
+  /** It was on the worker when it died, twice in a row: it must be called alone, since it may be what the worker dies of. */
+  get isSuspect(): boolean {
+    return this.#history.length >= suspectFrom && lostInARow(this.#history) >= suspectFrom
+  }
+
+  /** What is to be known to decide what follows from this call. */
+  context({ node, followers }: PreparedNode, { durationMs }: Called): DecideContext {
+    if (this.#failed > 0) this.#inPlaceMs += durationMs
     return {
       node,
       followers,
       message: this.#message,
       attempt: this.attempt,
-      inPlaceMs: since === null ? 0 : performance.now() - since - this.#waitedMs,
+      inPlaceMs: this.#inPlaceMs,
+      lostInARow: lostInARow(this.#history),
       waits: this.#waits,
       nowMs: Date.now(),
       random: Math.random,
@@ -61,15 +68,12 @@ export class Tries {
   }
 
   /** The message stays here and is called again after the delay. */
-  stay(burns: boolean, delayMs: number): void {
+  stay({ burns, cause, delayMs }: Hold): void {
     if (burns) {
-      this.#firstFailureAt ??= performance.now()
+      this.#inPlaceMs += delayMs
       this.#failed++
       this.#waits = 0
-      return
-    }
-    this.#waits++
-    if (this.#firstFailureAt !== null) this.#waitedMs += delayMs
+    } else if (cause !== 'breaker') this.#waits++
   }
 }
 

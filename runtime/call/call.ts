@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { textOf } from '../errors.ts'
+import { waitFor } from './breaker/line.ts'
+import type { Wait } from './breaker/line.ts'
 import type { CallResult } from './decide.ts'
 import type { Instance, Instances } from './instances.ts'
 
@@ -14,49 +16,65 @@ export interface Request {
   readonly timeoutMs: number
 }
 
+export interface Calling {
+  /** Id of the message. */
+  readonly message: string
+  /** To be called alone; see `Instances`. */
+  readonly isSuspect: boolean
+  /** Asked after a wait for an instance: made just before it is sent, since it carries the time. */
+  readonly request: () => Request
+  /** How it waits for an instance. */
+  readonly wait: Wait
+  /** Whether the call may still be made after the wait. */
+  readonly mayCall: () => boolean
+  /** Gives up the open call, when it aborts: it counts as lost, and nobody is blamed. */
+  readonly cut: AbortSignal
+}
+
 export interface Called {
   readonly result: CallResult
   /** Null when no instance was there to call. */
   readonly instance: string | null
+  /** Of the call itself, without waits. */
   readonly durationMs: number
 }
 
 /**
- * Calls a worker once. While nothing was sent, other instances are tried in turn; once a request went out its result stands.
- * Never rejects: whatever happens is a `CallResult`. An aborted signal (shutdown) counts as a lost connection.
+ * Calls a worker once, when it is the message's turn. While nothing was sent, other instances are tried; once a request went
+ * out its result stands. Rejects with `Stopped` only; whatever else happens is a `CallResult`.
  */
-export async function callWorker(instances: Instances | null, request: Request, signal: AbortSignal): Promise<Called> {
-  const startedAt = performance.now()
-  const tried = new Set<Instance>()
-  let detail = 'the worker has no instance: register its address'
-  for (;;) {
-    const picked = instances?.pick(tried) ?? null
-    if (instances === null || picked === null) return { result: { kind: 'refused', detail }, ...nobody(startedAt) }
-    if ('retryAt' in picked) return { result: allDown(picked.retryAt), ...nobody(startedAt) }
-    picked.inFlight++
-    const outcome = await dispatch(picked, request, signal)
-    picked.inFlight--
-    if (outcome.kind === 'refused') {
-      instances.refused(picked)
-      tried.add(picked)
-      detail = `${picked.url}: ${outcome.detail ?? 'connection refused'}`
-      continue
+export async function callWorker(instances: Instances | null, calling: Calling): Promise<Called> {
+  if (instances === null || instances.isEmpty) return notCalled({ kind: 'refused', detail: noInstance })
+  const { message, isSuspect, cut } = calling
+  let detail = 'no instance of the worker takes calls now'
+  const turn = (signal: AbortSignal) => instances.turn(isSuspect, signal)
+  let slot = instances.take(isSuspect) ?? (await waitFor(calling.wait, turn))
+  while (slot !== null) {
+    if (!calling.mayCall()) {
+      instances.done(slot, null, message)
+      return held('the node may not call any more')
     }
-    instances.answered(picked)
-    return { result: outcome, instance: picked.url, durationMs: performance.now() - startedAt }
+    const { instance, begunAt } = slot
+    const result = await dispatch(instance, calling.request(), cut)
+    instances.done(slot, cut.aborted ? null : result, message)
+    if (result.kind !== 'refused') {
+      return { result, instance: instance.url, durationMs: performance.now() - begunAt }
+    }
+    detail = `${instance.url}: ${result.detail ?? 'connection refused'}`
+    slot = instances.take(isSuspect)
   }
+  return held(detail)
 }
 
-function nobody(startedAt: number): { instance: null; durationMs: number } {
-  return { instance: null, durationMs: performance.now() - startedAt }
+const noInstance = 'the worker has no instance: register its address'
+
+/** Nothing was called: a breaker is open, or the node may not call any more. */
+export function held(detail: string): Called {
+  return notCalled({ kind: 'held', detail })
 }
 
-function allDown(retryAt: number): CallResult {
-  return {
-    kind: 'refused',
-    retryAtMs: Date.now() + retryAt - performance.now(),
-    detail: 'all instances of the worker are down',
-  }
+function notCalled(result: CallResult): Called {
+  return { result, instance: null, durationMs: 0 }
 }
 
 /** One HTTP exchange on one instance, through undici's lowest level: no request object, no stream, no promise chain. */

@@ -3,7 +3,7 @@
  * call has exactly one verdict; `bridge/settle.ts` carries it out.
  */
 import { STATUS_CODES } from 'node:http'
-import type { Problem } from '../protocol/message.ts'
+import type { FailedCall, Problem } from '../protocol/message.ts'
 import { mediaType } from '../protocol/outputs.ts'
 import { isOrdered, type WorkerNode } from '../topology/plan.ts'
 import { backoffMs, delayMaxMs, namesFailure, retryAfterMs, type FailureKind } from './policy.ts'
@@ -17,6 +17,10 @@ export type * from './verdict.ts'
 const waitMinMs = 100
 /** Without an instance, look again this often at least: it may come back any moment. */
 const refusedWaitMaxMs = 5_000
+/** With so many lost connections in a row a message is a suspect: it is called alone. */
+export const suspectFrom = 2
+const lostType = 'connection-lost'
+const lostUrn = `urn:sluice:${lostType}`
 const textMax = 256
 const snippetMax = 1000
 
@@ -27,9 +31,11 @@ export function decide(result: CallResult, context: DecideContext): Verdict {
     case 'timeout':
       return retryOrTrash('timeout', failures.timeout(context.node.timeoutMs), 0, context)
     case 'lost':
-      return retryOrTrash('connection', failures.lost, 0, context)
+      return onLost(context)
     case 'refused':
-      return wait('refused', failures.refused(result.detail), refusedDelayMs(result.retryAtMs, context))
+      return wait('refused', failures.refused(result.detail), Math.min(waitBackoffMs(context), refusedWaitMaxMs))
+    case 'held':
+      return { kind: 'hold', delayMs: 0, burns: false, cause: 'breaker', failure: failures.held(result.detail) }
     case 'too-large':
       return trash(failures.tooLarge, context)
     default:
@@ -44,19 +50,36 @@ const failures = {
   }),
   lost: {
     status: null,
-    problem: problem(
-      'connection-lost',
-      'The connection was lost after the request was sent; the worker may have crashed',
-    ),
+    problem: problem(lostType, 'The connection was lost after the request was sent; the worker may have crashed'),
   } satisfies Failure,
   refused: (detail?: string): Failure => ({
     status: null,
     problem: problem('connection-refused', 'No instance of the worker took the request', detail),
   }),
+  held: (detail: string): Failure => ({
+    status: null,
+    problem: problem('breaker-open', 'Calls are held back until they work again', detail),
+  }),
   tooLarge: {
     status: null,
     problem: problem('reply-too-large', 'The reply is over 8 MiB, or its headers are too large'),
   } satisfies Failure,
+}
+
+/** A connection may be lost through anybody's doing. From the second one on the message was called alone: then it is its own. */
+function onLost(context: DecideContext): Verdict {
+  const verdict = retryOrTrash('connection', failures.lost, 0, context)
+  const inARow = context.lostInARow + 1
+  if (verdict.kind !== 'trash' || inARow < suspectFrom) return verdict
+  const title = `The worker's process seems to die of this message: the connection was lost ${inARow} times in a row`
+  return { ...verdict, problem: problem('worker-crash', title) }
+}
+
+/** How many of the last failed calls in a row ended with a lost connection. */
+export function lostInARow(history: readonly FailedCall[]): number {
+  let count = 0
+  while (history.at(-1 - count)?.problem.type === lostUrn && history.at(-1 - count)?.status === null) count++
+  return count
 }
 
 function isSuccess(status: number): boolean {
@@ -76,7 +99,8 @@ function onFailureReply(reply: Reply, context: DecideContext): Verdict {
   return retryOrTrash({ status: reply.status }, failure, after ?? 0, context, isRetriedByTable(reply))
 }
 
-function pauseReason({ status, headers }: Reply, node: WorkerNode): string | null {
+/** Why the node has to pause; null: it needn't. */
+export function pauseReason({ status, headers }: Reply, node: WorkerNode): string | null {
   if (status === 401 && headers['sluice-signature']?.trim() === 'refused') {
     return `worker ${node.worker} refused our signature (401): check the worker's secret and both clocks, then resume`
   }
@@ -87,7 +111,7 @@ function pauseReason({ status, headers }: Reply, node: WorkerNode): string | nul
 }
 
 /** The protocol's table, for statuses that are neither success nor a wait. */
-function isRetriedByTable({ status, headers }: Reply): boolean {
+export function isRetriedByTable({ status, headers }: Reply): boolean {
   if (status === 404) return !isProblem(headers)
   return status === 408 || status === 409 || status === 425 || (status >= 500 && status <= 599)
 }
@@ -125,11 +149,6 @@ function wait(cause: Hold['cause'], failure: Failure, delayMs: number): Hold {
 
 function waitBackoffMs({ node, waits, random }: DecideContext): number {
   return Math.max(node.retry.baseMs, backoffMs(node.retry, waits + 1, random))
-}
-
-function refusedDelayMs(retryAtMs: number | undefined, context: DecideContext): number {
-  if (retryAtMs !== undefined && Number.isFinite(retryAtMs)) return Math.ceil(retryAtMs - context.nowMs)
-  return Math.min(waitBackoffMs(context), refusedWaitMaxMs)
 }
 
 /** The worker's own problem, its texts cut to length; made from status and body when it sent none. */

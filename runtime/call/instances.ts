@@ -1,100 +1,234 @@
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import { Pool } from 'undici'
-import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { WorkerAddress } from '../topology/plan.ts'
+import { addressKey, hasNames, openAddresses } from './addresses.ts'
+import type { Address } from './addresses.ts'
+import { Circuit } from './breaker/circuit.ts'
+import type { Change, Health } from './breaker/circuit.ts'
+import { Line } from './breaker/line.ts'
+import { patienceMs } from './breaker/node-breaker.ts'
+import { askHealth } from './breaker/probe.ts'
+import { nothing, weighForInstance } from './breaker/weigh.ts'
+import type { CallResult } from './verdict.ts'
 
-/**
- * The instances of one worker: one for every address behind every one of its URLs. A call goes to the least busy one that is up.
- *
- * States of an instance: up → down for a while (its connection was refused) → up. A refused connection burns nothing.
- */
+/** One address of a worker. */
 export interface Instance {
   readonly url: string
   readonly pool: Pool
   /** Path of the URL, before the path of a node; without a slash at the end. */
   readonly basePath: string
-  inFlight: number
-  /** performance.now() until which it isn't tried. */
-  downUntil: number
-  refusals: number
 }
 
+export interface InstanceHealth extends Health {
+  readonly url: string
+  /** Calls that are open. */
+  readonly inFlight: number
+}
+
+/**
+ * The instances of one worker. A call goes to the least busy one whose breaker lets it.
+ *
+ * A *suspect* is a message that was on the worker when it died, twice in a row: it is called alone, so that nobody else is hit
+ * if it is the culprit. One suspect at a time has an instance to itself: no other call is begun there until it is answered,
+ * and it is called when those that are open have ended. In between, those that have waited meanwhile get their turn.
+ */
 export interface Instances {
-  /** Least busy instance that is up and not in `tried`, or when the next one is up again (performance.now()), or null: none at all. */
-  pick(tried: ReadonlySet<Instance>): Instance | { readonly retryAt: number } | null
-  /** The instance took no connection: it is left alone for a while, longer each time. */
-  refused(instance: Instance): void
-  answered(instance: Instance): void
-  states(): { url: string; state: 'up' | 'down'; inFlight: number }[]
+  /** No address is known: there is nothing to wait for. */
+  readonly isEmpty: boolean
+  /** A slot if there is one at once. */
+  take(isSuspect: boolean): Slot | null
+  /** A slot when it is one's turn; null after 5 s: look again. Rejects with `Stopped` when the signal aborts. */
+  turn(isSuspect: boolean, signal: AbortSignal): Promise<Slot | null>
+  /** The call of the message with this id is over. Null: there was none, or we gave it up: nobody is to blame. */
+  done(slot: Slot, result: CallResult | null, message: string): void
+  states(): InstanceHealth[]
   close(): Promise<void>
 }
 
-const downBaseMs = 250
-const downMaxMs = 5_000
+export interface InstancesDeps {
+  readonly log: Log
+  readonly onChange: (url: string, change: Change) => void
+}
+
 const resolveEveryMs = 10_000
 
 /** Resolves the worker's names first; a name that can't be resolved has no instance until it can. */
-export async function openInstances(worker: WorkerAddress, log: Log): Promise<Instances> {
-  let instances = new Map<string, Instance>()
-  const lastKnown = new Map<string, readonly Target[]>()
-  const resolve = async (): Promise<void> => {
-    const wanted = (await Promise.all(worker.urls.map((url) => addressesOf(url, lastKnown.get(url) ?? [], log)))).flat()
-    for (const url of worker.urls)
-      lastKnown.set(
-        url,
-        wanted.filter((target) => target.url === url),
-      )
-    const next = new Map(wanted.map((target) => [keyOf(target), instances.get(keyOf(target)) ?? newInstance(target)]))
-    for (const [key, instance] of instances) if (!next.has(key)) void instance.pool.close()
-    instances = next
-  }
-  await resolve()
-  const timer = hasNames(worker.urls) ? setInterval(() => void resolve(), resolveEveryMs).unref() : undefined
-  return {
-    pick: (tried) => pick([...instances.values()].filter((instance) => !tried.has(instance))),
-    refused,
-    answered(instance) {
-      instance.refusals = 0
-      instance.downUntil = 0
-    },
-    states: () => [...instances.values()].map(stateOf),
-    async close() {
-      clearInterval(timer)
-      await Promise.all([...instances.values()].map((instance) => instance.pool.close()))
-    },
-  }
+export async function openInstances(worker: WorkerAddress, deps: InstancesDeps): Promise<Instances> {
+  const addresses = openAddresses(worker.urls, deps.log)
+  const crew = new Crew(deps)
+  crew.replace(await addresses())
+  if (hasNames(worker.urls))
+    crew.refresh(setInterval(() => void addresses().then((found) => crew.replace(found)), resolveEveryMs))
+  return crew
 }
 
-interface Target {
-  readonly url: string
-  /** Null: the URL names an IP address itself. */
-  readonly address: string | null
-  readonly family: number
+/** An instance and what is known of it. */
+interface Member extends Instance {
+  readonly key: string
+  readonly circuit: Circuit
+  inFlight: number
+  /** performance.now() */
+  answeredAt: number
 }
 
-const keyOf = (target: Target): string => `${target.url} ${target.address ?? ''}`
-const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '')
-const hasNames = (urls: readonly string[]): boolean => urls.some((url) => isIP(hostOf(url)) === 0)
+/** The right to make one call of an instance, to be given back with `done`. */
+export class Slot {
+  readonly instance: Member
+  readonly epoch: number
+  /** performance.now() */
+  readonly begunAt = performance.now()
 
-/** One name with several addresses is several instances. A look-up that fails says nothing about those that are known. */
-async function addressesOf(url: string, lastKnown: readonly Target[], log: Log): Promise<readonly Target[]> {
-  const host = hostOf(url)
-  if (isIP(host) !== 0) return [{ url, address: null, family: isIP(host) }]
-  try {
-    const found = await lookup(host, { all: true, order: 'ipv4first' })
-    return found.map(({ address, family }) => ({ url, address, family }))
-  } catch (error) {
-    log.warn('the name of a worker can not be resolved', { url, error: textOf(error) })
-    return lastKnown
+  constructor(member: Member) {
+    this.instance = member
+    this.epoch = member.circuit.begin()
+    member.inFlight++
   }
 }
 
-function newInstance(target: Target): Instance {
-  const { origin, pathname } = new URL(target.url)
-  const { address, family } = target
-  const pool = new Pool(origin, {
+/**
+ * States of a suspect: waiting in line → first of the line, with a member reserved for it → alone at that member → done.
+ */
+class Crew implements Instances {
+  readonly #deps: InstancesDeps
+  readonly #line = new Line<Slot>()
+  readonly #suspects = new Line<Slot>()
+  #members: readonly Member[] = []
+  /** Nobody but a suspect may begin a call there. */
+  #reserved: Member | null = null
+  #alone: Slot | null = null
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(deps: InstancesDeps) {
+    this.#deps = deps
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.length === 0
+  }
+
+  take(isSuspect: boolean): Slot | null {
+    if (!isSuspect) return this.#give()
+    const turn = this.#suspects.length === 0 ? this.#giveAlone() : null
+    this.#dropReservation()
+    return turn
+  }
+
+  async turn(isSuspect: boolean, signal: AbortSignal): Promise<Slot | null> {
+    if (!isSuspect) return this.#line.join(patienceMs, signal)
+    // With a member reserved it only waits for calls to end.
+    const turn = this.#suspects.join(patienceMs, signal, () => this.#reserved === null)
+    try {
+      this.#serve()
+      return await turn
+    } finally {
+      // Who has left without a turn may have had a member reserved.
+      this.#serve()
+    }
+  }
+
+  done(slot: Slot, result: CallResult | null, message: string): void {
+    const { instance, epoch, begunAt } = slot
+    const showing = result === null ? nothing : weighForInstance(result, instance.answeredAt > begunAt)
+    const now = performance.now()
+    if (showing.kind === 'good') instance.answeredAt = now
+    instance.inFlight--
+    if (this.#alone === slot) {
+      this.#alone = null
+      this.#reserved = null
+    }
+    instance.circuit.end(epoch, showing, message, now)
+    if (this.#isWanted) this.#serve()
+  }
+
+  states(): InstanceHealth[] {
+    return this.#members.map(({ url, circuit, inFlight }) => ({ url, ...circuit.health, inFlight }))
+  }
+
+  refresh(timer: NodeJS.Timeout): void {
+    this.#timer = timer.unref()
+  }
+
+  replace(addresses: readonly Address[]): void {
+    if (this.#isClosed) return
+    const known = new Map(this.#members.map((member) => [member.key, member]))
+    const members = addresses.map((address) => known.get(addressKey(address)) ?? this.#newMember(address))
+    for (const gone of this.#members) if (!members.includes(gone)) void closeMember(gone)
+    this.#members = members
+    this.#serve()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    const members = this.#members
+    this.#members = []
+    this.#line.dismiss()
+    this.#suspects.dismiss()
+    await Promise.all(members.map(closeMember))
+  }
+
+  get #isWanted(): boolean {
+    return this.#line.length > 0 || this.#suspects.length > 0
+  }
+
+  /** Those who stood behind a suspect go first, or suspects would keep all others away. */
+  #serve(): void {
+    this.#dropReservation()
+    if (this.#line.length > 0) this.#line.serve(() => this.#give())
+    if (this.#suspects.length > 0) this.#suspects.serve(() => this.#giveAlone())
+    this.#dropReservation()
+  }
+
+  #give(): Slot | null {
+    const member = this.#leastBusy()
+    return member === null ? null : new Slot(member)
+  }
+
+  #giveAlone(): Slot | null {
+    if (this.#alone !== null) return null
+    const member = this.#reserve()
+    if (member === null || member.inFlight > 0 || !member.circuit.admits) return null
+    return (this.#alone = new Slot(member))
+  }
+
+  #reserve(): Member | null {
+    const known = this.#reserved
+    if (known !== null && !known.circuit.isOpen && this.#members.includes(known)) return known
+    this.#reserved = null
+    return (this.#reserved = this.#leastBusy())
+  }
+
+  #dropReservation(): void {
+    if (this.#alone === null && this.#suspects.length === 0) this.#reserved = null
+  }
+
+  #leastBusy(): Member | null {
+    let best: Member | null = null
+    for (const member of this.#members) {
+      if (member === this.#reserved || !member.circuit.admits) continue
+      if (best === null || member.inFlight < best.inFlight) best = member
+    }
+    return best
+  }
+
+  #newMember(address: Address): Member {
+    const { origin, pathname } = new URL(address.url)
+    const url = address.ip === null ? address.url : `${address.url} (${address.ip})`
+    const pool = openPool(origin, address)
+    const basePath = pathname.replace(/\/$/, '')
+    const circuit = new Circuit({
+      askHealth: () => askHealth(pool, `${basePath}/healthz`),
+      isWanted: () => this.#isWanted,
+      onRoom: () => this.#serve(),
+      onChange: (change) => this.#deps.onChange(url, change),
+    })
+    return { key: addressKey(address), url, pool, basePath, circuit, inFlight: 0, answeredAt: -Infinity }
+  }
+}
+
+function openPool(origin: string, { ip, family }: Address): Pool {
+  return new Pool(origin, {
     // A pipelined request could be lost behind another one's failure; the number of connections is bounded by prefetch.
     pipelining: 1,
     connections: null,
@@ -103,37 +237,12 @@ function newInstance(target: Target): Instance {
     keepAliveTimeout: 4_000,
     connect: {
       timeout: 5_000,
-      ...(address === null ? {} : { lookup: (_host, _options, done) => done(null, [{ address, family }]) }),
+      ...(ip === null ? {} : { lookup: (_host, _options, done) => done(null, [{ address: ip, family }]) }),
     },
   })
-  const url = address === null ? target.url : `${target.url} (${address})`
-  return { url, pool, basePath: pathname.replace(/\/$/, ''), inFlight: 0, downUntil: 0, refusals: 0 }
 }
 
-function pick(candidates: readonly Instance[]): Instance | { readonly retryAt: number } | null {
-  const now = performance.now()
-  let best: Instance | null = null
-  let retryAt = Infinity
-  for (const instance of candidates) {
-    if (instance.downUntil > now) retryAt = Math.min(retryAt, instance.downUntil)
-    else if (best === null || instance.inFlight < best.inFlight) best = instance
-  }
-  if (best !== null) return best
-  return retryAt === Infinity ? null : { retryAt }
-}
-
-function refused(instance: Instance): void {
-  const now = performance.now()
-  // Calls that were refused together count once.
-  if (instance.downUntil > now) return
-  instance.downUntil = now + Math.min(downBaseMs * 2 ** instance.refusals, downMaxMs)
-  instance.refusals++
-}
-
-function stateOf(instance: Instance): { url: string; state: 'up' | 'down'; inFlight: number } {
-  return {
-    url: instance.url,
-    state: instance.downUntil > performance.now() ? 'down' : 'up',
-    inFlight: instance.inFlight,
-  }
+function closeMember({ circuit, pool }: Member): Promise<void> {
+  circuit.close()
+  return pool.close()
 }

@@ -16,8 +16,10 @@ export type CallResult =
   | { readonly kind: 'timeout' }
   /** The connection was lost after the request was sent: the worker may have done its work. */
   | { readonly kind: 'lost' }
-  /** Nothing was sent: connection refused, no DNS, no instance up. `retryAtMs` is epoch milliseconds. */
-  | { readonly kind: 'refused'; readonly retryAtMs?: number; readonly detail?: string }
+  /** Nothing was sent: connection refused, no DNS, no instance. */
+  | { readonly kind: 'refused'; readonly detail?: string }
+  /** Nothing was sent: a breaker is open, or the node may not call any more. It has waited for its turn already. */
+  | { readonly kind: 'held'; readonly detail: string }
   /** The reply's body is over 8 MiB, or its headers are too large. */
   | { readonly kind: 'too-large' }
 
@@ -28,8 +30,10 @@ export interface DecideContext {
   readonly message: Message
   /** 1-based number of the call that was just made: `message.attempt` + failed tries in place + 1. */
   readonly attempt: number
-  /** How long the message has been retried in place here: since its first failed call, less waits that burn nothing. */
+  /** How long the message has been retried in place here: calls and delays since its first failed call, without waits. */
   readonly inPlaceMs: number
+  /** Calls before this one that ended with a lost connection, one right after the other. */
+  readonly lostInARow: number
   /** Waits in a row (`hold` with `burns: false`) before this call, so that waits without a Retry-After back off. */
   readonly waits: number
   /** Epoch milliseconds. */
@@ -96,8 +100,11 @@ export interface Hold {
   readonly kind: 'hold'
   readonly delayMs: number
   readonly burns: boolean
-  /** `rate-limit`: 429, pause the node's limit keys as long. `busy`: 503 with Retry-After. `refused`: nothing was sent. */
-  readonly cause: 'retry' | 'rate-limit' | 'busy' | 'refused'
+  /**
+   * `rate-limit`: 429, pause the node's limit keys as long. `busy`: 503 with Retry-After. `refused`: nothing was sent.
+   * `breaker`: nothing was sent, and the wait is over already.
+   */
+  readonly cause: 'retry' | 'rate-limit' | 'busy' | 'refused' | 'breaker'
   readonly failure: Failure
 }
 

@@ -144,13 +144,16 @@ interface Worker {
   readonly instances: readonly { readonly url: string; readonly state: string }[]
 }
 
-const isAny = (instances: Worker['instances'], wanted: string) => instances.some(({ state }) => state === wanted)
+const held = ['open', 'probing']
+const called = ['closed', 'ramping']
+const isAny = (instances: Worker['instances'], wanted: readonly string[]) =>
+  instances.some(({ state }) => wanted.includes(state))
 
-/** Each worker that has no instance up; a bridge that has not asked one yet doesn't know. */
+/** Each worker that no instance takes calls of; a bridge that has not asked one yet doesn't know. */
 async function examineWorkers(engine: Engine): Promise<Finding[]> {
   const part = 'workers'
   const workers = await engine.list<Worker>('/api/workers', workersMax)
-  const down = workers.filter(({ instances: all }) => isAny(all, 'down') && !isAny(all, 'up'))
+  const down = workers.filter(({ instances: all }) => isAny(all, held) && !isAny(all, called))
   if (down.length > 0)
     return down.map(({ name, urls }) => ({
       part,

@@ -10,7 +10,23 @@ export interface Heartbeat {
   readonly rssBytes: number
   /** Revision in force by topology id; 0 for one that it stopped. */
   readonly revisions: Readonly<Record<string, number>>
-  readonly instances: readonly { worker: string; url: string; state: 'up' | 'down'; inFlight: number }[]
+  /** Every instance of every worker that it knows. */
+  readonly instances: readonly (BreakerView & {
+    readonly worker: string
+    readonly url: string
+    readonly inFlight: number
+  })[]
+  /** Nodes whose breaker isn't closed. */
+  readonly nodes: readonly (BreakerView & { readonly node: string })[]
+}
+
+/** How a bridge sees an instance or a node: whether it calls. */
+export interface BreakerView {
+  readonly state: 'closed' | 'open' | 'probing' | 'ramping'
+  /** RFC 3339: when it opened, or for a closed one when it closed. */
+  readonly since: string
+  /** Null when closed. */
+  readonly reason: string | null
 }
 
 export interface QueueDepth {

@@ -11,6 +11,16 @@ export type EngineEvent =
   | { readonly kind: 'pause'; readonly nodeId: string; readonly reason: string | null }
   | { readonly kind: 'pause'; readonly topologyId: string; readonly reason: string | null }
   | { readonly kind: 'worker'; readonly name: string; readonly removed: boolean }
+  | {
+      readonly kind: 'breaker'
+      readonly bridge: string
+      /** Null when it is an instance's. */
+      readonly nodeId: string | null
+      /** Null when it is a node's. */
+      readonly instance: { readonly worker: string; readonly url: string } | null
+      readonly state: string
+      readonly reason: string | null
+    }
   | { readonly kind: 'run'; readonly topologyId: string; readonly runId: string; readonly state: string }
   | {
       readonly kind: 'trash'
@@ -19,7 +29,7 @@ export type EngineEvent =
       readonly settled: number
     }
 
-export const eventKinds = ['plan', 'pause', 'worker', 'run', 'trash'] as const
+export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash'] as const
 
 export interface Numbered {
   /** Good for `after` of a later reading. */

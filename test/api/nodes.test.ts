@@ -85,6 +85,18 @@ test('a topology says who paused it, and bridges are told, also of a pause befor
   expect(await entry(body.id)).toBe('DEL')
 })
 
+test('a node whose calls are held back says since when and why, as the bridge sees it that sees it worst', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const a = await nodeOf(t, 'orders', 'a')
+  expect(a.breaker).toBeNull()
+  const open = { state: 'open', since: '2026-03-01T10:00:00.000Z', reason: '6 of the last 6 calls failed' } as const
+  await beat(t, 'b1', { nodes: [{ node: a.id, ...open, state: 'ramping' }] })
+  await beat(t, 'b2', { nodes: [{ node: a.id, ...open }] })
+  expect((await nodeOf(t, 'orders', 'a')).breaker).toEqual(open)
+  expect((await t.get(`/api/nodes/${a.id}`)).body.breaker).toEqual(open)
+})
+
 test('queues tell what waits before each node', async () => {
   const t = await openApi()
   await published(t, 'orders')

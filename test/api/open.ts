@@ -35,6 +35,7 @@ export interface Body {
   readonly versions: readonly unknown[]
   readonly messages: unknown
   readonly instances: unknown
+  readonly breaker: unknown
   readonly hasSecret: boolean
   readonly nats: unknown
   readonly postgres: unknown
@@ -154,6 +155,7 @@ export async function nodeOf(test: TestApi, topology: string, name: string): Pro
 /** A bridge that says that it lives, and moves nothing. */
 export async function beat(test: TestApi, id: string, more: Partial<Heartbeat> = {}): Promise<void> {
   const startedAt = new Date().toISOString()
-  const heartbeat: Heartbeat = { id, host: 'h', pid: 1, startedAt, rssBytes: 1, revisions: {}, instances: [], ...more }
+  const nothing = { revisions: {}, instances: [], nodes: [] }
+  const heartbeat: Heartbeat = { id, host: 'h', pid: 1, startedAt, rssBytes: 1, ...nothing, ...more }
   await test.queues.config.bridges.put(id, JSON.stringify(heartbeat))
 }

@@ -81,13 +81,16 @@ test('health of an instance is what the live bridges see', async () => {
   const t = await openApi()
   const urls = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3']
   await t.post('/api/workers', { name: 'w', urls, dialect: 'orchesty' })
-  const see = (url: string, state: 'up' | 'down', inFlight: number) => ({ worker: 'w', url, state, inFlight })
-  await beat(t, 'b1', { instances: [see(urls[0]!, 'up', 2), see(urls[1]!, 'down', 0)] })
-  await beat(t, 'b2', { instances: [see(urls[0]!, 'down', 1)] })
+  const since = '2026-03-01T10:00:00.000Z'
+  const see = (url: string, state: 'closed' | 'open', inFlight: number) => {
+    return { worker: 'w', url, state, since, reason: state === 'open' ? 'refused' : null, inFlight }
+  }
+  await beat(t, 'b1', { instances: [see(urls[0]!, 'closed', 2), see(`${urls[1]!} (10.0.0.1)`, 'open', 0)] })
+  await beat(t, 'b2', { instances: [see(urls[0]!, 'open', 1)] })
   expect((await t.get('/api/workers/w')).body.instances).toEqual([
-    { url: urls[0], state: 'up', inFlight: 3 },
-    { url: urls[1], state: 'down', inFlight: 0 },
-    { url: urls[2], state: 'unknown', inFlight: 0 },
+    { url: urls[0], state: 'closed', since, reason: null, inFlight: 3 },
+    { url: urls[1], state: 'open', since, reason: 'refused', inFlight: 0 },
+    { url: urls[2], state: 'unknown', since: null, reason: null, inFlight: 0 },
   ])
 })
 

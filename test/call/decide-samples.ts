@@ -21,6 +21,7 @@ export function contextOf({ node = {}, followers = ['next'], message = {}, conte
     message: sampleMessage(message),
     attempt: 1,
     inPlaceMs: 0,
+    lostInARow: 0,
     waits: 0,
     nowMs,
     random: () => 0.999_999,

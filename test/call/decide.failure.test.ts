@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CallResult } from '../../runtime/call/decide.ts'
 import { sampleNode } from '../protocol/samples.ts'
-import { nowMs, ordered, problemJson, reply, verdictOf, type Around } from './decide-samples.ts'
+import { ordered, problemJson, reply, verdictOf, type Around } from './decide-samples.ts'
 
 const retry = { ...sampleNode().retry }
 const withRetry = (fields: Partial<typeof retry>): Around => ({ node: { retry: { ...retry, ...fields } } })
@@ -80,14 +80,15 @@ describe('waiting', () => {
     expect(verdictOf(reply(429, { 'retry-after': '0' }))).toMatchObject({ delayMs: 100 })
   })
 
-  test('a refused connection waits until the breaker says, even with all attempts used', () => {
-    const context = { attempt: 10, inPlaceMs: 1e9 }
-    const verdict = verdictOf({ kind: 'refused', retryAtMs: nowMs + 1234, detail: 'no instance is up' }, { context })
-    expect(verdict).toMatchObject({ kind: 'hold', burns: false, cause: 'refused', delayMs: 1234 })
+  test('without an instance a message waits at most 5 seconds before it looks again, even with all attempts used', () => {
+    const context = { attempt: 10, inPlaceMs: 1e9, waits: 50 }
+    const verdict = verdictOf({ kind: 'refused', detail: 'no instance' }, { context })
+    expect(verdict).toMatchObject({ kind: 'hold', burns: false, cause: 'refused', delayMs: 5000 })
   })
 
-  test('a refused connection without a time is looked at again within 5 seconds', () => {
-    expect(verdictOf({ kind: 'refused' }, { context: { waits: 50 } })).toMatchObject({ kind: 'hold', delayMs: 5000 })
+  test('what was held back burns nothing, and has waited already', () => {
+    const verdict = verdictOf({ kind: 'held', detail: 'open' }, { context: { attempt: 10, inPlaceMs: 1e9 } })
+    expect(verdict).toMatchObject({ kind: 'hold', burns: false, cause: 'breaker', delayMs: 0 })
   })
 })
 
@@ -107,6 +108,14 @@ describe('the end of retries', () => {
     expect(verdictOf(reply(500), { context: { attempt: 10 } })).toMatchObject({ kind: 'trash', status: 500 })
     const lost = { kind: 'trash', status: null, problem: { type: 'urn:sluice:connection-lost' } }
     expect(verdictOf({ kind: 'lost' }, { context: { attempt: 10 } })).toMatchObject(lost)
+  })
+
+  test('a message on which the connection was lost again and again is said to crash the worker, and how often', () => {
+    const verdict = verdictOf({ kind: 'lost' }, { context: { attempt: 10, lostInARow: 9 } })
+    expect(verdict).toMatchObject({ kind: 'trash', problem: { type: 'urn:sluice:worker-crash' } })
+    expect(verdict).toMatchObject({ problem: { title: expect.stringContaining('10 times') as string } })
+    const before = verdictOf({ kind: 'lost' }, { context: { attempt: 9, lostInARow: 8 } })
+    expect(before).toMatchObject({ kind: 'later', failure: { problem: { type: 'urn:sluice:connection-lost' } } })
   })
 
   test('a message older than maxAgeMs is not tried again', () => {

@@ -46,7 +46,7 @@ const result: fc.Arbitrary<CallResult> = fc.oneof(
     }),
   },
   fc.constantFrom<CallResult>({ kind: 'timeout' }, { kind: 'lost' }, { kind: 'too-large' }, { kind: 'refused' }),
-  fc.double().map((retryAtMs) => ({ kind: 'refused' as const, retryAtMs })),
+  fc.string().map((detail) => ({ kind: 'held' as const, detail })),
 )
 const context: fc.Arbitrary<DecideContext> = fc
   .record({
@@ -56,6 +56,7 @@ const context: fc.Arbitrary<DecideContext> = fc
     followers: fc.constantFrom([], ['a'], ['a', 'b']),
     attempt: fc.integer({ min: 1, max: 12 }),
     inPlaceMs: fc.double({ min: 0, max: 200_000, noNaN: true }),
+    lostInARow: fc.nat(12),
     waits: fc.nat(5000),
     random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
     created: fc.constantFrom('2026-01-01T00:00:00.000Z', 'garbage'),
@@ -84,7 +85,8 @@ const sane: Sane = {
   },
   end: ({ watermark }, { node }) => watermark === null || node.type === 'batch',
   later: ({ delayMs }, { node }) => isDelay(delayMs) && node.prefetch > 1,
-  hold: ({ delayMs, burns }, { node }) => isDelay(delayMs) && (burns ? node.prefetch === 1 : delayMs >= 100),
+  hold: ({ delayMs, burns, cause }, { node }) =>
+    isDelay(delayMs) && (burns ? node.prefetch === 1 : cause === 'breaker' ? delayMs === 0 : delayMs >= 100),
   pause: ({ reason }) => reason !== '',
   trash: ({ problem }) => problem.type !== '' && problem.title !== '',
 }

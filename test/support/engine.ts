@@ -1,6 +1,6 @@
 import { inject } from 'vitest'
 import { openBridge } from '../../runtime/bridge/bridge.ts'
-import type { Bridge } from '../../runtime/bridge/bridge.ts'
+import type { Bridge, BridgeOptions } from '../../runtime/bridge/bridge.ts'
 import { newId } from '../../runtime/ids.ts'
 import type { Outcome } from '../../runtime/protocol/outcome.ts'
 import { openOutcomes } from '../../runtime/queue/ledger.ts'
@@ -19,7 +19,7 @@ export interface TestEngine {
   readonly plan: Plan
   /** Id of a node by its name. */
   id(name: string): string
-  openBridge(options?: { highWater: number }): Promise<Bridge>
+  openBridge(options?: Partial<Pick<BridgeOptions, 'highWater' | 'onHealth'>>): Promise<Bridge>
   /** Puts the worker `w` where it can be called. */
   setWorker(...urls: string[]): Promise<void>
   /** Starts a run with this body; the run's id is the start message's id. */
@@ -55,8 +55,15 @@ export async function startEngine(
     namespace,
     plan,
     id,
-    async openBridge(options = { highWater: 10_000 }) {
-      const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, log: silentLog, ...options })
+    async openBridge(options = {}) {
+      const bridge = await openBridge({
+        queues,
+        secretKey,
+        graceMs: 1_000,
+        highWater: 10_000,
+        log: silentLog,
+        ...options,
+      })
       bridges.push(bridge)
       return bridge
     },

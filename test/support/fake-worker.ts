@@ -24,14 +24,18 @@ export interface FakeWorker {
   close(): Promise<void>
 }
 
-/** A worker on a real socket that answers each request as `script` says. */
+/** A worker on a real socket that answers each request as `script` says, and as `health` whoever asks for its health. */
 export async function fakeWorker(
   script: (request: Seen, nth: number) => Answer | Promise<Answer>,
   port = 0,
+  health: () => Answer = () => ({ status: 404 }),
 ): Promise<FakeWorker> {
   const seen: Seen[] = []
   const count = { open: 0, most: 0 }
-  const server = createServer((request, response) => void handle(request, response, script, seen, count))
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') reply(response, health())
+    else void handle(request, response, script, seen, count)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { Unavailable } from '../../errors.ts'
+import type { Heartbeat } from '../../queue/control.ts'
 import { getNode, listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
@@ -11,6 +12,7 @@ import type { NodeDefaults } from '../../topology/compile.ts'
 import { eventNodeTypes, nodeDefaults } from '../../topology/plan.ts'
 import type { DocumentNode } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
+import { liveBridges, nodeHealth } from '../actions/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
 import { defaultsOf } from '../actions/plans.ts'
 import { needs } from '../auth.ts'
@@ -99,14 +101,15 @@ type Shown = z.infer<typeof schemas.node>
 
 /** Reads once what showing the nodes of a topology takes. */
 async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) => Shown> {
-  const [paused, workers, nodes] = await Promise.all([
+  const [paused, bridges, workers, nodes] = await Promise.all([
     pausedNodes(deps),
+    liveBridges(deps),
     allWorkers(deps.store),
     listNodes(deps.store, topology.id, true),
   ])
   const defaults = defaultsOf(draftOf(topology), workers)
   const ids = new Map(nodes.map((node) => [node.name, node.id]))
-  return (node) => showNode(node, topology, { paused, defaults: defaults.get(node.name) ?? {}, ids })
+  return (node) => showNode(node, topology, { paused, bridges, defaults: defaults.get(node.name) ?? {}, ids })
 }
 
 /** Null when NATS is away: what is stored can be shown without it. */
@@ -121,6 +124,7 @@ async function pausedNodes({ queues }: ApiDeps): Promise<Map<string, string> | n
 
 interface Around {
   readonly paused: Map<string, string> | null
+  readonly bridges: readonly Heartbeat[]
   readonly defaults: NodeDefaults
   readonly ids: ReadonlyMap<string, string>
 }
@@ -137,7 +141,7 @@ function paceOf(node: Node, drawn: DocumentNode | undefined, defaults: NodeDefau
   }
 }
 
-function showNode(node: Node, topology: Topology, { paused, defaults, ids }: Around): Shown {
+function showNode(node: Node, topology: Topology, { paused, bridges, defaults, ids }: Around): Shown {
   const { id, topologyId, name, enabled, retry, cron } = node
   const document = draftOf(topology)
   const drawn = document.nodes.find((each) => each.name === name)
@@ -153,6 +157,7 @@ function showNode(node: Node, topology: Topology, { paused, defaults, ids }: Aro
     retry: retry as Shown['retry'],
     enabled,
     ...pauseOf(id, topology, paused),
+    breaker: nodeHealth(id, bridges),
     cron,
     followers: document.edges
       .filter((edge) => edge.from === name && ids.has(edge.to))

@@ -15,6 +15,7 @@ import {
 } from '../../store/queries/workers.ts'
 import type { Worker, WorkerValues } from '../../store/queries/workers.ts'
 import { isEventNode } from '../../topology/plan.ts'
+import { instanceHealth, liveBridges } from '../actions/health.ts'
 import { refreshManifest } from '../actions/manifest.ts'
 import { needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
@@ -200,37 +201,18 @@ async function usersOf({ store }: ApiDeps, worker: string): Promise<string[]> {
     .map(({ topologyId }) => names.get(topologyId) ?? topologyId)
 }
 
-/** None when NATS is away: then the state of every instance is unknown. */
-async function liveBridges({ queues }: ApiDeps): Promise<Heartbeat[]> {
-  try {
-    return await queues.bridges()
-  } catch (error) {
-    if (error instanceof Unavailable) return []
-    throw error
-  }
-}
-
 function showWorker(worker: Worker, bridges: readonly Heartbeat[]): z.infer<typeof schemas.worker> {
   const { name, urls, dialect, secret, timeoutMs, manifest, manifestReadAt, createdAt, updatedAt } = worker
-  const seen = bridges.flatMap((bridge) => bridge.instances).filter((instance) => instance.worker === name)
   return {
     name,
     urls: [...urls],
     dialect,
     hasSecret: secret !== null,
     timeoutMs,
-    instances: urls.map((url) => showInstance(url, seen)),
+    instances: urls.map((url) => instanceHealth(name, url, bridges)),
     manifest: manifest === null ? null : { ...manifest },
     manifestReadAt: manifestReadAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   }
-}
-
-/** Up when any bridge gets through to it. */
-function showInstance(url: string, seen: Heartbeat['instances']) {
-  const views = seen.filter((instance) => instance.url === url)
-  const up = views.some((view) => view.state === 'up')
-  const state = views.length === 0 ? ('unknown' as const) : up ? ('up' as const) : ('down' as const)
-  return { url, state, inFlight: views.reduce((sum, view) => sum + view.inFlight, 0) }
 }

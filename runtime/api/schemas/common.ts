@@ -12,6 +12,8 @@ export const name = z
 
 export const time = z.string().openapi({ format: 'date-time', example: '2026-03-01T10:00:00.000Z' })
 
+export const breakerStates = ['closed', 'open', 'probing', 'ramping'] as const
+
 /** A time in a query, as RFC 3339. */
 export const timeQuery = z.iso
   .datetime({ offset: true, error: 'expected a time such as 2026-03-01T10:00:00.000Z' })

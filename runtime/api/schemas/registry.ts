@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { pageOf } from '../paging.ts'
 import { scopes } from '../deps.ts'
-import { name, text, time } from './common.ts'
+import { breakerStates, name, text, time } from './common.ts'
 
 const url = z
   .string()
@@ -32,7 +32,12 @@ export const worker = z
     instances: z.array(
       z.object({
         url: z.string(),
-        state: z.enum(['up', 'down', 'unknown']).openapi({ description: 'As the live bridges see it' }),
+        state: z.enum([...breakerStates, 'unknown']).openapi({
+          description:
+            'As the live bridge sees it that sees it best. closed: called; open: not called; probing: asked whether it works; ramping: called more and more; unknown: no bridge has called it',
+        }),
+        since: time.nullable().openapi({ description: 'When it opened, or for a closed one when it closed' }),
+        reason: z.string().nullable().openapi({ description: 'Why it is not closed' }),
         inFlight: z.int().openapi({ description: 'Calls open now' }),
       }),
     ),

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { documentJsonSchema, retrySchema } from '../../topology/schema.ts'
 import { nodeTypes } from '../../topology/plan.ts'
 import { pageOf } from '../paging.ts'
-import { labels, text, time } from './common.ts'
+import { breakerStates, labels, text, time } from './common.ts'
 
 // A document inside of an OpenAPI document has the dialect of the latter.
 const { $schema: _, ...documentSchema } = documentJsonSchema()
@@ -44,6 +44,14 @@ export const topologyPatch = z
 // Made anew here: `openapi` is there only on schemas that are made after @hono/zod-openapi was loaded.
 const retry = z.strictObject(retrySchema.shape).openapi('RetryPolicy')
 
+const breaker = z
+  .object({
+    state: z.enum(breakerStates),
+    since: time.openapi({ description: 'When it opened' }),
+    reason: z.string().nullable(),
+  })
+  .openapi('Breaker')
+
 export const node = z
   .object({
     id: z.string(),
@@ -69,6 +77,10 @@ export const node = z
       .enum(['node', 'topology'])
       .nullable()
       .openapi({ description: 'node: it is paused by itself, and stays so when its topology is resumed' }),
+    breaker: breaker.nullable().openapi({
+      description:
+        'Messages are held back since the calls of this node fail, as the live bridge sees it that sees it worst; null: they are not',
+    }),
     cron: z.string().nullable(),
     followers: z.array(z.object({ id: z.string(), name: z.string() })),
   })

@@ -34,7 +34,7 @@ const kinds = {
   },
   nodes: {
     path: ofTopology('nodes'),
-    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'followers', 'id'],
+    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'followers', 'id'],
     of: 'topology',
   },
   revisions: { path: ofTopology('revisions'), columns: ['revision', 'kind', 'createdAt'], of: 'topology' },
@@ -108,6 +108,7 @@ const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
   scopes: joined,
   followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),
   instances: (value) => (value as readonly { state: string }[]).map(({ state }) => state).join(', '),
+  breaker: (value) => (value as { state: string } | null)?.state ?? null,
   error: (value) => (value as { title: string }).title,
   messages: (value) => messagesText(value as Run['messages']),
   limits: (value) =>
