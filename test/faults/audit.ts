@@ -1,0 +1,183 @@
+/**
+ * Evidence: every message that was ever stored in the topology's stream, read by a durable consumer beside the engine's own, and so
+ * before the janitor compacts it; what Postgres holds at the end; what the worker wrote down.
+ */
+import { readFileSync } from 'node:fs'
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
+import type { JsMsg } from '@nats-io/jetstream'
+import postgres from 'postgres'
+import { textOf } from '../../runtime/errors.ts'
+import type { Message } from '../../runtime/protocol/message.ts'
+import { connectQueues } from '../../runtime/queue/connection.ts'
+import { decodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
+import type { LedgerRecord } from '../../runtime/queue/ledger.ts'
+import { streamName } from '../../runtime/queue/names.ts'
+import { decodeReply } from '../../runtime/queue/reply.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import type { CallRecord } from './worker.ts'
+
+/** A stored message, as far as the checks look at it. */
+export interface Stored {
+  readonly sequence: number
+  readonly origin: string
+  readonly kind: 'node' | 'event' | 'reply' | 'ledger' | 'trash' | 'later'
+  /** Id of the node that it is for; empty where the subject names none. */
+  readonly nodeId: string
+  readonly lane: string
+  /** It came from a schedule: a second one of its kind below an origin is allowed. */
+  readonly isFired: boolean
+  /** Of inputs. */
+  readonly message: Message | null
+  readonly body: string
+  /** Of replies. */
+  readonly reply: { readonly hopKey: string; readonly next: boolean } | null
+  /** Of ledger records. */
+  readonly record: LedgerRecord | null
+  readonly run: string
+}
+
+export interface Auditor {
+  /** In the stream's order, each once. */
+  stored(): Stored[]
+  /** Sequence of the newest message that was read. */
+  last(): number
+  /** Runs that are over by the ledger: everything of them is done or in Trash. */
+  finished(): number
+  /** Name of the server that leads the stream; null when it isn't known or is a single one. */
+  leader(): Promise<string | null>
+  /** What the server says of each consumer that still has something to do. */
+  waiting(): Promise<string[]>
+  close(): Promise<void>
+}
+
+const consumer = 'auditor'
+const ackEveryMs = 200
+const pull = { max_messages: 1_000, expires: 10_000, idle_heartbeat: 2_000 }
+
+/** Reads from the beginning, through every disconnect; sees what is redelivered only once. */
+export async function openAuditor(url: string, topologyId: string): Promise<Auditor> {
+  const connection = await connectQueues({ url, name: 'auditor', log: silentLog })
+  const stream = streamName(topologyId)
+  await connection.jsm.consumers.add(stream, {
+    durable_name: consumer,
+    ack_policy: AckPolicy.All,
+    deliver_policy: DeliverPolicy.All,
+    max_ack_pending: 100_000,
+  })
+  const stored = new Map<number, Stored>()
+  let newest: JsMsg | null = null
+  let last = 0
+  const inProgress = new Map<string, number>()
+  const source = await connection.js.consumers.get(stream, consumer)
+  const messages = await source.consume({
+    ...pull,
+    callback(message) {
+      newest = message
+      if (stored.has(message.seq)) return
+      const one = read(message)
+      last = message.seq
+      stored.set(message.seq, one)
+      inProgress.set(one.run, (inProgress.get(one.run) ?? 0) + changeBy(one))
+    },
+  })
+  const acking = setInterval(() => {
+    if (connection.connected) newest?.ack()
+    newest = null
+  }, ackEveryMs)
+  return {
+    stored: () => [...stored.values()].sort((a, b) => a.sequence - b.sequence),
+    last: () => last,
+    finished: () => [...inProgress.values()].filter((count) => count === 0).length,
+    leader: async () => (await connection.jsm.streams.info(stream).catch(() => null))?.cluster?.leader ?? null,
+    async waiting() {
+      const lines: string[] = []
+      for await (const { name, num_pending, num_ack_pending, ack_floor, delivered } of connection.jsm.consumers.list(
+        stream,
+      )) {
+        if (num_pending + num_ack_pending === 0) continue
+        lines.push(
+          `${name}: ${num_pending} pending, ${num_ack_pending} held, delivered ${delivered.stream_seq}, floor ${ack_floor.stream_seq}`,
+        )
+      }
+      return lines
+    },
+    async close() {
+      clearInterval(acking)
+      await messages.close()
+      await connection.close()
+    },
+  }
+}
+
+/** What an outcome does to the number of a run's messages on their way (I6). */
+function changeBy({ kind, record }: Stored): number {
+  if (kind === 'event') return 1
+  if (kind === 'trash' || record?.kind === 'ended') return -1
+  if (record?.kind === 'split') return record.delta
+  return record?.kind === 'replayed' ? 1 : 0
+}
+
+function read(message: JsMsg): Stored {
+  const [, , origin = '', kind = '', nodeId = '', lane = ''] = message.subject.split('.')
+  const header = message.headers?.get(envelopeHeader) ?? ''
+  const isInput = kind === 'node' || kind === 'event'
+  const reply = kind === 'reply' ? decodeReply(header) : null
+  const input = isInput || kind === 'later' ? decodeEnvelope(header, new Uint8Array()) : null
+  const asked = reply?.kind === 'replay' ? reply.message : reply?.input
+  const record = kind === 'ledger' ? message.json<LedgerRecord>() : null
+  const trashed = kind === 'trash' ? (JSON.parse(header) as { run: string }) : null
+  return {
+    sequence: message.seq,
+    origin,
+    kind: kind as Stored['kind'],
+    nodeId,
+    lane,
+    isFired: (message.headers?.get('Nats-Scheduler') ?? '') !== '',
+    message: isInput ? input : null,
+    body: isInput ? message.string() : '',
+    reply: reply === null ? null : { hopKey: reply.hopKey, next: reply.kind === 'outputs' && reply.next !== null },
+    record,
+    run: (input ?? asked ?? record ?? trashed)?.run ?? '',
+  }
+}
+
+export interface RunRow {
+  readonly id: string
+  readonly state: string
+  readonly done: number
+  readonly failed: number
+  readonly inProgress: number
+}
+
+export interface TrashRow {
+  readonly id: string
+  readonly runId: string
+  readonly messageId: string
+  readonly error: string
+}
+
+/** Rows that the recorder wrote. Throws when Postgres is away. */
+export async function rowsOf(url: string): Promise<{ runs: RunRow[]; trash: TrashRow[] }> {
+  const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+  try {
+    const runs = await client<RunRow[]>`
+      select id, state, done::int, failed::int, in_progress::int as "inProgress" from runs`
+    const trash = await client<TrashRow[]>`
+      select id, run_id as "runId", message_id as "messageId", error::text as error from trash`
+    return { runs: [...runs], trash: [...trash] }
+  } finally {
+    await client.end({ timeout: 1 }).catch((error: unknown) => void textOf(error))
+  }
+}
+
+/** The last line may be half written by a worker that was killed. */
+export function callsIn(file: string): CallRecord[] {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  return lines.flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as CallRecord]
+    } catch {
+      return []
+    }
+  })
+}

@@ -1,0 +1,57 @@
+/** A control as production opens it, over ports that can end the process at a named point. Settings come as JSON in the first argument. */
+import { listen } from '../../runtime/commands/listen.ts'
+import { ownControl } from '../../runtime/commands/parts.ts'
+import { openStack } from '../../runtime/commands/stack.ts'
+import { openQueues } from '../../runtime/queue/open.ts'
+import type { Queues } from '../../runtime/queue/open.ts'
+import { openStore } from '../../runtime/store/store.ts'
+import type { Store } from '../../runtime/store/store.ts'
+import { createLog } from '../../runtime/telemetry/log.ts'
+import type { ControlSettings } from './parts.ts'
+import { openPoints, overlay } from './points.ts'
+import type { Points } from './points.ts'
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as ControlSettings
+const log = createLog('info', 2)
+const points = openPoints()
+const listening = await listen({ port: settings.port, host: '127.0.0.1', chosenBy: 'the driver' })
+const queues = queuesWithPoints(await openQueues({ ...settings, name: 'control', log }), points)
+const store = storeWithPoints(openStore(settings.postgresUrl), points)
+listening.serve(await ownControl(openStack(log), { queues, store }, settings, log))
+points.ready()
+
+/** In the recorder's transaction, after everything is written; and when it is committed. */
+function storeWithPoints(store: Store, points: Points): Store {
+  return overlay(store, {
+    async transaction(work) {
+      const result = await store.transaction(async (inside) => {
+        const written = await work(inside)
+        points.reach('before-commit')
+        return written
+      })
+      points.reach('after-commit')
+      return result
+    },
+  })
+}
+
+/** Around the janitor's purge, and between a start that is stored and its answer. */
+function queuesWithPoints(queues: Queues, points: Points): Queues {
+  const { jsm } = queues.connection
+  const streams = overlay(jsm.streams, {
+    async purge(stream, options) {
+      points.reach('before-purge')
+      const answer = await jsm.streams.purge(stream, options)
+      points.reach('after-purge')
+      return answer
+    },
+  })
+  const control = overlay(queues.control, {
+    async start(start) {
+      const answer = await queues.control.start(start)
+      points.reach('start-stored')
+      return answer
+    },
+  })
+  return { ...queues, control, connection: overlay(queues.connection, { jsm: overlay(jsm, { streams }) }) }
+}
