@@ -2,13 +2,14 @@
 // that). So `npm start` runs plain JavaScript: tsx starts later and wraps every function to keep its name, which costs
 // the engine a fifth of its CPU (see docs/decisions/005).
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { root } from './install.mjs'
 
 const places = [
   { from: 'runtime', to: 'dist/runtime' },
   { from: 'bench', to: 'dist/bench' },
+  { from: 'test/faults', to: 'dist/test/faults' },
   { from: 'workers/samples', to: 'dist/workers/samples' },
   { from: 'workers/sdk/src', to: 'workers/sdk/dist' },
 ]
@@ -60,6 +61,9 @@ async function transpile(sources) {
   }
   for (const { from, to } of sources) {
     const { outputText } = ts.transpileModule(await readFile(from, 'utf8'), { fileName: from, compilerOptions })
-    await writeFile(to, outputText)
+    // Whole or not at all: another process may be starting from dist.
+    const draft = `${to}.${process.pid}`
+    await writeFile(draft, outputText)
+    await rename(draft, to)
   }
 }

@@ -14,7 +14,7 @@ import type { LedgerRecord } from '../../runtime/queue/ledger.ts'
 import { streamName } from '../../runtime/queue/names.ts'
 import { decodeReply } from '../../runtime/queue/reply.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
-import type { CallRecord } from './worker.ts'
+import type { CallRecord } from './parts/worker.ts'
 
 /** A stored message, as far as the checks look at it. */
 export interface Stored {

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { ensureCompiled } from '../../bin/compiled.mjs'
 import { startGuard } from '../../runtime/embedded/guard.ts'
 import { freePort } from '../../runtime/embedded/process.ts'
 import { textOf } from '../../runtime/errors.ts'
@@ -13,17 +14,18 @@ import type { Evidence, Violation } from './check.ts'
 import { intakeOf } from './intake.ts'
 import type { Intake } from './intake.ts'
 import { orderedNodes } from './model.ts'
-import { openScript } from './parts.ts'
-import type { Armable, Part, Watched } from './parts.ts'
+import { openScript } from './parts/process.ts'
+import type { Armable, Part, Watched } from './parts/process.ts'
 import { hitBy, tellFault } from './schedule.ts'
 import type { Fault, Targets } from './schedule.ts'
-import { startNats, startPostgres } from './services.ts'
+import { startNats, startPostgres } from './parts/services.ts'
 
 export interface CampaignOptions {
   readonly seed: number
   /** NATS servers: 1, or 3 with three copies of everything. */
   readonly servers: 1 | 3
-  /** The janitor's window. */
+  readonly bridges: number
+  /** The janitor's window: longer than a control is stopped, since the intake relies on it. */
   readonly historyMs: number
   /** How much the worker misbehaves: 1 is usual. */
   readonly mischief: number
@@ -40,6 +42,7 @@ export interface Report {
   readonly calls: number
   readonly repeated: { readonly all: number; readonly perBridgeKill: number; readonly perNatsKill: number }
   readonly violations: readonly Violation[]
+  readonly evidence: Evidence
 }
 
 export interface Campaign {
@@ -61,6 +64,7 @@ const pointWithinMs = { timed: 10_000, inTurn: 60_000 }
 const stuckAfterMs = 60_000
 
 export async function openCampaign(options: CampaignOptions): Promise<Campaign> {
+  await ensureCompiled()
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'))
   const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   const close = async (): Promise<void> => {
@@ -105,7 +109,7 @@ async function startParts(options: CampaignOptions, folder: string, closers: (()
   const control = { ...queues, postgresUrl: postgres.url, adminToken, historyMs: options.historyMs }
   const ports = [await freePort(), await freePort()]
   const controls = ports.map((port, index) =>
-    own(openScript(`control-${index + 1}`, 'control.ts', { ...control, port }, watched)),
+    own(openScript(`control-${index + 1}`, 'control', { ...control, port }, watched)),
   )
   const recorder = {
     port: await freePort(),
@@ -113,13 +117,15 @@ async function startParts(options: CampaignOptions, folder: string, closers: (()
     seed: options.seed,
     mischief: options.mischief,
   }
-  const worker = own(openScript('worker', 'worker.ts', recorder, watched))
+  const worker = own(openScript('worker', 'worker', recorder, watched))
   await Promise.all([...controls, worker].map((part) => part.works()))
   const urls = ports.map((port) => `http://127.0.0.1:${port}`)
   const intake = await intakeOf(urls, adminToken, `http://127.0.0.1:${recorder.port}`)
   const auditor = await openAuditor(nats.url, intake.topologyId)
   closers.push(() => auditor.close())
-  const bridges = [1, 2].map((index) => own(openScript(`bridge-${index}`, 'bridge.ts', queues, watched)))
+  const bridges = Array.from({ length: options.bridges }, (_, index) =>
+    own(openScript(`bridge-${index + 1}`, 'bridge', queues, watched)),
+  )
   await Promise.all(bridges.map((part) => part.works()))
   return {
     bridges,
@@ -275,11 +281,8 @@ async function evidenceOf({ auditor, intake, postgresUrl, calls }: Parts): Promi
   }
 }
 
-function reportOf(
-  { injected }: Journal,
-  violations: readonly Violation[],
-  { stored, starts, calls }: Evidence,
-): Report {
+function reportOf({ injected }: Journal, violations: readonly Violation[], evidence: Evidence): Report {
+  const { stored, starts, calls } = evidence
   const repeated = repeatedCalls(calls)
   const per = (prefix: string): number => {
     const kills = injected.filter(({ fault }) => fault.kind !== 'stop' && hitBy(fault)[0]?.startsWith(prefix))
@@ -297,5 +300,6 @@ function reportOf(
     calls: calls.length,
     repeated: { all: repeated.length, perBridgeKill: per('bridge'), perNatsKill: per('nats') },
     violations,
+    evidence,
   }
 }

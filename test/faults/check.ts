@@ -3,7 +3,7 @@ import { hopKey, originOf } from '../../runtime/queue/names.ts'
 import type { RunRow, Stored, TrashRow } from './audit.ts'
 import { expectedAt, expectedInTrash } from './model.ts'
 import type { Item, Start } from './model.ts'
-import type { CallRecord } from './worker.ts'
+import type { CallRecord } from './parts/worker.ts'
 
 export interface Evidence {
   /** In the stream's order. */

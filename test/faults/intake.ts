@@ -33,10 +33,12 @@ export async function intakeOf(controls: readonly string[], token: string, worke
     names: new Map(items.map(({ id, name }) => [id, name])),
     accepted,
     async load(finished, signal) {
-      for (let run = 0; !signal.aborted; run++) {
-        const start = startOf(run)
-        accepted.set(await begin(controls, token, start), start)
-        while (accepted.size - finished() >= enough && !signal.aborted) await wait(lookEveryMs)
+      for (let run = 0; !signal.aborted;) {
+        if (accepted.size - finished() >= enough) await wait(lookEveryMs)
+        else {
+          const start = startOf(run++)
+          accepted.set(await begin(controls, token, start), start)
+        }
       }
     },
   }

@@ -51,7 +51,7 @@ async function run({ minutes, seed, historyMs, cluster }: Arguments): Promise<bo
   const say = (line: string): void =>
     console.log(`${((performance.now() - since) / 1_000).toFixed(1).padStart(7)} s  ${line}`)
   say(`seed ${seed}: every point once, then ${minutes} minutes at random`)
-  const campaign = await openCampaign({ seed, servers: cluster ? 3 : 1, historyMs, mischief: 1, say })
+  const campaign = await openCampaign({ seed, servers: cluster ? 3 : 1, bridges: 2, historyMs, mischief: 1, say })
   try {
     say('everything works, work is coming in')
     await campaign.injectInTurn(pointFaults(seed, campaign.targets))

@@ -1,6 +1,6 @@
 /** What is injected, when and where: a pure function of the seed. */
-import { bridgePoints, controlPoints, workerPoints } from './points.ts'
-import type { Point } from './points.ts'
+import { bridgePoints, controlPoints, workerPoints } from './parts/points.ts'
+import type { Point } from './parts/points.ts'
 
 export type Fault =
   /** SIGKILL, and up again after so long. */
@@ -27,7 +27,7 @@ export interface Targets {
 }
 
 /** Numbers from 0 to 1 (exclusive), the same ones for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -51,7 +51,21 @@ export function pointFaults(seed: number, { bridges, controls, worker }: Targets
   return [...on(bridges, bridgePoints), ...on(controls, controlPoints), ...on([worker], workerPoints)]
 }
 
-const meanGapMs = 2_000
+/** Every part once, in twelve seconds: a bridge stopped past its lease, NATS together with all bridges, Postgres, the worker. */
+export function partFaults({ bridges, controls, worker, postgres, nats }: Targets): Fault[] {
+  const [first = '', second = ''] = bridges
+  return [
+    { kind: 'stop', atMs: 0, targets: [first], forMs: 6_500 },
+    { kind: 'kill', atMs: 500, targets: [postgres], forMs: 0 },
+    { kind: 'kill', atMs: 1_500, targets: [worker], forMs: 300 },
+    { kind: 'kill', atMs: 2_500, targets: nats.slice(0, 1), forMs: 500 },
+    { kind: 'kill', atMs: 4_500, targets: controls.slice(0, 1), forMs: 0 },
+    { kind: 'kill', atMs: 6_000, targets: [second], forMs: 300 },
+    { kind: 'kill', atMs: 9_000, targets: [...nats.slice(0, 1), ...bridges], forMs: 1_500 },
+  ]
+}
+
+const meanGapMs = 1_700
 /** A process that was killed isn't hit again before it may work. */
 const bootMs = 2_500
 /** Longer than a lease, and than the lease and the beat after it. */
@@ -104,19 +118,19 @@ function draw(random: () => number, atMs: number, { bridges, controls, worker, p
     targets: names,
     forMs: random() < 0.5 ? between(300, 3_000) : between(longStopMs.from, longStopMs.to),
   })
-  const point = (target: string, points: readonly Point[]): Fault => ({
+  const point = (target: string, points: readonly Point[], most = 8): Fault => ({
     kind: 'point',
     atMs,
     target,
     point: points[Math.floor(random() * points.length)] ?? 'after-forward',
-    nth: between(1, 12),
+    nth: between(1, most),
   })
   const kinds: readonly (readonly [weight: number, make: () => Fault])[] = [
     [16, () => kill([one(bridges)], 0, 2_000)],
     [14, () => point(one(bridges), bridgePoints)],
     [8, () => stop([one(bridges)])],
     [8, () => kill([one(controls)], 0, 2_000)],
-    [5, () => point(one(controls), controlPoints)],
+    [5, () => point(one(controls), controlPoints, 2)],
     [3, () => stop([one(controls)])],
     [7, () => kill([worker], 0, 1_500)],
     [3, () => point(worker, workerPoints)],

@@ -1,13 +1,14 @@
 /** A bridge as production opens it, over ports that can end the process at a named point. Settings come as JSON in the first argument. */
 import type { Consumer, ConsumerMessages } from '@nats-io/jetstream'
-import { openBridge } from '../../runtime/bridge/bridge.ts'
-import type { Connection } from '../../runtime/queue/connection.ts'
-import { envelopeHeader } from '../../runtime/queue/envelope.ts'
-import { openQueues } from '../../runtime/queue/open.ts'
-import type { Claim, Guard, GuardedPublish } from '../../runtime/queue/publish/guard.ts'
-import type { Publisher } from '../../runtime/queue/publish/publisher.ts'
-import { createLog } from '../../runtime/telemetry/log.ts'
-import type { QueueSettings } from './parts.ts'
+import { openBridge } from '../../../runtime/bridge/bridge.ts'
+import type { Delivery } from '../../../runtime/queue/deliver/delivery.ts'
+import type { Connection } from '../../../runtime/queue/connection.ts'
+import { envelopeHeader } from '../../../runtime/queue/envelope.ts'
+import { openQueues } from '../../../runtime/queue/open.ts'
+import type { Claim, Guard, GuardedPublish } from '../../../runtime/queue/publish/guard.ts'
+import type { Publisher } from '../../../runtime/queue/publish/publisher.ts'
+import { createLog } from '../../../runtime/telemetry/log.ts'
+import type { QueueSettings } from './process.ts'
 import { openPoints, overlay } from './points.ts'
 import type { BridgePoint, Points } from './points.ts'
 
@@ -50,7 +51,7 @@ function pointsOf(
   { tail, headers }: GuardedPublish,
   claim: Claim | null,
 ): { before: BridgePoint | null; after: BridgePoint } {
-  const from = (claim as (Claim & { readonly subject?: string }) | null)?.subject?.split('.')[3]
+  const from = (claim as Partial<Delivery> | null)?.subject?.split('.')[3]
   if (from === 'event') return { before: null, after: 'after-event' }
   const kind = tail.split('.')[0]
   if (from === 'reply') {
@@ -117,7 +118,7 @@ function consumeWithPoints(
         ack()
         if (points.isDue('after-ack')) void nc.flush().then(() => points.die())
       }
-      callback?.(message)
+      void callback?.(message)
     },
-  } as ConsumeOptions)
+  })
 }

@@ -5,9 +5,9 @@
 import { openSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerTo, mischiefOf } from './model.ts'
-import type { Answered, Asked, Mischief } from './model.ts'
-import type { WorkerSettings } from './parts.ts'
+import { answerTo, mischiefOf } from '../model.ts'
+import type { Answered, Asked, Mischief } from '../model.ts'
+import type { WorkerSettings } from './process.ts'
 import { openPoints } from './points.ts'
 
 /** One line of the record. */

@@ -1,0 +1,2 @@
+/** Path of a compiled entry, by default the engine's. */
+export function ensureCompiled(entry?: string): Promise<string>

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hopKey, originOf } from '../../runtime/queue/names.ts'
+import type { Stored } from './audit.ts'
+import { openCampaign } from './campaign.ts'
+import type { Campaign, Report } from './campaign.ts'
+import { check } from './check.ts'
+import type { Evidence } from './check.ts'
+import { partFaults, pointFaults, randomFaults } from './schedule.ts'
+
+const targets = {
+  bridges: ['bridge-1', 'bridge-2'],
+  controls: ['control-1', 'control-2'],
+  worker: 'worker',
+  postgres: 'postgres',
+  nats: ['nats'],
+}
+let campaign: Campaign
+let report: Report
+const said: string[] = []
+
+beforeAll(async () => {
+  const say = (line: string): void => void said.push(line)
+  campaign = await openCampaign({ seed: 1, servers: 1, bridges: 3, historyMs: 5_000, mischief: 0.5, say })
+  await campaign.injectInTurn(pointFaults(1, campaign.targets))
+  await campaign.injectTimed(partFaults(campaign.targets))
+  report = await campaign.finish()
+}, 300_000)
+afterAll(() => campaign.close())
+
+test('nothing is lost, doubled or out of order when processes die at every point of a hop, and every part is killed', () => {
+  expect(report.violations, said.join('\n')).toEqual([])
+  expect(report.faults).toBe(pointFaults(1, campaign.targets).length + partFaults(campaign.targets).length)
+})
+
+/** The evidence of the campaign, with one thing wrong. */
+function kindsOf(change: Partial<Evidence>): string[] {
+  return check({ ...report.evidence, ...change }).map(({ kind }) => kind)
+}
+
+function settlementAt(node: string): Stored {
+  const { stored, names } = report.evidence
+  const input = stored.find(({ message, nodeId }) => message !== null && names.get(nodeId) === node)
+  const origin = input?.message ? originOf(hopKey(input.message, input.nodeId)) : ''
+  const found = stored.find((one) => one.origin === origin)
+  if (found === undefined) throw new Error(`nothing settled at ${node}`)
+  return found
+}
+
+test('a settlement that is missing is lost', () => {
+  const missing = settlementAt('join')
+  expect(kindsOf({ stored: report.evidence.stored.filter((one) => one !== missing) })).toContain('lost')
+})
+
+test('a second settlement of a hop is doubled', () => {
+  const second = { ...settlementAt('chain-1'), sequence: 1e9 }
+  expect(kindsOf({ stored: [...report.evidence.stored, second] })).toContain('doubled')
+})
+
+test('a settlement of an ordered node that is overtaken is out of order', () => {
+  const late = settlementAt('chain-2')
+  const stored = report.evidence.stored.map((one) => (one === late ? { ...one, sequence: 1e9 } : one))
+  expect(kindsOf({ stored: stored.sort((a, b) => a.sequence - b.sequence) })).toContain('order')
+})
+
+test('a run whose counters differ, and a Trash row that is missing, are found', () => {
+  const { runs, trash } = report.evidence
+  expect(kindsOf({ runs: runs.map((run, index) => (index === 0 ? { ...run, done: run.done + 1 } : run)) })).toEqual([
+    'counter',
+  ])
+  expect(kindsOf({ trash: trash.slice(1) })).toContain('counter')
+})
+
+test('a seed gives the same faults again, and another seed others', () => {
+  const faults = randomFaults(7, 600_000, targets)
+  expect(randomFaults(7, 600_000, targets)).toEqual(faults)
+  expect(randomFaults(8, 600_000, targets)).not.toEqual(faults)
+  const kills = faults.flatMap((fault) =>
+    fault.kind === 'stop' ? [] : fault.kind === 'point' ? [fault.target] : fault.targets,
+  )
+  expect(kills.length).toBeGreaterThanOrEqual(200)
+})
+
+test.each([['--minutes', 'long'], ['--seed', '-1'], ['--sede', '1'], ['hello']])(
+  '%s %s is wrong use: one line, exit code 2',
+  async (...args) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', 'test/faults/main.ts', ...args])
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(code).toBe(2)
+    expect(said.trim().split('\n')).toHaveLength(1)
+  },
+)
