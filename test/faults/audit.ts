@@ -23,6 +23,7 @@ export interface Stored {
   readonly kind: 'node' | 'event' | 'reply' | 'ledger' | 'trash' | 'later'
   /** Id of the node that it is for; empty where the subject names none. */
   readonly nodeId: string
+  /** Generation and lane of an input of a worker node. */
   readonly lane: string
   /** It came from a schedule: a second one of its kind below an origin is allowed. */
   readonly isFired: boolean
@@ -118,7 +119,7 @@ function changeBy({ kind, record }: Stored): number {
 }
 
 function read(message: JsMsg): Stored {
-  const [, , origin = '', kind = '', nodeId = '', lane = ''] = message.subject.split('.')
+  const [, , origin = '', kind = '', nodeId = '', ...lane] = message.subject.split('.')
   const header = message.headers?.get(envelopeHeader) ?? ''
   const isInput = kind === 'node' || kind === 'event'
   const reply = kind === 'reply' ? decodeReply(header) : null
@@ -131,7 +132,7 @@ function read(message: JsMsg): Stored {
     origin,
     kind: kind as Stored['kind'],
     nodeId,
-    lane,
+    lane: lane.join('.'),
     isFired: (message.headers?.get('Nats-Scheduler') ?? '') !== '',
     message: isInput ? input : null,
     body: isInput ? message.string() : '',

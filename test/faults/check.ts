@@ -17,6 +17,8 @@ export interface Evidence {
   readonly names: ReadonlyMap<string, string>
   /** Names of the nodes that keep order: over all their messages, or by lane. */
   readonly ordered: readonly string[]
+  /** Of these, the names of those that keep it for each key. */
+  readonly keyed: readonly string[]
 }
 
 export type ViolationKind = 'lost' | 'doubled' | 'order' | 'counter' | 'stray'
@@ -156,7 +158,7 @@ function checkOrder({ ordered }: Evidence, { all }: Hops): Violation[] {
 }
 
 /** The records of each start, by what the topology is for: each at each node, once, in order where it is ordered. */
-function checkRecords({ starts, ordered }: Evidence, { all }: Hops): Violation[] {
+function checkRecords({ starts, ordered, keyed }: Evidence, { all }: Hops): Violation[] {
   const arrivals = new Map<string, Item[]>()
   for (const { input, node } of all) {
     if (input.kind === 'event' || node === 'pages' || input.isFired) continue
@@ -167,34 +169,42 @@ function checkRecords({ starts, ordered }: Evidence, { all }: Hops): Violation[]
   }
   return [...starts].flatMap(([run, start]) => {
     const expected = expectedAt(start)
-    const plain = [...expected].flatMap(([node, wanted]) =>
-      compare(`run ${run} at ${node}`, wanted, arrivals.get(`${run} ${node}`) ?? [], ordered.includes(node)),
-    )
+    const plain = [...expected].flatMap(([node, wanted]) => {
+      const items = arrivals.get(`${run} ${node}`) ?? []
+      const where = `run ${run} at ${node}`
+      return [...compare(where, wanted, items), ...inOrder(where, items, ordered.includes(node), keyed.includes(node))]
+    })
     const leaves = arrivals.get(`${run} leaf`) ?? []
-    return [...plain, ...checkParts(`run ${run} at leaf`, expected.get('fan') ?? [], leaves)]
+    const where = `run ${run} at leaf`
+    return [...plain, ...checkParts(where, expected.get('fan') ?? [], leaves), ...inOrder(where, leaves, true, false)]
   })
 }
 
-function compare(where: string, wanted: readonly number[], items: readonly Item[], isOrdered: boolean): Violation[] {
+function compare(where: string, wanted: readonly number[], items: readonly Item[]): Violation[] {
   const found = items.map(({ n }) => n)
   const count = (list: readonly number[], n: number): number => list.filter((other) => other === n).length
-  const each = [...new Set([...wanted, ...found])].flatMap((n): Violation[] => {
+  return [...new Set([...wanted, ...found])].flatMap((n): Violation[] => {
     const excess = count(found, n) - count(wanted, n)
     if (excess === 0) return []
-    return [
-      {
-        kind: excess > 0 ? 'doubled' : 'lost',
-        text: `record ${n} of ${where}: ${Math.abs(excess)} too ${excess > 0 ? 'many' : 'few'}`,
-      },
-    ]
+    const text = `record ${n} of ${where}: ${Math.abs(excess)} too ${excess > 0 ? 'many' : 'few'}`
+    return [{ kind: excess > 0 ? 'doubled' : 'lost', text }]
   })
-  const isSorted = found.every((n, index) => index === 0 || n >= (found[index - 1] ?? 0))
-  return isOrdered && !isSorted ? [...each, { kind: 'order', text: `${where}: ${found.join(' ')}` }] : each
+}
+
+/** Records of one run never go backwards at an ordered node, records of one key at a keyed one. */
+function inOrder(where: string, items: readonly Item[], isOrdered: boolean, isKeyed: boolean): Violation[] {
+  if (!isOrdered) return []
+  const lines = isKeyed ? [...new Set(items.map(({ key }) => key))] : [null]
+  return lines.flatMap((key): Violation[] => {
+    const found = items.filter((item) => key === null || item.key === key).map(({ n }) => n)
+    const isSorted = found.every((n, index) => index === 0 || n >= (found[index - 1] ?? 0))
+    return isSorted ? [] : [{ kind: 'order', text: `${where}${key === null ? '' : `, ${key}`}: ${found.join(' ')}` }]
+  })
 }
 
 /** Of `fan`, which answers differently each time, one answer settled for each record: all of its parts and no other's. */
 function checkParts(where: string, wanted: readonly number[], items: readonly Item[]): Violation[] {
-  const each = wanted.flatMap((n): Violation[] => {
+  return wanted.flatMap((n): Violation[] => {
     const parts = items.filter((item) => item.n === n)
     const [first] = parts
     if (first?.of === undefined) return [{ kind: 'lost', text: `record ${n} of ${where} has no parts` }]
@@ -211,9 +221,6 @@ function checkParts(where: string, wanted: readonly number[], items: readonly It
       { kind, text: `record ${n} of ${where} has parts ${parts.map(({ part }) => part).join(' ')} of ${first.of}` },
     ]
   })
-  const order = items.map(({ n }) => n)
-  const isSorted = order.every((n, index) => index === 0 || n >= (order[index - 1] ?? 0))
-  return isSorted ? each : [...each, { kind: 'order', text: `${where}: ${order.join(' ')}` }]
 }
 
 /** I6: what Postgres says of each run is what the stream holds of it, and Trash holds what failed, once each. */

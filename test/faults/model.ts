@@ -6,7 +6,8 @@
  *                   ├▶ fork ─┬▶ left ──┬▶ join            parallel, a diamond
  *   double ─────────┤        └▶ right ─┘
  *   (chain-1, fork) ├▶ fan ─▶ leaf                        ordered splits, another answer at every call
- *                   └▶ flaky ─▶ sift ─▶ end               delays; a filter; Trash
+ *                   ├▶ flaky ─▶ sift ─▶ end               delays; a filter; Trash
+ *                   └▶ keyed ─▶ keyed-end                 lanes by key
  */
 import { hash } from 'node:crypto'
 import type { TopologyDocument } from '../../runtime/topology/schema.ts'
@@ -33,6 +34,9 @@ const nodes: TopologyDocument['nodes'] = [
   { name: 'join', type: 'connector', ...usual, prefetch: 5 },
   { name: 'fan', type: 'custom', ...ordered },
   { name: 'leaf', type: 'connector', ...ordered },
+  // One takes the key from the body, the other what the first one's worker set.
+  { name: 'keyed', type: 'custom', ...ordered, partitions: 4, partitionKey: '/key' },
+  { name: 'keyed-end', type: 'connector', ...ordered, partitions: 3 },
   { name: 'flaky', type: 'connector', ...usual, prefetch: 5 },
   { name: 'sift', type: 'custom', ...usual, prefetch: 3 },
   { name: 'end', type: 'connector', ...usual, prefetch: 4 },
@@ -46,6 +50,7 @@ const edges = [
   ['pages', 'fork'],
   ['pages', 'fan'],
   ['pages', 'flaky'],
+  ['pages', 'keyed'],
   ['chain-1', 'chain-2'],
   ['chain-2', 'chain-3'],
   ['fork', 'left'],
@@ -53,17 +58,26 @@ const edges = [
   ['left', 'join'],
   ['right', 'join'],
   ['fan', 'leaf'],
+  ['keyed', 'keyed-end'],
   ['flaky', 'sift'],
   ['sift', 'end'],
 ].map(([from = '', to = '']) => ({ from, to }))
 
 export const topology: TopologyDocument = { name: topologyName, nodes, edges }
 export const orderedNodes: readonly string[] = nodes.filter(({ prefetch }) => prefetch === 1).map(({ name }) => name)
+/** Of these the nodes that keep the order of each key only. */
+export const keyedNodes: readonly string[] = nodes
+  .filter(({ partitions }) => partitions !== undefined)
+  .map(({ name }) => name)
+
+/** Key of a record at a keyed node. */
+export const keyOf = (n: number): string => `key-${n % 5}`
 
 /** Body of every message after `pages`. */
 export interface Item {
   readonly run: number
   readonly n: number
+  readonly key: string
   /** Which call of the worker made it. */
   readonly by?: string
   /** Of what `fan` made: the how-manieth of how many. */
@@ -79,7 +93,7 @@ export interface Start {
   readonly size: number
 }
 
-/** Sizes around that from which a page is published as an atomic batch (50 messages to four followers). */
+/** Sizes around that from which a page is published as an atomic batch (50 messages to five followers). */
 const sizes = [3, 14, 5, 8] as const
 
 export function startOf(run: number): Start {
@@ -88,7 +102,7 @@ export function startOf(run: number): Start {
 }
 
 export function bodyOf(start: Start): string {
-  return JSON.stringify(start.node === 'double' ? { run: start.run, n: 0 } : start)
+  return JSON.stringify(start.node === 'double' ? { run: start.run, n: 0, key: keyOf(0) } : start)
 }
 
 const isRefused = (n: number): boolean => n % 11 === 7
@@ -111,6 +125,8 @@ export function expectedAt({ node, pages, size }: Start): ReadonlyMap<string, re
   const rest: [string, number[]][] = [
     ['fan', all],
     ['flaky', all],
+    ['keyed', all],
+    ['keyed-end', all],
     ['sift', all],
     ['end', all.filter((n) => !isRubbish(n) && !isSifted(n))],
   ]
@@ -150,12 +166,15 @@ export function answerTo(asked: Asked, call: string): Answered {
     case 'join':
     case 'leaf':
     case 'end':
+    case 'keyed-end':
       return { status: 204, headers: {}, body: '' }
     case 'chain-2':
       return isRefused(item.n) ? refused : passed(item, call)
     case 'sift':
       if (isRubbish(item.n)) return refused
       return isSifted(item.n) ? { status: 204, headers: {}, body: '' } : passed(item, call)
+    case 'keyed':
+      return passed(item, call, { 'ce-partitionkey': item.key })
     case 'flaky':
       return asked.attempt <= 2 && (item.run + item.n) % 5 === 0 ? failed : passed(item, call)
     default:
@@ -167,12 +186,14 @@ const json = { 'content-type': 'application/json' }
 const refused: Answered = { status: 422, headers: json, body: '{"title":"refused"}' }
 const failed: Answered = { status: 500, headers: json, body: '{"title":"not now"}' }
 
-function passed(item: Item, by: string): Answered {
-  return { status: 200, headers: json, body: JSON.stringify({ ...item, by }) }
+function passed(item: Item, by: string, headers: Answered['headers'] = {}): Answered {
+  return { status: 200, headers: { ...json, ...headers }, body: JSON.stringify({ ...item, by }) }
 }
 
+const itemOf = (run: number, n: number, by: string): Item => ({ run, n, key: keyOf(n), by })
+
 function page({ run, pages, size }: Start, index: number, by: string): Answered {
-  const items = Array.from({ length: size }, (_, offset) => ({ run, n: index * size + offset, by }))
+  const items = Array.from({ length: size }, (_, offset) => itemOf(run, index * size + offset, by))
   const cursor: Record<string, string> = index + 1 < pages ? { 'sluice-cursor': String(index + 1) } : {}
   return { status: 200, headers: { ...json, ...cursor }, body: JSON.stringify(items) }
 }

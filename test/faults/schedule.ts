@@ -65,6 +65,8 @@ export function partFaults({ bridges, controls, worker, postgres, nats }: Target
   ]
 }
 
+/** As long as a point is waited for. */
+export const pointWithinMs = 5_000
 const meanGapMs = 1_700
 /** A process that was killed isn't hit again before it may work. */
 const bootMs = 2_500
@@ -82,7 +84,7 @@ export function randomFaults(seed: number, durationMs: number, targets: Targets)
     // In a cluster the majority stays up; a single server may be hit with everything else.
     const held = fault.kind !== 'point' && hit.some((name) => targets.nats.includes(name)) ? targets.nats : []
     if ([...hit, ...held].some((name) => (busyUntil.get(name) ?? 0) > atMs)) continue
-    const until = atMs + (fault.kind === 'point' ? 2_000 : fault.forMs) + (fault.kind === 'stop' ? 500 : bootMs)
+    const until = atMs + (fault.kind === 'point' ? pointWithinMs : fault.forMs) + (fault.kind === 'stop' ? 500 : bootMs)
     for (const name of [...hit, ...held]) busyUntil.set(name, until)
     faults.push(fault)
   }

@@ -29,7 +29,7 @@ points.ready()
 
 /** Between the call and the publish, between the publish and the ack, and the same within a split. */
 function guardWithPoints(guard: Guard, points: Points): Guard {
-  return {
+  return overlay(guard, {
     async publish(one, claim, signal) {
       const { before, after } = pointsOf(one, claim)
       if (before !== null) points.reach(before)
@@ -43,7 +43,7 @@ function guardWithPoints(guard: Guard, points: Points): Guard {
       points.reach('after-ask')
       return answer
     },
-  }
+  })
 }
 
 /** What is published says what it is; what it is published from (a delivery) whether a hop, an event's hop or a split does it. */
