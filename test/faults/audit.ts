@@ -52,7 +52,6 @@ export interface Auditor {
 }
 
 const consumer = 'auditor'
-const ackEveryMs = 200
 const pull = { max_messages: 1_000, expires: 10_000, idle_heartbeat: 2_000 }
 
 /** Reads from the beginning, through every disconnect; sees what is redelivered only once. */
@@ -61,19 +60,19 @@ export async function openAuditor(url: string, topologyId: string): Promise<Audi
   const stream = streamName(topologyId)
   await connection.jsm.consumers.add(stream, {
     durable_name: consumer,
-    ack_policy: AckPolicy.All,
+    // As the engine's own readers: the janitor leaves what isn't acked.
+    ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     max_ack_pending: 100_000,
   })
   const stored = new Map<number, Stored>()
-  let newest: JsMsg | null = null
   let last = 0
   const inProgress = new Map<string, number>()
   const source = await connection.js.consumers.get(stream, consumer)
   const messages = await source.consume({
     ...pull,
     callback(message) {
-      newest = message
+      message.ack()
       if (stored.has(message.seq)) return
       const one = read(message)
       last = message.seq
@@ -81,10 +80,6 @@ export async function openAuditor(url: string, topologyId: string): Promise<Audi
       inProgress.set(one.run, (inProgress.get(one.run) ?? 0) + changeBy(one))
     },
   })
-  const acking = setInterval(() => {
-    if (connection.connected) newest?.ack()
-    newest = null
-  }, ackEveryMs)
   return {
     stored: () => [...stored.values()].sort((a, b) => a.sequence - b.sequence),
     last: () => last,
@@ -103,7 +98,6 @@ export async function openAuditor(url: string, topologyId: string): Promise<Audi
       return lines
     },
     async close() {
-      clearInterval(acking)
       await messages.close()
       await connection.close()
     },

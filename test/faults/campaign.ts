@@ -60,6 +60,8 @@ export interface Campaign {
 
 /** Each point is reached once, however long that takes a machine with other things to do. */
 const everyPointWithinMs = 60_000
+/** So little that pages are held back, and that streams are swept. */
+const [highWater, historyMaxBytes] = [40, 200_000]
 /** Nothing new is settled for so long though everything is up: something is stuck. */
 const stuckAfterMs = 60_000
 
@@ -106,7 +108,7 @@ async function startParts(options: CampaignOptions, folder: string, closers: (()
   const secretKey = 'a key for the faults'
   const adminToken = 'an-administrator-of-faults'
   const queues = { url: nats.url, namespace: 'faults', replicas: options.servers, secretKey }
-  const control = { ...queues, postgresUrl: postgres.url, adminToken, historyMs: options.historyMs }
+  const control = { ...queues, postgresUrl: postgres.url, adminToken, historyMs: options.historyMs, historyMaxBytes }
   const ports = [await freePort(), await freePort()]
   const controls = ports.map((port, index) =>
     own(openScript(`control-${index + 1}`, 'control', { ...control, port }, watched)),
@@ -124,7 +126,7 @@ async function startParts(options: CampaignOptions, folder: string, closers: (()
   const auditor = await openAuditor(nats.url, intake.topologyId)
   closers.push(() => auditor.close())
   const bridges = Array.from({ length: options.bridges }, (_, index) =>
-    own(openScript(`bridge-${index + 1}`, 'bridge', queues, watched)),
+    own(openScript(`bridge-${index + 1}`, 'bridge', { ...queues, highWater }, watched)),
   )
   await Promise.all(bridges.map((part) => part.works()))
   return {
@@ -145,7 +147,9 @@ function watchedIn(folder: string, say: (line: string) => void, closers: (() => 
   mkdirSync(logs)
   const guard = startGuard(folder, say)
   closers.push(() => guard.close())
-  return { guard, logs, onUnexpectedEnd: (name, how) => say(`${name} ended by itself (${how}), starting it again`) }
+  const onUnexpectedEnd = (name: string, how: string): void =>
+    say(`${name} ended by itself (${how}), starting it again: ${lastLines(join(logs, `${name}.log`), 6).join(' ')}`)
+  return { guard, logs, onUnexpectedEnd }
 }
 
 function campaignOf(
@@ -267,6 +271,10 @@ async function stuckAt(state: string, auditor: Auditor, folder: string): Promise
   })
   const text = `nothing moves for ${stuckAfterMs / 1_000} s (runs, finished ones in the stream, running ones in Postgres, last sequence: ${state})`
   return [{ kind: 'lost', text: [text, ...waiting, ...logs].join('\n    ') }]
+}
+
+function lastLines(file: string, count: number): string[] {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count)
 }
 
 async function evidenceOf({ auditor, intake, postgresUrl, calls }: Parts): Promise<Evidence> {

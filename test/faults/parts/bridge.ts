@@ -8,11 +8,11 @@ import { openQueues } from '../../../runtime/queue/open.ts'
 import type { Claim, Guard, GuardedPublish } from '../../../runtime/queue/publish/guard.ts'
 import type { Publisher } from '../../../runtime/queue/publish/publisher.ts'
 import { createLog } from '../../../runtime/telemetry/log.ts'
-import type { QueueSettings } from './process.ts'
+import type { BridgeSettings } from './process.ts'
 import { openPoints, overlay } from './points.ts'
 import type { BridgePoint, Points } from './points.ts'
 
-const settings = JSON.parse(process.argv[2] ?? '{}') as QueueSettings
+const settings = JSON.parse(process.argv[2] ?? '{}') as BridgeSettings
 const log = createLog('info', 2)
 const points = openPoints()
 const queues = await openQueues({ ...settings, name: 'bridge', log })
@@ -23,6 +23,7 @@ await openBridge({
   queues: { ...queues, connection, guard, publisher },
   secretKey: settings.secretKey,
   graceMs: 2_000,
+  highWater: settings.highWater,
   log,
 })
 points.ready()

@@ -1,9 +1,13 @@
-/** A control as production opens it, over ports that can end the process at a named point. Settings come as JSON in the first argument. */
+/**
+ * A control of the parts that production opens, over ports that can end the process at a named point. Its janitor's window is
+ * smaller than production allows, so that streams are compacted and swept all the time. Settings come as JSON in the first argument.
+ */
+import { createApi, republishAllPlans } from '../../../runtime/api/api.ts'
 import { listen } from '../../../runtime/commands/listen.ts'
-import { ownControl } from '../../../runtime/commands/parts.ts'
-import { openStack } from '../../../runtime/commands/stack.ts'
+import { openJanitor } from '../../../runtime/queue/janitor/janitor.ts'
 import { openQueues } from '../../../runtime/queue/open.ts'
 import type { Queues } from '../../../runtime/queue/open.ts'
+import { openRecorder } from '../../../runtime/recorder/recorder.ts'
 import { openStore } from '../../../runtime/store/store.ts'
 import type { Store } from '../../../runtime/store/store.ts'
 import { createLog } from '../../../runtime/telemetry/log.ts'
@@ -17,7 +21,14 @@ const points = openPoints()
 const listening = await listen({ port: settings.port, host: '127.0.0.1', chosenBy: 'the driver' })
 const queues = queuesWithPoints(await openQueues({ ...settings, name: 'control', log }), points)
 const store = storeWithPoints(openStore(settings.postgresUrl), points)
-listening.serve(await ownControl(openStack(log), { queues, store }, settings, log))
+const { adminToken, secretKey, historyMs: windowMs, historyMaxBytes: maxBytes } = settings
+const { connection, replicas } = queues
+const deps = { store, queues: queues.control, events: queues.events, adminToken, secretKey, version: 'faults', log }
+await republishAllPlans(deps)
+const janitor = openJanitor({ connection, replicas, windowMs, leastWindowMs: windowMs, maxBytes, log })
+await openRecorder({ queues, store, janitor, compactEveryMs: windowMs / 10, log })
+const api = createApi(deps)
+listening.serve((request, env) => api.fetch(request, env))
 points.ready()
 
 /** In the recorder's transaction, after everything is written; and when it is committed. */
@@ -35,7 +46,7 @@ function storeWithPoints(store: Store, points: Points): Store {
   })
 }
 
-/** Around the janitor's purge, and between a start that is stored and its answer. */
+/** Around the janitor's purge and in its sweep, and between a start that is stored and its answer. */
 function queuesWithPoints(queues: Queues, points: Points): Queues {
   const { jsm } = queues.connection
   const streams = overlay(jsm.streams, {
@@ -44,6 +55,10 @@ function queuesWithPoints(queues: Queues, points: Points): Queues {
       const answer = await jsm.streams.purge(stream, options)
       points.reach('after-purge')
       return answer
+    },
+    deleteMessage(...which) {
+      points.reach('mid-sweep')
+      return jsm.streams.deleteMessage(...which)
     },
   })
   const control = overlay(queues.control, {

@@ -32,7 +32,14 @@ export const bridgePoints = [
 ] as const
 
 /** Points of a control: its recorder, its janitor, its intake. */
-export const controlPoints = ['before-commit', 'after-commit', 'before-purge', 'after-purge', 'start-stored'] as const
+export const controlPoints = [
+  'before-commit',
+  'after-commit',
+  'before-purge',
+  'after-purge',
+  'mid-sweep',
+  'start-stored',
+] as const
 
 /** Points of the worker: the work is done and nothing is said of it; half of the answer is out. */
 export const workerPoints = ['before-answer', 'mid-answer'] as const

@@ -18,11 +18,16 @@ export interface QueueSettings {
   readonly secretKey: string
 }
 
+export interface BridgeSettings extends QueueSettings {
+  readonly highWater: number
+}
+
 export interface ControlSettings extends QueueSettings {
   readonly port: number
   readonly postgresUrl: string
   readonly adminToken: string
   readonly historyMs: number
+  readonly historyMaxBytes: number
 }
 
 /** What worker.ts gets. */
