@@ -71,7 +71,7 @@ export const keyedNodes: readonly string[] = nodes
   .map(({ name }) => name)
 
 /** Key of a record at a keyed node. */
-export const keyOf = (n: number): string => `key-${n % 5}`
+const keyOf = (n: number): string => `key-${n % 5}`
 
 /** Body of every message after `pages`. */
 export interface Item {
