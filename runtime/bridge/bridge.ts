@@ -70,12 +70,13 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
   const topologies = openTopologies({
+    bridgeId: id,
     queues,
     deliveries,
     directory,
     ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, log },
     stop: { soon: stopping.signal, now: cutting.signal },
-    onApplied: () => beat(),
+    onApplied: () => void beat(),
   })
   const onChange = (change: ConfigChange): void => {
     if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
@@ -83,9 +84,12 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
     if (change.kind === 'paused') directory.setPaused('node', change.nodeId, change.reason)
     if (change.kind === 'pausedTopology') directory.setPaused('topology', change.topologyId, change.reason)
-    if (change.kind === 'current') directory.setCurrent(change.current)
+    if (change.kind === 'current') {
+      topologies.setCurrent(change.current)
+      directory.setCurrent(change.current)
+    }
   }
-  const beat = (): void => {
+  const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
     const heartbeat: Heartbeat = {
       id,
@@ -94,19 +98,22 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
       startedAt,
       rssBytes: process.memoryUsage.rss(),
       revisions: topologies.revisions(),
+      sending: topologies.sending(),
       instances: directory.instances(),
       nodes: directory.nodes(),
     }
-    queues.config.bridges
+    await queues.config.bridges
       .put(id, JSON.stringify(heartbeat))
       .catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
   }
 
+  // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
+  await beat()
   await watchConfig({ ...queues, log }, onChange, stopping.signal)
   // One plan that can't be applied must not keep the others from flowing: it is tried again for ever.
   await Promise.race([topologies.settled(), wait(bootMs, undefined, { ref: false })])
-  beat()
-  const timer = setInterval(beat, heartbeatEveryMs).unref()
+  void beat()
+  const timer = setInterval(() => void beat(), heartbeatEveryMs).unref()
   let closing: Promise<void> | null = null
   const close = async (): Promise<void> => {
     clearInterval(timer)

@@ -104,6 +104,11 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   }, signal)
 }
 
+/** Resolves when the work is done, whatever comes of it; rejects with `Stopped` when the signal aborts. */
+export function untilSettled(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return untilCalled((wake) => void work.then(wake, wake), signal)
+}
+
 function untilCalled(arrange: (wake: () => void) => unknown, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stopped = (): void => {

@@ -29,6 +29,8 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   const origin = originOf(key)
   if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return settledBefore(delivery, site, stop)
 
+  const { order } = site
+  if (order !== null) await waitHere(site, message, stop, (signal) => order.turn(delivery, signal))
   const tries = new Tries(message)
   for (;;) {
     // A bridge that stops begins nothing: waiting gives the message back then.
@@ -121,16 +123,20 @@ function waitHere(
 
 /**
  * I5: what an ordered node forwards goes straight to the follower and would overtake what it split just before. So the next
- * message is only taken when the replies are split. Not needed where every reply goes through the splitter.
+ * message of the lane is only taken when the replies stored so far are split; other lanes may store more meanwhile. Not needed where
+ * every reply goes through the splitter.
  */
 async function keepOrder(site: WorkerSite, stop: Stop): Promise<void> {
   const { prepared } = site
   if (!isOrdered(prepared.node) || prepared.node.type === 'batch' || prepared.followers.size !== 1) return
-  for (
-    let ms = splitLook.firstMs;
-    !(await site.repliesAreSplit().catch(() => false));
-    ms = Math.min(ms * 2, splitLook.maxMs)
-  ) {
+  let upTo: number | null = null
+  const isSplit = async (): Promise<boolean> => {
+    const first = await site.firstUnsplitReply()
+    if (first === null || (upTo !== null && first > upTo)) return true
+    upTo ??= await site.lastSequence()
+    return false
+  }
+  for (let ms = splitLook.firstMs; !(await isSplit().catch(() => false)); ms = Math.min(ms * 2, splitLook.maxMs)) {
     await sleep(ms, stop.soon)
   }
 }

@@ -4,13 +4,18 @@ import { prepareNode } from '../protocol/native.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { inputQueues, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
-import { ensureQueues, repliesAreSplit } from '../queue/streams.ts'
+import { ensureQueues, firstUnsplitReply, lastSequence } from '../queue/streams.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Directory } from './directory.ts'
+import { untilSettled } from './gate.ts'
 import { eventHop, hop } from './hop.ts'
 import { openLanes } from './lanes/lanes.ts'
-import type { OpenLanes } from './lanes/lanes.ts'
+import type { Lanes } from './lanes/lanes.ts'
+import { openOrders } from './lanes/order.ts'
+import type { Orders } from './lanes/order.ts'
+import { openTurnover } from './lanes/turnover.ts'
+import type { Turnover } from './lanes/turnover.ts'
 import type { EventSite, Ports, Stop, WorkerSite } from './site.ts'
 import { split } from './split.ts'
 
@@ -18,19 +23,25 @@ import { split } from './split.ts'
 export interface Topologies {
   /** Null: the topology is stopped; its messages stay queued. */
   apply(topologyId: string, plan: Plan | null): void
+  /** False while plans may be missed: what is delivered then may go by other lanes than its plan knows, and waits. */
+  setCurrent(current: boolean): void
   /** Resolves when every change so far is applied. */
   settled(): Promise<void>
   revisions(): Record<string, number>
+  /** By whose lanes messages are sent here; see turnover.ts. */
+  sending(): Record<string, number>
   held(): number
   close(): Promise<void>
 }
 
 interface TopologiesDeps {
+  readonly bridgeId: string
   readonly queues: Queues
   readonly deliveries: Deliveries
   readonly directory: Directory
   readonly ports: Ports
   readonly stop: Stop
+  /** Something changed that other processes look for in a heartbeat. */
   readonly onApplied: () => void
 }
 
@@ -38,7 +49,9 @@ interface TopologiesDeps {
 interface Running {
   plan: Plan
   sites: ReadonlyMap<string, EventSite | WorkerSite>
-  readonly lanes: OpenLanes
+  readonly lanes: Lanes
+  readonly orders: Orders
+  readonly turnover: Turnover
   readonly readers: Map<string, OpenReader>
   /** Readers of all topologies that are closed, but still hold something. */
   readonly draining: Set<Promise<void>>
@@ -50,19 +63,28 @@ interface OpenReader {
   readonly closing: AbortController
 }
 
+interface ReconcileDeps extends TopologiesDeps {
+  readonly draining: Set<Promise<void>>
+  /** Null while the topology's plan is the newest; otherwise what resolves when that has been read and applied. */
+  readonly whenCurrent: (topologyId: string) => Promise<void> | null
+}
+
 const retryMs = 1_000
 
 export function openTopologies(options: TopologiesDeps): Topologies {
   const running = new Map<string, Running>()
   const draining = new Set<Promise<void>>()
-  const deps = { ...options, draining }
   const changes = new Map<string, Promise<void>>()
+  let renewing: Renewing | null = null
+  const whenCurrent = (topologyId: string): Promise<void> | null =>
+    renewing === null ? null : renewing.done.then(() => changes.get(topologyId))
+  const deps = { ...options, draining, whenCurrent }
 
   const apply = async (topologyId: string, plan: Plan | null): Promise<void> => {
     const before = running.get(topologyId)
     if (plan === null) {
       running.delete(topologyId)
-      if (before !== undefined) closeReaders(before, () => true)
+      if (before !== undefined) closeRunning(before)
     } else if (before === undefined || before.plan.revision < plan.revision) {
       await bringInLine(deps, running, plan)
     }
@@ -75,8 +97,16 @@ export function openTopologies(options: TopologiesDeps): Topologies {
   }
   return {
     apply: enqueue,
+    setCurrent(current) {
+      if (!current) renewing ??= beginRenewing()
+      else if (renewing !== null) {
+        renewing.end()
+        renewing = null
+      }
+    },
     settled: async () => void (await Promise.all(changes.values())),
     revisions: () => Object.fromEntries([...running].map(([id, { plan }]) => [id, plan.revision])),
+    sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
     held: () =>
       [...running.values()].reduce(
         (sum, { readers }) => sum + [...readers.values()].reduce((held, { reader }) => held + reader.held, 0),
@@ -84,10 +114,22 @@ export function openTopologies(options: TopologiesDeps): Topologies {
       ),
     async close() {
       await Promise.all(changes.values())
-      for (const one of running.values()) closeReaders(one, () => true)
+      for (const one of running.values()) closeRunning(one)
       await Promise.all(draining)
     },
   }
+}
+
+/** From when changes may be missed until all were read anew. */
+interface Renewing {
+  readonly done: Promise<void>
+  end(): void
+}
+
+function beginRenewing(): Renewing {
+  let end = (): void => undefined
+  const done = new Promise<void>((resolve) => (end = resolve))
+  return { done, end: () => end() }
 }
 
 /** NATS may be away while a plan comes: tried again until it is applied. */
@@ -104,27 +146,35 @@ async function persist(work: () => Promise<void>, { ports, stop, queues }: Topol
 }
 
 /** Readers that stay go on undisturbed: they look up their site at each delivery, and prefetch is changed at the consumer. */
-async function bringInLine(
-  deps: TopologiesDeps & { draining: Set<Promise<void>> },
-  all: Map<string, Running>,
-  plan: Plan,
-): Promise<void> {
+async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan: Plan): Promise<void> {
   await ensureQueues(deps.queues.connection, plan, deps.queues.replicas)
-  const running: Running = all.get(plan.topologyId) ?? {
-    plan,
-    sites: new Map(),
-    lanes: openLanes(),
-    readers: new Map(),
-    draining: deps.draining,
-  }
+  const running = all.get(plan.topologyId) ?? newRunning(deps, plan)
   running.plan = plan
-  running.lanes.use(plan)
+  running.turnover.apply(plan)
   running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, node)]))
   all.set(plan.topologyId, running)
   const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
   closeReaders(running, (consumer) => !wanted.has(consumer))
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
+}
+
+function newRunning({ queues, bridgeId, draining, onApplied }: ReconcileDeps, plan: Plan): Running {
+  const lanes = openLanes()
+  return {
+    plan,
+    sites: new Map(),
+    lanes,
+    orders: openOrders(queues.connection),
+    turnover: openTurnover({ lanes, config: queues.config, bridgeId, onTurned: onApplied }),
+    readers: new Map(),
+    draining,
+  }
+}
+
+function closeRunning(running: Running): void {
+  running.turnover.close()
+  closeReaders(running, () => true)
 }
 
 function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {
@@ -142,11 +192,8 @@ function closeReaders({ readers, draining }: Running, isUnwanted: (consumer: str
   }
 }
 
-async function openReaders(
-  { deliveries, ports, stop, queues }: TopologiesDeps,
-  running: Running,
-  node: PlanNode,
-): Promise<void> {
+async function openReaders(deps: ReconcileDeps, running: Running, node: PlanNode): Promise<void> {
+  const { deliveries, ports, stop, queues } = deps
   const topologyId = running.plan.topologyId
   const restore = (): Promise<void> => ensureQueues(queues.connection, running.plan, queues.replicas)
   const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {
@@ -155,7 +202,12 @@ async function openReaders(
     setMaxListeners(0, closing.signal)
     const own: Stop = { soon: closing.signal, now: stop.now }
     const queue = { stream: streamName(topologyId), consumer, restore }
-    const reader = await deliveries.read(queue, (delivery) => handle(delivery, own))
+    const reader = await deliveries.read(queue, (delivery) => {
+      const current = deps.whenCurrent(topologyId)
+      return current === null
+        ? handle(delivery, own)
+        : untilSettled(current, own.soon).then(() => handle(delivery, own))
+    })
     running.readers.set(consumer, { reader, closing })
   }
   const splitSite = { topologyId, nodeId: node.id, lanes: running.lanes }
@@ -187,7 +239,7 @@ function siteOf(
   running: Running,
   node: PlanNode,
 ): EventSite | WorkerSite {
-  const { plan, lanes } = running
+  const { plan, lanes, orders } = running
   const gate = directory.gateOf(plan.topologyId, node.id)
   if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, ports }
   const prepared = prepareNode(plan, node)
@@ -198,8 +250,10 @@ function siteOf(
     lanes,
     ports,
     gate,
+    order: orders.orderOf(plan, node),
     call: directory.callerOf(prepared, () => gate.open && running.plan === plan),
-    repliesAreSplit: () => repliesAreSplit(queues.connection, plan.topologyId, node.id),
+    firstUnsplitReply: () => firstUnsplitReply(queues.connection, plan.topologyId, node.id),
+    lastSequence: () => lastSequence(queues.connection, plan.topologyId),
     pause: (reason) => directory.pause(node.id, reason),
   }
 }

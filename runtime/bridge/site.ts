@@ -8,6 +8,7 @@ import type { Cancelled } from './cancelled.ts'
 import type { Gate } from './gate.ts'
 import type { HighWater } from './high-water.ts'
 import type { Lanes } from './lanes/lanes.ts'
+import type { Order } from './lanes/order.ts'
 
 /** How work is stopped, in two steps. */
 export interface Stop {
@@ -43,12 +44,16 @@ export interface WorkerSite {
   readonly plan: Plan
   readonly prepared: PreparedNode
   readonly lanes: Lanes
+  /** Null while the node has one generation of lanes. */
+  readonly order: Order | null
   /** Closed while the node or its topology is paused, or the node must not call. */
   readonly gate: Gate
   readonly ports: Ports
   readonly call: Caller
-  /** Has everything that the node replied been split? */
-  repliesAreSplit(): Promise<boolean>
+  /** Sequence of the node's first stored reply that isn't split yet; null when there is none. */
+  firstUnsplitReply(): Promise<number | null>
+  /** Sequence of what was stored last in the topology's stream. */
+  lastSequence(): Promise<number>
   /** Pauses the node on all bridges. */
   pause(reason: string): Promise<void>
 }

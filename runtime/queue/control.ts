@@ -1,4 +1,4 @@
-import type { Plan, WorkerAddress } from '../topology/plan.ts'
+import type { Plan, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
 
 /** What a bridge says of itself every two seconds. */
@@ -10,6 +10,8 @@ export interface Heartbeat {
   readonly rssBytes: number
   /** Revision in force by topology id; 0 for one that it stopped. */
   readonly revisions: Readonly<Record<string, number>>
+  /** Revision by whose lanes it sends, by topology id: the one in force, or an older one while not all bridges have that. */
+  readonly sending: Readonly<Record<string, number>>
   /** Every instance of every worker that it knows. */
   readonly instances: readonly (BreakerView & {
     readonly worker: string
@@ -111,6 +113,10 @@ export interface ControlQueues {
   /** Is it being cancelled? */
   isCancelling(topologyId: string, run: string | null): Promise<boolean>
   depths(plan: Plan): Promise<QueueDepth[]>
+  /** Which past generations of a node's lanes hold nothing any more, neither waiting nor delayed. */
+  settledGenerations(plan: Plan, node: WorkerNode): Promise<number[]>
+  /** Deletes consumers of lanes that the plan doesn't name; only when every live bridge has it. Idempotent. */
+  sweepLanes(plan: Plan): Promise<void>
   /** Pauses or resumes a node at all bridges, at once; `reason` null resumes. */
   setPaused(nodeId: string, reason: string | null): Promise<void>
   /** The same for all nodes of a topology, apart from their own pauses; idempotent. */

@@ -30,6 +30,8 @@ export const laterTail = 'later'
 
 /** All lanes of all generations. */
 export const nodeFilter = (t: string, node: string): string => `sluice.${t}.*.node.${node}.>`
+export const generationFilter = (t: string, node: string, generation: number): string =>
+  `sluice.${t}.*.node.${node}.${generation}.*`
 const laneFilter = (t: string, node: string, generation: number, lane: number): string =>
   `sluice.${t}.*.${laneTail(node, generation, lane)}`
 const eventFilter = (t: string, node: string): string => `sluice.${t}.*.${eventTail(node)}`
@@ -41,8 +43,15 @@ export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${
 
 export const laneConsumer = (node: string, generation: number, lane: number): string =>
   `node_${node}_${generation}_${lane}`
+/** Of any generation. */
+export const isLaneConsumerOf = (consumer: string, node: string): boolean => consumer.startsWith(`node_${node}_`)
 export const eventConsumer = (node: string): string => `event_${node}`
 export const replyConsumer = (node: string): string => `reply_${node}`
+
+/** The generation in whose lane a message of a worker node lies. */
+export function generationOf(subject: string): number {
+  return Number(subject.split('.')[5])
+}
 
 /** One queue before a node, and the consumer by which all bridges read it. */
 export interface InputQueue {
@@ -59,7 +68,7 @@ export function inputQueues(t: string, node: PlanNode): InputQueue[] {
   return generationsOf(node).flatMap((generation) => laneQueues(t, node.id, generation))
 }
 
-function laneQueues(t: string, node: string, generation: Generation): InputQueue[] {
+export function laneQueues(t: string, node: string, generation: Generation): InputQueue[] {
   return Array.from({ length: generation.partitions }, (_, lane) => ({
     consumer: laneConsumer(node, generation.generation, lane),
     filter: laneFilter(t, node, generation.generation, lane),

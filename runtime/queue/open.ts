@@ -27,6 +27,7 @@ import { encodeRecord } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
+import { settledGenerations, sweepLanes } from './lanes/retire.ts'
 import { encodeReply } from './reply.ts'
 import { depthsOf, ensureQueues, orNull } from './streams.ts'
 
@@ -114,6 +115,8 @@ function controlOf(deps: ControlDeps): ControlQueues {
     endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
+    settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
+    sweepLanes: (plan) => reach(() => sweepLanes(connection, plan)),
     async setPaused(nodeId, reason) {
       await setReason(config, pausedKey(nodeId), reason)
       events.emit({ kind: 'pause', nodeId, reason })

@@ -12,6 +12,7 @@ import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { QueueDepth } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
+import { firstStored } from './janitor/stored.ts'
 import { inputQueues, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
 
 const nanos = (ms: number): number => ms * 1_000_000
@@ -171,12 +172,21 @@ export async function pendingOf(
   return infos.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0)
 }
 
-/** True when every stored reply of the node has been split. Asks the store, since a consumer's count of pending messages lags. */
-export async function repliesAreSplit(connection: Connection, topologyId: string, nodeId: string): Promise<boolean> {
+/** Sequence of the node's first stored reply that isn't split yet; null: none. Asks the store: a count of pending messages lags. */
+export async function firstUnsplitReply(
+  connection: Connection,
+  topologyId: string,
+  nodeId: string,
+): Promise<number | null> {
   const stream = streamName(topologyId)
   const info = await connection.jsm.consumers.info(stream, replyConsumer(nodeId))
-  const query = { seq: info.ack_floor.stream_seq + 1, next_by_subj: replyFilter(topologyId, nodeId) }
-  return (await connection.jsm.direct.getMessage(stream, query)) === null
+  const filter = replyFilter(topologyId, nodeId)
+  return (await firstStored(connection, stream, info.ack_floor.stream_seq + 1, filter))?.seq ?? null
+}
+
+/** Sequence of what was stored last in the topology's stream. */
+export async function lastSequence(connection: Connection, topologyId: string): Promise<number> {
+  return (await connection.jsm.streams.info(streamName(topologyId))).state.last_seq
 }
 
 function waitingIn(info: ConsumerInfo | null): number {

@@ -155,7 +155,7 @@ export async function nodeOf(test: TestApi, topology: string, name: string): Pro
 /** A bridge that says that it lives, and moves nothing. */
 export async function beat(test: TestApi, id: string, more: Partial<Heartbeat> = {}): Promise<void> {
   const startedAt = new Date().toISOString()
-  const nothing = { revisions: {}, instances: [], nodes: [] }
+  const nothing = { revisions: {}, sending: {}, instances: [], nodes: [] }
   const heartbeat: Heartbeat = { id, host: 'h', pid: 1, startedAt, rssBytes: 1, ...nothing, ...more }
   await test.queues.config.bridges.put(id, JSON.stringify(heartbeat))
 }

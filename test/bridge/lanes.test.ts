@@ -1,39 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Seen } from '../support/fake-worker.ts'
 import { isDrained } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fast, flow, records } from './flow.ts'
-
-/** One record of a customer. */
-interface Item {
-  readonly customer: string
-  readonly n: number
-}
-
-const items = (count: number, customers: number): Item[] =>
-  Array.from({ length: count }, (_, n) => ({ customer: `c${n % customers}`, n }))
-
-const itemOf = ({ body }: Seen): Item => JSON.parse(body) as Item
-
-/** Numbers by customer, in the order of their last calls: the ones that were settled. */
-function settledOrder(seen: readonly Seen[], node: string): Map<string, number[]> {
-  const order = new Map<string, Set<number>>()
-  for (const request of seen.filter((one) => one.node === node)) {
-    const { customer, n } = itemOf(request)
-    const numbers = order.get(customer) ?? new Set<number>()
-    order.set(customer, numbers)
-    numbers.delete(n)
-    numbers.add(n)
-  }
-  return new Map([...order].map(([customer, numbers]) => [customer, [...numbers]]))
-}
-
-function expectInOrder(seen: readonly Seen[], node: string, count: number): void {
-  const order = settledOrder(seen, node)
-  for (const [customer, numbers] of order)
-    expect([customer, numbers]).toEqual([customer, numbers.toSorted((a, b) => a - b)])
-  expect([...order.values()].flat()).toHaveLength(count)
-}
+import { echo, fast, flow, records } from './flow.ts'
+import { expectInOrder, itemOf, items } from './items.ts'
 
 test('lanes keep the order per key through failures and delays, and never call more than one message each', async () => {
   const { engine, worker } = await flow(
@@ -115,4 +84,23 @@ test('a batch node with partitions reads the pages of each message in order', as
     const own = worker.seen.filter((one) => itemOf(one).customer === customer)
     expect(own.map(({ headers }) => headers['sluice-page'])).toEqual(['0', '1', '2', '3', '4'])
   }
+})
+
+test('what a lane forwards does not overtake what it split before, while other lanes split too', async () => {
+  const store = { name: 'store', partitions: 4, partitionKey: '/customer' }
+  const { engine, worker } = await flow(
+    [{ name: 'list', type: 'batch' }, { ...store, name: 'fan' }, store],
+    (request) => {
+      if (request.node === 'list') return records(items(60, 12))
+      if (request.node === 'store') return { status: 204 }
+      const { customer, n } = itemOf(request)
+      // Customers split and forward by turns.
+      return Math.floor(n / 12) % 2 === 0
+        ? records([0, 0.1, 0.2].map((part) => ({ customer, n: n + part })))
+        : echo(request)
+    },
+  )
+  await engine.start('{}')
+  await engine.outcomesUntil(isDrained)
+  expectInOrder(worker.seen, 'store', 36 * 3 + 24)
 })

@@ -20,6 +20,7 @@ import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 import { draftOf } from './drafts.ts'
+import { dropPastLanes, sweepLanes } from './lanes.ts'
 import { defaultsOf, knownWorkers, newestPlan, tellBridges } from './plans.ts'
 
 /**
@@ -120,12 +121,15 @@ async function putRevision(
     const before = await lockTopology(inside, id, ifVersion)
     const nodes = await listNodes(inside, id, true)
     const newest = await newestPlan(inside, before)
-    const plan = carryGenerations(await make(inside, before, nodes), newest, new Date().toISOString())
-    if (kind === 'publish' && before.visibility === 'public' && isSame(plan, newest)) {
+    const made = carryGenerations(await make(inside, before, nodes), newest, new Date().toISOString())
+    const isPublic = before.visibility === 'public'
+    if (kind === 'publish' && isPublic && isSame(made, newest)) {
       // Set when a value was stored that was there before.
       return before.bridgeOutOfSync ? updateTopology(inside, id, { bridgeOutOfSync: false }) : before
     }
-    await refuseLostNodes(deps, inside, newest, plan)
+    await refuseLostNodes(deps, inside, newest, made)
+    await sweepLanes(deps, newest, isPublic)
+    const plan = await dropPastLanes(deps, made, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
     const bridgeOutOfSync = isOutOfSync(plan, nodes)

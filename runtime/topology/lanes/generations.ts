@@ -6,6 +6,9 @@
 import { isEventNode } from '../plan.ts'
 import type { Generation, PastGeneration, Plan, PlanNode, WorkerNode } from '../plan.ts'
 
+/** Past generations that a node may have; each costs consumers and readers. */
+export const generationsMax = 8
+
 /**
  * The plan with the generations that its nodes have after `before`, the newest plan of the topology whatever its state; null: there
  * is none. A generation has the number of the revision that made it, so none ever comes twice, also for a node that was away.

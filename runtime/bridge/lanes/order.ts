@@ -1,0 +1,54 @@
+import type { Connection } from '../../queue/connection.ts'
+import type { Delivery } from '../../queue/deliver/delivery.ts'
+import { openFloor } from '../../queue/lanes/floor.ts'
+import type { GenerationFloor } from '../../queue/lanes/floor.ts'
+import { generationOf } from '../../queue/names.ts'
+import { generationsOf } from '../../topology/lanes/generations.ts'
+import type { Plan, WorkerNode } from '../../topology/plan.ts'
+import { sleep } from '../gate.ts'
+
+/**
+ * Order over a change of generation. Messages of one key lie in several lanes then, and the stream's sequence says which was first: a
+ * message is called only when no unsettled one of another generation has a lower sequence. It holds both ways, since a bridge that got
+ * its plan late still sends into older lanes. The lowest of all is always the first of its lane, so somebody always goes on.
+ */
+export interface Order {
+  /** Resolves when it is this message's turn; rejects with `Stopped` when the signal aborts. */
+  turn(delivery: Delivery, signal: AbortSignal): Promise<void>
+}
+
+/** How soon it is looked whether older lanes are done, and how seldom at most. */
+const looks = { firstMs: 5, maxMs: 100 }
+
+export interface Orders {
+  /** Null for a node with one generation, whose lanes are in order by themselves. */
+  orderOf(plan: Plan, node: WorkerNode): Order | null
+}
+
+/** Orders of one topology. What is known of a generation outlives the plan. */
+export function openOrders(connection: Connection): Orders {
+  const floors = new Map<string, GenerationFloor>()
+  return {
+    orderOf({ topologyId }, node) {
+      if (node.past.length === 0) return null
+      const own = generationsOf(node).map((generation) => {
+        const key = `${node.id}/${generation.generation}`
+        const floor = floors.get(key) ?? openFloor(connection, topologyId, node.id, generation)
+        floors.set(key, floor)
+        return { generation: generation.generation, floor }
+      })
+      return {
+        async turn({ subject, sequence }, signal) {
+          const mine = generationOf(subject)
+          for (const { generation, floor } of own) if (generation !== mine) await reached(floor, sequence, signal)
+        },
+      }
+    },
+  }
+}
+
+async function reached(floor: GenerationFloor, sequence: number, signal: AbortSignal): Promise<void> {
+  // While NATS is away nothing is known: that is no reason to go on.
+  const isReached = (): Promise<boolean> => floor.reaches(sequence).catch(() => false)
+  for (let ms = looks.firstMs; !(await isReached()); ms = Math.min(ms * 2, looks.maxMs)) await sleep(ms, signal)
+}
