@@ -1,3 +1,4 @@
+import type { Called } from '../call/call.ts'
 import { decide } from '../call/decide.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
@@ -6,6 +7,7 @@ import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'
 import { isOrdered } from '../topology/plan.ts'
 import { settle, settleCancelled, settleEvent } from './settle.ts'
+import type { Settling } from './settle.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
 
@@ -57,8 +59,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
       default:
         if (verdict.kind !== 'end' && (await isCancelled(site, message, stop)))
           return cancel({ site, delivery, message, origin }, stop)
-        if (verdict.kind === 'trash' || verdict.kind === 'later')
-          tries.failed(verdict.kind === 'later' ? verdict.failure : verdict, called)
+        countFailure(tries, verdict, called)
         await settle(
           verdict,
           { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history },
@@ -68,6 +69,11 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
         return delivery.settled()
     }
   }
+}
+
+function countFailure(tries: Tries, verdict: Settling, called: Called): void {
+  if (verdict.kind === 'later') tries.failed(verdict.failure, called)
+  if (verdict.kind === 'trash') tries.failed(verdict, called)
 }
 
 /** An event node's hop makes no call: what the intake stored goes to the followers. */
