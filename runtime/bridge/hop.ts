@@ -7,7 +7,7 @@ import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'
 import { isOrdered } from '../topology/plan.ts'
 import { settle, settleCancelled, settleEvent } from './settle.ts'
-import type { Settling } from './settle.ts'
+import type { Hop, Settling } from './settle.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
 
@@ -60,12 +60,11 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
         if (verdict.kind !== 'end' && (await isCancelled(site, message, stop)))
           return cancel({ site, delivery, message, origin }, stop)
         countFailure(tries, verdict, called)
-        await settle(
+        await settleInOrder(
           verdict,
           { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history },
-          stop.now,
+          stop,
         )
-        if (verdict.kind === 'split') await keepOrder(site, stop)
         return delivery.settled()
     }
   }
@@ -74,6 +73,12 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
 function countFailure(tries: Tries, verdict: Settling, called: Called): void {
   if (verdict.kind === 'later') tries.failed(verdict.failure, called)
   if (verdict.kind === 'trash') tries.failed(verdict, called)
+}
+
+/** What somebody else settled may have been a split, whatever the worker answered here. */
+async function settleInOrder(verdict: Settling, hop: Hop, stop: Stop): Promise<void> {
+  const stored = await settle(verdict, hop, stop.now)
+  if (verdict.kind === 'split' || stored === 'settled') await keepOrder(hop.site, stop)
 }
 
 /** An event node's hop makes no call: what the intake stored goes to the followers. */

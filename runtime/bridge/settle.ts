@@ -2,6 +2,7 @@ import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.t
 import type { FailedCall, Message } from '../protocol/message.ts'
 import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
+import type { Guarded } from '../queue/control.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { endedRecord } from '../queue/ledger.ts'
@@ -31,14 +32,14 @@ interface Successor {
 }
 
 /**
- * Resolves when the successor is stored, or somebody's is: then the delivery is settled. A node that blocks is paused before:
- * a crash in between must not let the next message pass.
+ * Resolves when the successor is stored, or somebody else's is (`settled`; it may be that of another verdict): then the delivery is
+ * settled. A node that blocks is paused before: a crash in between must not let the next message pass.
  */
-export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): Promise<void> {
+export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): Promise<Guarded> {
   const { site, origin, delivery } = hop
   if (verdict.kind === 'trash' && verdict.block) await site.pause(blockedReason)
   const publish = { topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) }
-  await site.ports.guard.publish(publish, delivery, signal)
+  return site.ports.guard.publish(publish, delivery, signal)
 }
 
 const blockedReason = 'a message failed finally and the node has onFail: block; settle its Trash, then resume'

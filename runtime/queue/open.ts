@@ -179,7 +179,7 @@ async function awaitApplied(config: Config, topologyId: string, revision: number
   }
 }
 
-function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
+export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
   const envelope = encodeEnvelope({
     ...untried,
     id: start.run,
@@ -207,7 +207,7 @@ function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
 /** Replay and discard of one row share a key: one of them wins. */
 const trashOrigin = (trashId: string, replay: number): string => originOf(`trash:${trashId}!${replay}`)
 
-function publishReplay(
+export function publishReplay(
   guard: Guard,
   { topologyId, nodeId, trashId, run, message, edited, body }: ReplayMessage,
 ): Promise<Guarded> {
@@ -231,7 +231,7 @@ function publishReplay(
   )
 }
 
-function publishDiscard(
+export function publishDiscard(
   guard: Guard,
   { topologyId, nodeId, trashId, run, reason, replay }: DiscardMessage,
 ): Promise<Guarded> {

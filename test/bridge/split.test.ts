@@ -3,6 +3,7 @@ import { openCancelled } from '../../runtime/bridge/cancelled.ts'
 import { openHighWater } from '../../runtime/bridge/high-water.ts'
 import { split } from '../../runtime/bridge/split.ts'
 import { nodeFilter, streamName } from '../../runtime/queue/names.ts'
+import { PublishRefused } from '../../runtime/queue/publish/publisher.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { startEngine } from '../support/engine.ts'
 import { closing } from './flow.ts'
@@ -28,13 +29,13 @@ test.each([3, 49, 50, 1_000, 2_300])(
 
     const site = listSite(engine)
     const first = await takeReply(engine)
-    // The first bridge dies after it has published some of the messages singly.
+    // The first bridge's batches are refused; it dies after it has published some of the messages singly.
     const half = {
       ...ports,
+      publisher: { ...publisher, publish: () => Promise.reject(new PublishRefused(503, 'no batches')) },
       guard: { ...ports.guard, publish: dyingAfter(ports.guard.publish, 2 + Math.floor(count / 2)) },
     }
-    const voidLease = { valid: () => false, confirm: () => undefined }
-    await expect(split({ ...view(first), lease: voidLease }, site, half, neverStop)).rejects.toThrow('killed')
+    await expect(split(first, site, half, neverStop)).rejects.toThrow('killed')
     await split(first, site, ports, neverStop)
 
     const outcomes = await engine.outcomesUntil((all) => all.length > 0)

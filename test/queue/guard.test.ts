@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { publishMany } from '../../runtime/queue/publish/batch.ts'
 import { openGuard } from '../../runtime/queue/publish/guard.ts'
 import type { GuardedPublish } from '../../runtime/queue/publish/guard.ts'
 import { laneTail, originOf, streamName } from '../../runtime/queue/names.ts'
@@ -71,6 +72,28 @@ test('a lost acknowledgement is followed by the same publish again, and one mess
 test('with a void lease and a message that is still there, the hop is settled after asking', async () => {
   const { engine, sequence, publish } = await engineWithInput()
   expect(await engine.queues.guard.publish(publish, { lease: never, sequence })).toBe('accepted')
+})
+
+test('messages of a reply are stored in order also when one of them has to go again', async () => {
+  const { engine, sequence, publish } = await engineWithInput()
+  const { connection, publisher } = engine.queues
+  let nth = 0
+  const failing = {
+    ...publisher,
+    publish: (...one: Parameters<typeof publisher.publish>) =>
+      nth++ === 3 ? Promise.reject(new LostAck('lost on its way')) : publisher.publish(...one),
+  }
+  const guard = openGuard(connection, failing, silentLog)
+  const all = Array.from({ length: 10 }, (_, n) => ({
+    ...publish,
+    origin: originOf(`a hop/${n}`),
+    body: Buffer.from([n]),
+  }))
+  await publishMany({ guard, publisher: failing }, all, { lease: always, sequence }, new AbortController().signal)
+  const stored = await Promise.all(
+    all.map((_, n) => connection.jsm.direct.getMessage(streamName(engine.plan.topologyId), { seq: n + 2 })),
+  )
+  expect(stored.map((message) => message?.data[0])).toEqual(all.map((_, n) => n))
 })
 
 test('a late publisher whose message and successor are compacted publishes nothing', async () => {

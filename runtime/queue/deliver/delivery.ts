@@ -144,7 +144,8 @@ async function read(
       known.message = message
       return
     }
-    const delivery = new Held(message, inDoubt || message.info.deliveryCount > 1, deps.clock.take(), release)
+    const doubted = inDoubt || message.info.deliveryCount > 1
+    const delivery = new Held(message, doubted, deps.clock.take(doubted), release)
     bySequence.set(message.seq, delivery)
     allHeld.add(delivery)
     const run = start(handle, delivery)

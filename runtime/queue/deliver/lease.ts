@@ -7,6 +7,12 @@ export const beatEveryMs = 1_500
 const stallMs = 1_000
 /** A lease counts from delivery or the last confirmed beat; the rest of the ack wait pays for the way there and a stall. */
 const leaseMs = ackWaitMs - stallMs
+/**
+ * However well it is beaten, a lease ends after this: a beat is confirmed also for a message that somebody else has acked, and a
+ * delivery that was long on its way can't be told from a fresh one. Half of the shortest history window: what somebody else
+ * settled meanwhile is still there, and refuses whoever settles without asking.
+ */
+const trustedMs = 5 * 60_000
 const tickEveryMs = 200
 
 /**
@@ -15,12 +21,16 @@ const tickEveryMs = 200
  * message to somebody else, who may have settled it long ago. Void stays void.
  */
 export interface LeaseClock {
-  take(): Lease
+  /**
+   * For a message that was delivered just now. `inDoubt`: somebody else may hold it still, and settle it after asking; such a lease
+   * is void from the beginning.
+   */
+  take(inDoubt: boolean): Lease
   close(): void
 }
 
 export interface Lease {
-  /** True while nobody else can have been given the message. */
+  /** True while nobody else can have settled the message, or not so long ago that its successor could be gone. */
   valid(): boolean
   /** A beat sent at `sentAt` (performance.now()) was confirmed by the server. */
   confirm(sentAt: number): void
@@ -37,13 +47,14 @@ export function openLeaseClock(connection: Connection): LeaseClock {
   const stopListening = connection.onChange(() => era++)
 
   return {
-    take() {
+    take(inDoubt) {
       const taken = era
-      let until = performance.now() + leaseMs
+      const start = performance.now()
+      let until = inDoubt ? -Infinity : start + leaseMs
       const valid = (): boolean => {
         const now = performance.now()
         check(now)
-        if (now >= until) until = -Infinity
+        if (now >= Math.min(until, start + trustedMs)) until = -Infinity
         return era === taken && until > 0
       }
       return {

@@ -31,7 +31,7 @@ export interface Claim {
 export interface Guard {
   /**
    * Publishes, again and again while JetStream can't take it (away, disk full), until it is stored or known to be settled.
-   * With a claim whose lease is void it first asks whether the hop is still open, and goes on only if it is.
+   * With a claim whose lease is void it first asks whether the claimed message is still there, and goes on only if it is.
    * @throws Stopped when `signal` aborts first; without a claim also Unavailable when NATS doesn't answer
    */
   publish(publish: GuardedPublish, claim: Claim | null, signal?: AbortSignal): Promise<Guarded>
@@ -39,8 +39,14 @@ export interface Guard {
   ask(topologyId: string, origin: string, claim: Claim, signal?: AbortSignal): Promise<'open' | 'settled'>
   /** Body of what was published last below the origin; null when nothing is found there (any more, or yet: on a cluster a copy may lag). */
   published(topologyId: string, origin: string, signal?: AbortSignal): Promise<Uint8Array | null>
+  /** Is something stored below the origin? */
+  isStored(topologyId: string, origin: string, signal?: AbortSignal): Promise<boolean>
+  /** May be published from this message, now? Then its successors are still there, if it has some, and the guard sees them. */
+  mayPublish(topologyId: string, claim: Claim, signal?: AbortSignal): Promise<boolean>
 }
 
+/** What was learned by asking counts for so long: a process may have been stopped between the answer and what follows from it. */
+const freshMs = 5_000
 const retryMs = 500
 const complainEveryMs = 30_000
 const encoder = new TextEncoder()
@@ -48,15 +54,27 @@ const empty = new Uint8Array()
 
 export function openGuard(connection: Connection, publisher: Publisher, log: Log): Guard {
   const deps = { connection, publisher }
-  const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
-    if ((await read(deps, placeOf(topologyId, origin), empty, signal)) !== null) return 'settled'
-    // While the lease is valid nobody else had the message, so nobody can have settled and compacted it.
-    if (claim.lease.valid()) return 'open'
-    const query = encoder.encode(JSON.stringify({ seq: claim.sequence }))
-    return (await read(deps, streamName(topologyId), query, signal)) === null ? 'settled' : 'open'
-  }
   const published: Guard['published'] = (topologyId, origin, signal) =>
     read(deps, placeOf(topologyId, origin), empty, signal)
+  const isStored: Guard['isStored'] = async (...place) => (await published(...place)) !== null
+  const isThere = async (topologyId: string, { sequence }: Claim, signal?: AbortSignal): Promise<boolean> => {
+    const query = encoder.encode(JSON.stringify({ seq: sequence }))
+    return (await read(deps, streamName(topologyId), query, signal)) !== null
+  }
+
+  const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
+    if (await isStored(topologyId, origin, signal)) return 'settled'
+    // In this order: a successor that went between the two looks went after its message.
+    return (await isThere(topologyId, claim, signal)) ? 'open' : 'settled'
+  }
+  const mayPublish: Guard['mayPublish'] = async (topologyId, claim, signal) => {
+    while (!claim.lease.valid()) {
+      const asked = performance.now()
+      if (!(await isThere(topologyId, claim, signal))) return false
+      if (performance.now() - asked < freshMs) return true
+    }
+    return true
+  }
 
   const publish: Guard['publish'] = async (one, claim, signal) => {
     const subject = `sluice.${one.topologyId}.${one.origin}.${one.tail}`
@@ -64,9 +82,7 @@ export function openGuard(connection: Connection, publisher: Publisher, log: Log
     let complainAt = 0
     for (;;) {
       if (signal?.aborted) throw new Stopped('stopped before the message could be stored')
-      if (claim !== null && !claim.lease.valid()) {
-        if ((await ask(one.topologyId, one.origin, claim, signal)) === 'settled') return 'settled'
-      }
+      if (claim !== null && !claim.lease.valid() && !(await mayPublish(one.topologyId, claim, signal))) return 'settled'
       try {
         await publisher.publish(subject, block, one.body)
         return 'accepted'
@@ -81,7 +97,7 @@ export function openGuard(connection: Connection, publisher: Publisher, log: Log
       }
     }
   }
-  return { publish, ask, published }
+  return { publish, ask, published, isStored, mayPublish }
 }
 
 const placeOf = (topologyId: string, origin: string): string =>

@@ -1,0 +1,96 @@
+import { openGate } from '../../runtime/bridge/gate.ts'
+import { openTopologies } from '../../runtime/bridge/reconcile.ts'
+import type { Directory } from '../../runtime/bridge/directory.ts'
+import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
+import { openJanitor } from '../../runtime/queue/janitor.ts'
+import { openOutcomes, streamEpoch } from '../../runtime/queue/ledger.ts'
+import { publishDiscard, publishReplay, publishStart } from '../../runtime/queue/open.ts'
+import type { Trashed } from '../../runtime/protocol/outcome.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import type { Books } from './books.ts'
+import { answer, modelPlan, topologyId } from './plan.ts'
+import type { Process } from './process.ts'
+import type { Script } from './truth.ts'
+
+/** The processes of the engine, from its own parts; what they ask of the outside waits at their `Process`. */
+export type Scripts = Map<string, Script>
+
+/** Bridges, as `openBridge` puts them together; workers are asked through `effect`. */
+export async function startBridge(process: Process, scripts: Scripts): Promise<void> {
+  const deliveries = openDeliveries({ ...process.queues, clock: process.clock, log: silentLog })
+  deliveries.close() // its beats: leases are the test's
+  const stop = { soon: new AbortController().signal, now: new AbortController().signal }
+  const topologies = openTopologies({
+    queues: process.queues,
+    deliveries,
+    directory: directoryOf(process, scripts),
+    ports: {
+      guard: process.queues.guard,
+      publisher: process.queues.publisher,
+      highWater: { room: () => Promise.resolve() },
+      log: silentLog,
+    },
+    stop,
+    onApplied: () => undefined,
+  })
+  topologies.apply(topologyId, modelPlan)
+  await topologies.settled()
+}
+
+function directoryOf(process: Process, scripts: Scripts): Directory {
+  const gates = new Map<string, ReturnType<typeof openGate>>()
+  return {
+    gateOf: (nodeId: string) => gates.get(nodeId) ?? gates.set(nodeId, openGate()).get(nodeId),
+    call: (prepared, message, attempt, sequence) =>
+      process.effect('call', `${prepared.node.name} ${message.id} ${sequence}`, (choice) => {
+        const { result, script } = answer(prepared.node, message, choice)
+        const name = `script-${scripts.size}`
+        if (script === null || result.kind !== 'reply') return { result, instance: null, durationMs: 0 }
+        scripts.set(name, script)
+        const headers = { ...result.headers, 'x-script': name }
+        return { result: { ...result, headers }, instance: null, durationMs: attempt }
+      }),
+    pause: () => Promise.resolve(),
+  } as Partial<Directory> as Directory
+}
+
+/** Records for ever, as runtime/recorder does: what fails begins anew from the position. */
+export async function startRecorder(process: Process, books: Books): Promise<void> {
+  const { connection } = process.queues
+  while (process.alive) {
+    const epoch = (await streamEpoch(connection, topologyId)) ?? ''
+    let from = await process.effect('store', 'position', () => books.position(epoch))
+    const reader = await openOutcomes(connection, topologyId, from, silentLog)
+    for (;;) {
+      const next = await reader.next()
+      if (next === null) break
+      const { outcomes, to } = next
+      const move = { epoch, from, to }
+      if (!(await process.effect('store', `apply to ${to}`, () => books.apply(move, outcomes)))) break
+      from = to
+    }
+    await reader.close()
+  }
+}
+
+/** One round of the janitor with the smallest window: what is settled now may go. */
+export async function compact(process: Process, books: Books): Promise<void> {
+  const { connection } = process.queues
+  const epoch = (await streamEpoch(connection, topologyId)) ?? ''
+  const recorded = await process.effect('store', 'position', () => books.position(epoch))
+  await openJanitor(connection, 0, silentLog).compact({ topologyId, recorded })
+}
+
+export async function start(process: Process, run: string): Promise<void> {
+  const message = { tenant: null, contentType: 'application/json', headers: {}, trace: null, body: Buffer.from('{}') }
+  await publishStart(process.queues.guard, { topologyId, nodeId: 'start', key: run, run, ...message })
+}
+
+/** Replay or discard of a row that was read as open. */
+export async function settleTrash(process: Process, row: Trashed, replay: boolean): Promise<void> {
+  const { guard } = process.queues
+  const { trashId, nodeId, run, message, body } = row
+  const at = { topologyId, nodeId, trashId, run }
+  if (replay) await publishReplay(guard, { ...at, message, edited: false, body })
+  else await publishDiscard(guard, { ...at, reason: null, replay: message.replay })
+}
