@@ -1,6 +1,9 @@
+import { openCancelled } from '../../runtime/bridge/cancelled.ts'
 import { openGate } from '../../runtime/bridge/gate.ts'
 import { openTopologies } from '../../runtime/bridge/reconcile.ts'
 import type { Directory } from '../../runtime/bridge/directory.ts'
+import { cancelledKey } from '../../runtime/queue/config.ts'
+import type { Config } from '../../runtime/queue/config.ts'
 import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
 import { openJanitor } from '../../runtime/queue/janitor.ts'
 import { openOutcomes, streamEpoch } from '../../runtime/queue/ledger.ts'
@@ -16,9 +19,13 @@ import type { Script } from './truth.ts'
 export type Scripts = Map<string, Script>
 
 /** Bridges, as `openBridge` puts them together; workers are asked through `effect`. */
-export async function startBridge(process: Process, scripts: Scripts): Promise<void> {
+export async function startBridge(process: Process, scripts: Scripts, cancelling: ReadonlySet<string>): Promise<void> {
   const deliveries = openDeliveries({ ...process.queues, clock: process.clock, log: silentLog })
   deliveries.close() // its beats: leases are the test's
+  const { connection } = process.queues
+  const cancelled = openCancelled({ connection, config: { config: cancelledRuns(process, cancelling) } as Config })
+  process.hears = (run) => cancelled.set(topologyId, run, true)
+  for (const run of cancelling) process.hears(run)
   const stop = { soon: new AbortController().signal, now: new AbortController().signal }
   const topologies = openTopologies({
     queues: process.queues,
@@ -27,6 +34,7 @@ export async function startBridge(process: Process, scripts: Scripts): Promise<v
     ports: {
       guard: process.queues.guard,
       publisher: process.queues.publisher,
+      cancelled,
       highWater: { room: () => Promise.resolve() },
       log: silentLog,
     },
@@ -35,6 +43,16 @@ export async function startBridge(process: Process, scripts: Scripts): Promise<v
   })
   topologies.apply(topologyId, modelPlan)
   await topologies.settled()
+}
+
+/** The entries of cancelled runs, as a bridge asks for them again before it cancels anything. */
+function cancelledRuns(process: Process, cancelling: ReadonlySet<string>): Config['config'] {
+  const get = (key: string): Promise<{ operation: string } | null> =>
+    process.effect('look', `cancelled ${key}`, () => {
+      const run = [...cancelling].find((one) => key === cancelledKey(topologyId, one))
+      return run === undefined ? null : { operation: 'PUT' }
+    })
+  return { get } as unknown as Config['config']
 }
 
 function directoryOf(process: Process, scripts: Scripts): Directory {

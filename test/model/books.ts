@@ -3,6 +3,7 @@ import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
 import { getRun } from '../../runtime/store/queries/runs.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { sortOutcomes, tally } from '../../runtime/store/tally.ts'
+import { counterNames } from './truth.ts'
 import type { Counters } from './truth.ts'
 import { topologyId } from './plan.ts'
 
@@ -52,13 +53,13 @@ export function openMemoryBooks(): Books {
   }
 }
 
-const none: Run = { state: 'running', done: 0, failed: 0, discarded: 0, inProgress: 0 }
+const none: Run = { state: 'running', done: 0, failed: 0, discarded: 0, cancelled: 0, inProgress: 0 }
 
 function add(runs: Map<string, Run>, id: string, delta: Counters): void {
   const run = runs.get(id) ?? { ...none }
   runs.set(id, run)
-  for (const name of ['done', 'failed', 'discarded', 'inProgress'] as const) run[name] += delta[name]
-  run.state = run.inProgress > 0 ? 'running' : run.failed > 0 ? 'failed' : 'finished'
+  for (const name of counterNames) run[name] += delta[name]
+  run.state = run.inProgress > 0 ? 'running' : run.failed > 0 ? 'failed' : run.cancelled > 0 ? 'cancelled' : 'finished'
 }
 
 /** Postgres itself. */

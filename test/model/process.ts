@@ -42,6 +42,8 @@ export class Process {
   effects: Effect[] = []
   /** Where the deliveries of a consumer go. */
   readonly pulls = new Map<string, (message: JsMsg) => void>()
+  /** Learns that a run is cancelled. */
+  hears: (run: string) => void = () => undefined
   lastLease: TestLease | null = null
   /** False: everything happens at once, as while it starts. */
   gated: boolean
@@ -173,7 +175,7 @@ export class Process {
     const found = subject.startsWith(`${prefix}.`)
       ? this.stream.last(subject.slice(prefix.length + 1))
       : this.stream.messages.get((JSON.parse(Buffer.from(body).toString()) as { seq: number }).seq)
-    return { headers: { code: found ? 0 : 404 } } as unknown as Msg
+    return { headers: { code: found ? 0 : 404 }, data: found?.data } as unknown as Msg
   }
 
   #connection(): Connection {

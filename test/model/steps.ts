@@ -120,6 +120,15 @@ const steps = {
     if (row && control) void settleTrash(control, row, choice % 3 > 0).catch(() => undefined)
     await turn()
   },
+  cancel: (world, n) => {
+    world.cancelling.add(`run${n % 3}`)
+    return turn()
+  },
+  /** News of cancelled runs reach a bridge. */
+  hear: (world, n) => {
+    for (const run of world.cancelling) pick(world.bridges, n)?.hears(run)
+    return turn()
+  },
   /** A round of the janitor, with other things between its looks; one in eight stays where it is. */
   compact: async (world, n, choice) => {
     const control = pick(world.controls, n)
@@ -156,5 +165,7 @@ export const weights: readonly (readonly [Step['what'], number])[] = [
   ['letGo', 2],
   ['fire', 2],
   ['settleTrash', 3],
+  ['cancel', 1],
+  ['hear', 2],
   ['compact', 6],
 ]

@@ -3,15 +3,19 @@ import { hopKey, originOf } from '../../runtime/queue/names.ts'
 import type { HopIdentity } from '../../runtime/queue/names.ts'
 import type { StoredReply } from '../../runtime/queue/reply.ts'
 import type { LedgerRecord } from '../../runtime/queue/ledger.ts'
-import type { Trashed } from '../../runtime/protocol/outcome.ts'
+import type { Ended, Trashed } from '../../runtime/protocol/outcome.ts'
 import type { Stored } from './jetstream.ts'
 
 export interface Counters {
   done: number
   failed: number
   discarded: number
+  cancelled: number
   inProgress: number
 }
+
+export const counterNames = ['done', 'failed', 'discarded', 'cancelled', 'inProgress'] as const
+const none: Counters = { done: 0, failed: 0, discarded: 0, cancelled: 0, inProgress: 0 }
 
 /** Something that may be published below an origin, once. */
 interface Slot {
@@ -68,7 +72,7 @@ export class Truth {
   /** The run's counters once everything up to that sequence is recorded. */
   countersAt(run: string, seq: number): Counters {
     const last = this.#history.findLast((entry) => entry.run === run && entry.seq <= seq)
-    return last?.counters ?? { done: 0, failed: 0, discarded: 0, inProgress: 0 }
+    return last?.counters ?? none
   }
 
   runs(): string[] {
@@ -87,9 +91,8 @@ export class Truth {
   }
 
   #count(seq: number, run: string, change: Partial<Counters>): void {
-    const before = this.#runs.get(run) ?? { done: 0, failed: 0, discarded: 0, inProgress: 0 }
-    const counters = { ...before }
-    for (const name of ['done', 'failed', 'discarded', 'inProgress'] as const) counters[name] += change[name] ?? 0
+    const counters = { ...(this.#runs.get(run) ?? none) }
+    for (const name of counterNames) counters[name] += change[name] ?? 0
     this.#runs.set(run, counters)
     this.#history.push({ seq, run, counters })
   }
@@ -125,9 +128,13 @@ export class Truth {
     if (kind === 'later') return this.#delayed(stored, header)
     if (kind === 'trash') return this.#failed(stored, JSON.parse(header) as Trashed)
     if (kind !== 'ledger') return this.#break(`${key} settles as ${kind}`)
-    const record = JSON.parse(Buffer.from(stored.data).toString()) as LedgerRecord
-    if (record.kind !== 'ended') this.#break(`${key} settles as ${record.kind}`)
-    this.#count(stored.seq, record.run, { inProgress: -1, done: 1 })
+    const record = recordIn(stored)
+    if (record.kind === 'ended') this.#ended(stored, record)
+    else this.#break(`${key} settles as ${record.kind}`)
+  }
+
+  #ended(stored: Stored, { run, cancelled }: Ended): void {
+    this.#count(stored.seq, run, { inProgress: -1, [cancelled ? 'cancelled' : 'done']: 1 })
   }
 
   #delayed(schedule: Stored, header: string): void {
@@ -172,6 +179,9 @@ export class Truth {
     const script = this.scripts.get(reply.output.headers['x-script'] ?? '') ?? this.#everywhere(reply)
     const { messages } = script
     this.#slot(`${key}/ledger`, `the record of ${key}`, run, (record) => {
+      const ended = recordIn(record)
+      // A cancelled run's reply is not split.
+      if (ended.kind === 'ended') return this.#ended(record, ended)
       this.#count(record.seq, run, { inProgress: messages.length - 1 + (script.next ? 1 : 0) })
       const next: Slot['take'] = (input) => this.#waits({ ...reply.input, ...nextPage(reply.input) }, nodeId, input.seq)
       if (script.next) this.#slot(`${key}/next`, `the next page of ${key}`, run, next)
@@ -205,6 +215,8 @@ export class Truth {
     }
   }
 }
+
+const recordIn = (stored: Stored): LedgerRecord => JSON.parse(Buffer.from(stored.data).toString()) as LedgerRecord
 
 const nextPage = (input: HopIdentity): Pick<HopIdentity, 'page' | 'round' | 'replay'> => ({
   page: input.page + 1,

@@ -7,13 +7,13 @@ import { MemoryStream } from './jetstream.ts'
 import { modelPlan, topologyId } from './plan.ts'
 import { Process } from './process.ts'
 import type { Effect, TestLease } from './process.ts'
-import { Truth } from './truth.ts'
+import { counterNames, Truth } from './truth.ts'
 
 export const pick = <T>(all: readonly T[], n: number): T | undefined =>
   all.length === 0 ? undefined : all[n % all.length]
 /** Lets everything run that waits for nothing but promises. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-const drainMax = 50_000
+const drainMax = 20_000
 
 /**
  * Two bridges and two controls over one stream. Everything they do to it, to Postgres or to workers is an effect that waits until a
@@ -23,6 +23,8 @@ export class World {
   readonly stream = new MemoryStream(streamName(topologyId))
   readonly truth = new Truth()
   readonly books: Books
+  /** Runs of which control has said that they are cancelled; bridges hear of it later. */
+  readonly cancelling = new Set<string>()
   #bridges: Process[] = []
   #controls: Process[] = []
   readonly #leases = new Map<string, TestLease[]>()
@@ -50,7 +52,12 @@ export class World {
     for (let left = drainMax; left > 0; left--) {
       if (!(await this.calm(left))) return
     }
-    throw new Error('the world does not come to rest')
+    throw new Error(`the world does not come to rest: ${this.#restless()}`)
+  }
+
+  #restless(): string {
+    const effects = this.enabled().map(({ process, kind, label }) => `${process.name}: ${kind} ${label}`)
+    return [...effects, ...this.unacked().map(([consumer, seq]) => `${consumer} ${seq} is not acked`)].join('; ')
   }
 
   letGo(process: Process): void {
@@ -180,7 +187,7 @@ export class World {
     if (kind === 'bridge') {
       this.#bridges[index] = process
       process.gated = false
-      await startBridge(process, this.truth.scripts)
+      await startBridge(process, this.truth.scripts, this.cancelling)
       process.gated = true
     } else {
       this.#controls[index] = process
@@ -205,11 +212,15 @@ export class World {
   /** I6, at every position of the recorder. */
   async #checkBooks(): Promise<void> {
     for (const run of this.truth.runs()) {
-      const { done, failed, discarded, inProgress, state } = await this.books.run(run)
-      const booked = JSON.stringify({ done, failed, discarded, inProgress })
-      const { done: d, failed: f, discarded: c, inProgress: p } = this.truth.countersAt(run, this.books.at)
-      const truth = JSON.stringify({ done: d, failed: f, discarded: c, inProgress: p })
-      if (booked !== truth) this.truth.broken.push(`${run} at ${this.books.at}: recorded ${booked}, in truth ${truth}`)
+      const booked = await this.books.run(run)
+      const truth = this.truth.countersAt(run, this.books.at)
+      for (const name of counterNames) {
+        if (booked[name] === truth[name]) continue
+        this.truth.broken.push(
+          `${run} at ${this.books.at}: ${name} is recorded ${booked[name]}, in truth ${truth[name]}`,
+        )
+      }
+      const [state, p] = [booked.state, truth.inProgress]
       if (state !== 'running' && p !== 0) this.truth.broken.push(`${run} is ${state} with ${p} on their way`)
     }
   }
