@@ -34,7 +34,7 @@ interface ConsumerState {
   readonly pending: readonly number[]
 }
 
-export const wrongLastSequence = 10071
+const wrongLastSequence = 10071
 const schedule = 'Nats-Schedule'
 
 export class MemoryStream {

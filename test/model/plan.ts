@@ -33,7 +33,7 @@ const document = {
 } as TopologyDocument
 
 export const topologyId = 'model'
-export const nodeIds = new Map(document.nodes.map(({ name }) => [name, name]))
+const nodeIds = new Map(document.nodes.map(({ name }) => [name, name]))
 export const modelPlan: Plan = compilePlan({ topologyId, revision: 1, document, nodeIds, stored: new Map() })
 
 /** What a worker answers; a script says what the splitter has to make of it. */

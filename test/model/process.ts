@@ -310,7 +310,7 @@ function bytesOf(headers: MsgHdrs | null): Uint8Array | null {
   return headers === null ? null : (headers as unknown as { encode(): Uint8Array }).encode()
 }
 
-export function readable({ seq, subject, headers, data }: Stored): Partial<JsMsg> {
+function readable({ seq, subject, headers, data }: Stored): Partial<JsMsg> {
   return {
     seq,
     subject,
