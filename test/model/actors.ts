@@ -1,5 +1,5 @@
 import { openCancelled } from '../../runtime/bridge/cancelled.ts'
-import { openGate } from '../../runtime/bridge/gate.ts'
+import { openGates } from '../../runtime/bridge/gate.ts'
 import { openTopologies } from '../../runtime/bridge/reconcile.ts'
 import type { Directory } from '../../runtime/bridge/directory.ts'
 import { cancelledKey } from '../../runtime/queue/config.ts'
@@ -56,9 +56,9 @@ function cancelledRuns(process: Process, cancelling: ReadonlySet<string>): Confi
 }
 
 function directoryOf(process: Process, scripts: Scripts): Directory {
-  const gates = new Map<string, ReturnType<typeof openGate>>()
+  const gates = openGates()
   return {
-    gateOf: (nodeId: string) => gates.get(nodeId) ?? gates.set(nodeId, openGate()).get(nodeId),
+    gateOf: (topology, nodeId) => gates.of(topology, nodeId),
     call: (prepared, message, attempt, sequence) =>
       process.effect('call', `${prepared.node.name} ${message.id} ${sequence}`, (choice) => {
         const { result, script } = answer(prepared.node, message, choice)
