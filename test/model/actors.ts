@@ -5,7 +5,7 @@ import type { Directory } from '../../runtime/bridge/directory.ts'
 import { cancelledKey } from '../../runtime/queue/config.ts'
 import type { Config } from '../../runtime/queue/config.ts'
 import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
-import { openJanitor } from '../../runtime/queue/janitor.ts'
+import { openJanitor } from '../../runtime/queue/janitor/janitor.ts'
 import { openOutcomes, streamEpoch } from '../../runtime/queue/ledger.ts'
 import { publishDiscard, publishReplay, publishStart } from '../../runtime/queue/open.ts'
 import type { Trashed } from '../../runtime/protocol/outcome.ts'
@@ -91,12 +91,14 @@ export async function startRecorder(process: Process, books: Books): Promise<voi
   }
 }
 
-/** One round of the janitor with the smallest window: what is settled now may go. */
-export async function compact(process: Process, books: Books): Promise<void> {
+/** One round of the janitor with the smallest window: what is settled now may go. `full`: also behind a message that waits. */
+export async function compact(process: Process, books: Books, full: boolean): Promise<void> {
   const { connection } = process.queues
-  const epoch = (await streamEpoch(connection, topologyId)) ?? ''
-  const recorded = await process.effect('store', 'position', () => books.position(epoch))
-  await openJanitor(connection, 0, silentLog).compact({ topologyId, recorded })
+  const none = { windowMs: 0, leastWindowMs: 0, maxBytes: full ? 0 : Infinity }
+  await openJanitor({ connection, replicas: 1, ...none, log: silentLog }).compact(topologyId, {
+    recorded: (epoch) => process.effect('store', 'position', () => books.position(epoch)),
+    plansSince: () => Promise.resolve([modelPlan]),
+  })
 }
 
 export async function start(process: Process, run: string): Promise<void> {

@@ -7,6 +7,8 @@ export interface Stored {
   readonly subject: string
   readonly headers: ReadonlyMap<string, string>
   readonly data: Uint8Array
+  /** A schedule that was put where one stood already, which is gone. */
+  readonly replaces: number | null
 }
 
 export type Published = { readonly seq: number } | { readonly refused: number }
@@ -44,8 +46,6 @@ export class MemoryStream {
   readonly durables = new Map<string, Durable>()
   firstSeq = 1
   lastSeq = 0
-  /** Grows with every change. */
-  version = 0
   onStored: (stored: Stored) => void = () => undefined
   readonly #staged = new Map<string, { subject: string; headers: Map<string, string>; data: Uint8Array }[]>()
 
@@ -67,19 +67,21 @@ export class MemoryStream {
   }
 
   #accept(parts: { subject: string; headers: Map<string, string>; data: Uint8Array }[]): Published {
-    for (const { headers } of parts) {
-      const filter = headers.get('Nats-Expected-Last-Subject-Sequence-Subject')
-      const expected = Number(headers.get('Nats-Expected-Last-Subject-Sequence') ?? 0)
-      if (filter !== undefined && (this.last(filter)?.seq ?? 0) !== expected) return { refused: wrongLastSequence }
+    for (const { subject, headers } of parts) {
+      const expected = headers.get('Nats-Expected-Last-Subject-Sequence')
+      const filter = headers.get('Nats-Expected-Last-Subject-Sequence-Subject') ?? subject
+      if (expected !== undefined && (this.last(filter)?.seq ?? 0) !== Number(expected))
+        return { refused: wrongLastSequence }
     }
     for (const { subject, headers, data } of parts) this.#store(subject, headers, data)
     return { seq: this.lastSeq }
   }
 
   #store(subject: string, headers: ReadonlyMap<string, string>, data: Uint8Array): void {
-    const stored: Stored = { seq: ++this.lastSeq, subject, headers, data }
+    const replaces = headers.has(schedule) ? (this.last(subject)?.seq ?? null) : null
+    if (replaces !== null) this.messages.delete(replaces)
+    const stored: Stored = { seq: ++this.lastSeq, subject, headers, data, replaces }
     this.messages.set(stored.seq, stored)
-    this.version++
     this.onStored(stored)
   }
 
@@ -109,7 +111,11 @@ export class MemoryStream {
     for (const durable of this.durables.values()) {
       for (const at of [...durable.pending.keys()]) if (at < this.firstSeq) forget(durable, at)
     }
-    this.version++
+  }
+
+  delete(seq: number): void {
+    this.messages.delete(seq)
+    for (const durable of this.durables.values()) forget(durable, seq)
   }
 
   schedules(): Stored[] {
@@ -156,21 +162,18 @@ export class MemoryStream {
     if (message === undefined) return null
     const deliveryCount = (durable.pending.get(seq) ?? 0) + 1
     durable.pending.set(seq, deliveryCount)
-    this.version++
     return { message, deliveryCount, token: `${durable.name}.${seq}` }
   }
 
   /** Whoever had it, and however late. */
   ack(name: string, seq: number): void {
     forget(this.#durable(name), seq)
-    this.version++
   }
 
   /** Not acked in time, or given back: somebody else shall have it. Nothing for a message that isn't pending. */
   again(name: string, seq: number): void {
     const durable = this.#durable(name)
     if (durable.pending.has(seq)) durable.again.add(seq)
-    this.version++
   }
 
   /** Highest sequence up to which everything is acked, as the server counts it. */
@@ -195,7 +198,6 @@ export class MemoryStream {
       durable.pending.set(seq, 0)
       durable.again.add(seq)
     }
-    this.version++
   }
 
   #durable(name: string): Durable {

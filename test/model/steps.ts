@@ -134,7 +134,7 @@ const steps = {
     const control = pick(world.controls, n)
     if (!control) return
     const round = { over: false }
-    void compact(control, world.books).finally(() => (round.over = true))
+    void compact(control, world.books, choice % 3 === 0).finally(() => (round.over = true))
     await turn()
     for (let i = 0; !round.over && control.alive && i < 100 && choice % 8 > 0; i++) {
       const mine = control.effects.filter((effect) => effect.enabled())

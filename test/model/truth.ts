@@ -52,6 +52,7 @@ export class Truth {
     if (tail[0] === 'event' && slot === undefined) return this.#started(stored, origin, tail[1] ?? '')
     const fired = stored.headers.has('Nats-Scheduler')
     if (slot === undefined) this.#break(`nobody may publish ${stored.subject}`)
+    else if (stored.replaces !== null) return
     else if (slot.takenAt !== null && !fired)
       this.#break(`${slot.what} is published twice: at ${slot.takenAt} and ${stored.seq}`)
     else if (fired) this.slots.get(`fired ${origin}`)?.take(stored, tail)

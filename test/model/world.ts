@@ -1,5 +1,4 @@
 import { ensureQueues } from '../../runtime/queue/streams.ts'
-import { outcomeFilters } from '../../runtime/queue/ledger.ts'
 import { streamName } from '../../runtime/queue/names.ts'
 import { startBridge, startRecorder } from './actors.ts'
 import type { Books } from './books.ts'
@@ -118,7 +117,8 @@ export class World {
     // What was sent arrives long before the history window is over.
     const arrived: (() => void)[] = []
     if (effect.kind === 'purge') for (const one of this.#sent()) arrived.push(...(await this.#perform(one, 0)))
-    if (effect.kind === 'purge') this.#checkPurge(Number(effect.label.slice('purge '.length)))
+    const [what, seq] = effect.label.split(' ')
+    if (effect.kind === 'purge') this.#checkGone((one) => (what === 'purge' ? one < Number(seq) : one === Number(seq)))
     remove(effect)
     const learn = await effect.happen(choice)
     if (effect.kind === 'store') await this.#checkBooks()
@@ -197,16 +197,18 @@ export class World {
   }
 
   /** What goes is settled and written down: nobody waits for it. */
-  #checkPurge(to: number): void {
-    const { durables } = this.stream
-    const wait = (name: string, from: number, filter: string): void => {
-      const first = this.stream.next(from, filter)
-      if (first !== null && first.seq < to) this.truth.broken.push(`${first.seq} is compacted while ${name} needs it`)
+  #checkGone(isGoing: (seq: number) => boolean): void {
+    const going = [...this.stream.messages.values()].filter(({ seq }) => isGoing(seq))
+    for (const { seq, subject, headers } of going) {
+      const isOutcome = ['ledger', 'trash', 'event'].includes(subject.split('.')[3] ?? '')
+      const durable = [...this.stream.durables.values()].find(
+        ({ filter }) => this.stream.next(seq, filter)?.seq === seq,
+      )
+      if (durable && (seq > durable.delivered || durable.pending.has(seq)))
+        this.truth.broken.push(`${seq} is gone while ${durable.name} needs it`)
+      if (isOutcome && seq > this.books.at) this.truth.broken.push(`${seq} is gone and not recorded`)
+      if (headers.has('Nats-Schedule')) this.truth.broken.push(`${seq} is gone before it is due`)
     }
-    for (const { name, filter } of durables.values()) wait(name, this.stream.ackFloor(name) + 1, filter)
-    for (const filter of outcomeFilters(topologyId)) wait('the recorder', this.books.at + 1, filter)
-    for (const { seq } of this.stream.schedules())
-      if (seq < to) this.truth.broken.push(`${seq} is compacted before it is due`)
   }
 
   /** I6, at every position of the recorder. */

@@ -48,19 +48,18 @@ export interface Guard {
 /** What was learned by asking counts for so long: a process may have been stopped between the answer and what follows from it. */
 const freshMs = 5_000
 const retryMs = 500
+/** The server's code for a message that isn't there. */
+const noMessage = 10037
 const complainEveryMs = 30_000
 const encoder = new TextEncoder()
 const empty = new Uint8Array()
 
 export function openGuard(connection: Connection, publisher: Publisher, log: Log): Guard {
   const deps = { connection, publisher }
-  const published: Guard['published'] = (topologyId, origin, signal) =>
-    read(deps, placeOf(topologyId, origin), empty, signal)
+  const published: Guard['published'] = (topologyId, origin, signal) => read(deps, placeOf(topologyId, origin), signal)
   const isStored: Guard['isStored'] = async (...place) => (await published(...place)) !== null
-  const isThere = async (topologyId: string, { sequence }: Claim, signal?: AbortSignal): Promise<boolean> => {
-    const query = encoder.encode(JSON.stringify({ seq: sequence }))
-    return (await read(deps, streamName(topologyId), query, signal)) !== null
-  }
+  const isThere = (topologyId: string, { sequence }: Claim, signal?: AbortSignal): Promise<boolean> =>
+    isKept(deps, streamName(topologyId), sequence, signal)
 
   const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
     if (await isStored(topologyId, origin, signal)) return 'settled'
@@ -113,26 +112,52 @@ function afterFailure(error: unknown, claim: Claim | null): 'settled' | number {
   throw error
 }
 
+type Answer = Awaited<ReturnType<Publisher['request']>>
+
 async function pause(connection: Connection, ms: number, signal?: AbortSignal): Promise<void> {
   if (ms > 0) await wait(ms, undefined, { signal }).catch(() => undefined)
   await connection.whenConnected(signal)
 }
 
+interface Reach {
+  readonly connection: Connection
+  readonly publisher: Publisher
+}
+
+/** A direct get of the last message of a subject: its body, or null. */
+function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Uint8Array | null> {
+  return untilAnswered(reach, `$JS.API.DIRECT.GET.${place}`, empty, signal, ({ headers, data }) => {
+    if (headers?.code === 404) return null
+    return headers?.code === 0 ? data : undefined
+  })
+}
+
 /**
- * A direct get: the body of such a message, or null. Any failure but "not found" is tried again: it must never be read as "none".
- * `place` is a stream with the query in the body, or a stream and a subject whose last message is looked for.
+ * Is the message still there? Asked of the stream's leader: any replica answers a direct get, also one that was away and may still
+ * show what is compacted.
  */
-async function read(
-  { connection, publisher }: { connection: Connection; publisher: Publisher },
-  place: string,
+function isKept(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
+  const query = encoder.encode(JSON.stringify({ seq: sequence }))
+  return untilAnswered(reach, `$JS.API.STREAM.MSG.GET.${stream}`, query, signal, (answer) => {
+    if (answer.headers?.code === 503) return undefined
+    const { message, error } = answer.json<{ message?: object; error?: { err_code?: number } }>()
+    if (message !== undefined) return true
+    return error?.err_code === noMessage ? false : undefined
+  })
+}
+
+/** Asks until the answer says something. Any failure but "not found" is tried again: it must never be read as "none". */
+async function untilAnswered<T>(
+  { connection, publisher }: Reach,
+  subject: string,
   query: Uint8Array,
-  signal?: AbortSignal,
-): Promise<Uint8Array | null> {
+  signal: AbortSignal | undefined,
+  read: (answer: Answer) => T | undefined,
+): Promise<T> {
   for (;;) {
     try {
-      const { headers, data } = await publisher.request(`$JS.API.DIRECT.GET.${place}`, query)
-      if (headers?.code === 404) return null
-      if (headers?.code === 0) return data
+      const found = read(await publisher.request(subject, query))
+      if (found !== undefined) return found
     } catch (error) {
       if (!(error instanceof LostAck || error instanceof Unavailable)) throw error
     }
