@@ -29,7 +29,6 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const key = hopKey(message, site.prepared.node.id)
   const origin = originOf(key)
-  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return settledBefore(delivery, site, stop)
 
   const { order } = site
   if (order !== null) await waitHere(site, message, stop, (signal) => order.turn(delivery, signal))
@@ -39,7 +38,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     if (stop.soon.aborted || !site.gate.open) await waitHere(site, message, stop, (signal) => site.gate.pass(signal))
     // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
     site = siteNow()
-    // Who waited through an outage may not be the only holder any more.
+    // In doubt from the beginning, or by now: who waited through an outage may not be the only holder any more.
     if (!delivery.lease.valid() && (await isSettled(delivery, site, origin, stop)))
       return settledBefore(delivery, site, stop)
     if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)

@@ -59,15 +59,17 @@ function directoryOf(process: Process, scripts: Scripts): Directory {
   const gates = openGates()
   return {
     gateOf: (topology, nodeId) => gates.of(topology, nodeId),
-    call: (prepared, message, attempt, sequence) =>
-      process.effect('call', `${prepared.node.name} ${message.id} ${sequence}`, (choice) => {
-        const { result, script } = answer(prepared.node, message, choice)
-        const name = `script-${scripts.size}`
-        if (script === null || result.kind !== 'reply') return { result, instance: null, durationMs: 0 }
-        scripts.set(name, script)
-        const headers = { ...result.headers, 'x-script': name }
-        return { result: { ...result, headers }, instance: null, durationMs: attempt }
-      }),
+    callerOf:
+      (prepared) =>
+      (message, { attempt }, sequence) =>
+        process.effect('call', `${prepared.node.name} ${message.id} ${sequence}`, (choice) => {
+          const { result, script } = answer(prepared.node, message, choice)
+          const name = `script-${scripts.size}`
+          if (script === null || result.kind !== 'reply') return { result, instance: null, durationMs: 0 }
+          scripts.set(name, script)
+          const headers = { ...result.headers, 'x-script': name }
+          return { result: { ...result, headers }, instance: null, durationMs: attempt }
+        }),
     pause: () => Promise.resolve(),
   } as Partial<Directory> as Directory
 }
