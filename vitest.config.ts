@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Everything but the long tests of test/proof, which vitest.proof.config.ts runs. */
@@ -11,6 +12,8 @@ export default defineConfig({
     globalSetup: ['test/support/services.ts'],
     // A process per file: what a test leaves behind ends with it.
     pool: 'forks',
+    // Most tests wait for other processes: a core left free, as by default, would only wait with them.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
