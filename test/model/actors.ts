@@ -31,6 +31,7 @@ export async function startBridge(process: Process, scripts: Scripts, cancelling
     queues: process.queues,
     deliveries,
     directory: directoryOf(process, scripts),
+    bridgeId: 'model',
     ports: {
       guard: process.queues.guard,
       publisher: process.queues.publisher,
