@@ -11,10 +11,13 @@ import { openLeaseClock } from '../queue/deliver/lease.ts'
 import type { Queues } from '../queue/open.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openCancelled } from './cancelled.ts'
+import type { Cancelled } from './cancelled.ts'
 import { openDirectory } from './directory.ts'
+import type { Directory } from './directory.ts'
 import type { HealthChange } from './caller.ts'
 import { openHighWater } from './high-water.ts'
 import { openTopologies } from './reconcile.ts'
+import type { Topologies } from './reconcile.ts'
 
 export interface Bridge {
   readonly id: string
@@ -58,7 +61,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const cutting = new AbortController()
   setMaxListeners(0, stopping.signal, cutting.signal)
 
-  const beatSoon = atMostEvery(newsMs, () => beat())
+  const beatSoon = atMostEvery(newsMs, () => void beat())
   const onHealth = (change: HealthChange): void => {
     tellHealth(queues, log, id, change)
     options.onHealth?.(change)
@@ -78,33 +81,10 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     stop: { soon: stopping.signal, now: cutting.signal },
     onApplied: () => void beat(),
   })
-  const onChange = (change: ConfigChange): void => {
-    if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
-    if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
-    if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
-    if (change.kind === 'paused') directory.setPaused('node', change.nodeId, change.reason)
-    if (change.kind === 'pausedTopology') directory.setPaused('topology', change.topologyId, change.reason)
-    if (change.kind === 'current') {
-      topologies.setCurrent(change.current)
-      directory.setCurrent(change.current)
-    }
-  }
+  const onChange = (change: ConfigChange): void => applyChange(change, { topologies, directory, cancelled })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    const heartbeat: Heartbeat = {
-      id,
-      host: hostname(),
-      pid: process.pid,
-      startedAt,
-      rssBytes: process.memoryUsage.rss(),
-      revisions: topologies.revisions(),
-      sending: topologies.sending(),
-      instances: directory.instances(),
-      nodes: directory.nodes(),
-    }
-    await queues.config.bridges
-      .put(id, JSON.stringify(heartbeat))
-      .catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
+    await sendHeartbeat({ id, startedAt, queues, log, topologies, directory })
   }
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
@@ -136,6 +116,48 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     },
     close: () => (closing ??= close()),
   }
+}
+
+interface Parts {
+  readonly topologies: Topologies
+  readonly directory: Directory
+  readonly cancelled: Cancelled
+}
+
+function applyChange(change: ConfigChange, { topologies, directory, cancelled }: Parts): void {
+  if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
+  if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
+  if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
+  if (change.kind === 'paused') directory.setPaused('node', change.nodeId, change.reason)
+  if (change.kind === 'pausedTopology') directory.setPaused('topology', change.topologyId, change.reason)
+  if (change.kind !== 'current') return
+  topologies.setCurrent(change.current)
+  directory.setCurrent(change.current)
+}
+
+interface Beating extends Omit<Parts, 'cancelled'> {
+  readonly id: string
+  readonly startedAt: string
+  readonly queues: Queues
+  readonly log: Log
+}
+
+/** Never rejects: the next one comes soon. */
+async function sendHeartbeat({ id, startedAt, queues, log, topologies, directory }: Beating): Promise<void> {
+  const heartbeat: Heartbeat = {
+    id,
+    host: hostname(),
+    pid: process.pid,
+    startedAt,
+    rssBytes: process.memoryUsage.rss(),
+    revisions: topologies.revisions(),
+    sending: topologies.sending(),
+    instances: directory.instances(),
+    nodes: directory.nodes(),
+  }
+  await queues.config.bridges
+    .put(id, JSON.stringify(heartbeat))
+    .catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
 }
 
 /**
