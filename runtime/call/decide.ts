@@ -6,7 +6,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FailedCall, Problem } from '../protocol/message.ts'
 import { mediaType } from '../protocol/outputs.ts'
 import { isOrdered, type WorkerNode } from '../topology/plan.ts'
-import { backoffMs, delayMaxMs, namesFailure, retryAfterMs, type FailureKind } from './policy.ts'
+import { backoffMs, delayMaxMs, isRetried, retryAfterMs, type FailureKind } from './policy.ts'
 import { onSuccess } from './success.ts'
 import { detailMax, problem, trash } from './verdict.ts'
 import type { CallResult, DecideContext, Failure, Hold, Reply, Verdict } from './verdict.ts'
@@ -124,9 +124,7 @@ function retryOrTrash(
   context: DecideContext,
   byTable = true,
 ): Verdict {
-  const { on } = context.node.retry
-  const retried = on.length === 0 ? byTable : namesFailure(on, kind)
-  return retried ? retry(failure, afterMs, context) : trash(failure, context)
+  return isRetried(context.node.retry.on, kind, byTable) ? retry(failure, afterMs, context) : trash(failure, context)
 }
 
 /** One attempt is burnt: again after max(backoff, Retry-After), or Trash when the policy gives no more. */

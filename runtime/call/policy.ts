@@ -18,11 +18,21 @@ export function ceilingMs(policy: RetryPolicy, failed: number): number {
 /** A failure as the items of a policy's `on` name it. */
 export type FailureKind = 'timeout' | 'connection' | { readonly status: number }
 
-/** Whether one of the items names the failure: `timeout`, `connection`, `status:502`, `status:5xx`. */
-export function namesFailure(on: readonly string[], kind: FailureKind): boolean {
-  if (typeof kind === 'string') return on.includes(kind)
-  const status = String(kind.status)
-  return on.includes(`status:${status}`) || on.includes(`status:${status.slice(0, 1)}xx`)
+/**
+ * Whether a policy tries the failure again: one of its items names it (`timeout`, `connection`, `status:502`, `status:5xx`,
+ * `status:500-504`, `any`), or it has `default` or no items at all and the protocol's table says so.
+ */
+export function isRetried(on: readonly string[], kind: FailureKind, byTable: boolean): boolean {
+  if (on.length === 0) return byTable
+  return on.some((item) => item === 'any' || (item === 'default' ? byTable : names(item, kind)))
+}
+
+function names(item: string, kind: FailureKind): boolean {
+  if (typeof kind === 'string') return item === kind
+  const text = String(kind.status)
+  if (item === `status:${text}` || item === `status:${text.slice(0, 1)}xx`) return true
+  const range = /^status:(\d+)-(\d+)$/.exec(item)
+  return range !== null && kind.status >= Number(range[1]) && kind.status <= Number(range[2])
 }
 
 /**

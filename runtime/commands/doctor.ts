@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { readDevState } from '../embedded/folder.ts'
 import type { Engine } from '../client/engine.ts'
 import { NotFound, textOf } from '../errors.ts'
+import type { Fault } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { connectQueues, oldestNats, smallestMaxPayload } from '../queue/connection.ts'
 import type { Connection } from '../queue/connection.ts'
@@ -139,6 +140,7 @@ async function examineEngine(flags: Readonly<Record<string, unknown>>): Promise<
 }
 
 interface Worker {
+  readonly manifestFaults: readonly Fault[]
   readonly name: string
   readonly urls: readonly string[]
   readonly instances: readonly { readonly url: string; readonly state: string }[]
@@ -153,12 +155,13 @@ const isAny = (instances: Worker['instances'], wanted: readonly string[]) =>
 async function examineWorkers(engine: Engine): Promise<Finding[]> {
   const part = 'workers'
   const workers = await engine.list<Worker>('/api/workers', workersMax)
-  const down = workers.filter(({ instances: all }) => isAny(all, held) && !isAny(all, called))
-  if (down.length > 0)
-    return down.map(({ name, urls }) => ({
-      part,
-      state: 'wrong',
-      text: `${name} is down at ${urls.join(', ')}: start it`,
-    }))
+  const down = workers
+    .filter(({ instances: all }) => isAny(all, held) && !isAny(all, called))
+    .map(({ name, urls }) => `${name} is down at ${urls.join(', ')}: start it`)
+  const ignored = workers.flatMap(({ name, manifestFaults }) =>
+    manifestFaults.map(({ path, message }) => `the manifest of ${name}: ${path} is ignored: ${message}`),
+  )
+  const wrong = [...down, ...ignored]
+  if (wrong.length > 0) return wrong.map((text) => ({ part, state: 'wrong', text }))
   return [{ part, state: 'ok', text: `${workers.length} registered, none is down` }]
 }

@@ -137,9 +137,16 @@ function checkService({ service }: DocumentNode, path: string, { services }: Kno
 }
 
 function checkRetry({ retry }: DocumentNode, path: string): Fault[] {
+  const message = retryFault(retry)
+  return message === null ? [] : [{ path: `${path}.retry.maxMs`, message }]
+}
+
+/** What is wrong between the fields of a retry policy, or null. */
+export function retryFault(
+  retry: { readonly baseMs?: number | undefined; readonly maxMs?: number | undefined } | null | undefined,
+): string | null {
   const [baseMs, maxMs] = [retry?.baseMs ?? retryDefaults.baseMs, retry?.maxMs ?? retryDefaults.maxMs]
-  if (maxMs >= baseMs) return []
-  return [{ path: `${path}.retry.maxMs`, message: `maxMs (${maxMs}) must not be less than baseMs (${baseMs})` }]
+  return maxMs >= baseMs ? null : `maxMs (${maxMs}) must not be less than baseMs (${baseMs})`
 }
 
 function checkPaging(node: DocumentNode, path: string): Fault[] {

@@ -1,26 +1,15 @@
 /** Makes plans: from a checked document (publish), or from the plan in force (republish). Pure. */
 import { parseEmit } from './emit.ts'
 import { isEventType } from './graph.ts'
-import { isEventNode, nodeDefaults, retryDefaults } from './plan.ts'
-import type { EventNode, Plan, PlanNode, RetryPolicy, WorkerNode } from './plan.ts'
-import type { DocumentNode, RetryInput, TopologyDocument } from './schema.ts'
+import { isEventNode, nodeDefaults } from './plan.ts'
+import type { EventNode, Plan, PlanNode, WorkerNode } from './plan.ts'
+import type { DocumentNode, TopologyDocument } from './schema.ts'
+import { resolveValues } from './values.ts'
+import type { NodeDefaults, NodeValues } from './values.ts'
 
-/** What was set at a node without its document (PATCH); null or left out: nothing. Wins over the document. */
-export interface StoredNode {
-  readonly prefetch?: number | null
-  readonly timeoutMs?: number | null
-  readonly retry?: RetryInput | null
+/** What was set at a node without its document (PATCH). Wins over the document. */
+export interface StoredNode extends NodeValues {
   readonly enabled?: boolean | null
-}
-
-/** What a node has when neither the document nor a stored value says otherwise: from its worker's record and manifest. */
-export interface NodeDefaults {
-  readonly path?: string
-  readonly service?: string
-  readonly prefetch?: number
-  readonly partitionKey?: string
-  readonly timeoutMs?: number
-  readonly retry?: RetryInput
 }
 
 export interface CompileInput {
@@ -46,20 +35,22 @@ export function compilePlan(input: CompileInput): Plan {
   return { topologyId, name: document.name, revision, nodes }
 }
 
-/** The graph of the plan in force with the stored values of its nodes (by name) as they are now: the next revision. */
-export function republishPlan(current: Plan, stored: ReadonlyMap<string, StoredNode>): Plan {
-  const nodes = current.nodes.map((node) => restore(node, stored.get(node.name) ?? {}))
+/**
+ * The graph of the plan in force with the values of its nodes (by name) as they are now: the next revision. `stored` has what
+ * the documents say, too; a value that isn't there any more goes back to the default.
+ */
+export function republishPlan(
+  current: Plan,
+  stored: ReadonlyMap<string, StoredNode>,
+  defaults: ReadonlyMap<string, NodeDefaults>,
+): Plan {
+  const nodes = current.nodes.map((node) => restore(node, stored.get(node.name) ?? {}, defaults.get(node.name) ?? {}))
   return { ...current, revision: current.revision + 1, nodes }
 }
 
-function restore(node: PlanNode, stored: StoredNode): PlanNode {
+function restore(node: PlanNode, stored: StoredNode, defaults: NodeDefaults): PlanNode {
   if (isEventNode(node)) return { ...node, enabled: stored.enabled ?? node.enabled }
-  return {
-    ...node,
-    prefetch: stored.prefetch ?? node.prefetch,
-    timeoutMs: stored.timeoutMs ?? node.timeoutMs,
-    retry: raised(mergeRetry(node.retry, stored.retry)),
-  }
+  return { ...node, ...resolveValues(node.partitions, [stored], defaults) }
 }
 
 function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
@@ -80,13 +71,15 @@ function idOf(name: string, { nodeIds, topologyId }: CompileInput): string {
 }
 
 function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
+  const partitions = node.partitions ?? nodeDefaults.partitions
   return {
     ...placeOf(node, defaults),
-    ...paceOf(node, stored, defaults),
-    ...lanesOf(node, stored, defaults),
-    inPlaceMaxMs: node.inPlaceMaxMs ?? nodeDefaults.inPlaceMaxMs,
-    onFail: node.onFail ?? nodeDefaults.onFail,
-    emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' },
+    ...resolveValues(partitions, [stored, node], defaults),
+    partitions,
+    partitionKey: node.partitionKey ?? defaults.partitionKey ?? null,
+    generation: 0,
+    past: [],
+    emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' as const },
     maxPages: node.maxPages ?? nodeDefaults.maxPages,
     settings: node.settings ?? null,
   }
@@ -97,48 +90,8 @@ function placeOf(node: DocumentNode, defaults: NodeDefaults) {
   if (node.worker === undefined) throw new Error(`the node ${node.name} has no worker; check the document first`)
   return {
     worker: node.worker,
+    uses: node.uses ?? node.name,
     path: node.path ?? defaults.path ?? `/nodes/${node.uses ?? node.name}`,
     service: node.service ?? defaults.service ?? null,
   }
-}
-
-/** How many calls at once, and what shares a lane. */
-function lanesOf(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
-  return {
-    prefetch: stored.prefetch ?? node.prefetch ?? defaultPrefetch(node, defaults),
-    partitions: node.partitions ?? nodeDefaults.partitions,
-    partitionKey: node.partitionKey ?? defaults.partitionKey ?? null,
-    generation: 0,
-    past: [],
-  }
-}
-
-/** What a node has that says nothing of its prefetch. A worker's default is meant for a node without lanes. */
-export function defaultPrefetch({ partitions }: Pick<DocumentNode, 'partitions'>, defaults: NodeDefaults): number {
-  return (partitions ?? nodeDefaults.partitions) > 1 ? 1 : (defaults.prefetch ?? nodeDefaults.prefetch)
-}
-
-/** How long a call may take, and how often it is made. */
-function paceOf(node: DocumentNode, stored: StoredNode, defaults: NodeDefaults) {
-  return {
-    timeoutMs: stored.timeoutMs ?? node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
-    retry: raised([defaults.retry, node.retry, stored.retry].reduce<RetryPolicy>(mergeRetry, retryDefaults)),
-  }
-}
-
-/** Field by field; what `over` leaves out stays. */
-function mergeRetry(policy: RetryPolicy, over: RetryInput | null | undefined): RetryPolicy {
-  return {
-    attempts: over?.attempts ?? policy.attempts,
-    backoff: over?.backoff ?? policy.backoff,
-    baseMs: over?.baseMs ?? policy.baseMs,
-    maxMs: over?.maxMs ?? policy.maxMs,
-    on: over?.on ?? policy.on,
-    maxAgeMs: over?.maxAgeMs === undefined ? policy.maxAgeMs : over.maxAgeMs,
-  }
-}
-
-/** A shortest delay from one place and a longest one from another may contradict each other: then both are the shortest. */
-function raised(policy: RetryPolicy): RetryPolicy {
-  return { ...policy, maxMs: Math.max(policy.maxMs, policy.baseMs) }
 }

@@ -17,7 +17,10 @@ export interface RetryPolicy {
   readonly backoff: 'fixed' | 'exponential'
   readonly baseMs: number
   readonly maxMs: number
-  /** Which failures are retried: `timeout`, `connection`, `status:502`, `status:5xx`; empty means the protocol's table. */
+  /**
+   * Which failures are retried: `timeout`, `connection`, `status:502`, `status:5xx`, `status:500-504`, `any`, and `default` for what
+   * the protocol's table retries; empty means `default` alone.
+   */
   readonly on: readonly string[]
   /** No retry for a message older than this; null means no age limit. */
   readonly maxAgeMs: number | null
@@ -78,6 +81,8 @@ export interface WorkerNode extends PlanNodeCommon, Generation {
   readonly type: WorkerNodeType
   /** Name of the worker that implements the node; its addresses are kept under that name. */
   readonly worker: string
+  /** The worker's own name for the node: whose defaults it has. */
+  readonly uses: string
   /** Path of the node at the worker, such as `/nodes/orders`. */
   readonly path: string
   readonly service: string | null

@@ -24,9 +24,10 @@ const integer = (min: number, max: number) => z.int().min(min).max(max)
 const onItem = z
   .string()
   .regex(
-    /^(timeout|connection|status:[1-5](\d\d|xx))$/,
-    'expected timeout, connection, or a status such as status:502 or status:5xx',
+    /^(timeout|connection|any|default|status:[1-5](\d\d|xx)|status:[1-5]\d\d-[1-5]\d\d)$/,
+    'expected timeout, connection, any, default, or a status such as status:502, status:5xx or status:500-504',
   )
+  .refine((item) => !isReversed(item), 'the first status of a range is not above its last')
 
 export const partitionKeySchema = z
   .string()
@@ -43,6 +44,14 @@ export const retrySchema = z.strictObject({
     .nullable()
     .optional(),
 })
+
+/** Values of a worker node that its document, its worker's manifest or the node itself may say. */
+export const nodeValueSchemas = {
+  prefetch: integer(1, prefetchMax),
+  timeoutMs: integer(100, dayMs),
+  inPlaceMaxMs: integer(1000, dayMs),
+  onFail: z.enum(['skip', 'block']),
+}
 
 const settings = z.record(z.string(), z.unknown()).refine((value) => settingsBytes(value) <= settingsMaxBytes, {
   error: ({ input }) =>
@@ -64,13 +73,13 @@ const nodeSchema = z
       .refine(isPlainPath, 'expected a plain path such as /nodes/orders: no scheme, host, query, fragment, space or ..')
       .optional(),
     service: reference.optional(),
-    prefetch: integer(1, prefetchMax).optional(),
+    prefetch: nodeValueSchemas.prefetch.optional(),
     partitions: integer(1, partitionsMax).optional(),
     partitionKey: partitionKeySchema.optional(),
     retry: retrySchema.optional(),
-    timeoutMs: integer(100, dayMs).optional(),
-    inPlaceMaxMs: integer(1000, dayMs).optional(),
-    onFail: z.enum(['skip', 'block']).optional(),
+    timeoutMs: nodeValueSchemas.timeoutMs.optional(),
+    inPlaceMaxMs: nodeValueSchemas.inPlaceMaxMs.optional(),
+    onFail: nodeValueSchemas.onFail.optional(),
     cron: z.string().max(200).optional(),
     timezone: z.string().max(100).optional(),
     settings: settings.optional(),
@@ -116,6 +125,11 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   return path[0] === 'nodes' && path[2] === 'retry' ? Object.keys(retrySchema.shape) : []
 }
 
+function isReversed(item: string): boolean {
+  const range = /^status:(\d\d\d)-(\d\d\d)$/.exec(item)
+  return range !== null && Number(range[1]) > Number(range[2])
+}
+
 function settingsBytes(value: object): number {
   try {
     return Math.ceil((Buffer.byteLength(JSON.stringify(value)) * 4) / 3)
@@ -125,7 +139,7 @@ function settingsBytes(value: object): number {
   }
 }
 
-function isPlainPath(path: string): boolean {
+export function isPlainPath(path: string): boolean {
   if (!/^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/.test(path) || path.startsWith('//')) return false
   return !path.split('/').some((part) => /^(\.|%2e){1,2}$/i.test(part))
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decide, type CallResult, type DecideContext, type Verdict } from '../../runtime/call/decide.ts'
-import { backoffMs, ceilingMs, namesFailure, retryAfterMs } from '../../runtime/call/policy.ts'
+import { backoffMs, ceilingMs, isRetried, retryAfterMs } from '../../runtime/call/policy.ts'
 import { readOutputs } from '../../runtime/protocol/outputs.ts'
 import { retryDefaults } from '../../runtime/topology/plan.ts'
 import { bytes } from '../protocol/samples.ts'
@@ -119,6 +119,21 @@ describe('decide', () => {
     )
   })
 
+  test('never delays a retry beyond the cap, the Retry-After, or what an ordered node may wait in place', () => {
+    fc.assert(
+      fc.property(context, fc.integer({ min: 1, max: 9 }), fc.nat(200_000), (around, attempt, seconds) => {
+        const headers = { 'retry-after': String(seconds) }
+        const verdict = decide({ kind: 'reply', status: 500, headers, body: bytes('') }, { ...around, attempt })
+        expect(['later', 'hold', 'trash']).toContain(verdict.kind)
+        if (verdict.kind !== 'later' && verdict.kind !== 'hold') return
+        const { node, inPlaceMs } = around
+        const most = Math.max(node.retry.maxMs, Math.min(seconds * 1000, 86_400_000))
+        const inPlace = verdict.kind === 'hold' ? Math.ceil(node.inPlaceMaxMs - inPlaceMs) : Infinity
+        expect(verdict.delayMs).toBeLessThanOrEqual(Math.min(most, inPlace))
+      }),
+    )
+  })
+
   test('comes to an end with every message that keeps failing', () => {
     fc.assert(
       fc.property(context, (around) => {
@@ -133,6 +148,24 @@ describe('backoff', () => {
     const ceilings = [1, 2, 3, 11, 12, 2000].map((failed) => ceilingMs(retryDefaults, failed))
     expect(ceilings).toEqual([250, 500, 1000, 256_000, 300_000, 300_000])
     expect(ceilingMs({ ...retryDefaults, backoff: 'fixed' }, 9)).toBe(250)
+  })
+
+  test('is never under zero, never over its cap, and its ceiling never falls', () => {
+    const policy = fc.record({
+      backoff: fc.constantFrom('fixed' as const, 'exponential' as const),
+      baseMs: fc.integer({ min: 1, max: 3_600_000 }),
+      maxMs: fc.integer({ min: 1, max: 86_400_000 }),
+    })
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+    fc.assert(
+      fc.property(policy, fc.integer({ min: 1, max: 100 }), random, (given, failed, r) => {
+        const whole = { ...retryDefaults, ...given }
+        const ms = backoffMs(whole, failed, () => r)
+        expect(Number.isInteger(ms) && ms >= 0 && ms <= ceilingMs(whole, failed)).toBe(true)
+        expect(ceilingMs(whole, failed)).toBeLessThanOrEqual(whole.maxMs)
+        expect(ceilingMs(whole, failed + 1)).toBeGreaterThanOrEqual(ceilingMs(whole, failed))
+      }),
+    )
   })
 
   test('is spread over everything from nothing to its ceiling', () => {
@@ -170,10 +203,26 @@ describe('Retry-After', () => {
   })
 })
 
-test('an item of `on` names a status, a class of them, a time-out or a lost connection', () => {
-  expect(namesFailure(['status:502'], { status: 502 })).toBe(true)
-  expect(namesFailure(['status:5xx'], { status: 599 })).toBe(true)
-  expect(namesFailure(['status:5xx', 'timeout'], { status: 499 })).toBe(false)
-  expect(namesFailure(['connection'], 'connection')).toBe(true)
-  expect(namesFailure(['connection'], 'timeout')).toBe(false)
+describe('a policy tries again', () => {
+  test.each<[string[], Parameters<typeof isRetried>[1], boolean]>([
+    [['status:502'], { status: 502 }, true],
+    [['status:5xx'], { status: 599 }, true],
+    [['status:5xx', 'timeout'], { status: 499 }, false],
+    [['status:500-504'], { status: 504 }, true],
+    [['status:500-504'], { status: 505 }, false],
+    [['connection'], 'connection', true],
+    [['connection'], 'timeout', false],
+    [['any'], { status: 422 }, true],
+    [['any'], 'connection', true],
+  ])('with %j after %j: %j', (on, kind, expected) => {
+    for (const byTable of [true, false]) expect(isRetried(on, kind, byTable)).toBe(expected)
+  })
+
+  test('what the table says when it names nothing, or names `default`, beside what else it names', () => {
+    for (const byTable of [true, false]) {
+      expect(isRetried([], { status: 500 }, byTable)).toBe(byTable)
+      expect(isRetried(['default'], { status: 500 }, byTable)).toBe(byTable)
+      expect(isRetried(['default', 'status:422'], { status: 422 }, byTable)).toBe(true)
+    }
+  })
 })

@@ -25,6 +25,7 @@ export function sampleNode(fields: Partial<WorkerNode> = {}): WorkerNode {
     name: 'normalise',
     type: 'custom',
     worker: 'shop',
+    uses: 'normalise',
     path: '/nodes/normalise',
     service: null,
     followers: ['node-2'],

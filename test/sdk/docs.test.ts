@@ -161,7 +161,8 @@ describe('docs/workers.md', () => {
 
   test('its manifest is what the SDK says of such a node', async () => {
     const json = (await blocks('docs/workers.md')).find(({ language }) => language === 'json')?.content ?? ''
-    const shop = worker({ name: 'shop', version: '1.4.2' }).custom('total', { prefetch: 5 }, () => 1)
+    const options = { prefetch: 5, timeoutMs: 60_000, retry: { attempts: 5, on: ['default', 'status:422'] } }
+    const shop = worker({ name: 'shop', version: '1.4.2' }).custom('total', options, () => 1)
     expect(JSON.parse(JSON.stringify(shop.manifest()))).toEqual(JSON.parse(json))
   })
 })

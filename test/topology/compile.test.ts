@@ -5,6 +5,7 @@ import type { WorkerNode } from '../../runtime/topology/plan.ts'
 import type { DocumentNode } from '../../runtime/topology/schema.ts'
 import { custom, documentOf, start } from './samples.ts'
 
+const none = new Map()
 const nodeIds = new Map(['begin', 'a', 'b'].map((name) => [name, `id-${name}`]))
 
 function compile(node: DocumentNode, stored: StoredNode = {}, defaults: CompileInput['defaults'] = new Map()) {
@@ -21,7 +22,7 @@ describe('a plan', () => {
       id: 'id-begin', name: 'begin', type: 'start', followers: ['id-b', 'id-a'], enabled: true,
     }) // prettier-ignore
     expect(nodeA(custom('a'))).toEqual({
-      id: 'id-a', name: 'a', type: 'custom', followers: ['id-b'], worker: 'shop', path: '/nodes/a', service: null, prefetch: 1,
+      id: 'id-a', name: 'a', type: 'custom', followers: ['id-b'], worker: 'shop', uses: 'a', path: '/nodes/a', service: null, prefetch: 1,
       partitions: 1, partitionKey: null, generation: 0, past: [],
       timeoutMs: 30_000, inPlaceMaxMs: 120_000, onFail: 'skip', emit: { kind: 'page' }, maxPages: 1_000_000, settings: null,
       retry: { attempts: 10, backoff: 'exponential', baseMs: 250, maxMs: 300_000, on: [], maxAgeMs: null },
@@ -68,7 +69,47 @@ describe('a plan', () => {
   })
 })
 
+describe('each value and each field of a retry policy', () => {
+  const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+  const values = fc.record(
+    {
+      timeoutMs: fc.integer({ min: 100, max: 1000 }),
+      inPlaceMaxMs: fc.integer({ min: 1000, max: 2000 }),
+      onFail: fc.constantFrom('skip' as const, 'block' as const),
+      retry: fc.record({ attempts: maybe(fc.integer({ min: 1, max: 100 })), maxAgeMs: maybe(fc.integer({ min: 1 })) }),
+    },
+    { requiredKeys: [] },
+  )
+
+  test('comes from the node, else its document, else the manifest, else the default', () => {
+    fc.assert(
+      fc.property(values, values, values, (stored, said, manifest) => {
+        const node = nodeA(custom('a', said), stored, new Map([['a', manifest]]))
+        const places = [stored, said, manifest]
+        const first = <T>(of: (place: typeof stored) => T | undefined, or: T) =>
+          places.map(of).find((value) => value !== undefined) ?? or
+        expect(node).toMatchObject({
+          timeoutMs: first((place) => place.timeoutMs, 30_000),
+          inPlaceMaxMs: first((place) => place.inPlaceMaxMs, 120_000),
+          onFail: first((place) => place.onFail, 'skip'),
+          retry: {
+            attempts: first((place) => place.retry?.attempts, 10),
+            maxAgeMs: first<number | null>((place) => place.retry?.maxAgeMs, null),
+          },
+        })
+      }),
+    )
+  })
+})
+
 describe('republish', () => {
+  test('takes a value that is not set any more back to the default', () => {
+    const before = compile(custom('a'), { timeoutMs: 500, onFail: 'block', retry: { attempts: 2, on: ['any'] } })
+    const defaults = new Map([['a', { timeoutMs: 700, retry: { attempts: 5 } }]])
+    const after = republishPlan(before, new Map([['a', { retry: { on: ['timeout'] } }]]), defaults).nodes[1]
+    expect(after).toMatchObject({ timeoutMs: 700, onFail: 'skip', retry: { attempts: 5, on: ['timeout'] } })
+  })
+
   test('takes stored values into the graph in force as the next revision, and nothing else', () => {
     const current = compile(custom('a', { settings: { x: 1 } }))
     const stored = new Map<string, StoredNode>([
@@ -76,7 +117,7 @@ describe('republish', () => {
       ['begin', { enabled: false }],
       ['unpublished', { prefetch: 2 }],
     ])
-    const next = republishPlan(current, stored)
+    const next = republishPlan(current, stored, none)
     const [begin, a, b] = current.nodes
     expect(next).toEqual({
       ...current,
@@ -93,8 +134,8 @@ describe('republish', () => {
     fc.assert(
       fc.property(fc.record({ prefetch: fc.integer({ min: 1, max: 20 }), timeoutMs: fc.nat() }), (values) => {
         const stored = new Map([['a', values]])
-        const once = republishPlan(compile(custom('a')), stored)
-        expect(republishPlan(once, stored)).toEqual({ ...once, revision: once.revision + 1 })
+        const once = republishPlan(compile(custom('a')), stored, none)
+        expect(republishPlan(once, stored, none)).toEqual({ ...once, revision: once.revision + 1 })
       }),
     )
   })

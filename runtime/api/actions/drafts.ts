@@ -2,13 +2,15 @@ import { Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { getNode, listNodes, replaceNodes, updateNode } from '../../store/queries/nodes.ts'
 import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts'
+import type { DrawnValues } from '../../store/schema.ts'
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import type { Store } from '../../store/store.ts'
-import { prefetchFault } from '../../topology/check.ts'
+import { prefetchFault, retryFault } from '../../topology/check.ts'
 import { cronFault } from '../../topology/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
+import type { RetryPolicy } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 
 /**
@@ -82,41 +84,60 @@ function fillIn(
 
 function draftNode(node: DocumentNode, stored: StoredValues | undefined): DraftNode {
   const { name, type } = node
-  const none = { prefetch: null, timeoutMs: null, retry: null, cron: null, enabled: true }
+  const drawn = drawnOf(node)
+  const keep = <K extends keyof DrawnValues>(key: K) => drawn[key] ?? (stored?.[key] as DrawnValues[K]) ?? null
+  const none = { prefetch: null, timeoutMs: null, retry: null, inPlaceMaxMs: null, onFail: null, cron: null }
   if (isEvent(type)) {
-    const cron = type === 'cron' ? (node.cron ?? stored?.cron ?? null) : null
-    return { name, type, ...none, cron, enabled: node.enabled ?? stored?.enabled ?? true }
+    const cron = type === 'cron' ? keep('cron') : null
+    return { name, type, drawn, ...none, cron, enabled: node.enabled ?? stored?.enabled ?? true }
   }
-  const prefetch = node.prefetch ?? stored?.prefetch ?? null
-  const timeoutMs = node.timeoutMs ?? stored?.timeoutMs ?? null
   return {
     name,
     type,
-    ...none,
-    prefetch,
-    timeoutMs,
-    retry: (node.retry as DraftNode['retry']) ?? stored?.retry ?? null,
+    drawn,
+    prefetch: keep('prefetch'),
+    timeoutMs: keep('timeoutMs'),
+    retry: keep('retry'),
+    inPlaceMaxMs: keep('inPlaceMaxMs'),
+    onFail: keep('onFail'),
+    cron: null,
+    enabled: true,
   }
 }
 
+function drawnOf({ prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, cron }: DocumentNode): DrawnValues {
+  return Object.fromEntries(
+    Object.entries({ prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, cron }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  )
+}
+
 /** The document's node with the stored values that aren't defaults. */
-function withValues(node: DocumentNode, { prefetch, timeoutMs, retry, cron, enabled }: StoredValues): DocumentNode {
+function withValues(node: DocumentNode, { retry, enabled, ...stored }: StoredValues): DocumentNode {
+  const { prefetch, timeoutMs, inPlaceMaxMs, onFail, cron } = stored
   return {
     ...node,
     ...(prefetch !== null && { prefetch }),
     ...(timeoutMs !== null && { timeoutMs }),
     ...(retry !== null && { retry: retry as DocumentNode['retry'] }),
+    ...(inPlaceMaxMs !== null && { inPlaceMaxMs }),
+    ...(onFail !== null && { onFail }),
     ...(cron !== null && { cron }),
     ...((node.enabled !== undefined || !enabled) && isEvent(node.type) && { enabled }),
   }
 }
 
 function differs(node: StoredValues, stored: StoredValues | undefined): boolean {
-  const values = (of: StoredValues) => JSON.stringify([of.prefetch, of.timeoutMs, of.retry, of.cron, of.enabled])
+  const values = (of: StoredValues) =>
+    JSON.stringify([of.prefetch, of.timeoutMs, of.retry, of.inPlaceMaxMs, of.onFail, of.cron, of.enabled])
   return stored !== undefined && values(node) !== values(stored)
 }
 
-export type NodeChange = Partial<StoredValues>
+type RetryChange = { readonly [K in keyof RetryPolicy]?: RetryPolicy[K] | null }
+
+/** Null takes a value, or a field of `retry`, back to what the document said when it was saved last. */
+export type NodeChange = Partial<Omit<StoredValues, 'retry'>> & { readonly retry?: RetryChange | null }
 
 /**
  * Stores values of one node, and marks the topology: its bridges keep the published values until a republish. `also` runs
@@ -133,35 +154,64 @@ export async function changeNode(
     const before = await getNode(inside, id)
     const topology = await lockTopology(inside, before.topologyId, null)
     checkChange(before, change, draftOf(topology))
-    const node = await updateNode(inside, id, change, ifVersion)
-    const changed = Object.keys(change).length > 0
-    const update = { document: withNode(topology.document, node), bridgeOutOfSync: true }
+    const values = valuesAfter(before, change)
+    const node = await updateNode(inside, id, values, ifVersion)
+    const changed = Object.keys(values).length > 0
+    const update = { document: withNode(topology.document, node, values), bridgeOutOfSync: true }
     const after = changed ? await updateTopology(inside, topology.id, update) : topology
     await also(node)
     return { node, topology: after }
   })
 }
 
-function checkChange({ name, type }: Node, change: NodeChange, draft: TopologyDocument): void {
+const workerValues = ['prefetch', 'timeoutMs', 'retry', 'inPlaceMaxMs', 'onFail'] as const
+
+/** What is stored afterwards of the values that are changed. */
+function valuesAfter(node: Node, { retry, ...change }: NodeChange): Partial<StoredValues> {
+  const values = Object.entries(change).map(([key, value]) => [
+    key,
+    value ?? node.drawn[key as keyof DrawnValues] ?? null,
+  ])
+  const policy = retry === undefined ? {} : { retry: retryAfter(node, retry) }
+  return { ...(Object.fromEntries(values) as Partial<StoredValues>), ...policy }
+}
+
+function retryAfter({ retry, drawn }: Node, change: RetryChange | null): Node['retry'] {
+  if (change === null) return drawn.retry ?? null
+  const fields = Object.keys(change) as (keyof RetryPolicy)[]
+  const changed = fields.map((field) => [field, change[field] ?? drawn.retry?.[field]] as const)
+  const after = [...new Map<string, unknown>([...Object.entries(retry ?? {}), ...changed])].filter(
+    ([, value]) => value !== undefined,
+  )
+  return after.length === 0 ? null : Object.fromEntries(after)
+}
+
+function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): void {
+  const { name, type } = node
   const event = isEvent(type)
-  const foreign = event ? (['prefetch', 'timeoutMs', 'retry'] as const) : (['enabled'] as const)
+  const foreign = event ? workerValues : (['enabled'] as const)
   const faults = [...foreign, ...(type === 'cron' ? [] : (['cron'] as const))]
     .filter((key) => change[key] !== undefined)
     .map((key) => ({ path: key, message: `${name} is a ${type} node, and these have no ${key}` }))
   const cron = typeof change.cron === 'string' && type === 'cron' ? cronFault(change.cron) : null
-  const { partitions = 1 } = draft.nodes.find((node) => node.name === name) ?? {}
+  const { partitions = 1 } = draft.nodes.find((each) => each.name === name) ?? {}
   const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)
+  const retry = event ? null : retryFault(retryAfter(node, change.retry ?? {}))
   const all = [
     ...faults,
+    ...(retry === null ? [] : [{ path: 'retry.maxMs', message: retry }]),
     ...(cron === null ? [] : [{ path: 'cron', message: cron }]),
     ...(lanes === null ? [] : [{ path: 'prefetch', message: lanes }]),
   ]
   if (all.length > 0) throw new Invalid(all[0]?.message ?? '', all)
 }
 
-function withNode(document: Topology['document'], node: Node): Topology['document'] {
+function withNode(document: Topology['document'], node: Node, changed: Partial<StoredValues>): Topology['document'] {
   const draft = draftOf({ document })
-  const nodes = draft.nodes.map((each) => (each.name === node.name ? withValues(each, node) : each))
+  const isReset = (key: string): boolean => changed[key as keyof StoredValues] === null
+  const kept = (each: DocumentNode) =>
+    Object.fromEntries(Object.entries(each).filter(([key]) => !isReset(key))) as DocumentNode
+  const nodes = draft.nodes.map((each) => (each.name === node.name ? withValues(kept(each), node) : each))
   return { ...draft, nodes }
 }
 

@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts'
 import { storableJson } from '../../store/text.ts'
 import { isDeep, utf8 } from '../body.ts'
 import { invalidInput } from '../problem.ts'
-import { manifestSchema } from './plans.ts'
+import { manifestSchema } from '../../protocol/manifest.ts'
 
 const timeoutMs = 2_000
 const manifestMaxBytes = 1024 * 1024

@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import { readDefaults } from '../../protocol/manifest.ts'
+import type { Manifest } from '../../protocol/manifest.ts'
 import { getRevision } from '../../store/queries/revisions.ts'
 import { lockTopology, publicTopologies } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
@@ -6,11 +7,10 @@ import { addressOf, allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
 import type { KnownWorker } from '../../topology/check.ts'
-import type { NodeDefaults } from '../../topology/compile.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
-import { partitionKeySchema, retrySchema } from '../../topology/schema.ts'
-import type { TopologyDocument } from '../../topology/schema.ts'
+import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
+import type { NodeDefaults } from '../../topology/values.ts'
 import type { ApiDeps } from '../deps.ts'
 
 /** Plans never change, so what was read once is kept. */
@@ -63,35 +63,8 @@ export async function republishAllPlans(deps: Deps): Promise<number> {
   return topologies.length
 }
 
-/** The part of a worker's manifest that the engine reads; unknown fields are kept for people. */
-export const manifestSchema = z.looseObject({
-  protocol: z.literal(1),
-  worker: z.string().max(200),
-  version: z.string().max(200).optional(),
-  nodes: z
-    .array(
-      z.looseObject({
-        name: z.string().max(200),
-        type: z.enum(['connector', 'batch', 'custom']),
-        path: z.string().max(1000).optional(),
-        service: z.string().max(200).optional(),
-        defaults: z
-          .looseObject({
-            prefetch: z.int().min(1).max(20).optional(),
-            partitionKey: partitionKeySchema.optional(),
-            timeoutMs: z.int().min(100).max(86_400_000).optional(),
-            retry: retrySchema.optional(),
-          })
-          .optional(),
-      }),
-    )
-    .max(1000),
-})
-
-type Manifest = z.infer<typeof manifestSchema>
-
 /** Null when the worker's manifest was never read. */
-function manifestOf(worker: Worker): Manifest | null {
+export function manifestOf(worker: Worker): Manifest | null {
   return worker.manifest === null ? null : (worker.manifest as unknown as Manifest)
 }
 
@@ -101,26 +74,28 @@ export function knownWorkers(workers: readonly Worker[]): Map<string, KnownWorke
 }
 
 /** What the nodes of a document get from their workers, by name. */
-export function defaultsOf(document: TopologyDocument, workers: readonly Worker[]): Map<string, NodeDefaults> {
-  const byName = new Map(workers.map((worker) => [worker.name, worker]))
-  const entries = document.nodes.flatMap((node): [string, NodeDefaults][] => {
-    const worker = byName.get(node.worker ?? '')
-    if (!worker) return []
-    const says = manifestOf(worker)?.nodes.find((each) => each.name === (node.uses ?? node.name))
-    return [[node.name, defaultsFrom(worker, says)]]
-  })
-  return new Map(entries)
+export function defaultsOf({ nodes }: TopologyDocument, workers: readonly Worker[]): Map<string, NodeDefaults> {
+  return defaultsBy(nodes, workers)
 }
 
-function defaultsFrom(worker: Worker, says: Manifest['nodes'][number] | undefined): NodeDefaults {
-  const { path, service, defaults = {} } = says ?? {}
-  const timeoutMs = worker.timeoutMs ?? defaults.timeoutMs
-  return {
-    ...(path !== undefined && { path }),
-    ...(service !== undefined && { service }),
-    ...(defaults.prefetch !== undefined && { prefetch: defaults.prefetch }),
-    ...(defaults.partitionKey !== undefined && { partitionKey: defaults.partitionKey }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(defaults.retry !== undefined && { retry: defaults.retry }),
-  }
+/** The same for the nodes of a plan. */
+export function planDefaultsOf({ nodes }: Plan, workers: readonly Worker[]): Map<string, NodeDefaults> {
+  return defaultsBy(
+    nodes.flatMap((node) => (isEventNode(node) ? [] : [node])),
+    workers,
+  )
+}
+
+type Using = Pick<DocumentNode, 'name' | 'worker' | 'uses'>
+
+function defaultsBy(nodes: readonly Using[], workers: readonly Worker[]): Map<string, NodeDefaults> {
+  const byName = new Map(workers.map((worker) => [worker.name, worker]))
+  const entries = nodes.flatMap(({ name, worker: of, uses = name }): [string, NodeDefaults][] => {
+    const worker = byName.get(of ?? '')
+    if (!worker) return []
+    const said = manifestOf(worker)?.nodes.find((node) => node.name === uses)
+    const defaults = said === undefined ? {} : readDefaults(said).defaults
+    return [[name, worker.timeoutMs === null ? defaults : { ...defaults, timeoutMs: worker.timeoutMs }]]
+  })
+  return new Map(entries)
 }

@@ -21,7 +21,7 @@ import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes, sweepLanes } from './lanes.ts'
-import { defaultsOf, knownWorkers, newestPlan, tellBridges } from './plans.ts'
+import { defaultsOf, knownWorkers, newestPlan, planDefaultsOf, tellBridges } from './plans.ts'
 
 /**
  * Publishing. In one transaction, which keeps other changes of the topology out: check → make the queues → write the
@@ -60,7 +60,7 @@ export async function republish(
   const topology = await putRevision(deps, id, ifVersion, 'republish', async (inside, before, nodes) => {
     const plan = before.visibility === 'public' ? await newestPlan(inside, before) : null
     if (!plan) throw new Conflict(`the topology "${before.name}" is a draft: publish it first`)
-    return checkedLanes(republishPlan(plan, storedOf(nodes)))
+    return checkedLanes(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, await allWorkers(inside))))
   })
   return { topology, bridges: await deps.queues.awaitApplied(id, topology.revision, 5_000) }
 }
@@ -132,7 +132,7 @@ async function putRevision(
     const plan = await dropPastLanes(deps, made, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
-    const bridgeOutOfSync = isOutOfSync(plan, nodes)
+    const bridgeOutOfSync = isOutOfSync(plan, nodes, await allWorkers(inside))
     const change = { visibility: 'public' as const, revision: plan.revision, bridgeOutOfSync }
     return updateTopology(inside, id, change)
   })
@@ -146,15 +146,15 @@ function isSame(plan: Plan, newest: Plan | null): boolean {
 }
 
 /** True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. */
-function isOutOfSync(plan: Plan, nodes: readonly Node[]): boolean {
-  return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes)).nodes, plan.nodes)
+function isOutOfSync(plan: Plan, nodes: readonly Node[], workers: readonly Worker[]): boolean {
+  return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)).nodes, plan.nodes)
 }
 
 function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
   return new Map(
-    nodes.map(({ name, prefetch, timeoutMs, retry, enabled }) => [
+    nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled }) => [
       name,
-      { prefetch, timeoutMs, retry: retry as StoredNode['retry'] & object, enabled },
+      { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail, enabled },
     ]),
   )
 }

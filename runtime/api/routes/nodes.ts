@@ -7,14 +7,15 @@ import type { Node } from '../../store/queries/nodes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
-import { defaultPrefetch } from '../../topology/compile.ts'
-import type { NodeDefaults } from '../../topology/compile.ts'
-import { eventNodeTypes, nodeDefaults } from '../../topology/plan.ts'
+import { resolveValues } from '../../topology/values.ts'
+import type { NodeDefaults } from '../../topology/values.ts'
+import { eventNodeTypes, isEventNode, nodeDefaults } from '../../topology/plan.ts'
+import type { Plan } from '../../topology/plan.ts'
 import type { DocumentNode } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
 import { liveBridges, nodeHealth } from '../actions/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
-import { defaultsOf } from '../actions/plans.ts'
+import { defaultsOf, newestPlan } from '../actions/plans.ts'
 import { needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
@@ -101,7 +102,8 @@ type Shown = z.infer<typeof schemas.node>
 
 /** Reads once what showing the nodes of a topology takes. */
 async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) => Shown> {
-  const [paused, bridges, workers, nodes] = await Promise.all([
+  const [plan, paused, bridges, workers, nodes] = await Promise.all([
+    topology.visibility === 'public' ? newestPlan(deps.store, topology) : null,
     pausedNodes(deps),
     liveBridges(deps),
     allWorkers(deps.store),
@@ -109,7 +111,7 @@ async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) =
   ])
   const defaults = defaultsOf(draftOf(topology), workers)
   const ids = new Map(nodes.map((node) => [node.name, node.id]))
-  return (node) => showNode(node, topology, { paused, bridges, defaults: defaults.get(node.name) ?? {}, ids })
+  return (node) => showNode(node, topology, { paused, bridges, defaults: defaults.get(node.name) ?? {}, ids, plan })
 }
 
 /** Null when NATS is away: what is stored can be shown without it. */
@@ -127,21 +129,38 @@ interface Around {
   readonly bridges: readonly Heartbeat[]
   readonly defaults: NodeDefaults
   readonly ids: ReadonlyMap<string, string>
+  /** In force; null while the topology is a draft. */
+  readonly plan: Plan | null
 }
 
-const noPace = { prefetch: null, partitions: null, partitionKey: null, timeoutMs: null }
-
-/** How many calls at once, and how long each may take. */
-function paceOf(node: Node, drawn: DocumentNode | undefined, defaults: NodeDefaults) {
-  return {
-    prefetch: node.prefetch ?? defaultPrefetch({ partitions: drawn?.partitions }, defaults),
-    partitions: drawn?.partitions ?? nodeDefaults.partitions,
-    partitionKey: drawn?.partitionKey ?? defaults.partitionKey ?? null,
-    timeoutMs: node.timeoutMs ?? defaults.timeoutMs ?? nodeDefaults.timeoutMs,
-  }
+const noValues = {
+  prefetch: null,
+  partitions: null,
+  partitionKey: null,
+  timeoutMs: null,
+  inPlaceMaxMs: null,
+  onFail: null,
 }
 
-function showNode(node: Node, topology: Topology, { paused, bridges, defaults, ids }: Around): Shown {
+/** What a republish would put in force; of `retry` what is stored of it. */
+function valuesOf(node: Node, drawn: DocumentNode | undefined, defaults: NodeDefaults) {
+  const partitions = drawn?.partitions ?? nodeDefaults.partitions
+  const { retry: _, ...values } = resolveValues(partitions, [{ ...node, retry: null }], defaults)
+  return { ...values, partitions, partitionKey: drawn?.partitionKey ?? defaults.partitionKey ?? null }
+}
+
+/** What bridges go by. */
+function publishedOf(plan: Plan | null, nodeId: string): Shown['published'] {
+  const node = plan?.nodes.find(({ id }) => id === nodeId)
+  if (!plan || !node) return null
+  const { revision } = plan
+  const none = { prefetch: null, timeoutMs: null, retry: null, inPlaceMaxMs: null, onFail: null }
+  if (isEventNode(node)) return { revision, ...none }
+  const { prefetch, timeoutMs, retry, inPlaceMaxMs, onFail } = node
+  return { revision, prefetch, timeoutMs, retry: { ...retry, on: [...retry.on] }, inPlaceMaxMs, onFail }
+}
+
+function showNode(node: Node, topology: Topology, { paused, bridges, defaults, ids, plan }: Around): Shown {
   const { id, topologyId, name, enabled, retry, cron } = node
   const document = draftOf(topology)
   const drawn = document.nodes.find((each) => each.name === name)
@@ -153,8 +172,9 @@ function showNode(node: Node, topology: Topology, { paused, bridges, defaults, i
     type: node.type as Shown['type'],
     worker: drawn?.worker ?? null,
     service: drawn?.service ?? defaults.service ?? null,
-    ...(event ? noPace : paceOf(node, drawn, defaults)),
+    ...(event ? noValues : valuesOf(node, drawn, defaults)),
     retry: retry as Shown['retry'],
+    published: publishedOf(plan, id),
     enabled,
     ...pauseOf(id, topology, paused),
     breaker: nodeHealth(id, bridges),

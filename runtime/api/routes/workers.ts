@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { Conflict, Invalid, Unavailable } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
 import type { Heartbeat } from '../../queue/control.ts'
 import { encryptSecret } from '../../secrets.ts'
 import { latestPlans } from '../../store/queries/revisions.ts'
@@ -16,6 +17,8 @@ import {
 import type { Worker, WorkerValues } from '../../store/queries/workers.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import { instanceHealth, liveBridges } from '../actions/health.ts'
+import { manifestFaults } from '../../protocol/manifest.ts'
+import { manifestOf } from '../actions/plans.ts'
 import { refreshManifest } from '../actions/manifest.ts'
 import { needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
@@ -201,6 +204,11 @@ async function usersOf({ store }: ApiDeps, worker: string): Promise<string[]> {
     .map(({ topologyId }) => names.get(topologyId) ?? topologyId)
 }
 
+function faultsOf(worker: Worker): Fault[] {
+  const manifest = manifestOf(worker)
+  return manifest === null ? [] : manifestFaults(manifest)
+}
+
 function showWorker(worker: Worker, bridges: readonly Heartbeat[]): z.infer<typeof schemas.worker> {
   const { name, urls, dialect, secret, timeoutMs, manifest, manifestReadAt, createdAt, updatedAt } = worker
   return {
@@ -212,6 +220,7 @@ function showWorker(worker: Worker, bridges: readonly Heartbeat[]): z.infer<type
     instances: urls.map((url) => instanceHealth(name, url, bridges)),
     manifest: manifest === null ? null : { ...manifest },
     manifestReadAt: manifestReadAt?.toISOString() ?? null,
+    manifestFaults: faultsOf(worker),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   }

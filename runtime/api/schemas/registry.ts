@@ -43,6 +43,9 @@ export const worker = z
     ),
     manifest: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'What the worker says of itself' }),
     manifestReadAt: time.nullable(),
+    manifestFaults: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .openapi({ description: 'Defaults of the manifest that are ignored because they cannot be used' }),
     createdAt: time,
     updatedAt: time,
   })

@@ -51,6 +51,28 @@ const breaker = z
     reason: z.string().nullable(),
   })
   .openapi('Breaker')
+const retryFields = retrySchema.shape
+const retryPatch = z
+  .strictObject({
+    attempts: retryFields.attempts.nullable(),
+    backoff: retryFields.backoff.nullable(),
+    baseMs: retryFields.baseMs.nullable(),
+    maxMs: retryFields.maxMs.nullable(),
+    on: retryFields.on.nullable(),
+    maxAgeMs: retryFields.maxAgeMs,
+  })
+  .openapi('RetryPolicyPatch', { description: 'Only the fields that are given change; null takes one back' })
+
+const publishedValues = z
+  .object({
+    revision: z.int(),
+    prefetch: z.int().nullable(),
+    timeoutMs: z.int().nullable(),
+    retry: retry.nullable(),
+    inPlaceMaxMs: z.int().nullable(),
+    onFail: z.enum(['skip', 'block']).nullable(),
+  })
+  .openapi('PublishedValues', { description: 'Whole: with what the document, the manifest and the defaults say' })
 
 export const node = z
   .object({
@@ -67,7 +89,14 @@ export const node = z
       .nullable()
       .openapi({ description: 'Where the key of a lane stands; null: what a worker set' }),
     timeoutMs: z.int().nullable(),
-    retry: retry.nullable().openapi({ description: 'What differs from the defaults' }),
+    retry: retry.nullable().openapi({
+      description: 'What is stored; the rest comes from the manifest of the worker, then from the defaults',
+    }),
+    inPlaceMaxMs: z.int().nullable(),
+    onFail: z.enum(['skip', 'block']).nullable(),
+    published: publishedValues
+      .nullable()
+      .openapi({ description: 'What bridges go by; null for a node that is not published' }),
     enabled: z.boolean().openapi({ description: 'Event nodes: whether starts are accepted' }),
     paused: z.boolean().nullable().openapi({
       description: 'Whether it rests, by itself or with its topology; null: NATS is away, so nobody knows',
@@ -95,13 +124,15 @@ export const nodePatch = z
     prefetch: inRange(1, 20)
       .optional()
       .openapi({ description: '1 keeps the order; not for event nodes, and only 1 for a node with partitions' }),
-    timeoutMs: inRange(100, 86_400_000).optional(),
-    retry: retry.optional(),
+    timeoutMs: inRange(100, 86_400_000).nullable().optional(),
+    retry: retryPatch.nullable().optional(),
+    inPlaceMaxMs: inRange(1000, 86_400_000).nullable().optional(),
+    onFail: z.enum(['skip', 'block']).nullable().optional(),
     cron: text(200).optional(),
     enabled: z.boolean().optional().openapi({ description: 'Event nodes only' }),
     paused: z.boolean().optional().openapi({ description: 'Acts at once, without a republish' }),
   })
-  .openapi('NodePatch')
+  .openapi('NodePatch', { description: 'null: back to what the document says, else to the default' })
 
 const bridges = z.object({ applied: z.array(z.string()), missing: z.array(z.string()) }).openapi('BridgesApplied', {
   description: 'Ids of live bridges that have the new revision, and of those that have not yet',

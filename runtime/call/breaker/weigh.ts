@@ -2,7 +2,7 @@
 import type { WorkerNode } from '../../topology/plan.ts'
 import { isRetriedByTable, pauseReason } from '../decide.ts'
 import type { CallResult, Reply } from '../decide.ts'
-import { namesFailure, retryAfterMs } from '../policy.ts'
+import { isRetried, retryAfterMs } from '../policy.ts'
 import type { Showing } from './breaker.ts'
 
 export const nothing: Showing = { kind: 'nothing' }
@@ -58,7 +58,6 @@ function weighReply(reply: Reply, node: WorkerNode): Showing {
   const override = headers['sluice-retry']?.trim()
   if (override === '0') return good
   if (status === 429 || (status === 503 && retryAfterMs(headers, 0) !== null)) return nothing
-  const { on } = node.retry
-  const isRetried = override === '1' || (on.length === 0 ? isRetriedByTable(reply) : namesFailure(on, { status }))
-  return isRetried ? { kind: 'bad', why: `status ${status}` } : good
+  const isFailed = override === '1' || isRetried(node.retry.on, { status }, isRetriedByTable(reply))
+  return isFailed ? { kind: 'bad', why: `status ${status}` } : good
 }

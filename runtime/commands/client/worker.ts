@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { Conflict } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
 import { addOptions } from '../define.ts'
 import { segment } from '../../client/engine.ts'
 import { findEngine } from './find.ts'
@@ -16,6 +17,7 @@ interface WorkerValues {
 }
 
 interface WorkerShape {
+  readonly manifestFaults: readonly Fault[]
   readonly manifest: { readonly nodes?: readonly { readonly name: string }[] } | null
 }
 
@@ -40,9 +42,10 @@ export function define(command: Command): void {
         ...(dialect === undefined ? {} : { dialect }),
         ...(secret === undefined ? {} : { secret: textOfFlag(secret).trim() }),
       }
-      const { manifest } = await registerWorker(findEngine(flags), values)
+      const { manifest, manifestFaults } = await registerWorker(findEngine(flags), values)
       const nodes = manifest?.nodes?.map((node) => node.name).join(', ')
       console.log(`worker ${name} is registered; ${nodes === undefined ? 'it has no manifest' : `its nodes: ${nodes}`}`)
+      for (const { path, message } of manifestFaults) console.error(`its manifest: ${path} is ignored: ${message}`)
     })
   addOptions(add, 'client')
   const remove = command

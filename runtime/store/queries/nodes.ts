@@ -7,7 +7,10 @@ import { storable } from '../text.ts'
 
 export type Node = typeof nodes.$inferSelect
 /** What is stored of a node beside the document; null means the default. */
-export type StoredValues = Pick<Node, 'prefetch' | 'timeoutMs' | 'retry' | 'cron' | 'enabled'>
+export type StoredValues = Pick<
+  Node,
+  'prefetch' | 'timeoutMs' | 'retry' | 'inPlaceMaxMs' | 'onFail' | 'cron' | 'enabled'
+>
 
 /** Nodes of the draft in the document's order; `all` adds those that left the draft. */
 export async function listNodes(store: Store, topologyId: string, all = false): Promise<Node[]> {
@@ -36,7 +39,7 @@ export async function nodeIdsOf(store: Store, ref: string, topologyId?: string):
   return rows.map((row) => row.id)
 }
 
-export type DraftNode = Pick<Node, 'name' | 'type'> & StoredValues
+export type DraftNode = Pick<Node, 'name' | 'type' | 'drawn'> & StoredValues
 
 /**
  * Makes the stored nodes those of the draft: matched by name, so that ids stay. What left the draft keeps its row when
@@ -73,6 +76,9 @@ function upsert(db: Parameters<Parameters<Store['query']>[0]>[0], rows: Row[]) {
         prefetch: from('prefetch'),
         timeoutMs: from('timeout_ms'),
         retry: from('retry'),
+        inPlaceMaxMs: from('in_place_max_ms'),
+        onFail: from('on_fail'),
+        drawn: from('drawn'),
         cron: from('cron'),
         updatedAt: sql`now()`,
       },

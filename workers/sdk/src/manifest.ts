@@ -8,7 +8,7 @@ export interface RetryDefaults {
   readonly backoff?: 'fixed' | 'exponential'
   readonly baseMs?: number
   readonly maxMs?: number
-  /** Which failures: `timeout`, `connection`, `status:502`, `status:5xx`. */
+  /** Which failures: `timeout`, `connection`, `status:502`, `status:5xx`, `status:500-504`, `any`, `default`. */
   readonly on?: readonly string[]
   readonly maxAgeMs?: number
 }
@@ -26,6 +26,10 @@ export interface NodeOptions<Input extends Schema = JsonSchema, Settings extends
   readonly prefetch?: number
   readonly timeoutMs?: number
   readonly retry?: RetryDefaults
+  /** How long one message is retried where order counts (prefetch 1); milliseconds. */
+  readonly inPlaceMaxMs?: number
+  /** After a final failure where order counts: `skip` goes on with the next message, `block` pauses the node. */
+  readonly onFail?: 'skip' | 'block'
   /** JSON Pointer into the body to the ordering key, such as `/customer/id`. */
   readonly partitionKey?: string
   /** The external system that the node calls. */
@@ -56,8 +60,9 @@ export interface Manifest {
 }
 
 export function manifestNode(name: string, type: NodeType, options: NodeOptions<Schema, Schema>): ManifestNode {
-  const { title, description, input, output, settings, prefetch, timeoutMs, retry, partitionKey, service } = options
-  const defaults = { prefetch, timeoutMs, retry, partitionKey }
+  const { title, description, input, output, settings, service } = options
+  const { prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, partitionKey } = options
+  const defaults = { prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, partitionKey }
   return {
     name,
     type,
