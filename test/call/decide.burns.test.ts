@@ -16,7 +16,7 @@ const waits: [string, CallResult][] = [
   ['429 with Retry-After', reply(429, { 'retry-after': '3' })],
   ['503 with Retry-After', reply(503, { 'retry-after': '3' })],
   ['a refused connection', { kind: 'refused' }],
-  ['all instances down', { kind: 'refused', retryAtMs: 1 }],
+  ['an open breaker', { kind: 'held', detail: 'it is open' }],
   ['a refused signature', reply(401, { 'sluice-signature': 'refused' })],
   ['a retired node', reply(410, { 'sluice-retired': '1' })],
 ]
@@ -63,13 +63,11 @@ describe.each([
 })
 
 test('waits leave the attempt and the history of a message as they are, failures are counted on', () => {
+  const hold = { kind: 'hold', delayMs: 10, failure: { status: 500, problem: { type: 't', title: 't' } } } as const
   const tries = new Tries(sampleMessage({ attempt: 2 }))
-  for (let i = 0; i < 5; i++) tries.stay(false, 1_000)
+  for (let i = 0; i < 5; i++) tries.stay({ ...hold, burns: false, cause: 'busy' })
   expect([tries.attempt, tries.history.length]).toEqual([3, 0])
-  tries.failed(
-    { status: 500, problem: { type: 't', title: 't' } },
-    { result: reply(500), instance: null, durationMs: 1 },
-  )
-  tries.stay(true, 10)
+  tries.failed(hold.failure, { result: reply(500), instance: null, durationMs: 1 })
+  tries.stay({ ...hold, burns: true, cause: 'retry' })
   expect([tries.attempt, tries.history.length]).toEqual([4, 1])
 })
