@@ -20,20 +20,6 @@ export function dyingAfter<A extends unknown[], R>(
   return (...args) => (left-- > 0 ? publish(...args) : Promise.reject(new Error('killed')))
 }
 
-/** A delivery's getters live on its class: copied by hand. */
-export function view(delivery: Delivery): Delivery {
-  return {
-    sequence: delivery.sequence,
-    subject: delivery.subject,
-    header: (name) => delivery.header(name),
-    body: delivery.body,
-    inDoubt: delivery.inDoubt,
-    lease: delivery.lease,
-    settled: () => delivery.settled(),
-    giveBack: () => delivery.giveBack(),
-  }
-}
-
 /** Stores a reply of the node `list` with so many records, and a next page. */
 export async function storeReply(engine: TestEngine, count: number): Promise<void> {
   const input = {

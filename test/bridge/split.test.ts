@@ -7,7 +7,7 @@ import { PublishRefused } from '../../runtime/queue/publish/publisher.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { startEngine } from '../support/engine.ts'
 import { closing } from './flow.ts'
-import { dyingAfter, listSite, storeReply, takeReply, view } from './replies.ts'
+import { dyingAfter, listSite, storeReply, takeReply } from './replies.ts'
 
 const neverStop = { soon: new AbortController().signal, now: new AbortController().signal }
 

@@ -6,9 +6,23 @@ import type { Connection } from '../../runtime/queue/connection.ts'
 import { PublishRefused } from '../../runtime/queue/publish/publisher.ts'
 import type { Publisher } from '../../runtime/queue/publish/publisher.ts'
 import type { Handed, MemoryStream, Stored } from './jetstream.ts'
-import type { Process } from './process.ts'
 
 /** What the engine uses of the NATS client, over a `MemoryStream`: each request is an effect of its process. */
+
+/** The process that asks; see process.ts. */
+interface Requester {
+  readonly stream: MemoryStream
+  effects: object[]
+  readonly pulls: Map<string, (message: JsMsg) => void>
+  readonly listeners: Set<(connected: boolean) => void>
+  effect<T>(
+    kind: 'publish' | 'look' | 'purge' | 'fetch',
+    label: string,
+    doing: (choice: number) => T | Promise<T>,
+    enabled?: () => boolean,
+  ): Promise<T>
+  send(label: string, doing: () => void): void
+}
 
 interface Query {
   readonly seq: number
@@ -33,7 +47,7 @@ interface Passing {
 const noMessage = { code: 404, err_code: 10037, description: 'no message found' }
 const now = '2026-06-01T00:00:00Z'
 
-export function publisherOf(process: Process): Publisher {
+export function publisherOf(process: Requester): Publisher {
   const { stream } = process
   return {
     publish: (subject, headers, body) =>
@@ -58,7 +72,7 @@ function look(stream: MemoryStream, subject: string, body: Uint8Array): Msg {
   return { json: () => (found ? { message: { seq: found.seq } } : { error: noMessage }) } as unknown as Msg
 }
 
-export function messageOf(process: Process, consumer: string, { message, deliveryCount, token }: Handed): JsMsg {
+export function messageOf(process: Requester, consumer: string, { message, deliveryCount, token }: Handed): JsMsg {
   const { stream } = process
   return {
     ...readable(message),
@@ -69,7 +83,7 @@ export function messageOf(process: Process, consumer: string, { message, deliver
   } as unknown as JsMsg
 }
 
-export function connectionOf(process: Process): Connection {
+export function connectionOf(process: Requester): Connection {
   const { listeners } = process
   const passing = new Map<string, Passing>()
   return {
@@ -94,7 +108,7 @@ export function connectionOf(process: Process): Connection {
   } as unknown as Connection
 }
 
-function streamsOf(process: Process): unknown {
+function streamsOf(process: Requester): unknown {
   const { stream } = process
   return {
     info: () => process.effect('look', 'stream info', () => streamInfo(stream)),
@@ -108,7 +122,7 @@ function streamsOf(process: Process): unknown {
   }
 }
 
-function consumersOf(process: Process, passing: Map<string, Passing>): unknown {
+function consumersOf(process: Requester, passing: Map<string, Passing>): unknown {
   const { stream } = process
   const ensure = (name: string, config: ConsumerConfig): Promise<void> =>
     Promise.resolve(stream.ensure(name, config.filter_subject, config.max_ack_pending))
@@ -132,7 +146,7 @@ function consumersOf(process: Process, passing: Map<string, Passing>): unknown {
 }
 
 /** Whether a node's replies are split is answered when they are: how often it is asked shows nothing. */
-function direct(process: Process, query: Query): Promise<Stored | null> {
+function direct(process: Requester, query: Query): Promise<Stored | null> {
   const { stream } = process
   const replies = [...stream.durables.values()].find((one) => one.filter === query.next_by_subj)
   if (replies === undefined) return process.effect('look', JSON.stringify(query), () => find(stream, query))
@@ -142,7 +156,7 @@ function direct(process: Process, query: Query): Promise<Stored | null> {
 
 /** As the client publishes by itself: without a guard of ours, on a condition about its own subject. */
 function publishOnce(
-  process: Process,
+  process: Requester,
   ...[subject, data, options]: Parameters<JetStreamClient['publish']>
 ): Promise<{ seq: number }> {
   return process.effect('publish', subject, () => {
@@ -155,7 +169,7 @@ function publishOnce(
   })
 }
 
-function durableOf(process: Process, name: string): unknown {
+function durableOf(process: Requester, name: string): unknown {
   return {
     info: () => Promise.resolve(infoOf(process.stream, name)),
     consume: ({ callback }: { callback: (message: JsMsg) => void }) => {
@@ -165,7 +179,7 @@ function durableOf(process: Process, name: string): unknown {
   }
 }
 
-function passingOf(process: Process, passing: Passing | undefined): unknown {
+function passingOf(process: Requester, passing: Passing | undefined): unknown {
   const fetch = (options: { readonly max_messages?: number }): unknown => {
     if (passing === undefined) throw new Error('no consumer')
     return options.max_messages === undefined ? someOutcomes(process, passing) : allMessages(process, passing)
@@ -181,7 +195,7 @@ async function* neverLost(): AsyncGenerator<never> {
 }
 
 /** One portion of at most five outcomes: as many as the test says. */
-function someOutcomes(process: Process, passing: Passing): AsyncIterable<JsMsg> & { close(): Promise<void> } {
+function someOutcomes(process: Requester, passing: Passing): AsyncIterable<JsMsg> & { close(): Promise<void> } {
   const { stream } = process
   const first = (): Stored | null => {
     const found = passing.filters.map((filter) => stream.next(passing.next, filter)?.seq ?? Infinity)
@@ -211,7 +225,7 @@ function someOutcomes(process: Process, passing: Passing): AsyncIterable<JsMsg> 
 }
 
 /** All that there is from there on, at once. */
-async function* allMessages(process: Process, passing: Passing): AsyncGenerator<JsMsg> {
+async function* allMessages(process: Requester, passing: Passing): AsyncGenerator<JsMsg> {
   const all = await process.effect('look', `messages from ${passing.next}`, () =>
     [...process.stream.messages.values()].filter(({ seq }) => seq >= passing.next),
   )

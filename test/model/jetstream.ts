@@ -1,6 +1,6 @@
 /**
  * What the engine relies on of JetStream, in memory and without a clock: the guard, direct gets, atomic batches, schedules,
- * durable consumers with their ack floor, purge of a prefix. jetstream.test.ts holds it to the real server, operation by operation.
+ * durable consumers with their ack floor, purge of a prefix.
  */
 export interface Stored {
   readonly seq: number

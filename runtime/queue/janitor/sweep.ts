@@ -12,7 +12,7 @@ import { storedAt } from './stored.ts'
  *
  * - What a message becomes is later in the stream, and belongs to the same node (a reply, a delayed message, an outcome) or to a
  *   follower. A node's bound is never above that of a node before it (bounds.ts), and messages are deleted in the stream's
- *   order, a portion only after the portion before it is gone: so a message goes before its successor.
+ *   order, one after the other: so a message goes before its successor.
  * - A message up to its node's bound is acked and recorded, and the bounds are those of a round at least ten minutes ago: a
  *   server that crashes forgets newer acks only.
  * - Schedules are never deleted, nor what belongs to no node that the plans know.
@@ -25,7 +25,7 @@ export interface Sweep {
   round(bounds: ReadonlyMap<string, number>): Promise<number>
 }
 
-/** Messages read and deleted at once. */
+/** Messages read at once. */
 const portion = 500
 /** Other streams have their turn, too. */
 const roundMs = 5_000
@@ -44,7 +44,8 @@ export function openSweep(connection: Connection, stream: string): Sweep {
       for await (const messages of portionsOf(connection, stream, place.next, limit)) {
         const owners = await Promise.all(messages.map((message) => ownerOf(connection, stream, message)))
         const settled = messages.filter((message, n) => isSettled(message, owners[n] ?? null, bounds, place))
-        await Promise.all(settled.map(({ seq }) => remove(connection, stream, seq)))
+        // In order, one after the other: when one fails, what follows from it is still there.
+        for (const { seq } of settled) await remove(connection, stream, seq)
         deleted += settled.length
         place.next = (messages.at(-1)?.seq ?? limit) + 1
         if (performance.now() > until) return deleted
