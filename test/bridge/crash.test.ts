@@ -77,4 +77,4 @@ test('a run loses and doubles nothing while its bridge is killed three times', a
   )
   // Only what was truly at workers when a bridge died was called again: at most the prefetch of the two nodes, three times, and a page.
   expect(worker.seen.length - (pages + 2 * pages * perPage)).toBeLessThanOrEqual(3 * 21)
-})
+}, 120_000)
