@@ -6,6 +6,7 @@ import { cancelledKey } from '../../runtime/queue/config.ts'
 import type { Config } from '../../runtime/queue/config.ts'
 import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
 import { openJanitor } from '../../runtime/queue/janitor/janitor.ts'
+import type { Janitor } from '../../runtime/queue/janitor/janitor.ts'
 import { openOutcomes, streamEpoch } from '../../runtime/queue/ledger.ts'
 import { publishDiscard, publishReplay, publishStart } from '../../runtime/queue/open.ts'
 import type { Trashed } from '../../runtime/protocol/outcome.ts'
@@ -96,12 +97,32 @@ export async function startRecorder(process: Process, books: Books): Promise<voi
 
 /** One round of the janitor with the smallest window: what is settled now may go. `full`: also behind a message that waits. */
 export async function compact(process: Process, books: Books, full: boolean): Promise<void> {
-  const { connection } = process.queues
-  const none = { windowMs: 0, leastWindowMs: 0, maxBytes: full ? 0 : Infinity }
-  await openJanitor({ connection, replicas: 1, ...none, log: silentLog }).compact(topologyId, {
+  const { janitor, bytes } = janitors.get(process) ?? janitorOf(process)
+  bytes.max = full ? 0 : Infinity
+  await janitor.compact(topologyId, {
     recorded: (epoch) => process.effect('store', 'position', () => books.position(epoch)),
     plansSince: () => Promise.resolve([modelPlan]),
   })
+}
+
+const janitors = new WeakMap<Process, ReturnType<typeof janitorOf>>()
+
+function janitorOf(process: Process): { janitor: Janitor; bytes: { max: number } } {
+  const { connection } = process.queues
+  const bytes = { max: 0 }
+  const none = { windowMs: 0, leastWindowMs: 0 }
+  const janitor = openJanitor({
+    connection,
+    replicas: 1,
+    ...none,
+    get maxBytes() {
+      return bytes.max
+    },
+    log: silentLog,
+  })
+  const made = { janitor, bytes }
+  janitors.set(process, made)
+  return made
 }
 
 export async function start(process: Process, run: string): Promise<void> {

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { openFloors } from '../../runtime/queue/janitor/floors.ts'
+import { openHistory } from '../../runtime/queue/janitor/history.ts'
+import { streamName } from '../../runtime/queue/names.ts'
 import { isDrained } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { compacting, janitorOf, rangeOf, schedulesOf, subjectsOf } from './compact.ts'
@@ -89,4 +92,43 @@ test('a delayed message is moved on and the stream is compacted past it; it come
   expect(moved).toBeGreaterThan(3)
   await engine.outcomesUntil((all) => all.some(({ kind }) => kind === 'ended'))
   expect(worker.seen).toHaveLength(2)
+})
+
+test('a replay stays until its record is recorded: until then the row looks open, and only the replay guards it', async () => {
+  const { engine } = await flow([{ name: 'a' }], (_, nth) => ({ status: nth === 1 ? 422 : 204 }))
+  const run = await engine.start('1')
+  const [, trashed] = await engine.outcomesUntil((all) => all.some(({ kind }) => kind === 'trashed'))
+  if (trashed?.kind !== 'trashed') throw new Error('nothing in Trash')
+  const { last: recorded } = await rangeOf(engine)
+  const replay = { topologyId: engine.plan.topologyId, nodeId: trashed.nodeId, trashId: trashed.trashId, run }
+  await engine.queues.control.replay({ ...replay, message: trashed.message, edited: false, body: trashed.body })
+  await engine.outcomesUntil((all) => all.some(({ kind }) => kind === 'ended'))
+  const janitor = janitorOf(engine, { maxBytes: 1 })
+  for (let round = 0; round < 3; round++) await compacting(engine, janitor, { recorded })
+  expect(await subjectsOf(engine, '*.reply.*')).toHaveLength(1)
+  await eventually('the stream is empty', async () => {
+    await compacting(engine, janitor)
+    return (await subjectsOf(engine, '>')).length === 0
+  })
+})
+
+test('what waits again, because its reader forgot, is found again', async () => {
+  const { engine } = await flow(nodes, () => ({ status: 204 }))
+  await engine.start('1')
+  await engine.outcomesUntil(isDrained)
+  const { topologyId } = engine.plan
+  const floors = openFloors(engine.queues.connection, topologyId, streamName(topologyId))
+  const filter = `sluice.${topologyId}.*.node.>`
+  const { last } = await rangeOf(engine)
+  const input = (await floors.firstAfter(filter, 0, last))?.seq ?? 0
+  expect(input).toBeGreaterThan(0)
+  expect(await floors.firstAfter(filter, input, last)).toBeNull()
+  expect((await floors.firstAfter(filter, input - 1, last))?.seq).toBe(input)
+})
+
+test('only rounds count of which everything that followed was stored before the first unrecorded outcome', () => {
+  const history = openHistory(0)
+  for (const last of [10, 20, 30]) history.add({ last, floor: last - 1, bounds: new Map() })
+  const floorOf = (unrecorded: number) => history.recorded(unrecorded)?.floor ?? null
+  expect([Infinity, 31, 25, 20, 5].map(floorOf)).toEqual([29, 19, 9, null, null])
 })

@@ -19,6 +19,8 @@ export interface Readers {
   readonly floors: readonly Floor[]
   /** Names of the durable consumers. */
   readonly consumers: ReadonlySet<string>
+  /** The first stored outcome that the recorder hasn't written down, looked for after all floors; Infinity: there is none. */
+  readonly unrecorded: number
 }
 
 /** Finds the floors of one stream's readers, round after round. */
@@ -47,17 +49,12 @@ export function openFloors(connection: Connection, topologyId: string, stream: s
 
   const firstAfter: Floors['firstAfter'] = async (filter, done, last) => {
     const gap = gaps.get(filter)
-    // A reader that is done with less than before was made anew: then the gap says nothing.
-    const known = gap !== undefined && gap.from <= done
-    const from = known ? Math.max(gap.to, done + 1) : done + 1
+    // A reader that is done with less than before was made anew, or a crash made the server forget: then the gap says nothing.
+    const known = gap !== undefined && gap.from <= done && done < gap.to
+    const from = known ? gap.to : done + 1
     const message = await firstStored(connection, stream, from, filter)
     gaps.set(filter, { from: known ? gap.from : done, to: message?.seq ?? Math.max(from, last + 1) })
     return message
-  }
-  const floorOf = async (nodeId: string | null, filter: string, done: number, last: number): Promise<Floor> => {
-    const first = await firstAfter(filter, done, last)
-    if (first === null) return { nodeId, sequence: last, waitingSince: null }
-    return { nodeId, sequence: Math.min(first.seq - 1, last), waitingSince: first.time }
   }
 
   return {
@@ -69,10 +66,20 @@ export function openFloors(connection: Connection, topologyId: string, stream: s
         if (config.durable_name === undefined || config.ack_policy !== AckPolicy.Explicit) continue
         const filter = config.filter_subject ?? '>'
         consumers.add(config.durable_name)
-        floors.push(await floorOf(queueOwner(filter), filter, ack_floor.stream_seq, last))
+        floors.push(floorBefore(queueOwner(filter), await firstAfter(filter, ack_floor.stream_seq, last), last))
       }
-      for (const filter of outcomeFilters(topologyId)) floors.push(await floorOf(null, filter, recorded, last))
-      return { floors, consumers }
+      let unrecorded = Infinity
+      for (const filter of outcomeFilters(topologyId)) {
+        const first = await firstAfter(filter, recorded, last)
+        floors.push(floorBefore(null, first, last))
+        unrecorded = Math.min(unrecorded, first?.seq ?? Infinity)
+      }
+      return { floors, consumers, unrecorded }
     },
   }
+}
+
+function floorBefore(nodeId: string | null, first: StoredMsg | null, last: number): Floor {
+  if (first === null) return { nodeId, sequence: last, waitingSince: null }
+  return { nodeId, sequence: Math.min(first.seq - 1, last), waitingSince: first.time }
 }

@@ -1,7 +1,9 @@
 /** What a round of the janitor found, for later rounds. */
 export interface Found {
-  /** The stream's last sequence. */
+  /** The stream's last sequence, read before everything else. */
   readonly last: number
+  /** Up to there all readers are done. */
+  readonly floor: number
   /** By node id: everything that it or a node before it handles is settled and recorded up to there. */
   readonly bounds: ReadonlyMap<string, number>
 }
@@ -11,7 +13,15 @@ export interface History {
   add(found: Found): void
   /** What was found by the newest round that is at least so old; null while there is none. */
   before(ageMs: number): Found | null
+  /**
+   * What was found by the newest round of which all is recorded: what it found settled, and what came of that. `unrecorded` is the
+   * first stored outcome that isn't recorded, looked for after this round's floors; Infinity: there is none.
+   */
+  recorded(unrecorded: number): Found | null
 }
+
+/** For a recorder that is a few rounds behind, however short the window. */
+const leastRounds = 16
 
 /** @param reachMs nobody asks for anything older */
 export function openHistory(reachMs: number): History {
@@ -20,12 +30,20 @@ export function openHistory(reachMs: number): History {
     add(found) {
       const now = performance.now()
       rounds.push({ ...found, at: now })
-      const old = rounds.findLastIndex(({ at }) => now - at >= reachMs)
+      const old = Math.min(
+        rounds.findLastIndex(({ at }) => now - at >= reachMs),
+        rounds.length - leastRounds,
+      )
       if (old > 0) rounds.splice(0, old)
     },
     before(ageMs) {
       const now = performance.now()
       return rounds.findLast(({ at }) => now - at >= ageMs) ?? null
+    },
+    recorded(unrecorded) {
+      if (unrecorded === Infinity) return rounds.at(-1) ?? null
+      // What came of a round's settled messages was stored before the next round looked for the last sequence.
+      return rounds[rounds.findLastIndex(({ last }) => last < unrecorded) - 1] ?? null
     },
   }
 }

@@ -26,8 +26,9 @@ import type { Sweep } from './sweep.ts'
  *     ─▶ schedules up to the mark are moved to the end (rearm.ts) ─▶ purge up to the mark
  *     ─▶ still over its bytes? delete what is settled behind the message that holds the mark (sweep.ts)
  *
- * What the round knows is read in this order, so whatever arrives meanwhile can only make the mark too low. A consumer that is
- * missing reads nothing, and its queue would look settled: it is made again, and the round given up.
+ * What the round knows is read in this order, so whatever arrives meanwhile can only make the mark too low. A message also stays
+ * until what came of it is recorded: a Trash row whose replay isn't recorded yet looks open, and only that replay guards it. A
+ * consumer that is missing reads nothing, and its queue would look settled: it is made again, and the round given up.
  */
 export interface Janitor {
   /** One round over one stream; gives up with a warning when one of its requests fails. Several controls may do it at once. */
@@ -175,11 +176,11 @@ async function compactOnce(round: Round): Promise<void> {
   const { info, plans, readers, watched, maxBytes, windowMs } = round
   const { state } = info
   const least = Math.min(round.leastWindowMs ?? leastWindowMs, windowMs)
-  const bounds = boundsOf(plans, readers.floors)
-  watched.history.add({ last: state.last_seq, bounds })
-  const old = watched.history.before(state.bytes > maxBytes ? least : windowMs)
   const floor = Math.min(...readers.floors.map(({ sequence }) => sequence))
-  const wanted = Math.min(old?.last ?? 0, floor)
+  watched.history.add({ last: state.last_seq, floor, bounds: boundsOf(plans, readers.floors) })
+  const old = watched.history.before(state.bytes > maxBytes ? least : windowMs)
+  const recorded = watched.history.recorded(readers.unrecorded)
+  const wanted = Math.min(old?.last ?? 0, floor, recorded?.floor ?? 0)
   const mark = isWorthwhile(state, wanted) ? await compactTo(round, wanted) : wanted
   if (state.bytes > maxBytes) await sweep(round, least)
   await report(round, old?.last ?? 0, mark)
@@ -204,13 +205,15 @@ async function compactTo(
   return mark
 }
 
-/** By the bounds of a round that is old enough, or by those of now where they are lower: a consumer that was made anew. */
+/** By the bounds of a round that is old enough and recorded, or by those of now where they are lower: a consumer was made anew. */
 async function sweep({ watched, log, topologyId, readers, plans }: Round, leastMs: number): Promise<void> {
-  const old = watched.history.before(leastMs)
-  if (old === null) return
-  const now = boundsOf(plans, readers.floors)
-  const bounds = [...now].map(([nodeId, bound]) => [nodeId, Math.min(bound, old.bounds.get(nodeId) ?? 0)] as const)
-  const deleted = await watched.sweep.round(new Map(bounds))
+  const { history } = watched
+  const earlier = [history.before(leastMs), history.recorded(readers.unrecorded)].filter((found) => found !== null)
+  if (earlier.length < 2) return
+  const lowest = (nodeId: string, bound: number): number =>
+    Math.min(bound, ...earlier.map(({ bounds }) => bounds.get(nodeId) ?? 0))
+  const now = [...boundsOf(plans, readers.floors)]
+  const deleted = await watched.sweep.round(new Map(now.map(([nodeId, bound]) => [nodeId, lowest(nodeId, bound)])))
   if (deleted > 0) log.debug('settled messages behind a waiting one are deleted', { topology: topologyId, deleted })
 }
 
