@@ -95,6 +95,26 @@ const table = {
     says: "size of a topology's queues above which settled messages stay for 10 minutes only",
     schema: integer(1_048_576, 1_000_000_000_000_000),
   },
+  maxMessages: {
+    flag: '--max-messages <n>',
+    variable: 'SLUICE_MAX_MESSAGES',
+    default: '1000000',
+    says: 'unfinished messages of a topology above which starts are refused with 429',
+    schema: integer(1, 1_000_000_000),
+  },
+  maxBytes: {
+    flag: '--max-bytes <n>',
+    variable: 'SLUICE_MAX_BYTES',
+    default: '10737418240',
+    says: "size of a topology's queues above which its starts are refused with 429",
+    schema: integer(1_048_576, 1_000_000_000_000_000),
+  },
+  maxStoreBytes: {
+    flag: '--max-store-bytes <n>',
+    variable: 'SLUICE_MAX_STORE_BYTES',
+    says: 'what NATS may store in all; from 95 % on starts are refused with 503. By default the limit of its account',
+    schema: integer(1_048_576, 1_000_000_000_000_000).optional(),
+  },
   highWater: {
     flag: '--high-water <n>',
     variable: 'SLUICE_HIGH_WATER',
@@ -186,7 +206,17 @@ export const optionTable: readonly OptionRow[] = (Object.entries(table) as [Opti
 }))
 
 const shared = ['namespace', 'replicas', 'graceMs', 'logLevel'] as const
-const served = ['port', 'host', 'adminToken', 'secretKey', 'historyMs', 'historyMaxBytes'] as const
+const served = [
+  'port',
+  'host',
+  'adminToken',
+  'secretKey',
+  'historyMs',
+  'historyMaxBytes',
+  'maxMessages',
+  'maxBytes',
+  'maxStoreBytes',
+] as const
 const client = ['url', 'token', 'data'] as const
 
 /** Which options each command takes; the commands that talk to a running engine are all `client`. */

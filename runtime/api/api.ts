@@ -18,6 +18,7 @@ import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
 import { workerRoutes } from './routes/workers.ts'
 
+export { openAdmission } from './actions/admission.ts'
 export { republishAllPlans } from './actions/plans.ts'
 
 /**

@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Admission } from './actions/admission.ts'
 import type { ControlQueues } from '../queue/control.ts'
 import type { Events } from '../queue/events.ts'
+import type { HistoryReport } from '../queue/janitor/janitor.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -9,6 +11,9 @@ export interface ApiDeps {
   readonly store: Store
   readonly queues: ControlQueues
   readonly events: Events
+  readonly admission: Admission
+  /** What the janitor last found in a topology's stream; null: nothing yet. */
+  readonly historyOf: (topologyId: string) => HistoryReport | null
   /** May do everything; kept in no table. */
   readonly adminToken: string
   /** Encrypts worker secrets at rest. */

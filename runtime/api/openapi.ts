@@ -131,8 +131,9 @@ const meanings: Readonly<Record<number, string>> = {
   413: 'The body is larger than 8 MiB',
   415: 'The body is of another type than the one that is taken',
   500: 'The engine failed; its log says why',
+  429: 'Too much of the topology is unfinished; `Retry-After` says when to try again',
   501: 'Not there yet',
-  503: 'A part that is needed is away; `Retry-After` says when to try again',
+  503: 'A part that is needed is away or has no room left; `Retry-After` says when to try again',
 }
 
 const problemResponses = Object.fromEntries(

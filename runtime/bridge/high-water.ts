@@ -22,12 +22,13 @@ interface Place {
 /** @param mark messages that may wait in a follower's queue before replies for it are held back */
 export function openHighWater(connection: Connection, mark: number): HighWater {
   const seen = new Map<string, Look>()
-  /** One look serves for a while, with what this bridge has added since. */
+  /** One look serves for a while, and for a tenth of the mark: each bridge goes over it by so much at most, and one reply. */
   const look = async ({ topologyId, lanes }: Place, nodeId: string): Promise<Look> => {
     const known = seen.get(nodeId)
-    if (known !== undefined && performance.now() - known.at < lookEveryMs) return known
+    if (known !== undefined && performance.now() - known.at < lookEveryMs && known.added <= mark / 10) return known
     const fresh = {
       at: performance.now(),
+      added: 0,
       pending: await pendingOf(connection, topologyId, lanes.consumersOf(nodeId)).catch(() => mark + 1),
     }
     seen.set(nodeId, fresh)
@@ -42,6 +43,7 @@ export function openHighWater(connection: Connection, mark: number): HighWater {
           latest = await look(at, nodeId)
         }
         latest.pending += messages
+        latest.added += messages
       }
     },
   }
@@ -50,4 +52,6 @@ export function openHighWater(connection: Connection, mark: number): HighWater {
 interface Look {
   readonly at: number
   pending: number
+  /** By this bridge since then: other bridges may have added as much. */
+  added: number
 }

@@ -1,7 +1,8 @@
 /** The parts that roles are made of, each opened on the stack of its command. */
-import { createApi, republishAllPlans } from '../api/api.ts'
+import { createApi, openAdmission, republishAllPlans } from '../api/api.ts'
 import { openBridge } from '../bridge/bridge.ts'
 import type { Bridge } from '../bridge/bridge.ts'
+import { diskOf } from '../embedded/disk.ts'
 import { openJanitor } from '../queue/janitor/janitor.ts'
 import { openQueues } from '../queue/open.ts'
 import type { Queues } from '../queue/open.ts'
@@ -40,26 +41,43 @@ export interface ControlSettings {
   readonly secretKey: string
   readonly historyMs: number
   readonly historyMaxBytes: number
+  readonly maxMessages: number
+  readonly maxBytes: number
+  readonly maxStoreBytes?: number | undefined
+  /** Where NATS keeps its files, if that is on a disk of this machine. */
+  readonly storeFolder?: string | null
 }
 
 /** Everything of a control but its port: the recorder, and the API that is handed to whoever listens. */
 export async function ownControl(
   stack: Stack,
   { queues, store }: { readonly queues: Queues; readonly store: Store },
-  { adminToken, secretKey, historyMs, historyMaxBytes }: ControlSettings,
+  settings: ControlSettings,
   log: Log,
 ): Promise<Parameters<Listening['serve']>[0]> {
-  const deps = { store, queues: queues.control, events: queues.events, adminToken, secretKey, version: version(), log }
+  const { adminToken, secretKey, historyMs, historyMaxBytes } = settings
+  const { connection, replicas, events } = queues
+  const janitor = openJanitor({ connection, replicas, windowMs: historyMs, maxBytes: historyMaxBytes, log })
+  const admission = admissionOf(queues, settings)
+  const historyOf = (topologyId: string) => janitor.reportOf(topologyId)
+  const keys = { adminToken, secretKey, version: version() }
+  const deps = { store, queues: queues.control, events, admission, historyOf, ...keys, log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
-  const { connection, replicas } = queues
-  const janitor = openJanitor({ connection, replicas, windowMs: historyMs, maxBytes: historyMaxBytes, log })
   await stack.own(
     () => openRecorder({ queues, store, janitor, log }),
     (recorder) => recorder.close(),
   )
   const api = createApi(deps)
   return (request, env) => api.fetch(request, env)
+}
+
+function admissionOf(
+  { control }: Queues,
+  { maxMessages, maxBytes, maxStoreBytes, storeFolder = null }: ControlSettings,
+) {
+  const disk = storeFolder === null ? null : () => diskOf(storeFolder)
+  return openAdmission({ queues: control, maxMessages, maxBytes, maxStoreBytes, disk })
 }
 
 export interface BridgeSettings {

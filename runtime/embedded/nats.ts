@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { roomFor } from './disk.ts'
 import { readIfThere } from './folder.ts'
 import type { Guard } from './guard.ts'
 import { commandOf, endStranger, freePort } from './process.ts'
@@ -70,12 +71,13 @@ function serverName(folder: string): string {
 }
 
 function config(folder: string, port: number): string {
+  const store = join(folder, 'nats')
   return [
     '# Written at every start.',
     `server_name: ${JSON.stringify(serverName(folder))}`,
     `listen: "127.0.0.1:${port}"`,
     `max_payload: ${maxPayloadBytes}`,
-    `jetstream { store_dir: ${JSON.stringify(join(folder, 'nats'))} }`,
+    `jetstream { store_dir: ${JSON.stringify(store)}, max_file_store: ${roomFor(store)} }`,
     '',
   ].join('\n')
 }

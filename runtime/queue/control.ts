@@ -41,6 +41,21 @@ export interface QueueDepth {
   readonly replies: number
 }
 
+/** What a topology's stream holds. */
+export interface Backlog {
+  /** Messages that are not finished: queued, held by a bridge, delayed; a stored reply counts as one. Lags by a moment. */
+  readonly messages: number
+  /** Everything that is stored, finished or not. */
+  readonly bytes: number
+}
+
+/** What is stored in all. */
+export interface Storage {
+  readonly usedBytes: number
+  /** Null: the account has no limit. */
+  readonly limitBytes: number | null
+}
+
 export interface StartMessage {
   readonly topologyId: string
   readonly nodeId: string
@@ -117,6 +132,8 @@ export interface ControlQueues {
   settledGenerations(plan: Plan, node: WorkerNode): Promise<number[]>
   /** Deletes consumers of lanes that the plan doesn't name; only when every live bridge has it. Idempotent. */
   sweepLanes(plan: Plan): Promise<void>
+  backlog(topologyId: string): Promise<Backlog>
+  storage(): Promise<Storage>
   /** Pauses or resumes a node at all bridges, at once; `reason` null resumes. */
   setPaused(nodeId: string, reason: string | null): Promise<void>
   /** The same for all nodes of a topology, apart from their own pauses; idempotent. */

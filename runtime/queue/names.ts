@@ -46,6 +46,8 @@ export const laneConsumer = (node: string, generation: number, lane: number): st
 /** Of any generation. */
 export const isLaneConsumerOf = (consumer: string, node: string): boolean => consumer.startsWith(`node_${node}_`)
 export const eventConsumer = (node: string): string => `event_${node}`
+/** Read by nobody: it counts the delayed messages. */
+export const delayedConsumer = 'delayed'
 export const replyConsumer = (node: string): string => `reply_${node}`
 
 /** The generation in whose lane a message of a worker node lies. */

@@ -29,7 +29,7 @@ import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations, sweepLanes } from './lanes/retire.ts'
 import { encodeReply } from './reply.ts'
-import { depthsOf, ensureQueues, orNull } from './streams.ts'
+import { backlogOf, depthsOf, ensureQueues, orNull, storageOf } from './streams.ts'
 
 /** Everything JetStream of one process: one connection, shared by whatever the process does. */
 export interface Queues {
@@ -114,6 +114,8 @@ function controlOf(deps: ControlDeps): ControlQueues {
     cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
     endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
+    backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
+    storage: () => reach(() => storageOf(connection)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
     settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
     sweepLanes: (plan) => reach(() => sweepLanes(connection, plan)),

@@ -10,10 +10,19 @@ import type { ConsumerInfo, StreamInfo } from '@nats-io/jetstream'
 import { isEventNode, isOrdered } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
-import type { QueueDepth } from './control.ts'
+import type { Backlog, QueueDepth, Storage } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
 import { firstStored } from './janitor/stored.ts'
-import { inputQueues, replyConsumer, replyFilter, streamName, subjectsOf } from './names.ts'
+import {
+  delayedConsumer,
+  inputQueues,
+  laterTail,
+  replyConsumer,
+  replyFilter,
+  streamName,
+  subjectsOf,
+  tailFilter,
+} from './names.ts'
 
 const nanos = (ms: number): number => ms * 1_000_000
 /** Replies of a parallel node split side by side; an ordered node's and a batch node's one after the other (I5). */
@@ -28,7 +37,10 @@ const codes = {
 /** Makes the stream and the durable consumers of a plan, or brings them up to date; idempotent, safe from many processes. */
 export async function ensureQueues(connection: Connection, plan: Plan, replicas: number): Promise<void> {
   await ensureStream(connection, plan.topologyId, replicas)
-  await Promise.all(wantedConsumers(plan).map((wanted) => ensureConsumer(connection, plan.topologyId, wanted)))
+  await Promise.all([
+    ...wantedConsumers(plan).map((wanted) => ensureConsumer(connection, plan.topologyId, wanted)),
+    ensureDelayedCount(connection, plan.topologyId),
+  ])
 }
 
 /** A durable consumer as the plan wants it. */
@@ -118,6 +130,18 @@ async function ensureConsumer(
   await made.catch(unless(codes.consumerExists))
 }
 
+/** The server keeps count for this consumer. To count them when asked, it would look through the whole stream. */
+async function ensureDelayedCount({ jsm }: Connection, topologyId: string): Promise<void> {
+  const stream = streamName(topologyId)
+  if ((await jsm.consumers.info(stream, delayedConsumer).catch(orNull)) !== null) return
+  await jsm.consumers.add(stream, {
+    durable_name: delayedConsumer,
+    filter_subject: tailFilter(topologyId, laterTail),
+    ack_policy: AckPolicy.None,
+    headers_only: true,
+  })
+}
+
 const bornAtKey = 'sluice-born-at'
 
 /**
@@ -191,4 +215,21 @@ export async function lastSequence(connection: Connection, topologyId: string): 
 
 function waitingIn(info: ConsumerInfo | null): number {
   return (info?.num_pending ?? 0) + (info?.num_ack_pending ?? 0)
+}
+
+/** Two requests, whatever is stored: the server keeps these figures. */
+export async function backlogOf({ jsm }: Connection, topologyId: string): Promise<Backlog> {
+  const stream = streamName(topologyId)
+  const info = await jsm.streams.info(stream).catch(orNull)
+  if (info === null) return { messages: 0, bytes: 0 }
+  let messages = 0
+  for await (const consumer of jsm.consumers.list(stream)) {
+    if (consumer.config.durable_name !== undefined) messages += waitingIn(consumer)
+  }
+  return { messages, bytes: info.state.bytes }
+}
+
+export async function storageOf({ jsm }: Connection): Promise<Storage> {
+  const { storage, limits } = await jsm.getAccountInfo()
+  return { usedBytes: storage, limitBytes: limits.max_storage > 0 ? limits.max_storage : null }
 }

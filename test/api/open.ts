@@ -1,8 +1,9 @@
 import { inject, onTestFinished } from 'vitest'
-import { createApi } from '../../runtime/api/api.ts'
-import type { Api } from '../../runtime/api/deps.ts'
+import { createApi, openAdmission } from '../../runtime/api/api.ts'
+import type { AdmissionOptions } from '../../runtime/api/actions/admission.ts'
+import type { Api, ApiDeps } from '../../runtime/api/deps.ts'
 import { newId } from '../../runtime/ids.ts'
-import type { ControlQueues, Heartbeat } from '../../runtime/queue/control.ts'
+import type { Heartbeat } from '../../runtime/queue/control.ts'
 import { openQueues } from '../../runtime/queue/open.ts'
 import type { Queues } from '../../runtime/queue/open.ts'
 import { openStore } from '../../runtime/store/store.ts'
@@ -70,7 +71,9 @@ export interface TestApi {
 }
 
 /** The API on a database of its own and on buckets of its own in the real NATS. */
-export async function openApi(replace: { store?: Store; queues?: ControlQueues } = {}): Promise<TestApi> {
+export async function openApi(
+  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'historyOf'>> & { limits?: Partial<AdmissionOptions> } = {},
+): Promise<TestApi> {
   const store = replace.store ?? openStore(await freshDatabase(), 4)
   const name = 'test'
   const queues = await openQueues({
@@ -84,9 +87,13 @@ export async function openApi(replace: { store?: Store; queues?: ControlQueues }
     await queues.close()
     await store.close()
   })
+  const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null, ...replace.limits }
+  const control = replace.queues ?? queues.control
   const api = createApi({
     store,
-    queues: replace.queues ?? queues.control,
+    queues: control,
+    admission: openAdmission({ queues: control, ...limits }),
+    historyOf: replace.historyOf ?? (() => null),
     events: queues.events,
     adminToken,
     secretKey,

@@ -31,6 +31,8 @@ test('the defaults of dev need nothing from outside', () => {
     graceMs: 10_000,
     highWater: 10_000,
     historyMaxBytes: 4_294_967_296,
+    maxMessages: 1_000_000,
+    maxBytes: 10_737_418_240,
     logLevel: 'info',
   })
 })

@@ -36,10 +36,11 @@ export async function startEngine(
   nodes: readonly Partial<Node>[],
   edges: TopologyDocument['edges'] = chain(nodes),
   topologyId = newId(),
+  natsUrl = inject('natsUrl'),
 ): Promise<TestEngine> {
   const namespace = `t_${newId()}`
   const queues = await openQueues({
-    url: inject('natsUrl'),
+    url: natsUrl,
     name: 'test',
     namespace,
     replicas: 1,

@@ -21,10 +21,13 @@ export interface Start {
   readonly body: Uint8Array
 }
 
-type Deps = Pick<ApiDeps, 'store' | 'queues'>
+type Deps = Pick<ApiDeps, 'store' | 'queues' | 'admission'>
 
-/** Starts a run and answers its id, or the id of the run that the same key started. Throws `NotFound`, `Conflict`. */
-export async function startRun({ store, queues }: Deps, topology: Topology, start: Start): Promise<string> {
+/**
+ * Starts a run and answers its id, or the id of the run that the same key started. Throws `NotFound`, `Conflict`, and what
+ * `Admission.admit` does.
+ */
+export async function startRun({ store, queues, admission }: Deps, topology: Topology, start: Start): Promise<string> {
   const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
   const node = eventNodeOf(plan, start.node)
@@ -35,6 +38,7 @@ export async function startRun({ store, queues }: Deps, topology: Topology, star
   if (!topology.enabled) throw new Conflict(`the topology "${topology.name}" is disabled: enable it to start runs`)
   if (!(await getNode(store, node.id)).enabled) throw new Conflict(`the node "${node.name}" is disabled`)
   const { tenant, contentType, headers, trace, body } = start
+  await admission.admit(topology, body.byteLength)
   await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, tenant, contentType, headers, trace, body })
   return run
 }

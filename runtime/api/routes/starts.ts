@@ -31,7 +31,7 @@ const run = createRoute({
   path: '/api/topologies/{topology}/run',
   request: { params: topologyParam, body: body(schemas.runRequest) },
   responses,
-  'x-problems': [409],
+  'x-problems': [409, 429],
 })
 
 const start = createRoute({
@@ -53,7 +53,7 @@ const start = createRoute({
     body: { content: { '*/*': { schema: z.any().openapi({ format: 'binary' }) } } },
   },
   responses,
-  'x-problems': [409, 413, 501],
+  'x-problems': [409, 413, 429, 501],
 })
 
 export function startRoutes(app: Api, deps: ApiDeps): void {

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Unavailable, textOf } from '../../errors.ts'
+import { listNodes } from '../../store/queries/nodes.ts'
 import { openTrash } from '../../store/queries/trash.ts'
 import { publicTopologies } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
@@ -99,11 +100,12 @@ async function missingParts({ store, queues }: ApiDeps): Promise<string[]> {
   return bridges.value.length > 0 ? away : [...away, 'no bridge is alive: start one with `sluice bridge`']
 }
 
-async function statusOf({ store, queues, version }: ApiDeps): Promise<z.infer<typeof schemas.status>> {
+async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> {
+  const { queues, version } = deps
   const [nats, bridges, topologies] = await Promise.all([
     attempt(() => queues.status()),
     attempt(() => queues.bridges()),
-    attempt(async () => ({ rows: await publicTopologies(store), trash: await openTrash(store) })),
+    attempt(() => topologiesOf(deps)),
   ])
   return {
     version,
@@ -122,13 +124,33 @@ async function statusOf({ store, queues, version }: ApiDeps): Promise<z.infer<ty
       startedAt,
       rssBytes,
     })),
-    topologies: (topologies.value?.rows ?? []).map(({ id, name, revision, enabled }) => ({
-      id,
-      name,
-      revision,
-      enabled,
-      openTrash: topologies.value?.trash.get(id) ?? 0,
+    topologies: topologies.value ?? [],
+  }
+}
+
+async function topologiesOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>['topologies']> {
+  const rows = await publicTopologies(deps.store)
+  const trash = await openTrash(deps.store)
+  return Promise.all(
+    rows.map(async ({ id, name, revision, enabled }) => ({
+      ...{ id, name, revision, enabled },
+      openTrash: trash.get(id) ?? 0,
+      history: await historyOf(deps, id),
     })),
+  )
+}
+
+async function historyOf({ store, historyOf }: ApiDeps, topologyId: string) {
+  const report = historyOf(topologyId)
+  if (report === null) return null
+  const { bytes, oldestAt, isFull, heldBack } = report
+  const common = { bytes, oldestAt: oldestAt?.toISOString() ?? null, isFull }
+  if (heldBack === null) return { ...common, heldBack }
+  const nodes = heldBack.nodeId === null ? [] : await listNodes(store, topologyId, true)
+  const node = nodes.find(({ id }) => id === heldBack.nodeId)
+  return {
+    ...common,
+    heldBack: { ...heldBack, node: node?.name ?? null, since: heldBack.since?.toISOString() ?? null },
   }
 }
 

@@ -20,6 +20,23 @@ const queue = z
 
 export const queueList = z.object({ items: z.array(queue) }).openapi('QueueList')
 
+const history = z
+  .object({
+    bytes: z.number().openapi({ description: 'What its queues take, with what is settled and not compacted yet' }),
+    oldestAt: time.nullable(),
+    isFull: z.boolean().openapi({ description: 'More than `--history-max-bytes`, and nothing of it may go' }),
+    heldBack: z
+      .object({
+        node: z.string().nullable(),
+        nodeId: z.string().nullable().openapi({ description: 'null: the recorder, or a schedule that has to stay' }),
+        since: time.nullable().openapi({ description: 'When the message came that is not settled' }),
+        bytes: z.number().openapi({ description: 'About how much could be compacted without it' }),
+      })
+      .nullable()
+      .openapi({ description: 'Keeps settled messages that are older than the history window' }),
+  })
+  .openapi('History')
+
 export const status = z
   .object({
     version: z.string(),
@@ -35,7 +52,14 @@ export const status = z
       z.object({ id: z.string(), host: z.string(), pid: z.int(), startedAt: time, rssBytes: z.number() }),
     ),
     topologies: z.array(
-      z.object({ id: z.string(), name: z.string(), revision: z.int(), enabled: z.boolean(), openTrash: count }),
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        revision: z.int(),
+        enabled: z.boolean(),
+        openTrash: count,
+        history: history.nullable(),
+      }),
     ),
   })
   .openapi('Status')

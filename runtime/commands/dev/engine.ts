@@ -64,7 +64,8 @@ export async function openDevEngine(
   beforeBridge: Promise<unknown>,
 ): Promise<void> {
   const secretKey = keptSecret(folder, 'secret-key', options.secretKey)
-  const settings = { ...options, ...embedded, adminToken: token, secretKey }
+  const storeFolder = options.natsUrl === undefined ? folder : null
+  const settings = { ...options, ...embedded, adminToken: token, secretKey, storeFolder }
   const [{ ownBridge, ownControl, ownQueues, ownServing, ownStore }, { migrate }] = await modules()
   const [queues] = await Promise.all([
     ownQueues(stack, settings, 'sluice dev', log),

@@ -106,10 +106,16 @@ const placeOf = (topologyId: string, origin: string): string =>
 function afterFailure(error: unknown, claim: Claim | null): 'settled' | number {
   if (error instanceof PublishRefused && error.code === refusal.settled) return 'settled'
   if (error instanceof PublishRefused && error.code === refusal.undecided) return 5 + Math.random() * 20
-  if (claim === null) throw new Unavailable('nats', `NATS can't store the message (${textOf(error)})`, { cause: error })
+  if (claim === null) throw new Unavailable('nats', whyNot(error), { cause: error })
   if (error instanceof LostAck || error instanceof Unavailable) return 0
   if (error instanceof PublishRefused) return retryMs
   throw error
+}
+
+function whyNot(error: unknown): string {
+  const isFull = error instanceof PublishRefused && refusal.full.includes(error.code)
+  const advice = isFull ? ': its storage is full; raise max_file_store, or let what is queued be finished' : ''
+  return `NATS can't store the message (${textOf(error)})${advice}`
 }
 
 type Answer = Awaited<ReturnType<Publisher['request']>>

@@ -28,6 +28,11 @@ export const refusal = {
   settled: 10071,
   /** On a cluster: another settlement of the same hop is in flight. */
   undecided: 10164,
+  /**
+   * The storage of the server, of the account or of the stream is used up. On a file system that is truly full the server
+   * answers nothing at all, until it is started again.
+   */
+  full: [10002, 10023, 10047, 10077] as readonly number[],
 } as const
 
 export class PublishRefused extends Error {

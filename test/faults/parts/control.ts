@@ -2,7 +2,7 @@
  * A control of the parts that production opens, over ports that can end the process at a named point. Its janitor's window is
  * smaller than production allows, so that streams are compacted and swept all the time. Settings come as JSON in the first argument.
  */
-import { createApi, republishAllPlans } from '../../../runtime/api/api.ts'
+import { createApi, openAdmission, republishAllPlans } from '../../../runtime/api/api.ts'
 import { listen } from '../../../runtime/commands/listen.ts'
 import { openJanitor } from '../../../runtime/queue/janitor/janitor.ts'
 import { openQueues } from '../../../runtime/queue/open.ts'
@@ -23,9 +23,20 @@ const queues = queuesWithPoints(await openQueues({ ...settings, name: 'control',
 const store = storeWithPoints(openStore(settings.postgresUrl), points)
 const { adminToken, secretKey, historyMs: windowMs, historyMaxBytes: maxBytes } = settings
 const { connection, replicas } = queues
-const deps = { store, queues: queues.control, events: queues.events, adminToken, secretKey, version: 'faults', log }
-await republishAllPlans(deps)
 const janitor = openJanitor({ connection, replicas, windowMs, leastWindowMs: windowMs, maxBytes, log })
+const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null }
+const deps = {
+  store,
+  queues: queues.control,
+  events: queues.events,
+  admission: openAdmission({ queues: queues.control, ...limits }),
+  historyOf: (topologyId: string) => janitor.reportOf(topologyId),
+  adminToken,
+  secretKey,
+  version: 'faults',
+  log,
+}
+await republishAllPlans(deps)
 await openRecorder({ queues, store, janitor, compactEveryMs: windowMs / 10, log })
 const api = createApi(deps)
 listening.serve((request, env) => api.fetch(request, env))

@@ -1,0 +1,96 @@
+import type { Backlog, Storage } from '../../queue/control.ts'
+import { HttpProblem } from '../problem.ts'
+
+/**
+ * Decides whether starts are accepted, before anything of them is stored: what is accepted is never dropped (I7), so what can't be
+ * kept has to be refused. Of figures that are a second old at most, plus what this control has accepted since.
+ */
+export interface Admission {
+  /**
+   * Resolves when a start with a body of so many bytes may be stored. Throws `HttpProblem`: 429 over a limit of the topology, 503
+   * with the storage nearly full; `Unavailable` when NATS can't be asked.
+   */
+  admit(topology: { readonly id: string; readonly name: string }, bytes: number): Promise<void>
+}
+
+export interface AdmissionOptions {
+  readonly queues: {
+    backlog(topologyId: string): Promise<Backlog>
+    storage(): Promise<Storage>
+  }
+  readonly maxMessages: number
+  readonly maxBytes: number
+  /** What NATS may store in all; undefined: the limit of its account. */
+  readonly maxStoreBytes: number | undefined
+  /** Of the disk that NATS stores on, where it is ours; null: it isn't. */
+  readonly disk: (() => Promise<{ readonly usedBytes: number; readonly limitBytes: number }>) | null
+}
+
+const freshMs = 1_000
+/** What is accepted needs room to be finished: each hop stores a message before it lets go of the one before. */
+const fullAt = 0.95
+const retryAfter = { topology: '5', storage: '30' } as const
+
+export function openAdmission(options: AdmissionOptions): Admission {
+  const backlogs = new Map<string, Fresh<Counted>>()
+  const storage = fresh(() => fullStorage(options))
+  const backlogOf = (topologyId: string): Fresh<Counted> => {
+    const known = backlogs.get(topologyId) ?? fresh(async () => ({ ...(await options.queues.backlog(topologyId)) }))
+    backlogs.set(topologyId, known)
+    return known
+  }
+  return {
+    async admit({ id, name }, bytes) {
+      const [full, backlog] = await Promise.all([storage(), backlogOf(id)()])
+      if (full !== null) throw new HttpProblem(503, full, { 'retry-after': retryAfter.storage })
+      const over = overLimit(backlog, options)
+      if (over !== null) {
+        const detail = `the topology "${name}" ${over}; starts are accepted again when some of it is done`
+        throw new HttpProblem(429, detail, { 'retry-after': retryAfter.topology })
+      }
+      backlog.messages++
+      backlog.bytes += bytes
+    },
+  }
+}
+
+/** A backlog, and what has been accepted since it was read. */
+type Counted = { -readonly [K in keyof Backlog]: Backlog[K] }
+
+function overLimit({ messages, bytes }: Backlog, { maxMessages, maxBytes }: AdmissionOptions): string | null {
+  if (messages >= maxMessages)
+    return `has ${messages} unfinished messages, of at most ${maxMessages} (--max-messages, SLUICE_MAX_MESSAGES)`
+  if (bytes >= maxBytes)
+    return `takes ${bytes} bytes in its queues, of at most ${maxBytes} (--max-bytes, SLUICE_MAX_BYTES)`
+  return null
+}
+
+/** Why nothing more should be accepted; null while there is room. */
+async function fullStorage({ queues, disk, maxStoreBytes }: AdmissionOptions): Promise<string | null> {
+  const [stored, onDisk] = await Promise.all([queues.storage(), disk?.()])
+  const limitBytes = maxStoreBytes ?? stored.limitBytes
+  if (limitBytes !== null && stored.usedBytes >= limitBytes * fullAt)
+    return `the storage of NATS is nearly full: ${stored.usedBytes} of ${limitBytes} bytes are taken; give it more, or let what is queued be finished`
+  if (onDisk !== undefined && onDisk.usedBytes >= onDisk.limitBytes * fullAt)
+    return `the disk of the data folder is nearly full: ${onDisk.usedBytes} of ${onDisk.limitBytes} bytes are taken; make space on it`
+  return null
+}
+
+type Fresh<T> = () => Promise<T>
+
+/** Reads anew when the last reading is older than a second; who asks meanwhile waits for the same one. A failed one isn't kept. */
+function fresh<T>(read: () => Promise<T>): Fresh<T> {
+  let reading: Promise<T> | null = null
+  let at = -Infinity
+  return () => {
+    if (reading === null || performance.now() - at > freshMs) {
+      at = performance.now()
+      const next = read()
+      reading = next
+      next.catch(() => {
+        if (reading === next) reading = null
+      })
+    }
+    return reading
+  }
+}
