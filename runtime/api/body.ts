@@ -4,20 +4,32 @@ import { isStorable } from '../store/text.ts'
 import { HttpProblem } from './problem.ts'
 
 const bodyMaxBytes = 8 * 1024 * 1024
+const readMaxBytes = 4 * bodyMaxBytes
 /** Deeper JSON than this is an attack on whoever walks it. */
 const depthMax = 200
 
-/** Reads a request's body, of at most 8 MiB: counted while it streams, whatever `content-length` says. Throws 413. */
+/**
+ * Reads a request's body, of at most 8 MiB: counted while it streams, whatever `content-length` says. Throws 413. More than that
+ * is kept nowhere, but read on for a while: closed on a client that still sends, the connection would break before the answer.
+ */
 export async function readBytes(c: Context): Promise<Uint8Array> {
-  if (Number(c.req.header('content-length') ?? 0) > bodyMaxBytes) throw tooLarge()
+  if (Number(c.req.header('content-length') ?? 0) > readMaxBytes) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
-    if (size > bodyMaxBytes) throw tooLarge()
-    chunks.push(chunk)
+    if (size > readMaxBytes) throw tooLarge()
+    if (size <= bodyMaxBytes) chunks.push(chunk)
+    else chunks.length = 0
   }
+  if (size > bodyMaxBytes) throw tooLarge()
   return Buffer.concat(chunks, size)
+}
+
+/** For a body that was written anew: numbers such as 1e20 are longer then. Throws 413. */
+export function ofGoodSize(body: Uint8Array): Uint8Array {
+  if (body.byteLength > bodyMaxBytes) throw tooLarge()
+  return body
 }
 
 function tooLarge(): HttpProblem {

@@ -1,5 +1,5 @@
 import { Invalid } from '../errors.ts'
-import { isDeep, isJson, utf8 } from './body.ts'
+import { isDeep, isJson, ofGoodSize, utf8 } from './body.ts'
 
 /** How a body is shown: JSON as JSON, other text as a string, what is neither as base64. */
 export function shownBody(contentType: string, bytes: Uint8Array): { body: unknown } | { bodyBase64: string } {
@@ -24,7 +24,7 @@ export function editedBody(
   if (body !== undefined && bodyBase64 !== undefined) throw fault('body', 'give either body or bodyBase64')
   if (bodyBase64 !== undefined) return Buffer.from(bodyBase64, 'base64')
   if (body === undefined) return before
-  if (isJson(contentType)) return Buffer.from(JSON.stringify(body))
+  if (isJson(contentType)) return ofGoodSize(Buffer.from(JSON.stringify(body)))
   if (typeof body === 'string') return Buffer.from(body)
   throw fault('body', `the message has the content type ${contentType}: its body has to be a string, or bodyBase64`)
 }

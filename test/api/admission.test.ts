@@ -33,13 +33,14 @@ test('over the limit of unfinished messages starts are refused, and accepted aga
   expect(worker.seen.filter(({ node }) => node === 'b').length).toBeGreaterThan(0)
 })
 
-test('delayed messages are unfinished too', async () => {
+/** Two runs whose one node fails, and tries again after so long. */
+async function delaying(delayMs: number): Promise<{ t: TestApi; topologyId: string; seen: () => number }> {
   const t = await ordersWith()
-  const worker = await fakeWorker(() => ({ status: 503 }))
+  const worker = await fakeWorker(() => ({ status: 500 }))
   onTestFinished(() => worker.close())
   await t.send('PUT', '/api/workers/w', { json: { urls: [worker.url] } })
   const { id } = await nodeOf(t, 'orders', 'a')
-  const retry = { attempts: 2, backoff: 'fixed', baseMs: 3_600_000, maxMs: 3_600_000 }
+  const retry = { attempts: 2, backoff: 'fixed', baseMs: delayMs, maxMs: delayMs }
   await t.send('PATCH', `/api/nodes/${id}`, { json: { prefetch: 5, retry } })
   await t.post('/api/topologies/orders/republish')
   const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
@@ -47,12 +48,23 @@ test('delayed messages are unfinished too', async () => {
   await start(t)
   await start(t)
   const { body } = await t.get('/api/topologies/orders')
-  const subjects = `sluice.${body.id}.*.later`
+  return { t, topologyId: body.id, seen: () => worker.seen.length }
+}
+
+test('delayed messages are unfinished too', async () => {
+  const { t, topologyId } = await delaying(3_600_000)
+  const subjects = `sluice.${topologyId}.*.later`
   await eventually('both are delayed', async () => {
-    const { state } = await t.queues.connection.jsm.streams.info(`SLUICE_${body.id}`, { subjects_filter: subjects })
+    const { state } = await t.queues.connection.jsm.streams.info(`SLUICE_${topologyId}`, { subjects_filter: subjects })
     return Object.keys(state.subjects ?? {}).length === 2
   })
-  await eventually('both are counted', async () => (await t.queues.control.backlog(body.id)).messages === 2)
+  await eventually('both are counted', async () => (await t.queues.control.backlog(topologyId)).messages === 2)
+})
+
+test('a delayed message that came back and failed finally is counted no more', async () => {
+  const { t, topologyId, seen } = await delaying(1_000)
+  await eventually('both came back', () => seen() === 4)
+  await eventually('nothing is counted', async () => (await t.queues.control.backlog(topologyId)).messages === 0)
 })
 
 test('over the limit of bytes starts are refused, at once for what this control accepted itself', async () => {

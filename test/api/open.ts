@@ -11,7 +11,7 @@ import type { Store } from '../../runtime/store/store.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { freshDatabase } from '../support/database.ts'
 
-const adminToken = 'the-admin-token-of-the-tests'
+export const adminToken = 'the-admin-token-of-the-tests'
 export const secretKey = 'the secret key of the tests'
 
 /** Every field that some test reads on its own; an answer has those of its route, and tests compare the rest whole. */

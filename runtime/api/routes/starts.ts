@@ -5,7 +5,7 @@ import { isContentType } from '../../protocol/outputs.ts'
 import { startRun } from '../actions/starts.ts'
 import type { Start } from '../actions/starts.ts'
 import { needs } from '../auth.ts'
-import { readBytes } from '../body.ts'
+import { ofGoodSize, readBytes } from '../body.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { invalidInput } from '../problem.ts'
 import { body, json, messageHeaders, topologyParam } from '../schemas/common.ts'
@@ -91,7 +91,7 @@ function contentTypeOf(c: Context): string {
 
 function messageOf(value: unknown): Pick<Start, 'contentType' | 'body'> {
   if (value === undefined) return { contentType: noType, body: new Uint8Array() }
-  return { contentType: 'application/json', body: new TextEncoder().encode(JSON.stringify(value)) }
+  return { contentType: 'application/json', body: ofGoodSize(Buffer.from(JSON.stringify(value))) }
 }
 
 /** Proxies add these on the way; they say nothing about the message. */
