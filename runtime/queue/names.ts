@@ -49,6 +49,9 @@ export const eventConsumer = (node: string): string => `event_${node}`
 /** Read by nobody: it counts the delayed messages. */
 export const delayedConsumer = 'delayed'
 export const replyConsumer = (node: string): string => `reply_${node}`
+/** One that the engine made, for what is unfinished; not one that somebody put beside them. */
+export const isOwnConsumer = (consumer: string): boolean =>
+  consumer === delayedConsumer || /^(node|event|reply)_/.test(consumer)
 
 /** The generation in whose lane a message of a worker node lies. */
 export function generationOf(subject: string): number {

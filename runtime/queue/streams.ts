@@ -16,6 +16,7 @@ import { firstStored } from './janitor/stored.ts'
 import {
   delayedConsumer,
   inputQueues,
+  isOwnConsumer,
   laterTail,
   replyConsumer,
   replyFilter,
@@ -224,7 +225,7 @@ export async function backlogOf({ jsm }: Connection, topologyId: string): Promis
   if (info === null) return { messages: 0, bytes: 0 }
   let messages = 0
   for await (const consumer of jsm.consumers.list(stream)) {
-    if (consumer.config.durable_name !== undefined) messages += waitingIn(consumer)
+    if (isOwnConsumer(consumer.name)) messages += waitingIn(consumer)
   }
   return { messages, bytes: info.state.bytes }
 }

@@ -30,6 +30,7 @@ interface Query {
 }
 
 interface ConsumerConfig {
+  readonly ack_policy?: string
   readonly durable_name?: string
   readonly filter_subject: string
   readonly max_ack_pending: number
@@ -136,6 +137,8 @@ function consumersOf(process: Requester, passing: Map<string, Passing>): unknown
     list,
     update: (_: string, name: string, config: ConsumerConfig) => ensure(name, config),
     add: async (_: string, config: ConsumerConfig) => {
+      // One that acks nothing only counts: nobody is given anything by it.
+      if (config.durable_name !== undefined && config.ack_policy === 'none') return { name: config.durable_name }
       if (config.durable_name !== undefined) return ensure(config.durable_name, config)
       const name = `passing ${passing.size}`
       passing.set(name, { filters: config.filter_subjects ?? ['sluice.>'], next: config.opt_start_seq, delivered: 0 })
