@@ -20,6 +20,7 @@ import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
 export { republishAllPlans } from './actions/plans.ts'
+export { openSweep } from './actions/leaving/sweep.ts'
 
 /**
  * The HTTP API. It opens nothing and closes nothing: what it works with is given, and stays its owner's. Serve it with

@@ -13,13 +13,19 @@ export interface Cancelled {
   set(topologyId: string, run: string | null, cancelled: boolean): void
   /** Resolves with true when the message's run is cancelled. Costs a request only for runs that are known to be. */
   has(topologyId: string, run: string, signal: AbortSignal): boolean | Promise<boolean>
-  /** Waits as `wait` does, but no longer than until the run is cancelled. */
+  /** Waits as `wait` does, but no longer than until the run is cancelled or the place is evicted. */
   whileNot(place: Place, signal: AbortSignal, wait: (signal: AbortSignal) => Promise<void>): Promise<void>
+  /** Ends what waits at these nodes, if it is evicted. */
+  evict(nodeIds: ReadonlySet<string>): void
 }
 
+/** What waits, and where. */
 export interface Place {
   readonly topologyId: string
+  readonly nodeId: string
   readonly run: string
+  /** True when waiting has no sense any more. */
+  isEvicted?(): boolean
 }
 
 interface Waiter extends Place {
@@ -57,11 +63,14 @@ export function openCancelled({ config, connection }: Pick<Queues, 'config' | 'c
         if (waiter.topologyId === topologyId && (run ?? waiter.run) === waiter.run) waiter.end()
     },
     has,
-    async whileNot({ topologyId, run }, signal, wait) {
-      while (!(await has(topologyId, run, signal))) {
+    evict(nodeIds) {
+      for (const waiter of waiters) if (nodeIds.has(waiter.nodeId)) waiter.end()
+    },
+    async whileNot(place, signal, wait) {
+      while (place.isEvicted?.() !== true && !(await has(place.topologyId, place.run, signal))) {
         const ending = new AbortController()
         const end = (): void => ending.abort()
-        const waiter = { topologyId, run, end }
+        const waiter = { ...place, end }
         waiters.add(waiter)
         signal.addEventListener('abort', end, { once: true })
         if (signal.aborted) end()

@@ -6,7 +6,8 @@ import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'
 import { isOrdered } from '../topology/plan.ts'
-import { settle, settleCancelled, settleEvent } from './settle.ts'
+import type { PlanNode } from '../topology/plan.ts'
+import { removedVerdict, settle, settleCancelled, settleEvent } from './settle.ts'
 import type { Hop, Settling } from './settle.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
@@ -31,18 +32,15 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   const origin = originOf(key)
 
   const { order } = site
-  if (order !== null) await waitHere(site, message, stop, (signal) => order.turn(delivery, signal))
+  if (order !== null) await waitHere(siteNow, message, stop, (signal) => order.turn(delivery, signal))
   const tries = new Tries(message)
   for (;;) {
     // A bridge that stops begins nothing: waiting gives the message back then.
-    if (stop.soon.aborted || !site.gate.open) await waitHere(site, message, stop, (signal) => site.gate.pass(signal))
+    if (stop.soon.aborted || !site.gate.open) await waitHere(siteNow, message, stop, (signal) => site.gate.pass(signal))
     // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
     site = siteNow()
-    // In doubt from the beginning, or by now: who waited through an outage may not be the only holder any more.
-    if (!delivery.lease.valid() && (await isSettled(delivery, site, origin, stop)))
-      return settledBefore(delivery, site, stop)
-    if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
-    const called = await site.call(message, tries, delivery.sequence, (wait) => waitHere(site, message, stop, wait))
+    if (await needsNoCall({ site, delivery, message, key, origin, ...tries.soFar }, stop)) return
+    const called = await site.call(message, tries, delivery.sequence, (wait) => waitHere(siteNow, message, stop, wait))
     if (stop.now.aborted) return delivery.giveBack()
     const verdict = decide(called.result, tries.context(site.prepared, called))
     switch (verdict.kind) {
@@ -50,7 +48,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
         if (verdict.burns) tries.failed(verdict.failure, called)
         if (verdict.cause === 'rate-limit') site.gate.waitMs(verdict.delayMs)
         tries.stay(verdict)
-        await waitHere(site, message, stop, (signal) => sleep(verdict.delayMs, signal))
+        await waitHere(siteNow, message, stop, (signal) => sleep(verdict.delayMs, signal))
         break
       case 'pause':
         await site.pause(verdict.reason)
@@ -59,11 +57,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
         if (verdict.kind !== 'end' && (await isCancelled(site, message, stop)))
           return cancel({ site, delivery, message, origin }, stop)
         countFailure(tries, verdict, called)
-        await settleInOrder(
-          verdict,
-          { site, delivery, message, key, origin, attempt: tries.attempt, history: tries.history },
-          stop,
-        )
+        await settleInOrder(verdict, { site, delivery, message, key, origin, ...tries.soFar }, stop)
         return delivery.settled()
     }
   }
@@ -80,11 +74,28 @@ async function settleInOrder(verdict: Settling, hop: Hop, stop: Stop): Promise<v
   if (verdict.kind === 'split' || stored === 'settled') await keepOrder(hop.site, stop)
 }
 
+/** True when the message is settled: it was before, or its run is cancelled, or its node leaves. */
+async function needsNoCall(held: Hop, stop: Stop): Promise<boolean> {
+  const { site, delivery, message, origin } = held
+  // In doubt from the beginning, or by now: who waited through an outage may not be the only holder any more.
+  if (!delivery.lease.valid() && (await isSettled(delivery, site, origin, stop))) {
+    await settledBefore(delivery, site, stop)
+  } else if (await isCancelled(site, message, stop)) {
+    await cancel(held, stop)
+  } else if (isEvicting(site)) {
+    await settleInOrder(removedVerdict(site), held, stop)
+    delivery.settled()
+  } else {
+    return false
+  }
+  return true
+}
+
 /** An event node's hop makes no call: what the intake stored goes to the followers. */
 export async function eventHop(delivery: Delivery, siteNow: () => EventSite, stop: Stop): Promise<void> {
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const { gate } = siteNow()
-  if (stop.soon.aborted || !gate.open) await waitHere(siteNow(), message, stop, (signal) => gate.pass(signal))
+  if (stop.soon.aborted || !gate.open) await waitHere(siteNow, message, stop, (signal) => gate.pass(signal))
   const site = siteNow()
   const key = hopKey(message, site.node.id)
   const origin = originOf(key)
@@ -117,18 +128,26 @@ function isCancelled(
 }
 
 async function cancel(hop: Parameters<typeof settleCancelled>[0], stop: Stop): Promise<void> {
-  await settleCancelled(hop, stop.now)
+  const stored = await settleCancelled(hop, stop.now)
+  if (stored === 'settled' && hop.site.kind === 'worker') await keepOrder(hop.site, stop)
   hop.delivery.settled()
 }
 
-/** Waits with the message held, but no longer than until its run is cancelled. */
+/** Does the node leave, and its messages go to Trash? */
+const isEvicting = (site: WorkerSite | EventSite): boolean => nodeOf(site).leaving === 'trash'
+const nodeOf = (site: WorkerSite | EventSite): PlanNode => (site.kind === 'event' ? site.node : site.prepared.node)
+
+/** Waits with the message held, but no longer than until its run is cancelled, or it must go to Trash since its node leaves. */
 function waitHere(
-  { plan, ports }: WorkerSite | EventSite,
+  siteNow: () => WorkerSite | EventSite,
   { run }: Message,
   stop: Stop,
   wait: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  return ports.cancelled.whileNot({ topologyId: plan.topologyId, run }, stop.soon, wait)
+  const site = siteNow()
+  const isEvicted = (): boolean => isEvicting(siteNow())
+  const place = { topologyId: site.plan.topologyId, nodeId: nodeOf(site).id, run, isEvicted }
+  return site.ports.cancelled.whileNot(place, stop.soon, wait)
 }
 
 /**

@@ -153,6 +153,8 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   running.turnover.apply(plan)
   running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, node)]))
   all.set(plan.topologyId, running)
+  const evicted = new Set(plan.nodes.filter(({ leaving }) => leaving === 'trash').map(({ id }) => id))
+  deps.ports.cancelled.evict(evicted)
   const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
   closeReaders(running, (consumer) => !wanted.has(consumer))
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))

@@ -1,4 +1,5 @@
 import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.ts'
+import { problem } from '../call/verdict.ts'
 import type { FailedCall, Message } from '../protocol/message.ts'
 import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
@@ -121,11 +122,11 @@ export async function settleCancelled(
     origin,
   }: Pick<EventHop, 'delivery' | 'message' | 'origin'> & { site: EventSite | WorkerSite },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Guarded> {
   const { plan, ports } = site
   const { id } = site.kind === 'event' ? site.node : site.prepared.node
   const publish = { topologyId: plan.topologyId, origin, ...ended(message, id, true) }
-  await ports.guard.publish(publish, delivery, signal)
+  return ports.guard.publish(publish, delivery, signal)
 }
 
 /** The server keeps the message and puts it back into the node's own queue when the delay is over. */
@@ -156,6 +157,14 @@ function trash(verdict: Trash, { site, message, origin, history }: Hop): Success
     message: trashedMessage(message),
   }
   return { tail: trashTail, headers: [[envelopeHeader, JSON.stringify(trashed)]], body: message.body }
+}
+
+/** Why a message of a node that leaves is in Trash: nothing failed, the graph has no place for it any more. */
+export function removedVerdict({ plan, prepared }: WorkerSite): Trash {
+  const { name } = prepared.node
+  const title = `the node ${name} was removed`
+  const detail = `the message was at ${name} when ${plan.name} was published without this node, with inFlight=trash`
+  return { kind: 'trash', status: null, problem: problem('node-removed', title, detail), block: false }
 }
 
 function trashedMessage(message: Message): TrashedMessage {

@@ -47,7 +47,7 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
 /** Waits until the followers have room, but no longer than until the run is cancelled. */
 async function room(reply: StoredOutputs, count: number, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
   checkKnown(receivers(reply), site.lanes)
-  const place = { topologyId: site.topologyId, run: reply.input.run }
+  const place = { topologyId: site.topologyId, nodeId: site.nodeId, run: reply.input.run }
   await ports.cancelled.whileNot(place, stop.soon, (signal) =>
     ports.highWater.room(site, receivers(reply), count, signal),
   )

@@ -29,8 +29,8 @@ export class Tries {
     return this.#message.attempt + this.#failed + 1
   }
 
-  get history(): readonly FailedCall[] {
-    return this.#history
+  get soFar(): { readonly attempt: number; readonly history: readonly FailedCall[] } {
+    return { attempt: this.attempt, history: this.#history }
   }
 
   /** It was on the worker when it died, twice in a row: it must be called alone, since it may be what the worker dies of. */

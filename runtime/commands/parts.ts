@@ -1,5 +1,5 @@
 /** The parts that roles are made of, each opened on the stack of its command. */
-import { createApi, openAdmission, republishAllPlans } from '../api/api.ts'
+import { createApi, openAdmission, openSweep, republishAllPlans } from '../api/api.ts'
 import { openBridge } from '../bridge/bridge.ts'
 import type { Bridge } from '../bridge/bridge.ts'
 import { diskOf } from '../embedded/disk.ts'
@@ -67,6 +67,10 @@ export async function ownControl(
   await stack.own(
     () => openRecorder({ queues, store, janitor, log }),
     (recorder) => recorder.close(),
+  )
+  await stack.own(
+    () => openSweep(deps),
+    (sweep) => sweep.close(),
   )
   const api = createApi(deps)
   return (request, env) => api.fetch(request, env)

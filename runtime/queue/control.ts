@@ -93,6 +93,31 @@ export interface DiscardMessage {
 /** What a guarded publish met: `settled` means that somebody published it (or its rival) before. */
 export type Guarded = 'accepted' | 'settled'
 
+/** A queue whose reading may be wanted. */
+export interface ReadQueue {
+  readonly nodeId: string
+  readonly isReplies: boolean
+  /** Does somebody hold messages of it? */
+  readonly isHeld: boolean
+}
+
+/** How far one queue of a node (a lane of its inputs, its starts, its replies) has been read. */
+export interface Reading extends ReadQueue {
+  readonly consumer: string
+  /** Sequence of the first message that isn't acked; null: there is none. */
+  readonly next: number | null
+  /** Of stored replies: to which nodes the first one that isn't acked leads. */
+  readonly leadsTo: readonly string[]
+  /** True when nothing at all is stored for it, not even what was acked. */
+  readonly isBlank: boolean
+}
+
+export interface Readings {
+  /** Last sequence of the stream, read before everything else. */
+  readonly last: number
+  readonly queues: readonly Reading[]
+}
+
 /**
  * What control asks of the queues. Every method may be called by several controls at once.
  * All throw `Unavailable` when NATS can't be reached.
@@ -127,6 +152,14 @@ export interface ControlQueues {
   endCancel(topologyId: string, run: string | null): Promise<void>
   /** Is it being cancelled? */
   isCancelling(topologyId: string, run: string | null): Promise<boolean>
+  /** How far queues of nodes have been read, be these in the plan or not. */
+  readings(topologyId: string, isWanted: (queue: ReadQueue) => boolean): Promise<Readings>
+  /** Ids of the nodes for which messages are delayed. */
+  delayed(topologyId: string): Promise<Set<string>>
+  /** Makes what is delayed for these nodes due at once; idempotent. */
+  hasten(topologyId: string, nodeIds: ReadonlySet<string>): Promise<void>
+  /** Deletes consumers of queues in which nothing is stored; idempotent. */
+  deleteConsumers(topologyId: string, names: readonly string[]): Promise<void>
   depths(plan: Plan): Promise<QueueDepth[]>
   /** Which past generations of a node's lanes hold nothing any more, neither waiting nor delayed. */
   settledGenerations(plan: Plan, node: WorkerNode): Promise<number[]>

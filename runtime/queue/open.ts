@@ -28,6 +28,8 @@ import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations, sweepLanes } from './lanes/retire.ts'
+import { delayedInto, hasten } from './look/later.ts'
+import { deleteConsumers, openReadings } from './look/readings.ts'
 import { encodeReply } from './reply.ts'
 import { backlogOf, depthsOf, ensureQueues, orNull, storageOf } from './streams.ts'
 
@@ -69,7 +71,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     config,
     events,
     replicas: options.replicas,
-    control: controlOf({ connection, config, guard, events, replicas: options.replicas }),
+    control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas }),
     async close() {
       publisher.close()
       await connection.close()
@@ -79,6 +81,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
 
 interface ControlDeps {
   readonly connection: Connection
+  readonly publisher: Publisher
   readonly config: Config
   readonly guard: Guard
   readonly events: Events
@@ -87,6 +90,7 @@ interface ControlDeps {
 
 function controlOf(deps: ControlDeps): ControlQueues {
   const { connection, config, guard, events } = deps
+  const readings = openReadings(connection)
   return {
     ensure: (plan) => reach(() => ensureQueues(connection, plan, deps.replicas)),
     async putPlan(plan) {
@@ -116,6 +120,11 @@ function controlOf(deps: ControlDeps): ControlQueues {
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
     backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
     storage: () => reach(() => storageOf(connection)),
+    readings: (topologyId, isWanted) => reach(() => readings(topologyId, isWanted)),
+    delayed: (topologyId) => reach(async () => new Set((await delayedInto(connection, topologyId)).keys())),
+    hasten: (topologyId, nodeIds) =>
+      reach(async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId)))),
+    deleteConsumers: (topologyId, names) => reach(() => deleteConsumers(connection, topologyId, names)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
     settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
     sweepLanes: (plan) => reach(() => sweepLanes(connection, plan)),

@@ -108,7 +108,8 @@ export const drawings = pgTable('drawings', {
   updatedAt: instant('updated_at').notNull().defaultNow(),
 })
 
-export const revisionKinds = ['publish', 'republish', 'rollback'] as const
+/** `drained`: by the engine itself, when a node that leaves is empty. */
+export const revisionKinds = ['publish', 'republish', 'rollback', 'drained'] as const
 
 export const revisions = pgTable(
   'revisions',

@@ -46,11 +46,16 @@ export const nodeDefaults = {
   maxPages: 1_000_000,
 } as const
 
+/** What becomes of the messages of a node that leaves; see leaving.ts. */
+export type Leaving = 'drain' | 'trash'
+
 interface PlanNodeCommon {
   readonly id: string
   readonly name: string
   /** Ids of the nodes that this node's edges lead to, in the document's order. */
   readonly followers: readonly string[]
+  /** Only at a node that leaves. */
+  readonly leaving?: Leaving
 }
 
 /** An event node is a hop without a call: the bridge forwards or splits what the intake stored. */

@@ -1,49 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest'
-import { openBridge } from '../../runtime/bridge/bridge.ts'
-import { openRecorder } from '../../runtime/recorder/recorder.ts'
-import { silentLog } from '../../runtime/telemetry/log.ts'
-import { janitorOf } from '../queue/compact.ts'
+import { expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import type { Answer, FakeWorker, Seen } from '../support/fake-worker.ts'
-import { openApi, published, secretKey } from './open.ts'
-import type { Body, TestApi } from './open.ts'
-
-/** An engine with a recorder, and the topology `orders` at a worker that answers as `script` says. */
-async function orders(
-  script: (request: Seen) => Answer | Promise<Answer>,
-  more = {},
-): Promise<{ t: TestApi; worker: FakeWorker }> {
-  const t = await openApi()
-  const janitor = janitorOf(t, { windowMs: 600_000, leastWindowMs: 600_000 })
-  const recorder = await openRecorder({ ...t, janitor, log: silentLog })
-  onTestFinished(() => recorder.close())
-  const worker = await fakeWorker(script)
-  onTestFinished(() => worker.close())
-  await published(t, 'orders', more)
-  await t.send('PUT', '/api/workers/w', { json: { urls: [worker.url] } })
-  return { t, worker }
-}
-
-/** Without the reads of its manifest. */
-const callsOf = ({ seen }: FakeWorker): Seen[] => seen.filter(({ node }) => node !== 'sluice-worker')
-
-async function bridgeOf(t: TestApi): Promise<void> {
-  const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
-  onTestFinished(() => bridge.close())
-}
-
-async function start(t: TestApi): Promise<string> {
-  const { runId } = (await t.post('/api/topologies/orders/run', { body: 1 })).body
-  await eventually('the run is listed', async () => (await t.get(`/api/runs/${runId}`)).status === 200)
-  return runId
-}
-
-const ended = (t: TestApi, run: string): Promise<Body> =>
-  eventually('the run has ended', async () => {
-    const { body } = await t.get(`/api/runs/${run}`)
-    return body.state !== 'running' && body
-  })
+import type { Answer } from '../support/fake-worker.ts'
+import { bridgeOf, callsOf, ended, orders, start } from './running.ts'
 
 test('a cancelled run ends as cancelled with its counters exact, and cancelling it again is fine', async () => {
   const { t, worker } = await orders(() => ({ status: 204 }))

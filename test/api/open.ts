@@ -33,6 +33,8 @@ export interface Body {
   readonly bridgeOutOfSync: boolean
   readonly bridges: unknown
   readonly fingerprint: string
+  readonly leaving: string | null
+  readonly kind: string
   readonly versions: readonly unknown[]
   readonly messages: unknown
   readonly instances: unknown

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../runtime/ids.ts'
 import type { Outcome } from '../../runtime/protocol/outcome.ts'
-import { hasten } from '../../runtime/queue/later.ts'
+import { hasten } from '../../runtime/queue/look/later.ts'
 import { laterTail, streamName, tailFilter } from '../../runtime/queue/names.ts'
 import { isDrained, startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'

@@ -66,8 +66,8 @@ test('waits leave the attempt and the history of a message as they are, failures
   const hold = { kind: 'hold', delayMs: 10, failure: { status: 500, problem: { type: 't', title: 't' } } } as const
   const tries = new Tries(sampleMessage({ attempt: 2 }))
   for (let i = 0; i < 5; i++) tries.stay({ ...hold, burns: false, cause: 'busy' })
-  expect([tries.attempt, tries.history.length]).toEqual([3, 0])
+  expect([tries.attempt, tries.soFar.history.length]).toEqual([3, 0])
   tries.failed(hold.failure, { result: reply(500), instance: null, durationMs: 1 })
   tries.stay({ ...hold, burns: true, cause: 'retry' })
-  expect([tries.attempt, tries.history.length]).toEqual([4, 1])
+  expect([tries.attempt, tries.soFar.history.length]).toEqual([4, 1])
 })

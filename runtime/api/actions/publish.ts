@@ -5,7 +5,6 @@ import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
 import type { RevisionKind } from '../../store/queries/revisions.ts'
-import { messagesInProgress } from '../../store/queries/runs.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
@@ -19,20 +18,32 @@ import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
+import { withoutLeaving } from '../../topology/leaving.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes, sweepLanes } from './lanes.ts'
+import { keepNodes } from './leaving/leave.ts'
+import type { InFlight } from './leaving/leave.ts'
 import { defaultsOf, knownWorkers, newestPlan, planDefaultsOf, tellBridges } from './plans.ts'
 
 /**
  * Publishing. In one transaction, which keeps other changes of the topology out: check → make the queues → write the
  * revision. Then the bridges are told. With NATS away nothing changes; a control that dies between commit and telling
- * is made good by the next one that starts (`republishAllPlans`).
+ * is made good by another one (`openSweep`), or by the next one that starts (`republishAllPlans`).
  */
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
-/** The whole draft as a new revision, unless it is the one in force. Throws `Invalid` with every fault, `Conflict` when a node with messages goes away. */
-export async function publish(deps: Deps, id: string, ifVersion: number | null): Promise<Topology> {
-  return putRevision(deps, id, ifVersion, 'publish', async (inside, topology, nodes) => {
+/**
+ * The whole draft as a new revision, unless it is the one in force. Throws `Invalid` with every fault, and `Conflict` when a node goes
+ * away while messages may still come to it and `inFlight` is `refuse`.
+ */
+export async function publish(
+  deps: Deps,
+  id: string,
+  ifVersion: number | null,
+  inFlight: InFlight = 'refuse',
+): Promise<Topology> {
+  const change = { kind: 'publish', inFlight } as const
+  return putRevision(deps, id, ifVersion, change, async (inside, topology, nodes) => {
     const document = draftOf(topology)
     const workers = await allWorkers(inside)
     const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
@@ -57,11 +68,17 @@ export async function republish(
   id: string,
   ifVersion: number | null,
 ): Promise<{ topology: Topology; bridges: { applied: string[]; missing: string[] } }> {
-  const topology = await putRevision(deps, id, ifVersion, 'republish', async (inside, before, nodes) => {
-    const plan = before.visibility === 'public' ? await newestPlan(inside, before) : null
-    if (!plan) throw new Conflict(`the topology "${before.name}" is a draft: publish it first`)
-    return checkedLanes(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, await allWorkers(inside))))
-  })
+  const topology = await putRevision(
+    deps,
+    id,
+    ifVersion,
+    { kind: 'republish', inFlight: 'refuse' },
+    async (inside, before, nodes) => {
+      const plan = before.visibility === 'public' ? await newestPlan(inside, before) : null
+      if (!plan) throw new Conflict(`the topology "${before.name}" is a draft: publish it first`)
+      return checkedLanes(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, await allWorkers(inside))))
+    },
+  )
   return { topology, bridges: await deps.queues.awaitApplied(id, topology.revision, 5_000) }
 }
 
@@ -76,9 +93,9 @@ function checkedLanes(plan: Plan): Plan {
 
 /** An earlier plan as a new revision; the draft stays as it is. Throws `NotFound`, `Conflict`. */
 export async function rollback(deps: Deps, id: string, to: number, ifVersion: number | null): Promise<Topology> {
-  return putRevision(deps, id, ifVersion, 'rollback', async (inside, before) => {
+  return putRevision(deps, id, ifVersion, { kind: 'rollback', inFlight: 'refuse' }, async (inside, before) => {
     const { plan } = await getRevision(inside, id, to)
-    return { ...plan, name: before.name, revision: before.revision + 1 }
+    return { ...withoutLeaving(plan), name: before.name, revision: before.revision + 1 }
   })
 }
 
@@ -114,7 +131,7 @@ async function putRevision(
   deps: Deps,
   id: string,
   ifVersion: number | null,
-  kind: RevisionKind,
+  { kind, inFlight }: { readonly kind: RevisionKind; readonly inFlight: InFlight },
   make: MakePlan,
 ): Promise<Topology> {
   const topology = await deps.store.transaction(async (inside) => {
@@ -123,13 +140,13 @@ async function putRevision(
     const newest = await newestPlan(inside, before)
     const made = carryGenerations(await make(inside, before, nodes), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
-    if (kind === 'publish' && isPublic && isSame(made, newest)) {
+    const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)
+    if (kind === 'publish' && isPublic && isSame(kept, newest)) {
       // Set when a value was stored that was there before.
       return before.bridgeOutOfSync ? updateTopology(inside, id, { bridgeOutOfSync: false }) : before
     }
-    await refuseLostNodes(deps, inside, newest, made)
     await sweepLanes(deps, newest, isPublic)
-    const plan = await dropPastLanes(deps, made, newest, isPublic)
+    const plan = await dropPastLanes(deps, kept, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
     const bridgeOutOfSync = isOutOfSync(plan, nodes, await allWorkers(inside))
@@ -156,27 +173,6 @@ function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
       name,
       { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail, enabled },
     ]),
-  )
-}
-
-/**
- * Messages of a node that goes away would lie in a queue that nobody reads. Also one that waits for a retry, or that is at a node
- * before it, may still lead there: so no node goes away while anything of the topology is on its way.
- */
-async function refuseLostNodes({ queues }: Deps, inside: Store, from: Plan | null, to: Plan): Promise<void> {
-  if (!from) return
-  const kept = new Set(to.nodes.map((node) => node.id))
-  const gone = from.nodes.filter((node) => !kept.has(node.id))
-  if (gone.length === 0) return
-  const depths = new Map(
-    (await queues.depths(from)).map((depth) => [depth.nodeId, depth.pending + depth.inFlight + depth.replies]),
-  )
-  const queued = [...depths.values()].reduce((sum, depth) => sum + depth, 0)
-  const onTheWay = Math.max(queued, await messagesInProgress(inside, from.topologyId))
-  if (onTheWay === 0) return
-  const list = gone.map(({ id, name }) => `${name} (${depths.get(id) ?? 0})`).join(', ')
-  throw new Conflict(
-    `nodes would go away while ${onTheWay} messages are on their way, which wait there or may still come there: ${list}; wait until they are done, or keep the nodes`,
   )
 }
 

@@ -21,8 +21,10 @@ export async function replayTrash({ store, queues }: Deps, id: string): Promise<
   if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
   const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
-  if (!plan.nodes.some((node) => node.id === row.nodeId))
-    throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
+  const node = plan.nodes.find(({ id }) => id === row.nodeId)
+  if (node?.leaving === 'trash')
+    throw new Conflict(`the node "${row.nodeName}" was removed: what is sent to it goes to Trash at once`)
+  if (!node) throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
   if (await queues.isCancelling(row.topologyId, row.runId))
     throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
   const edit = (await trashVersionsOf(store, id)).at(-1)

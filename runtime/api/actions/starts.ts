@@ -52,10 +52,12 @@ function runIdOf(topologyId: string, nodeId: string, key: string): string {
 }
 
 function eventNodeOf(plan: Plan, ref: string | null): EventNode {
-  const events = plan.nodes.filter(isEventNode)
+  const events = plan.nodes.filter(isEventNode).filter(({ leaving }) => leaving === undefined)
   if (ref !== null) {
     const node = plan.nodes.find(({ id }) => id === ref) ?? plan.nodes.find(({ name }) => name === ref)
     if (!node) throw new NotFound(`the published topology "${plan.name}" has no node "${ref}"`)
+    if (node.leaving !== undefined)
+      throw new Conflict(`the node "${node.name}" was removed: it only finishes what was started before`)
     if (!isEventNode(node)) throw new Conflict(`"${node.name}" is a ${node.type} node: only event nodes can be started`)
     return node
   }

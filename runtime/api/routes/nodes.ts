@@ -10,8 +10,8 @@ import { allWorkers } from '../../store/queries/workers.ts'
 import { resolveValues } from '../../topology/values.ts'
 import type { NodeDefaults } from '../../topology/values.ts'
 import { eventNodeTypes, isEventNode, nodeDefaults } from '../../topology/plan.ts'
-import type { Plan } from '../../topology/plan.ts'
-import type { DocumentNode } from '../../topology/schema.ts'
+import type { Plan, PlanNode } from '../../topology/plan.ts'
+import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
 import { liveBridges, nodeHealth } from '../actions/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
@@ -65,8 +65,11 @@ export function nodeRoutes(app: Api, deps: ApiDeps): void {
   const { store, queues } = deps
   app.openapi(list, async (c) => {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const [nodes, show] = await Promise.all([listNodes(store, topology.id), shower(deps, topology)])
-    return c.json({ items: nodes.map(show) }, 200)
+    const [nodes, show] = await Promise.all([listNodes(store, topology.id, true), shower(deps, topology)])
+    const shown = nodes.map((node) => ({ node: show(node), inDraft: node.inDraft }))
+    const drawn = shown.filter(({ inDraft }) => inDraft)
+    const leaving = shown.filter(({ node, inDraft }) => !inDraft && node.leaving !== null)
+    return c.json({ items: [...drawn, ...leaving].map(({ node }) => node) }, 200)
   })
   app.openapi(get, async (c) => {
     const node = await getNode(store, c.req.valid('param').id)
@@ -102,16 +105,25 @@ type Shown = z.infer<typeof schemas.node>
 
 /** Reads once what showing the nodes of a topology takes. */
 async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) => Shown> {
-  const [plan, paused, bridges, workers, nodes] = await Promise.all([
-    topology.visibility === 'public' ? newestPlan(deps.store, topology) : null,
+  const [newest, paused, bridges, workers, nodes] = await Promise.all([
+    newestPlan(deps.store, topology),
     pausedNodes(deps),
     liveBridges(deps),
     allWorkers(deps.store),
     listNodes(deps.store, topology.id, true),
   ])
+  const leaving = new Map(newest?.nodes.filter((node) => node.leaving !== undefined).map((node) => [node.id, node]))
   const defaults = defaultsOf(draftOf(topology), workers)
   const ids = new Map(nodes.map((node) => [node.name, node.id]))
-  return (node) => showNode(node, topology, { paused, bridges, defaults: defaults.get(node.name) ?? {}, ids, plan })
+  return (node) =>
+    showNode(node, topology, {
+      plan: topology.visibility === 'public' ? newest : null,
+      paused,
+      bridges,
+      defaults: defaults.get(node.name) ?? {},
+      ids,
+      leaving: leaving.get(node.id) ?? null,
+    })
 }
 
 /** Null when NATS is away: what is stored can be shown without it. */
@@ -131,6 +143,8 @@ interface Around {
   readonly ids: ReadonlyMap<string, string>
   /** In force; null while the topology is a draft. */
   readonly plan: Plan | null
+  /** The node as the plan has it, if it leaves. */
+  readonly leaving: PlanNode | null
 }
 
 const noValues = {
@@ -160,7 +174,8 @@ function publishedOf(plan: Plan | null, nodeId: string): Shown['published'] {
   return { revision, prefetch, timeoutMs, retry: { ...retry, on: [...retry.on] }, inPlaceMaxMs, onFail }
 }
 
-function showNode(node: Node, topology: Topology, { paused, bridges, defaults, ids, plan }: Around): Shown {
+function showNode(node: Node, topology: Topology, around: Around): Shown {
+  const { paused, bridges, defaults, plan, leaving } = around
   const { id, topologyId, name, enabled, retry, cron } = node
   const document = draftOf(topology)
   const drawn = document.nodes.find((each) => each.name === name)
@@ -170,7 +185,7 @@ function showNode(node: Node, topology: Topology, { paused, bridges, defaults, i
     topologyId,
     name,
     type: node.type as Shown['type'],
-    worker: drawn?.worker ?? null,
+    worker: drawn?.worker ?? (leaving && !isEventNode(leaving) ? leaving.worker : null),
     service: drawn?.service ?? defaults.service ?? null,
     ...(event ? noValues : valuesOf(node, drawn, defaults)),
     retry: retry as Shown['retry'],
@@ -179,8 +194,16 @@ function showNode(node: Node, topology: Topology, { paused, bridges, defaults, i
     ...pauseOf(id, topology, paused),
     breaker: nodeHealth(id, bridges),
     cron,
-    followers: document.edges
-      .filter((edge) => edge.from === name && ids.has(edge.to))
-      .map((edge) => ({ id: ids.get(edge.to) ?? '', name: edge.to })),
+    leaving: leaving?.leaving ?? null,
+    followers: followersOf(node, document, around),
   }
+}
+
+/** By the draft; of a node that leaves, by the plan. */
+function followersOf({ name }: Node, { edges }: TopologyDocument, { ids, leaving }: Around): Shown['followers'] {
+  const names = new Map([...ids].map(([known, id]) => [id, known]))
+  if (leaving) return leaving.followers.map((id) => ({ id, name: names.get(id) ?? id }))
+  return edges
+    .filter(({ from, to }) => from === name && ids.has(to))
+    .map(({ to }) => ({ id: ids.get(to) ?? '', name: to }))
 }

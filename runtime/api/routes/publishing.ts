@@ -19,12 +19,13 @@ const publishRoute = createRoute({
   operationId: 'publishTopology',
   tags,
   summary: 'Publish the draft as a new revision',
-  description: '400 names every fault of the graph at once; 409 when a node that goes away still has messages.',
+  description:
+    '400 names every fault of the graph at once; 409 when a node goes away to which messages may still come, unless `inFlight` says what becomes of them.',
   method: 'post',
   path: '/api/topologies/{topology}/publish',
   request: { params, query: schemas.publishQuery },
   responses: { 200: { description: 'Published', content: json(schemas.topology) } },
-  'x-problems': [409, 412, 501],
+  'x-problems': [409, 412],
 })
 
 const republishRoute = createRoute({
@@ -91,9 +92,8 @@ const rollbackRoute = createRoute({
 
 export function publishingRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(publishRoute, async (c) => {
-    if (c.req.valid('query').inFlight !== 'refuse') throw notYet('inFlight=drain and inFlight=trash')
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await publish(deps, id, ifMatch(c))
+    const topology = await publish(deps, id, ifMatch(c), c.req.valid('query').inFlight)
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { documentJsonSchema, retrySchema } from '../../topology/schema.ts'
 import { nodeTypes } from '../../topology/plan.ts'
 import { pageOf } from '../paging.ts'
+import { revisionKinds } from '../../store/schema.ts'
 import { breakerStates, labels, text, time } from './common.ts'
 
 // A document inside of an OpenAPI document has the dialect of the latter.
@@ -111,6 +112,10 @@ export const node = z
         'Messages are held back since the calls of this node fail, as the live bridge sees it that sees it worst; null: they are not',
     }),
     cron: z.string().nullable(),
+    leaving: z
+      .enum(['drain', 'trash'])
+      .nullable()
+      .openapi({ description: 'Not in the published graph any more: what becomes of its messages until it is empty' }),
     followers: z.array(z.object({ id: z.string(), name: z.string() })),
   })
   .openapi('Node')
@@ -140,9 +145,7 @@ const bridges = z.object({ applied: z.array(z.string()), missing: z.array(z.stri
 
 export const republished = topology.extend({ bridges }).openapi('RepublishedTopology')
 
-const revision = z
-  .object({ revision: z.int(), kind: z.enum(['publish', 'republish', 'rollback']), createdAt: time })
-  .openapi('Revision')
+const revision = z.object({ revision: z.int(), kind: z.enum(revisionKinds), createdAt: time }).openapi('Revision')
 
 export const revisionPage = pageOf('Revision', revision)
 
@@ -159,10 +162,9 @@ export const unpublishQuery = z.object({
 })
 
 export const publishQuery = z.object({
-  inFlight: z
-    .enum(['refuse', 'drain', 'trash'])
-    .default('refuse')
-    .openapi({ description: 'For messages of nodes that go away; only `refuse` is there yet' }),
+  inFlight: z.enum(['refuse', 'drain', 'trash']).default('refuse').openapi({
+    description: 'For nodes that go away while messages may come to them: refuse to publish, or let them leave',
+  }),
 })
 
 export const rollbackRequest = z.strictObject({ revision: z.int().min(1) }).openapi('RollbackRequest')

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { Conflict, Invalid, NotFound, Unavailable, textOf } from '../../errors.ts'
@@ -8,7 +9,7 @@ import { readDocument } from '../../topology/document.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import { addOptions, gather } from '../define.ts'
 import { differenceOf } from './difference.ts'
-import { segment } from '../../client/engine.ts'
+import { queryOf, segment } from '../../client/engine.ts'
 import { findEngine } from './find.ts'
 import type { Answer, Engine } from '../../client/engine.ts'
 import { readTopologies } from './files.ts'
@@ -18,8 +19,12 @@ import type { Topology } from '../../client/shapes.ts'
 interface Flags extends Record<string, unknown> {
   readonly file: readonly string[]
   readonly publish?: boolean
+  readonly inFlight?: InFlight
   readonly dryRun?: boolean
 }
+
+const inFlightModes = ['refuse', 'drain', 'trash'] as const
+type InFlight = (typeof inFlightModes)[number]
 
 const workersMax = 10_000
 
@@ -27,6 +32,14 @@ export function define(command: Command): void {
   command
     .requiredOption('-f, --file <file>', 'file or folder of topology documents, YAML or JSON; - for stdin', gather)
     .option('--publish', 'publish what was applied')
+    .addOption(
+      new Option(
+        '--in-flight <how>',
+        'with --publish: what to do with nodes that go away while messages may come to them',
+      )
+        .choices(inFlightModes)
+        .default('refuse'),
+    )
     .option('--dry-run', 'only print what would change')
     .action(apply)
   addOptions(command, 'client')
@@ -38,7 +51,7 @@ async function apply(flags: Flags): Promise<void> {
   if (flags.dryRun === true) return preview(engine, found, flags.publish === true)
   for (const { source, document } of found) {
     try {
-      console.log(await applyTopology(engine, document, flags.publish === true))
+      console.log(await applyTopology(engine, document, flags.publish === true, flags.inFlight))
     } catch (error) {
       if (!(error instanceof Invalid)) throw error
       throw new Invalid(`${source}: ${error.message}`, error.errors, { cause: error })
@@ -47,18 +60,23 @@ async function apply(flags: Flags): Promise<void> {
 }
 
 /** Creates the topology or replaces its draft, and publishes it if asked; says in one line what it did. Idempotent. */
-export async function applyTopology(engine: Engine, document: TopologyDocument, publish: boolean): Promise<string> {
+export async function applyTopology(
+  engine: Engine,
+  document: TopologyDocument,
+  publish: boolean,
+  inFlight: InFlight = 'refuse',
+): Promise<string> {
   const stored = await find(engine, document.name)
   const done = await save(engine, document, stored)
   if (!publish) return `${document.name}: ${done}`
-  const { body } = await publishDraft(engine, document.name)
+  const { body } = await publishDraft(engine, document.name, inFlight)
   return `${document.name}: ${done}, published as revision ${body.revision}`
 }
 
 /** Says of what the engine refuses that the draft is saved all the same. */
-async function publishDraft(engine: Engine, name: string): Promise<Answer<Topology>> {
+async function publishDraft(engine: Engine, name: string, inFlight: InFlight): Promise<Answer<Topology>> {
   try {
-    return await engine.send<Topology>('POST', `${pathOf(name)}/publish`)
+    return await engine.send<Topology>('POST', `${pathOf(name)}/publish${queryOf({ inFlight })}`)
   } catch (error) {
     const text = `${name} is saved as a draft, not published: ${textOf(error)}`
     if (error instanceof Invalid) throw new Invalid(text, error.errors, { cause: error })

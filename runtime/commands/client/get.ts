@@ -34,7 +34,7 @@ const kinds = {
   },
   nodes: {
     path: ofTopology('nodes'),
-    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'followers', 'id'],
+    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'leaving', 'followers', 'id'],
     of: 'topology',
   },
   revisions: { path: ofTopology('revisions'), columns: ['revision', 'kind', 'createdAt'], of: 'topology' },

@@ -1,9 +1,10 @@
 import { isEventNode } from '../../topology/plan.ts'
 import type { Generation, Plan, WorkerNode } from '../../topology/plan.ts'
 import type { Connection } from '../connection.ts'
-import { generationOf, inputQueues, isLaneConsumerOf, laneQueues, laterTail, streamName, tailFilter } from '../names.ts'
+import { inputQueues, isLaneConsumerOf, laneQueues, streamName } from '../names.ts'
 import type { InputQueue } from '../names.ts'
 import { firstStored } from '../janitor/stored.ts'
+import { delayedInto } from '../look/later.ts'
 import { orNull } from '../streams.ts'
 
 /** Which past generations of a node hold nothing any more: everything in them is settled, and no delayed message will come back to them. */
@@ -14,8 +15,8 @@ export async function settledGenerations(connection: Connection, plan: Plan, nod
     if (await isEmpty(connection, stream, laneQueues(plan.topologyId, node.id, generation))) empty.push(generation)
   }
   if (empty.length === 0) return []
-  const targets = await scheduledGenerations(connection, plan.topologyId, node.id)
-  return empty.map(({ generation }) => generation).filter((generation) => !targets.has(generation))
+  const targets = (await delayedInto(connection, plan.topologyId)).get(node.id)
+  return empty.map(({ generation }) => generation).filter((generation) => targets?.has(generation) !== true)
 }
 
 /**
@@ -45,27 +46,4 @@ async function isEmpty(connection: Connection, stream: string, queues: readonly 
     if ((await firstStored(connection, stream, done + 1, filter)) !== null) return false
   }
   return true
-}
-
-const portion = { max_messages: 1_000, expires: 2_000 }
-
-/** The generations of a node into which delayed messages will be put. Reads headers only. */
-async function scheduledGenerations(connection: Connection, topologyId: string, nodeId: string): Promise<Set<number>> {
-  const found = new Set<number>()
-  const filter = tailFilter(topologyId, laterTail)
-  if ((await firstStored(connection, streamName(topologyId), 1, filter)) === null) return found
-  const schedules = await connection.js.consumers.get(streamName(topologyId), {
-    filter_subjects: filter,
-    headers_only: true,
-  })
-  for (let left = 1; left > 0;) {
-    left = 0
-    for await (const message of await schedules.fetch(portion)) {
-      left = message.info.pending
-      const target = message.headers?.get('Nats-Schedule-Target') ?? ''
-      if (target.includes(`.node.${nodeId}.`)) found.add(generationOf(target))
-      if (left === 0) break
-    }
-  }
-  return found
 }

@@ -1,6 +1,6 @@
-import { and, desc, eq, gt, gte, lt } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, lt, sql } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
-import type { Plan } from '../../topology/plan.ts'
+import type { Plan, PlanNode } from '../../topology/plan.ts'
 import { revisions, topologies } from '../schema.ts'
 import type { Store } from '../store.ts'
 
@@ -44,6 +44,31 @@ export async function plansSince(store: Store, topologyId: string, time: Date): 
     return [...later, ...inForce]
   })
   return rows.map((row) => row.plan)
+}
+
+/** Ids of the nodes that in any revision led to this one. */
+export async function leadingTo(store: Store, topologyId: string, nodeId: string): Promise<string[]> {
+  const rows = await store.query((db) =>
+    db.execute<{ id: string }>(sql`
+      select distinct n->>'id' as id
+      from revisions r, jsonb_array_elements(r.plan->'nodes') n
+      where r.topology_id = ${topologyId} and n->'followers' ? ${nodeId}`),
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** The node as it was in the newest revision that has it; null: none has. */
+export async function lastWith(store: Store, topologyId: string, nodeId: string): Promise<PlanNode | null> {
+  const has = sql`${revisions.plan} @> ${JSON.stringify({ nodes: [{ id: nodeId }] })}::jsonb`
+  const [row] = await store.query((db) =>
+    db
+      .select({ plan: revisions.plan })
+      .from(revisions)
+      .where(and(eq(revisions.topologyId, topologyId), has))
+      .orderBy(desc(revisions.revision))
+      .limit(1),
+  )
+  return row?.plan.nodes.find(({ id }) => id === nodeId) ?? null
 }
 
 /** Ids of the topologies that were ever published, also of those that are unpublished now: each has a stream. */

@@ -1,15 +1,16 @@
 import type { StoredMsg } from '@nats-io/jetstream'
-import type { Connection } from './connection.ts'
-import { decodeEnvelope, envelopeHeader, headerBlock } from './envelope.ts'
-import { laterTail, streamName, tailFilter } from './names.ts'
-import { PublishRefused, refusal } from './publish/publisher.ts'
-import type { Publisher } from './publish/publisher.ts'
-import { orNull } from './streams.ts'
+import type { Connection } from '../connection.ts'
+import { decodeEnvelope, envelopeHeader, headerBlock } from '../envelope.ts'
+import { firstStored } from '../janitor/stored.ts'
+import { generationOf, laterTail, queueOwner, streamName, tailFilter } from '../names.ts'
+import { PublishRefused, refusal } from '../publish/publisher.ts'
+import type { Publisher } from '../publish/publisher.ts'
+import { orNull } from '../streams.ts'
 
-/** A delayed message: the server keeps it, and puts it into the queue `target` (a subject) when its delay is over. */
+/** A delayed message: the server keeps it, and puts it into the node's queue when its delay is over. */
 interface Delayed {
   readonly run: string
-  readonly target: string
+  readonly nodeId: string | null
 }
 
 /**
@@ -33,6 +34,28 @@ async function* storedFrom(
   }
 }
 
+const portion = { max_messages: 1_000, expires: 2_000 }
+
+/** Into which generations of which nodes (by id) the delayed messages of a topology will be put. Reads headers only. */
+export async function delayedInto(connection: Connection, topologyId: string): Promise<Map<string, Set<number>>> {
+  const found = new Map<string, Set<number>>()
+  const stream = streamName(topologyId)
+  const filter = tailFilter(topologyId, laterTail)
+  if ((await firstStored(connection, stream, 1, filter).catch(orNull)) === null) return found
+  const schedules = await connection.js.consumers.get(stream, { filter_subjects: filter, headers_only: true })
+  for (let left = 1; left > 0;) {
+    left = 0
+    for await (const message of await schedules.fetch(portion)) {
+      left = message.info.pending
+      const target = message.headers?.get('Nats-Schedule-Target') ?? ''
+      const nodeId = queueOwner(target)
+      if (nodeId !== null) found.set(nodeId, (found.get(nodeId) ?? new Set()).add(generationOf(target)))
+      if (left === 0) break
+    }
+  }
+  return found
+}
+
 /** Makes the delayed messages of a topology that `isMeant` picks due at once; one that fires meanwhile fires once. Answers how many. */
 export async function hasten(
   { connection, publisher }: { connection: Connection; publisher: Publisher },
@@ -49,7 +72,7 @@ export async function hasten(
 
 function delayedOf({ header, data }: StoredMsg): Delayed {
   const { run } = decodeEnvelope(header.get(envelopeHeader), data)
-  return { run, target: header.get('Nats-Schedule-Target') }
+  return { run, nodeId: queueOwner(header.get('Nats-Schedule-Target')) }
 }
 
 /** Put on its own subject again on the condition that it is still there, which replaces it. False when it has fired meanwhile. */
