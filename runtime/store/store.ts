@@ -4,8 +4,8 @@ import type { PgDatabase } from 'drizzle-orm/pg-core'
 import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
-import { Unavailable } from '../errors.ts'
-import { consequenceOf } from './trouble.ts'
+import { textOf, Unavailable } from '../errors.ts'
+import { consequenceOf, isConnectionLost } from './trouble.ts'
 
 export type Database = PgDatabase<PostgresJsQueryResultHKT>
 
@@ -47,11 +47,7 @@ export function openStore(url: string, max = 8): Store {
   }
   return {
     query: (work) => tracked(answerMs, work(db)),
-    transaction: (work) =>
-      tracked(
-        answerMs,
-        db.transaction((tx) => work(inTransaction(tx))),
-      ),
+    transaction: (work) => tracked(answerMs, transaction(db, work)),
     ping: async (timeoutMs = 2_000) => void (await tracked(timeoutMs, db.execute(sql`select 1`))),
     close: async () => {
       // The driver's own graceful end waits in vain for a connection that was cut in the middle of a query.
@@ -61,11 +57,40 @@ export function openStore(url: string, max = 8): Store {
   }
 }
 
-function inTransaction(tx: Database): Store {
+/**
+ * States of a transaction: open → over. After a lost connection nothing more is said on it, not even a rollback: the driver would
+ * write that to a socket that is gone, which ends the process (a TypeError in a callback), or would keep it for the connection that
+ * follows, which then never gets to log in. And another statement of the same work would be executed there, outside of any transaction.
+ */
+function transaction<T>(db: Database, work: (store: Store) => Promise<T>): Promise<T> {
+  const state = { isOver: false }
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      state.isOver = true
+      reject(error instanceof Error ? error : new Error(textOf(error)))
+    }
+    const inside = async (tx: Database): Promise<T> => {
+      try {
+        return await work(inTransaction(tx, state))
+      } catch (error) {
+        if (!state.isOver && !isConnectionLost(error)) throw error
+        fail(error)
+        return new Promise(() => {})
+      }
+    }
+    // Rejects by itself when the connection is lost.
+    db.transaction(inside).then(resolve, fail)
+  })
+}
+
+function inTransaction(tx: Database, state: { readonly isOver: boolean }): Store {
   const store: Store = {
-    query: (work) => answered(answerMs, work(tx)),
+    query: async (work) => {
+      if (state.isOver) throw new Unavailable('postgres', 'the connection was lost within a transaction')
+      return answered(answerMs, work(tx))
+    },
     transaction: (work) => work(store),
-    ping: async () => void (await tx.execute(sql`select 1`)),
+    ping: async () => void (await store.query((db) => db.execute(sql`select 1`))),
     close: () => Promise.reject(new Error('a transaction is closed by its end, not by close()')),
   }
   return store
