@@ -28,15 +28,6 @@ function codeOf(error: unknown): string | null {
   return null
 }
 
-/** SQLSTATE classes after which the server closes the connection: it is shutting down, crashing, or was told to end the session. */
-const closing = /^(08|57P|25P03)/
-
-/** The connection is gone, or is going: nothing can be sent over it any more. */
-export function isConnectionLost(error: unknown): boolean {
-  const code = codeOf(error)
-  return code !== null && (connectionCodes.has(code) || closing.test(code))
-}
-
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505'
 }
