@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { tidyDropped } from '../../runtime/api/actions/leaving/late.ts'
 import { newId } from '../../runtime/ids.ts'
+import { lastSequence } from '../../runtime/queue/streams.ts'
+import { plansSince } from '../../runtime/store/queries/revisions.ts'
 import { getTopology } from '../../runtime/store/queries/topologies.ts'
+import { janitorOf } from '../queue/compact.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Seen } from '../support/fake-worker.ts'
 import { chain, nodeOf } from './open.ts'
@@ -117,7 +120,7 @@ test('a node that leaves is kept by the next publish while it has messages, and 
 })
 
 test('what comes to a dropped node all the same is done, and its consumers go when nothing of it is stored', async () => {
-  const { t } = await orders(echo, {}, 0)
+  const { t } = await orders(echo)
   await bridgeOf(t)
   const topology = await getTopology(t.store, 'orders')
   const { id: nodeId } = await nodeOf(t, 'orders', 'start')
@@ -139,7 +142,12 @@ test('what comes to a dropped node all the same is done, and its consumers go wh
     await tidyDropped(deps, await getTopology(t.store, 'orders'))
     return (await t.get(`/api/runs/${run}`)).body.state === 'finished'
   })
+  const janitor = janitorOf(t)
   await eventually('its consumers are gone', async () => {
+    await janitor.compact(topology.id, {
+      recorded: () => lastSequence(t.queues.connection, topology.id),
+      plansSince: (time) => plansSince(t.store, topology.id, time),
+    })
     await tidyDropped(deps, await getTopology(t.store, 'orders'))
     return (await t.queues.control.readings(topology.id, (queue) => queue.nodeId === nodeId)).queues.length === 0
   })

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest'
-import { republishAllPlans } from '../../runtime/api/api.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { publish } from '../../runtime/api/actions/publish.ts'
+import { openSweep, republishAllPlans } from '../../runtime/api/api.ts'
+import { openBridge } from '../../runtime/bridge/bridge.ts'
 import { Unavailable } from '../../runtime/errors.ts'
 import type { ControlQueues } from '../../runtime/queue/control.ts'
 import { planKey } from '../../runtime/queue/config.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
 import type { Plan } from '../../runtime/topology/plan.ts'
-import { beat, chain, nodeOf, openApi, published } from './open.ts'
+import { beat, chain, nodeOf, openApi, published, secretKey } from './open.ts'
 import type { TestApi } from './open.ts'
 
 /** The plan that bridges have. */
@@ -213,4 +216,17 @@ test('a node with partitions takes no prefetch but 1, wherever it comes from', a
   expect((await t.post('/api/topologies/orders/publish')).body).toMatchObject({ revision: 2, bridgeOutOfSync: false })
   await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { partitions: 4 } }) })
   expect((await t.post('/api/topologies/orders/publish')).body.errors).toMatchObject([{ path: 'nodes[1].prefetch' }])
+})
+
+test('a plan whose control died before it told the bridges reaches them through another one', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders')
+  const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
+  onTestFinished(() => bridge.close())
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { prefetch: 3 } }) })
+  const dying = { ...t.queues.control, putPlan: () => Promise.reject(new Error('killed')) }
+  await expect(publish({ store: t.store, queues: dying }, id, null)).rejects.toThrow('killed')
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
+  onTestFinished(() => sweep.close())
+  expect(await t.queues.control.awaitApplied(id, 2, 10_000)).toEqual({ applied: [bridge.id], missing: [] })
 })

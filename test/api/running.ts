@@ -14,10 +14,9 @@ import type { Body, TestApi } from './open.ts'
 export async function orders(
   script: (request: Seen) => Answer | Promise<Answer>,
   more = {},
-  historyMs = 600_000,
 ): Promise<{ t: TestApi; worker: FakeWorker }> {
   const t = await openApi()
-  const janitor = janitorOf(t, { windowMs: historyMs, leastWindowMs: historyMs })
+  const janitor = janitorOf(t, { windowMs: 600_000, leastWindowMs: 600_000 })
   const recorder = await openRecorder({ ...t, janitor, log: silentLog })
   onTestFinished(() => recorder.close())
   const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
