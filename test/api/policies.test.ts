@@ -66,6 +66,7 @@ test('a document that names a value wins over what was set before, one that leav
 
 test.each([
   [{ timeoutMs: 99 }, 'timeoutMs'],
+  [{ timeoutMs: 86_400_001 }, 'timeoutMs'],
   [{ inPlaceMaxMs: 999 }, 'inPlaceMaxMs'],
   [{ onFail: 'stop' }, 'onFail'],
   [{ retry: { attempts: 101 } }, 'retry.attempts'],
@@ -78,6 +79,14 @@ test.each([
   await t.post('/api/topologies', chain('orders'))
   expect((await patch(t, 'a', json)).body).toMatchObject({ status: 400, errors: [{ path }] })
   expect((await t.get('/api/topologies/orders')).body.bridgeOutOfSync).toBe(false)
+})
+
+test.each([100, 86_400_000])('a time-out of %i ms is taken', async (timeoutMs) => {
+  const t = await openApi()
+  await published(t, 'orders', { b: { timeoutMs } })
+  await patch(t, 'a', { timeoutMs })
+  await t.post('/api/topologies/orders/republish')
+  for (const name of ['a', 'b']) expect(await nodeOf(t, 'orders', name)).toMatchObject({ published: { timeoutMs } })
 })
 
 test('defaults of a manifest hold for what nobody else says; those that can not be used are reported and ignored', async () => {

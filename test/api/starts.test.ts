@@ -53,6 +53,14 @@ test('equal keys give the same run and one start, at run and at start', async ()
   expect(found.map(({ run }) => run)).toEqual([ids[0], other.body.runId])
 })
 
+test('a start without a key that is sent twice makes two runs', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const [one, two] = [await t.post('/api/topologies/orders/run', {}), await t.post('/api/topologies/orders/run', {})]
+  expect(one.body.runId).not.toBe(two.body.runId)
+  expect(await starts(t, 'orders', 2)).toHaveLength(2)
+})
+
 test('a key is known by its run when the queue has forgotten it', async () => {
   const t = await openApi()
   const { id } = await published(t, 'orders')

@@ -1,63 +1,20 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openRecorder } from '../../runtime/recorder/recorder.ts'
 import type { EngineEvent, Numbered } from '../../runtime/queue/events.ts'
-import { insertRevision } from '../../runtime/store/queries/revisions.ts'
 import { getRun } from '../../runtime/store/queries/runs.ts'
-import { insertTopology, updateTopology } from '../../runtime/store/queries/topologies.ts'
 import { getTrash, listTrash } from '../../runtime/store/queries/trash.ts'
-import { openStore } from '../../runtime/store/store.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
-import { freshDatabase } from '../support/database.ts'
 import { janitorOf } from '../queue/compact.ts'
-import { isDrained, startEngine } from '../support/engine.ts'
+import { isDrained } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-
-const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close()
-})
-
-/** A flow of 20 records of which every fifth is refused, with a store that knows its topology. */
-async function flow(): Promise<{ engine: TestEngine; store: Store }> {
-  const worker = await fakeWorker((request) => {
-    const body = JSON.stringify(Array.from({ length: 20 }, (_, n) => n))
-    if (request.node === 'list')
-      return { headers: { 'content-type': 'application/json', 'sluice-emit': 'records' }, body }
-    return { status: Number(request.body) % 5 === 0 ? 422 : 204 }
-  })
-  closing.push(worker)
-  const store = openStore(await freshDatabase(), 4)
-  closing.push(store)
-  const topology = await insertTopology(store, {
-    name: 'flow',
-    description: null,
-    labels: {},
-    document: { name: 'flow', nodes: [], edges: [] },
-  })
-  const engine = await startEngine(
-    [
-      { name: 'list', type: 'batch' },
-      { name: 'store', prefetch: 5 },
-    ],
-    undefined,
-    topology.id,
-  )
-  closing.push(engine)
-  await insertRevision(store, engine.plan, 'publish')
-  await updateTopology(store, topology.id, { revision: 1 })
-  await engine.setWorker(worker.url)
-  await engine.openBridge()
-  return { engine, store }
-}
+import { closing, counters, flow } from './flow.ts'
 
 const recorder = async (engine: TestEngine, store: Store, windowMs = 60_000): Promise<void> => {
   const janitor = janitorOf(engine, { windowMs, leastWindowMs: windowMs })
   closing.push(await openRecorder({ queues: engine.queues, store, janitor, compactEveryMs: 100, log: silentLog }))
 }
-const counters = { done: 16, failed: 4, discarded: 0, cancelled: 0, inProgress: 0 }
 
 test('a run is failed with exact counters when it has drained with something in Trash, and its rows are whole', async () => {
   const { engine, store } = await flow()

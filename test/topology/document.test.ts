@@ -89,6 +89,7 @@ describe('a fault', () => {
     ['{ name: b, type: custom, prefetch: 1.5 }', 'int'],
     ['{ name: b, type: custom, prefetch: "2" }', 'number'],
     ['{ name: b, type: custom, timeoutMs: 99 }', '>=100'],
+    ['{ name: b, type: custom, timeoutMs: 86400001 }', '<=86400000'],
     ['{ name: b, type: custom, emit: chunks=0 }', 'expected page, records or chunks=N'],
     ['{ name: b, type: custom, retry: { attempts: 101 } }', '<=100'],
     ['{ name: b, type: custom, retry: { on: ["status:700"] } }', 'status:5xx'],
