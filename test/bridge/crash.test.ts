@@ -1,37 +1,17 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { afterEach, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { nodeFilter, streamName } from '../../runtime/queue/names.ts'
-import { isDrained, secretKey, startEngine } from '../support/engine.ts'
+import { isDrained, startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
+import { spawnRole } from '../support/role.ts'
+import type { Role } from '../support/role.ts'
+import { closing } from './flow.ts'
 
-const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close()
-})
-
-/** A bridge in a process of its own, by the command that production uses. */
-function spawnBridge(engine: TestEngine): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', 'runtime/main.ts', 'bridge'], {
-    env: {
-      ...process.env,
-      SLUICE_NATS_URL: inject('natsUrl'),
-      SLUICE_NAMESPACE: engine.namespace,
-      SLUICE_SECRET_KEY: secretKey,
-    },
-    stdio: 'ignore',
-  })
-  closing.push({ close: () => killed(child) })
-  return child
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
-  await once(child, 'exit')
+function spawnBridge(engine: TestEngine): Role {
+  const bridge = spawnRole('bridge', engine.namespace)
+  closing.push(bridge)
+  return bridge
 }
 
 test('a run loses and doubles nothing while its bridge is killed three times', async () => {
@@ -61,7 +41,7 @@ test('a run loses and doubles nothing while its bridge is killed three times', a
   for (const target of [50, 200, 400]) {
     const bridge = spawnBridge(engine)
     await eventually(`${target} records are stored`, () => stored() >= target, { timeoutMs: 20_000 })
-    await killed(bridge)
+    await bridge.end('SIGKILL')
   }
   spawnBridge(engine)
   const outcomes = await engine.outcomesUntil(isDrained)

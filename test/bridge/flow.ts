@@ -1,8 +1,14 @@
 import { afterEach } from 'vitest'
-import { startEngine } from '../support/engine.ts'
+import { openBridge } from '../../runtime/bridge/bridge.ts'
+import type { Bridge } from '../../runtime/bridge/bridge.ts'
+import { openQueues } from '../../runtime/queue/open.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import { secretKey, startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
 import type { Answer, FakeWorker, Seen } from '../support/fake-worker.ts'
+import { natsProxy } from '../support/nats-proxy.ts'
+import type { NatsProxy } from '../support/nats-proxy.ts'
 
 /** What a test opened, closed in reverse order when it is over. */
 export const closing: { close(): Promise<void> | void }[] = []
@@ -23,6 +29,21 @@ export async function flow(
   await engine.setWorker(worker.url)
   await engine.openBridge()
   return { engine, worker }
+}
+
+/** A bridge whose connection to NATS can be cut. */
+export async function openCuttable({
+  namespace,
+}: TestEngine): Promise<{ bridge: Bridge; proxy: NatsProxy; mended: () => Promise<void> }> {
+  const proxy = await natsProxy()
+  const queues = await openQueues({ url: proxy.url, name: 'cuttable', namespace, replicas: 1, log: silentLog })
+  const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
+  closing.push(proxy, queues, bridge)
+  const mended = (): Promise<void> => {
+    proxy.mend()
+    return queues.connection.whenConnected()
+  }
+  return { bridge, proxy, mended }
 }
 
 export const echo = (request: Seen): Answer => ({ headers: { 'content-type': 'application/json' }, body: request.body })

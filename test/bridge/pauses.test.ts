@@ -1,15 +1,9 @@
 import { expect, test } from 'vitest'
-import { openBridge } from '../../runtime/bridge/bridge.ts'
-import type { Bridge } from '../../runtime/bridge/bridge.ts'
-import { openQueues } from '../../runtime/queue/open.ts'
-import { silentLog } from '../../runtime/telemetry/log.ts'
-import { isDrained, secretKey, startEngine } from '../support/engine.ts'
+import { isDrained, startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
-import { natsProxy } from '../support/nats-proxy.ts'
-import type { NatsProxy } from '../support/nats-proxy.ts'
-import { closing, flow } from './flow.ts'
+import { closing, flow, openCuttable } from './flow.ts'
 
 /** Start → a → b at a worker that takes everything, and no bridge yet. */
 async function withoutBridge() {
@@ -19,21 +13,6 @@ async function withoutBridge() {
   closing.push(engine)
   await engine.setWorker(worker.url)
   return { engine, worker, nodes: () => worker.seen.map(({ node }) => node) }
-}
-
-/** A bridge whose connection to NATS can be cut. */
-async function openCuttable({
-  namespace,
-}: TestEngine): Promise<{ bridge: Bridge; proxy: NatsProxy; mended: () => Promise<void> }> {
-  const proxy = await natsProxy()
-  const queues = await openQueues({ url: proxy.url, name: 'cuttable', namespace, replicas: 1, log: silentLog })
-  const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
-  closing.push(proxy, queues, bridge)
-  const mended = (): Promise<void> => {
-    proxy.mend()
-    return queues.connection.whenConnected()
-  }
-  return { bridge, proxy, mended }
 }
 
 const isHeld = async ({ queues, plan, id }: TestEngine, node: string): Promise<boolean> => {

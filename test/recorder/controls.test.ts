@@ -1,36 +1,17 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { getRun } from '../../runtime/store/queries/runs.ts'
 import { listTrash } from '../../runtime/store/queries/trash.ts'
-import { secretKey } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { spawnRole } from '../support/role.ts'
+import type { Role } from '../support/role.ts'
 import { closing, counters, flow } from './flow.ts'
 
-/** A control in a process of its own, by the command that production uses. */
-function spawnControl(namespace: string, postgresUrl: string): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', 'runtime/main.ts', 'control'], {
-    env: {
-      ...process.env,
-      SLUICE_NATS_URL: inject('natsUrl'),
-      SLUICE_POSTGRES_URL: postgresUrl,
-      SLUICE_NAMESPACE: namespace,
-      SLUICE_SECRET_KEY: secretKey,
-      SLUICE_ADMIN_TOKEN: 'of-a-control-of-the-tests',
-      SLUICE_PORT: '0',
-      SLUICE_LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  closing.push({ close: () => killed(child) })
-  return child
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
-  await once(child, 'exit')
+/** A control in a process of its own. */
+function spawnControl(namespace: string, postgresUrl: string): Role {
+  const own = { SLUICE_POSTGRES_URL: postgresUrl, SLUICE_ADMIN_TOKEN: 'of-a-control-of-the-tests', SLUICE_PORT: '0' }
+  const control = spawnRole('control', namespace, own)
+  closing.push(control)
+  return control
 }
 
 test('two controls that are SIGKILLed one after the other while runs are recorded count everything once', async () => {
@@ -46,7 +27,7 @@ test('two controls that are SIGKILLed one after the other while runs are recorde
   let [active, other] = [control(), control()]
   for (let round = 0; round < 2; round++) {
     await recorded(await more())
-    await killed(active)
+    await active.end('SIGKILL')
     ;[active, other] = [other, control()]
   }
   for (const run of runs) {

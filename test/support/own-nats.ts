@@ -12,6 +12,8 @@ export interface OwnNats {
   readonly url: string
   /** Ends it as SIGTERM does, and starts it again on the same files. */
   restart(options?: { maxFileStore?: string }): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
   close(): Promise<void>
 }
 
@@ -28,9 +30,9 @@ export async function startOwnNats(folder: string, maxFileStore: string): Promis
     await writeFile(file, `listen: "127.0.0.1:${port}"\nmax_payload: 10MB\n${store}\n`)
     server = spawn(binary, ['-c', file], { stdio: 'ignore' })
   }
-  const stop = async (): Promise<void> => {
-    if (server === null || server.exitCode !== null) return
-    server.kill('SIGTERM')
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return
+    server.kill(signal)
     await once(server, 'exit')
   }
   await start(maxFileStore)
@@ -40,6 +42,7 @@ export async function startOwnNats(folder: string, maxFileStore: string): Promis
       await stop()
       await start(options.maxFileStore ?? maxFileStore)
     },
-    close: stop,
+    kill: () => stop('SIGKILL'),
+    close: () => stop(),
   }
 }
