@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Subscription } from '@nats-io/transport-node'
 import type { ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -15,7 +16,7 @@ export interface Queue {
 
 /** The deliveries of a durable consumer, for as long as it is open. */
 export interface Source {
-  /** Twice is harmless. */
+  /** Resolves when the last delivery that the server has sent was handed over; twice is harmless. */
   close(): Promise<void>
 }
 
@@ -23,6 +24,8 @@ export interface Source {
 const doubt = { deliveries: 10_000, ms: 30_000 }
 const newMs = 10_000
 const retryMs = 500
+/** An answer of the server that takes longer isn't waited for. */
+const drainMs = 1_000
 /** One pull is kept open for more than can be held: a pull per message doubles the server's CPU. */
 const pull = { max_messages: 128, expires: 30_000, idle_heartbeat: 5_000 }
 
@@ -77,9 +80,20 @@ export async function openSource(
     async close() {
       closing.abort()
       stopListening()
-      await messages?.close()
+      if (messages !== null) await end(messages, connection)
     },
   }
+}
+
+/**
+ * What the server sent before it knew of the end still comes, and can be given back. The client's own `close` drops it: nobody would
+ * get it before its ack wait is over, and an ordered node would stand still so long (measured: in one of three restarts under load).
+ */
+async function end(messages: ConsumerMessages, { connected }: Connection): Promise<void> {
+  // The client's type doesn't show its subscription.
+  const { sub } = messages as ConsumerMessages & { readonly sub: Subscription }
+  if (connected && !sub.isClosed()) await Promise.race([sub.drain(), wait(drainMs, undefined, { ref: false })]).catch(() => undefined)
+  await messages.close()
 }
 
 async function refresh({ jsm }: Connection, { stream, consumer }: Queue, doubts: Doubts): Promise<void> {
