@@ -10,7 +10,7 @@ import { silentLog } from '../../runtime/telemetry/log.ts'
 import { withoutNodes } from '../../runtime/topology/leaving.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
-import { nodeOf, openApi, secretKey } from './open.ts'
+import { beat, nodeOf, openApi, secretKey } from './open.ts'
 import type { TestApi } from './open.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -99,4 +99,18 @@ test('a stored reply that leads to a node which was dropped brings it back', asy
     return (await leaving()).includes('drain')
   })
   await eventually('the last message is at c', () => called.includes('c3'))
+})
+
+test('a node stays while a bridge that lives lacks the plan by which it leaves', async () => {
+  const { t, pauseB, look, leaving, topology } = await replied()
+  await beat(t, 'behind', { revisions: { [topology.id]: 1 } })
+  await pauseB(false)
+  await eventually('nothing is on its way', async () => {
+    const { queues } = await t.queues.control.readings(topology.id, () => true)
+    return queues.every(({ next }) => next === null)
+  })
+  for (let i = 0; i < 3; i++) await look()
+  expect(await leaving()).toContain('drain')
+  await beat(t, 'behind', { revisions: { [topology.id]: topology.revision } })
+  await eventually('c is dropped', () => look().then(async () => (await leaving()).length === 3))
 })

@@ -1,8 +1,8 @@
 import { readDefaults } from '../../protocol/manifest.ts'
 import type { Manifest } from '../../protocol/manifest.ts'
 import { getRevision } from '../../store/queries/revisions.ts'
-import { lockTopology, publicTopologies } from '../../store/queries/topologies.ts'
-import type { Topology } from '../../store/queries/topologies.ts'
+import { lockTopology, revisionsInForce } from '../../store/queries/topologies.ts'
+import type { InForce } from '../../store/queries/topologies.ts'
 import { addressOf, allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
@@ -18,7 +18,7 @@ const known = new WeakMap<Store, Map<string, Plan>>()
 const knownMax = 500
 
 /** The newest plan of a topology, published or not any more; null when it never was. */
-export async function newestPlan(store: Store, { id, revision }: Topology): Promise<Plan | null> {
+export async function newestPlan(store: Store, { id, revision }: InForce): Promise<Plan | null> {
   if (revision === 0) return null
   const plans = known.get(store) ?? new Map<string, Plan>()
   known.set(store, plans)
@@ -54,7 +54,7 @@ export async function tellBridges({ store, queues }: Deps, topologyId: string): 
  */
 export async function republishAllPlans(deps: Deps): Promise<number> {
   for (const worker of await allWorkers(deps.store)) await deps.queues.putWorker(addressOf(worker))
-  const topologies = await publicTopologies(deps.store)
+  const topologies = await revisionsInForce(deps.store)
   for (const topology of topologies) {
     const plan = await newestPlan(deps.store, topology)
     if (plan) await deps.queues.ensure(plan)

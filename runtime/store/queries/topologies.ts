@@ -20,6 +20,15 @@ export async function publicTopologies(store: Store): Promise<Topology[]> {
   return store.query((db) => db.select().from(topologies).where(eq(topologies.visibility, 'public')))
 }
 
+/** Which revision of which topology. */
+export type InForce = Pick<Topology, 'id' | 'revision'>
+
+/** What is in force of every topology that is published: cheap, whatever their drafts hold. */
+export async function revisionsInForce(store: Store): Promise<InForce[]> {
+  const { id, revision } = topologies
+  return store.query((db) => db.select({ id, revision }).from(topologies).where(eq(topologies.visibility, 'public')))
+}
+
 /** Finds by id or by name; an id wins over a name that looks like it. Throws `NotFound`. */
 export async function getTopology(store: Store, ref: string): Promise<Topology> {
   const clean = storable(ref)

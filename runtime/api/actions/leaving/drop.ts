@@ -1,6 +1,6 @@
 import type { Reading, Readings } from '../../../queue/control.ts'
 import { leadingTo } from '../../../store/queries/revisions.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
+import type { InForce } from '../../../store/queries/topologies.ts'
 import type { Store } from '../../../store/store.ts'
 import { closedUnder, withoutNodes } from '../../../topology/leaving.ts'
 import type { Plan, PlanNode } from '../../../topology/plan.ts'
@@ -34,14 +34,17 @@ const delaysPart = 20
 
 /**
  * Drops the leaving nodes of a published topology to which nothing can come any more. Every control may do this at once, as often as it
- * likes.
+ * likes. Resolves with false when the revision has none.
  */
-export async function dropEmpty({ store, queues }: Deps, topology: Topology, progresses: Progresses): Promise<void> {
+export async function dropEmpty({ store, queues }: Deps, topology: InForce, progresses: Progresses): Promise<boolean> {
   const plan = await newestPlan(store, topology)
   const leaving = plan?.nodes.filter((node) => node.leaving !== undefined) ?? []
-  if (plan === null || leaving.length === 0) return void progresses.delete(topology.id)
+  if (plan === null || leaving.length === 0) {
+    progresses.delete(topology.id)
+    return false
+  }
   const { missing } = await queues.awaitApplied(topology.id, plan.revision, 0)
-  if (missing.length > 0) return
+  if (missing.length > 0) return true
   const sources = await sourcesOf(store, leaving, topology.id)
   const look = (): Promise<Readings> => queues.readings(topology.id, ({ nodeId }) => sources.ids.has(nodeId))
   let seen = await look()
@@ -59,6 +62,7 @@ export async function dropEmpty({ store, queues }: Deps, topology: Topology, pro
   const empty = await withoutDelays({ queues }, topology.id, candidates, now)
   const dropped = closedUnder(leaving, empty)
   if (dropped.size > 0) await drop({ store, queues }, plan, dropped)
+  return true
 }
 
 /** What is delayed for nodes that go to Trash needn't wait for its time. */

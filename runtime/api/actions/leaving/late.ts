@@ -1,7 +1,7 @@
 import type { Reading } from '../../../queue/control.ts'
 import { lastWith } from '../../../store/queries/revisions.ts'
 import { lockTopology } from '../../../store/queries/topologies.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
+import type { InForce } from '../../../store/queries/topologies.ts'
 import type { Store } from '../../../store/store.ts'
 import { withLeaving } from '../../../topology/leaving.ts'
 import type { Plan, PlanNode } from '../../../topology/plan.ts'
@@ -15,7 +15,7 @@ type Deps = Pick<ApiDeps, 'store' | 'queues'>
  * Looks after nodes that were dropped. One for which there is a message all the same, in its queue or in a stored reply that leads to
  * it, leaves once more; one in whose queues nothing is stored any more, not even history, loses its consumers.
  */
-export async function tidyDropped({ store, queues }: Deps, topology: Topology): Promise<void> {
+export async function tidyDropped({ store, queues }: Deps, topology: InForce): Promise<void> {
   const plan = await newestPlan(store, topology)
   if (plan === null) return
   const known = new Set(plan.nodes.map(({ id }) => id))

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../../errors.ts'
-import { publicTopologies } from '../../../store/queries/topologies.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
+import type { Heartbeat } from '../../../queue/control.ts'
+import { revisionsInForce } from '../../../store/queries/topologies.ts'
+import type { InForce } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { tellBridges } from '../plans.ts'
 import { dropEmpty } from './drop.ts'
@@ -22,6 +23,7 @@ export interface Sweep {
 const lookEveryMs = 1_000
 /** What costs more, and is seldom needed, in looks. */
 const tidyEvery = 10
+const warnEveryMs = 60_000
 
 export function openSweep(deps: Deps): Sweep {
   const stopping = new AbortController()
@@ -34,25 +36,42 @@ export function openSweep(deps: Deps): Sweep {
   }
 }
 
+/** What is known from look to look. */
+interface Known {
+  readonly progresses: Progresses
+  /** Revisions in which no node leaves, by topology id. */
+  readonly quiet: Map<string, number>
+}
+
 async function keepSweeping(deps: Deps, signal: AbortSignal): Promise<void> {
-  const progresses: Progresses = new Map()
+  const known: Known = { progresses: new Map(), quiet: new Map() }
+  let warnedAtMs = -Infinity
   const rest = (): Promise<boolean> => wait(lookEveryMs, true, { signal }).catch(() => false)
   for (let round = 0; await rest(); round++) {
-    try {
-      const topologies = await publicTopologies(deps.store)
-      for (const topology of topologies) await dropEmpty(deps, topology, progresses)
-      if (round % tidyEvery === 0) await tidy(deps, topologies)
-    } catch (error) {
-      deps.log.warn('nodes that leave are looked at again later', { error: textOf(error) })
-    }
+    const errors: unknown[] = []
+    await lookOnce(deps, known, round % tidyEvery === 0, errors).catch((error: unknown) => errors.push(error))
+    if (errors.length === 0 || performance.now() - warnedAtMs < warnEveryMs) continue
+    warnedAtMs = performance.now()
+    deps.log.warn('nodes that leave are looked at again later', { failures: errors.length, error: textOf(errors[0]) })
   }
 }
 
-async function tidy(deps: Deps, topologies: readonly Topology[]): Promise<void> {
+/** A topology that fails doesn't keep the others from being looked at. */
+async function lookOnce(deps: Deps, known: Known, isTidying: boolean, errors: unknown[]): Promise<void> {
+  const topologies = await revisionsInForce(deps.store)
+  for (const each of topologies) await look(deps, known, each).catch((error: unknown) => errors.push(error))
+  if (!isTidying) return
   const bridges = await deps.queues.bridges()
-  for (const topology of topologies) {
-    const { id, revision } = topology
-    if (bridges.some(({ revisions }) => (revisions[id] ?? 0) < revision)) await tellBridges(deps, id)
-    await tidyDropped(deps, topology)
-  }
+  for (const each of topologies) await tidy(deps, each, bridges).catch((error: unknown) => errors.push(error))
+}
+
+async function look(deps: Deps, { progresses, quiet }: Known, topology: InForce): Promise<void> {
+  if (quiet.get(topology.id) === topology.revision) return
+  if (!(await dropEmpty(deps, topology, progresses))) quiet.set(topology.id, topology.revision)
+}
+
+async function tidy(deps: Deps, topology: InForce, bridges: readonly Heartbeat[]): Promise<void> {
+  const { id, revision } = topology
+  if (bridges.some(({ revisions }) => (revisions[id] ?? 0) < revision)) await tellBridges(deps, id)
+  await tidyDropped(deps, topology)
 }
