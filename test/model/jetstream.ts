@@ -110,6 +110,8 @@ export class MemoryStream {
     this.firstSeq = Math.max(this.firstSeq, upTo)
     for (const durable of this.durables.values()) {
       for (const at of [...durable.pending.keys()]) if (at < this.firstSeq) forget(durable, at)
+      // What was given back waits for the end of its lease after all.
+      durable.again.clear()
     }
   }
 

@@ -23,7 +23,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-/** `npm start -- --once` as a user runs it, in a data folder of its own. Resolves with its last line and its exit code. */
+/** `npm start -- --once` as a user runs it, in a data folder of its own. Resolves with its result and its exit code. */
 async function run(
   args: readonly string[],
   onLine: (line: string, folder: string) => void = () => undefined,
@@ -33,15 +33,19 @@ async function run(
   chmodSync(folder, 0o711)
   folders.push(folder)
   const child = spawn(process.execPath, ['bin/start.mjs', '--once', '--port', '0', '--data', folder, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let last = ''
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    last = line
-    onLine(line, folder)
-  })
+  const lines: string[] = []
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on('line', (line) => {
+      lines.push(line)
+      onLine(line, folder)
+    })
+  }
   const [code] = (await once(child, 'close')) as [number | null]
-  return { result: JSON.parse(last) as Result, code }
+  const result = lines.findLast((line) => line.startsWith('{'))
+  if (result === undefined) throw new Error(`it ended with code ${code} and no result:\n${lines.slice(-40).join('\n')}`)
+  return { result: JSON.parse(result) as Result, code }
 }
 
 test(

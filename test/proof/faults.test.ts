@@ -1,0 +1,43 @@
+import { afterEach, expect, test } from 'vitest'
+import { openCampaign } from '../faults/campaign.ts'
+import type { Campaign, CampaignOptions, Report } from '../faults/campaign.ts'
+import { pointFaults, randomFaults } from '../faults/schedule.ts'
+
+let campaign: Campaign | undefined
+afterEach(() => campaign?.close())
+
+/** Every point once, then faults at random for so long, as `npm run faults` injects them. */
+async function campaignOf(
+  minutes: number,
+  options: Pick<CampaignOptions, 'seed' | 'servers'>,
+): Promise<{ report: Report; said: string }> {
+  const said: string[] = [`seed ${options.seed}`]
+  const say = (line: string): void => void said.push(line)
+  campaign = await openCampaign({ ...options, bridges: 2, historyMs: 20_000, mischief: 1, say })
+  await campaign.injectInTurn(pointFaults(options.seed, campaign.targets))
+  await campaign.injectTimed(randomFaults(options.seed, minutes * 60_000, campaign.targets))
+  const report = await campaign.finish()
+  const { faults, kills, runs, messages, calls, repeated } = report
+  console.log(JSON.stringify({ ...options, faults, kills, runs, messages, calls, repeated }))
+  return { report, said: said.join('\n') }
+}
+
+test(
+  'three minutes of faults of all kinds lose, double and reorder nothing, and counters are exact',
+  async () => {
+    const { report, said } = await campaignOf(3, { seed: Date.now() % 1_000_000, servers: 1 })
+    expect(report.violations, said).toEqual([])
+    expect(report.kills).toBeGreaterThanOrEqual(60)
+  },
+  20 * 60_000,
+)
+
+test(
+  'a cluster of three servers, of which any one is killed under load, loses, doubles and reorders nothing',
+  async () => {
+    const { report, said } = await campaignOf(1.5, { seed: Date.now() % 1_000_000, servers: 3 })
+    expect(report.violations, said).toEqual([])
+    expect(report.kills).toBeGreaterThanOrEqual(30)
+  },
+  20 * 60_000,
+)
