@@ -141,7 +141,7 @@ function canDeliver(model: MemoryStream, filter: string): boolean {
   return durable.pending.size < maxAckPending && model.next(durable.delivered + 1, filter) !== null
 }
 
-test('the stream in memory does what a server does', { timeout: 160_000 }, async () => {
+test('the stream in memory does what a server does', { timeout: 60_000 }, async () => {
   const engine = await startEngine([{ name: 'a' }])
   onTestFinished(() => engine.close())
   await fc.assert(

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
 import { spawnRole } from '../support/role.ts'
 import type { Role } from '../support/role.ts'
-import { closing } from './flow.ts'
+import { closing } from '../bridge/flow.ts'
 
 function spawnBridge(engine: TestEngine): Role {
   const bridge = spawnRole('bridge', engine.namespace)
