@@ -92,7 +92,8 @@ export async function openSource(
 async function end(messages: ConsumerMessages, { connected }: Connection): Promise<void> {
   // The client's type doesn't show its subscription.
   const { sub } = messages as ConsumerMessages & { readonly sub: Subscription }
-  if (connected && !sub.isClosed()) await Promise.race([sub.drain(), wait(drainMs, undefined, { ref: false })]).catch(() => undefined)
+  if (connected && !sub.isClosed())
+    await Promise.race([sub.drain(), wait(drainMs, undefined, { ref: false })]).catch(() => undefined)
   await messages.close()
 }
 
