@@ -1,6 +1,7 @@
 import { connectCoalescing } from './transport.ts'
+import { RequestError, TimeoutError } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager, JetStreamApiError } from '@nats-io/jetstream'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import { Invalid, textOf, Unavailable } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -124,6 +125,30 @@ async function managerOf(nc: NatsConnection, timeoutMs: number): Promise<JetStre
         )
       }
       await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}
+
+/**
+ * Asks again while JetStream can't answer: on a cluster that has just been started no leaders are elected yet.
+ * @throws Unavailable when that takes longer than `timeoutMs`; what else `work` throws, at once
+ */
+export async function untilReady<T>(work: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const isPassing =
+        error instanceof TimeoutError ||
+        error instanceof RequestError ||
+        (error instanceof JetStreamApiError && error.status === 503)
+      if (!isPassing) throw error
+      if (performance.now() > deadline) {
+        const why = `JetStream isn't ready (${textOf(error)}); on a cluster, check that most of its servers run`
+        throw new Unavailable('nats', why, { cause: error })
+      }
+      await new Promise((resolve) => setTimeout(resolve, 250))
     }
   }
 }

@@ -15,7 +15,7 @@ import {
   workerKey,
 } from './config.ts'
 import type { Config } from './config.ts'
-import { connectQueues } from './connection.ts'
+import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
 import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
@@ -60,9 +60,11 @@ export interface QueueOptions {
 /** @throws Unavailable, Invalid as connectQueues does */
 export async function openQueues(options: QueueOptions): Promise<Queues> {
   const connection = await connectQueues(options)
+  const { config, events } = await openBuckets(connection, options).catch(async (error: unknown) => {
+    await connection.close()
+    throw error
+  })
   const publisher = openPublisher(connection)
-  const config = await openConfig(connection, options.namespace, options.replicas)
-  const events = await openEvents(connection, options.namespace, options.replicas)
   const guard = openGuard(connection, publisher, options.log)
   return {
     connection,
@@ -77,6 +79,15 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
       await connection.close()
     },
   }
+}
+
+async function openBuckets(
+  connection: Connection,
+  { namespace, replicas }: QueueOptions,
+): Promise<{ config: Config; events: Events }> {
+  const config = await untilReady(() => openConfig(connection, namespace, replicas))
+  const events = await untilReady(() => openEvents(connection, namespace, replicas))
+  return { config, events }
 }
 
 interface ControlDeps {
