@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { EnrichedPlace } from '../../workers/samples/cities/records.ts'
 import { openPlaces, type PlacesTable } from '../../workers/samples/cities/systems/table.ts'
 import { freshDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 
 let url: string
 let places: PlacesTable
@@ -69,6 +70,23 @@ test('a table that is gone is to be tried again', async () => {
   await sql`drop table places`
   await sql.end()
   await expect(save(1, 'm1')).rejects.toBeInstanceOf(Retry)
+})
+
+test('a connection that is cut off again and again, while places are saved, is made anew', async () => {
+  const sql = postgres(url, { max: 1 })
+  const outcomes: unknown[] = []
+  for (let id = 1; id <= 30; id++) {
+    const saved = save(id, `m${id}`).catch((error: unknown) => error)
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'sluiceway-cities' and datname = current_database()`
+    outcomes.push(await saved)
+  }
+  await sql.end()
+  expect(outcomes.filter((error) => error !== undefined && !(error instanceof Retry))).toEqual([])
+  await eventually('saving works again', () => save(31, 'm31').then(() => true))
+  const stored = outcomes.flatMap((error, index) => (error === undefined ? [index + 1] : []))
+  expect((await rows()).map(({ id }) => id)).toEqual(expect.arrayContaining([...stored, 31]))
 })
 
 test('opening the table again keeps its rows', async () => {

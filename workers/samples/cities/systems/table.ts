@@ -1,6 +1,7 @@
 import { Fail, Retry } from '@sluiceway/worker'
 import postgres from 'postgres'
 import { inBatches } from './batches.ts'
+import { openClient } from './client.ts'
 import type { EnrichedPlace } from '../records.ts'
 
 /** One row to write, and the message that brought it. */
@@ -22,21 +23,21 @@ export interface PlacesTable {
  * under another message id: a message that was delivered twice has the same id, one that was doubled has not.
  */
 export async function openPlaces(url: string): Promise<PlacesTable> {
-  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: 'sluiceway-cities' } })
+  const client = openClient(url, isDataError)
   try {
-    await createTable(sql)
+    await client.run(createTable)
   } catch (error) {
-    await sql.end({ timeout: 1 })
+    await client.close()
     throw error
   }
   const save = inBatches<PlaceWrite>({
     keyOf: ({ place }) => place.id,
-    write: (writes) => upsert(sql, writes),
+    write: (writes) => client.run((sql) => upsert(sql, writes)),
     refusesOne: isDataError,
   })
   return {
     save: (write) => save(write).catch((error: unknown) => Promise.reject(consequence(error))),
-    close: () => sql.end({ timeout: 5 }),
+    close: () => client.close(),
   }
 }
 
