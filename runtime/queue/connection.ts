@@ -129,6 +129,9 @@ async function managerOf(nc: NatsConnection, timeoutMs: number): Promise<JetStre
   }
 }
 
+/** Of a cluster of which some servers have not been heard of yet. */
+const tooFewServers = 10005
+
 /**
  * Asks again while JetStream can't answer: on a cluster that has just been started no leaders are elected yet.
  * @throws Unavailable when that takes longer than `timeoutMs`; what else `work` throws, at once
@@ -142,7 +145,8 @@ export async function untilReady<T>(work: () => Promise<T>, timeoutMs = 30_000):
       const isPassing =
         error instanceof TimeoutError ||
         error instanceof RequestError ||
-        (error instanceof JetStreamApiError && error.status === 503)
+        (error instanceof Error && error.name === 'JetStreamNotEnabled') ||
+        (error instanceof JetStreamApiError && (error.status === 503 || error.code === tooFewServers))
       if (!isPassing) throw error
       if (performance.now() > deadline) {
         const why = `JetStream isn't ready (${textOf(error)}); on a cluster, check that most of its servers run`

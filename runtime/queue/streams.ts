@@ -13,6 +13,7 @@ import type { Connection } from './connection.ts'
 import type { Backlog, QueueDepth, Storage } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
 import { firstStored } from './janitor/stored.ts'
+import { consumersOf } from './look/consumers.ts'
 import {
   delayedConsumer,
   inputQueues,
@@ -219,14 +220,12 @@ function waitingIn(info: ConsumerInfo | null): number {
 }
 
 /** Two requests, whatever is stored: the server keeps these figures. */
-export async function backlogOf({ jsm }: Connection, topologyId: string): Promise<Backlog> {
+export async function backlogOf(connection: Connection, topologyId: string): Promise<Backlog> {
   const stream = streamName(topologyId)
-  const info = await jsm.streams.info(stream).catch(orNull)
+  const info = await connection.jsm.streams.info(stream).catch(orNull)
   if (info === null) return { messages: 0, bytes: 0 }
-  let messages = 0
-  for await (const consumer of jsm.consumers.list(stream)) {
-    if (isOwnConsumer(consumer.name)) messages += waitingIn(consumer)
-  }
+  const consumers = (await consumersOf(connection, stream)).filter(({ name }) => isOwnConsumer(name))
+  const messages = consumers.reduce((sum, consumer) => sum + waitingIn(consumer), 0)
   return { messages, bytes: info.state.bytes }
 }
 

@@ -32,7 +32,7 @@ export function openPool(open: () => Connection, max: number): Pool {
     lent.delete(connection)
     if (!connection.isLost) idle.push(connection)
     const next = waiting.shift()
-    if (next) lendTo(next)
+    if (next && !isEnded) lendTo(next)
   }
   return {
     async lend(timeoutMs, work) {

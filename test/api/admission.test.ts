@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { openAdmission } from '../../runtime/api/api.ts'
 import { openBridge } from '../../runtime/bridge/bridge.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { eventually } from '../support/eventually.ts'
@@ -86,11 +87,28 @@ test('with the storage of NATS nearly full starts are refused before it is too l
 })
 
 test.each([
-  [94, 202],
-  [95, 503],
-])('with %i percent of the disk taken, a start is answered with %i', async (usedBytes, status) => {
-  const t = await ordersWith({ disk: () => Promise.resolve({ usedBytes, limitBytes: 100 }) })
+  [94, 100, 202],
+  [95, 100, 503],
+  [1_990_000_000_000, 2_000_000_000_000, 202],
+  [1_999_000_000_000, 2_000_000_000_000, 503],
+])('with %i bytes taken of a disk of %i a start is answered with %i', async (usedBytes, limitBytes, status) => {
+  const t = await ordersWith({ disk: () => Promise.resolve({ usedBytes, limitBytes }) })
   expect((await start(t)).status).toBe(status)
+})
+
+test('while NATS tells nothing, as when a cluster elects, it goes by what was known before', async () => {
+  const silent = () => Promise.reject(new Error('timeout'))
+  const admission = openAdmission({
+    queues: { backlog: silent, storage: silent },
+    maxMessages: 2,
+    maxBytes: 100,
+    maxStoreBytes: undefined,
+    disk: null,
+  })
+  const orders = { id: 'o', name: 'orders' }
+  await admission.admit(orders, 1)
+  await admission.admit(orders, 1)
+  await expect(admission.admit(orders, 1)).rejects.toThrow(/has 2 unfinished messages/)
 })
 
 test('the status says what a topology keeps, and which node holds it back', async () => {

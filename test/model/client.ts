@@ -93,6 +93,7 @@ export function connectionOf(process: Requester): Connection {
       consumers: consumersOf(process, passing),
       direct: { getMessage: (_: string, query: Query) => direct(process, query) },
     },
+    nc: { request: () => listed(process) },
     js: {
       consumers: {
         get: (_: string, name: string) =>
@@ -123,18 +124,21 @@ function streamsOf(process: Requester): unknown {
   }
 }
 
+/** The answer to a request for the list of all consumers. */
+function listed(process: Requester): Promise<{ json(): unknown }> {
+  const { stream } = process
+  return process.effect('look', 'consumer list', () => {
+    const consumers = [...stream.durables.keys()].map((name) => infoOf(stream, name))
+    return { json: () => ({ total: consumers.length, consumers }) }
+  })
+}
+
 function consumersOf(process: Requester, passing: Map<string, Passing>): unknown {
   const { stream } = process
   const ensure = (name: string, config: ConsumerConfig): Promise<void> =>
     Promise.resolve(stream.ensure(name, config.filter_subject, config.max_ack_pending))
-  async function* list(): AsyncGenerator<ConsumerInfo> {
-    yield* await process.effect('look', 'consumer list', () =>
-      [...stream.durables.keys()].map((name) => infoOf(stream, name)),
-    )
-  }
   return {
     info: (_: string, name: string) => process.effect('look', `consumer ${name}`, () => infoOf(stream, name)),
-    list,
     update: (_: string, name: string, config: ConsumerConfig) => ensure(name, config),
     add: async (_: string, config: ConsumerConfig) => {
       // One that acks nothing only counts: nobody is given anything by it.

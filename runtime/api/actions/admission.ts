@@ -1,14 +1,16 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Backlog, Storage } from '../../queue/control.ts'
 import { HttpProblem } from '../problem.ts'
 
 /**
  * Decides whether starts are accepted, before anything of them is stored: what is accepted is never dropped (I7), so what can't be
- * kept has to be refused. Of figures that are a second old at most, plus what this control has accepted since.
+ * kept has to be refused. Of figures that are a second old at most, plus what this control has accepted since; older ones while NATS
+ * doesn't tell, as when a cluster elects: then the publish itself is refused where there is no room.
  */
 export interface Admission {
   /**
    * Resolves when a start with a body of so many bytes may be stored. Throws `HttpProblem`: 429 over a limit of the topology, 503
-   * with the storage nearly full; `Unavailable` when NATS can't be asked.
+   * with the storage nearly full.
    */
   admit(topology: { readonly id: string; readonly name: string }, bytes: number): Promise<void>
 }
@@ -29,13 +31,16 @@ export interface AdmissionOptions {
 const freshMs = 1_000
 /** What is accepted needs room to be finished: each hop stores a message before it lets go of the one before. */
 const fullAt = 0.95
+/** A large disk is not full with five percent of it free. */
+const diskRoom = 1024 ** 3
 const retryAfter = { topology: '5', storage: '30' } as const
 
 export function openAdmission(options: AdmissionOptions): Admission {
   const backlogs = new Map<string, Fresh<Counted>>()
-  const storage = fresh(() => fullStorage(options))
+  const storage = fresh(() => fullStorage(options), null)
   const backlogOf = (topologyId: string): Fresh<Counted> => {
-    const known = backlogs.get(topologyId) ?? fresh(async () => ({ ...(await options.queues.backlog(topologyId)) }))
+    const read = async (): Promise<Counted> => ({ ...(await options.queues.backlog(topologyId)) })
+    const known = backlogs.get(topologyId) ?? fresh(read, { messages: 0, bytes: 0 })
     backlogs.set(topologyId, known)
     return known
   }
@@ -45,7 +50,7 @@ export function openAdmission(options: AdmissionOptions): Admission {
       if (full !== null) throw new HttpProblem(503, full, { 'retry-after': retryAfter.storage })
       const over = overLimit(backlog, options)
       if (over !== null) {
-        const detail = `the topology "${name}" ${over}; starts are accepted again when some of it is done`
+        const detail = `the topology "${name}" ${over}; starts are accepted again when some of it is done and its history is compacted`
         throw new HttpProblem(429, detail, { 'retry-after': retryAfter.topology })
       }
       backlog.messages++
@@ -71,26 +76,33 @@ async function fullStorage({ queues, disk, maxStoreBytes }: AdmissionOptions): P
   const limitBytes = maxStoreBytes ?? stored.limitBytes
   if (limitBytes !== null && stored.usedBytes >= limitBytes * fullAt)
     return `the storage of NATS is nearly full: ${stored.usedBytes} of ${limitBytes} bytes are taken; give it more, or let what is queued be finished`
-  if (onDisk !== undefined && onDisk.usedBytes >= onDisk.limitBytes * fullAt)
+  if (
+    onDisk !== undefined &&
+    onDisk.usedBytes >= onDisk.limitBytes - Math.min(onDisk.limitBytes * (1 - fullAt), diskRoom)
+  )
     return `the disk of the data folder is nearly full: ${onDisk.usedBytes} of ${onDisk.limitBytes} bytes are taken; make space on it`
   return null
 }
 
 type Fresh<T> = () => Promise<T>
 
-/** Reads anew when the last reading is older than a second; who asks meanwhile waits for the same one. A failed one isn't kept. */
-function fresh<T>(read: () => Promise<T>): Fresh<T> {
-  let reading: Promise<T> | null = null
+/** Reads anew when the last reading began over a second ago, and takes the one before it when that fails or lasts for over a second. */
+function fresh<T>(read: () => Promise<T>, first: T): Fresh<T> {
+  let known = first
+  let reading: Promise<unknown> | null = null
   let at = -Infinity
-  return () => {
-    if (reading === null || performance.now() - at > freshMs) {
+  const begin = async (): Promise<void> => {
+    known = await read()
+  }
+  return async () => {
+    if (reading === null && performance.now() - at > freshMs) {
       at = performance.now()
-      const next = read()
-      reading = next
-      next.catch(() => {
-        if (reading === next) reading = null
-      })
+      const next = begin()
+        .catch(() => undefined)
+        .finally(() => (reading = null))
+      reading = Promise.race([next, wait(freshMs, null, { ref: false })])
     }
-    return reading
+    await reading
+    return known
   }
 }

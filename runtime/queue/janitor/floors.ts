@@ -2,6 +2,7 @@ import { AckPolicy } from '@nats-io/jetstream'
 import type { StoredMsg } from '@nats-io/jetstream'
 import type { Connection } from '../connection.ts'
 import { outcomeFilters } from '../ledger.ts'
+import { consumersOf } from '../look/consumers.ts'
 import { queueOwner } from '../names.ts'
 import { firstStored } from './stored.ts'
 
@@ -62,7 +63,7 @@ export function openFloors(connection: Connection, topologyId: string, stream: s
     async read(last, recorded) {
       const floors: Floor[] = []
       const consumers = new Set<string>()
-      for await (const { config, ack_floor } of connection.jsm.consumers.list(stream)) {
+      for (const { config, ack_floor } of await consumersOf(connection, stream)) {
         if (config.durable_name === undefined || config.ack_policy !== AckPolicy.Explicit) continue
         const filter = config.filter_subject ?? '>'
         consumers.add(config.durable_name)

@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts'
 import { inputQueues, isLaneConsumerOf, laneQueues, streamName } from '../names.ts'
 import type { InputQueue } from '../names.ts'
 import { firstStored } from '../janitor/stored.ts'
+import { consumersOf } from '../look/consumers.ts'
 import { delayedInto } from '../look/later.ts'
 import { orNull } from '../streams.ts'
 
@@ -28,7 +29,7 @@ export async function sweepLanes(connection: Connection, plan: Plan): Promise<vo
   const stream = streamName(plan.topologyId)
   const named = new Set(lanes.flatMap((node) => inputQueues(plan.topologyId, node).map(({ consumer }) => consumer)))
   const unnamed: InputQueue[] = []
-  for await (const { name, config } of connection.jsm.consumers.list(stream)) {
+  for (const { name, config } of await consumersOf(connection, stream)) {
     if (named.has(name) || !lanes.some((node) => isLaneConsumerOf(name, node.id))) continue
     unnamed.push({ consumer: name, filter: config.filter_subject ?? '>', generation: null })
   }

@@ -27,7 +27,7 @@ async function* storedFrom(
   const last = info?.state.last_seq ?? 0
   let sequence = from
   while (sequence <= last) {
-    const message = await connection.jsm.direct.getMessage(stream, { seq: sequence, next_by_subj: filter })
+    const message = await firstStored(connection, stream, sequence, filter)
     if (message === null || message.seq > last) return
     yield message
     sequence = message.seq + 1
@@ -43,15 +43,19 @@ export async function delayedInto(connection: Connection, topologyId: string): P
   const filter = tailFilter(topologyId, laterTail)
   if ((await firstStored(connection, stream, 1, filter).catch(orNull)) === null) return found
   const schedules = await connection.js.consumers.get(stream, { filter_subjects: filter, headers_only: true })
-  for (let left = 1; left > 0;) {
-    left = 0
-    for await (const message of await schedules.fetch(portion)) {
-      left = message.info.pending
-      const target = message.headers?.get('Nats-Schedule-Target') ?? ''
-      const nodeId = queueOwner(target)
-      if (nodeId !== null) found.set(nodeId, (found.get(nodeId) ?? new Set()).add(generationOf(target)))
-      if (left === 0) break
+  try {
+    for (let left = 1; left > 0;) {
+      left = 0
+      for await (const message of await schedules.fetch(portion)) {
+        left = message.info.pending
+        const target = message.headers?.get('Nats-Schedule-Target') ?? ''
+        const nodeId = queueOwner(target)
+        if (nodeId !== null) found.set(nodeId, (found.get(nodeId) ?? new Set()).add(generationOf(target)))
+        if (left === 0) break
+      }
     }
+  } finally {
+    await schedules.delete().catch(() => undefined)
   }
   return found
 }

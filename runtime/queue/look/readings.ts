@@ -7,6 +7,7 @@ import type { Floors } from '../janitor/floors.ts'
 import { queueOwner, replyConsumer, streamName } from '../names.ts'
 import { decodeReply } from '../reply.ts'
 import { orNull } from '../streams.ts'
+import { consumersOf } from './consumers.ts'
 
 type Look = (topologyId: string, isWanted: (queue: ReadQueue) => boolean) => Promise<Readings>
 
@@ -31,7 +32,7 @@ export function openReadings(connection: Connection): Look {
       return { last: 0, queues: [] }
     }
     const wanted: Owned[] = []
-    for await (const consumer of connection.jsm.consumers.list(stream)) {
+    for (const consumer of await consumersOf(connection, stream)) {
       const owned = ownedOf(consumer)
       if (owned !== null && isWanted(owned.queue)) wanted.push(owned)
     }

@@ -49,7 +49,9 @@ async function keepSweeping(deps: Deps, signal: AbortSignal): Promise<void> {
   const rest = (): Promise<boolean> => wait(lookEveryMs, true, { signal }).catch(() => false)
   for (let round = 0; await rest(); round++) {
     const errors: unknown[] = []
-    await lookOnce(deps, known, round % tidyEvery === 0, errors).catch((error: unknown) => errors.push(error))
+    await lookOnce(deps, known, { isTidying: round % tidyEvery === 0, errors, signal }).catch((error: unknown) =>
+      errors.push(error),
+    )
     if (errors.length === 0 || performance.now() - warnedAtMs < warnEveryMs) continue
     warnedAtMs = performance.now()
     deps.log.warn('nodes that leave are looked at again later', { failures: errors.length, error: textOf(errors[0]) })
@@ -57,12 +59,22 @@ async function keepSweeping(deps: Deps, signal: AbortSignal): Promise<void> {
 }
 
 /** A topology that fails doesn't keep the others from being looked at. */
-async function lookOnce(deps: Deps, known: Known, isTidying: boolean, errors: unknown[]): Promise<void> {
+async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }: Round): Promise<void> {
   const topologies = await revisionsInForce(deps.store)
-  for (const each of topologies) await look(deps, known, each).catch((error: unknown) => errors.push(error))
-  if (!isTidying) return
+  const forEach = async (work: (topology: InForce) => Promise<void>): Promise<void> => {
+    for (const each of topologies) if (!signal.aborted) await work(each).catch((error: unknown) => errors.push(error))
+  }
+  await forEach((each) => look(deps, known, each))
+  if (!isTidying || signal.aborted) return
   const bridges = await deps.queues.bridges()
-  for (const each of topologies) await tidy(deps, each, bridges).catch((error: unknown) => errors.push(error))
+  await forEach((each) => tidy(deps, each, bridges))
+}
+
+interface Round {
+  readonly isTidying: boolean
+  /** Of the topologies that failed. */
+  readonly errors: unknown[]
+  readonly signal: AbortSignal
 }
 
 async function look(deps: Deps, { progresses, quiet }: Known, topology: InForce): Promise<void> {
