@@ -108,10 +108,22 @@ test('a late publisher whose message and successor are compacted publishes nothi
 
 test('asking finds a hop open, settled, and settled when its message is gone', async () => {
   const { engine, sequence, publish } = await engineWithInput()
-  const ask = (origin: string, at: number) =>
-    engine.queues.guard.ask(engine.plan.topologyId, origin, { lease: never, sequence: at })
+  const { guard, connection } = engine.queues
+  const { topologyId } = engine.plan
+  const ask = (origin: string, at: number) => guard.ask(topologyId, origin, { lease: never, sequence: at })
   expect(await ask(publish.origin, sequence)).toBe('open')
-  expect(await ask(publish.origin, 999)).toBe('settled')
-  await engine.queues.guard.publish(publish, null)
+  await guard.publish(publish, null)
   expect(await ask(publish.origin, sequence)).toBe('settled')
+  await engine.start('"another"')
+  await connection.jsm.streams.purge(streamName(topologyId), { seq: 3 })
+  expect(await ask(originOf('another hop'), sequence)).toBe('settled')
+})
+
+test('a message that the leader of a stream has not reached yet is not gone', async () => {
+  const { engine, sequence } = await engineWithInput()
+  const { guard } = engine.queues
+  const next = { lease: never, sequence: sequence + 1 }
+  const asked = guard.ask(engine.plan.topologyId, originOf('a hop of the next one'), next)
+  await engine.start('"next"')
+  expect(await asked).toBe('open')
 })

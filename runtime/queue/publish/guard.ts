@@ -48,6 +48,8 @@ export interface Guard {
 /** What was learned by asking counts for so long: a process may have been stopped between the answer and what follows from it. */
 const freshMs = 5_000
 const retryMs = 500
+/** A leader has what was stored long before. */
+const catchUpMs = 60_000
 /** The server's code for a message that isn't there. */
 const noMessage = 10037
 const complainEveryMs = 30_000
@@ -140,15 +142,37 @@ function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Uint8A
 
 /**
  * Is the message still there? Asked of the stream's leader: any replica answers a direct get, also one that was away and may still
- * show what is compacted.
+ * show what is compacted. A leader that was elected a moment ago may not show the newest messages yet: what is newer than its last
+ * one isn't gone.
  */
-function isKept(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
+async function isKept(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
+  const until = performance.now() + catchUpMs
+  for (;;) {
+    if (await isShown(reach, stream, sequence, signal)) return true
+    const isReached = (await lastOf(reach, stream, signal)) >= sequence
+    // In this order: a leader that has reached it doesn't forget it.
+    if (isReached && !(await isShown(reach, stream, sequence, signal))) return false
+    // Not a leader that is behind, but a stream that was restored from before the message.
+    if (performance.now() > until) return false
+    await pause(reach.connection, 100, signal)
+  }
+}
+
+function isShown(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
   const query = encoder.encode(JSON.stringify({ seq: sequence }))
   return untilAnswered(reach, `$JS.API.STREAM.MSG.GET.${stream}`, query, signal, (answer) => {
     if (answer.headers?.code === 503) return undefined
     const { message, error } = answer.json<{ message?: object; error?: { err_code?: number } }>()
     if (message !== undefined) return true
     return error?.err_code === noMessage ? false : undefined
+  })
+}
+
+/** Last sequence of a stream, as its leader shows it. */
+function lastOf(reach: Reach, stream: string, signal?: AbortSignal): Promise<number> {
+  return untilAnswered(reach, `$JS.API.STREAM.INFO.${stream}`, empty, signal, (answer) => {
+    if (answer.headers?.code === 503) return undefined
+    return answer.json<{ state?: { last_seq: number } }>().state?.last_seq
   })
 }
 
