@@ -36,6 +36,9 @@ export function service(name: string): Service {
 /** The services that run our image, by name. */
 export const ours = Object.entries(compose.services).filter(([, { image }]) => image.startsWith('sluiceway:'))
 
+/** As compose puts it in when the environment has no values: `${NAME:-default}`. */
+export const withDefaults = (text: string): string => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
+
 /** The URL that a service's health check asks. */
 export function healthUrl(name: string): URL {
   const found = /http:\/\/[^'" ]+/.exec((service(name).healthcheck?.test ?? []).join(' '))

@@ -5,7 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findNatsServer } from '../../runtime/embedded/nats-binary.ts'
 import { eventually } from '../support/eventually.ts'
-import { compose } from './compose-file.ts'
+import { compose, withDefaults } from './compose-file.ts'
 
 interface ComposeNats {
   readonly url: string
@@ -21,7 +21,7 @@ export async function startComposeNats(): Promise<ComposeNats> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
   const binary = await findNatsServer({ cacheDir: join(homedir(), '.cache', 'sluiceway'), log })
   const file = join(folder, 'nats.conf')
-  const content = compose.configs.nats?.content ?? ''
+  const content = withDefaults(compose.configs.nats?.content ?? '')
   await writeFile(file, content.replace(/port: \d+/g, 'port: -1').replace('/data', join(folder, 'data')))
   const server = spawn(binary, ['--config', file, '--ports_file_dir', folder], { stdio: 'ignore' })
   const stop = async (): Promise<void> => {

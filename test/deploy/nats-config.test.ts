@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectQueues, smallestMaxPayload } from '../../runtime/queue/connection.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
-import { compose, healthUrl, service } from './compose-file.ts'
+import { compose, healthUrl, service, withDefaults } from './compose-file.ts'
 import { startComposeNats } from './compose-nats.ts'
 
 let nats: Awaited<ReturnType<typeof startComposeNats>>
@@ -38,4 +38,9 @@ test('the engine is told the port that NATS is configured with', () => {
   const urls = ['control', 'bridge'].map((name) => service(name).environment?.SLUICE_NATS_URL)
   const port = /^\s*port: (\d+)$/m.exec(compose.configs.nats?.content ?? '')?.[1]
   expect(urls).toEqual([`nats://nats:${port}`, `nats://nats:${port}`])
+})
+
+test('starts are refused before the NATS server of compose.yaml has no room: both are told the same limit', async () => {
+  const limit = Number(withDefaults(service('control').environment?.SLUICE_MAX_STORE_BYTES ?? ''))
+  expect(await ask('/varz')).toMatchObject({ jetstream: { config: { max_storage: limit } } })
 })

@@ -7,7 +7,7 @@ import { freePort } from '../../runtime/embedded/process.ts'
 import { newId } from '../../runtime/ids.ts'
 import { optionsOf, optionTable } from '../../runtime/options.ts'
 import { eventually } from '../support/eventually.ts'
-import { composeText, healthUrl, service } from './compose-file.ts'
+import { composeText, healthUrl, service, withDefaults } from './compose-file.ts'
 import { startComposeNats } from './compose-nats.ts'
 
 /** Services for real: the commands and variables of compose.yaml, with addresses and ports of this machine. */
@@ -28,7 +28,7 @@ function start(name: string, swaps: Record<string, string>): ChildProcess {
   const script = main.replace('dist/', '').replace('.js', '.ts')
   const variables = Object.entries(environment).map(([key, value]) => [
     key,
-    swapped(value.replaceAll(/\$\{\w+:\?[^}]*\}/g, secret)),
+    swapped(withDefaults(value).replaceAll(/\$\{\w+:\?[^}]*\}/g, secret)),
   ])
   const child = spawn(
     process.execPath,

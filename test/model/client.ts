@@ -66,7 +66,7 @@ export function publisherOf(process: Requester): Publisher {
 
 function look(stream: MemoryStream, subject: string, body: Uint8Array): Msg {
   if (subject.startsWith('$JS.API.STREAM.INFO.'))
-    return { json: () => ({ state: { last_seq: stream.lastSeq } }) } as unknown as Msg
+    return { json: () => ({ state: { first_seq: stream.firstSeq, last_seq: stream.lastSeq } }) } as unknown as Msg
   const direct = `$JS.API.DIRECT.GET.${stream.name}`
   const found = subject.startsWith(`${direct}.`)
     ? stream.last(subject.slice(direct.length + 1))

@@ -50,6 +50,8 @@ const freshMs = 5_000
 const retryMs = 500
 /** A leader has what was stored long before. */
 const catchUpMs = 60_000
+/** Looks for a message in the middle of a stream, after the first one, before it counts as deleted. */
+const enoughMisses = 2
 /** The server's code for a message that isn't there. */
 const noMessage = 10037
 const complainEveryMs = 30_000
@@ -142,19 +144,21 @@ function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Uint8A
 
 /**
  * Is the message still there? Asked of the stream's leader: any replica answers a direct get, also one that was away and may still
- * show what is compacted. A leader that was elected a moment ago may not show the newest messages yet: what is newer than its last
- * one isn't gone.
+ * show what is compacted. But a server that has just become the leader, or still thinks that it is, may not show what is there
+ * (seen after kills of one of three servers). So a message is gone when it is before the first one, or when it isn't shown again
+ * and again by who has reached it.
  */
 async function isKept(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
   const until = performance.now() + catchUpMs
+  let missed = 0
   for (;;) {
     if (await isShown(reach, stream, sequence, signal)) return true
-    const isReached = (await lastOf(reach, stream, signal)) >= sequence
-    // In this order: a leader that has reached it doesn't forget it.
-    if (isReached && !(await isShown(reach, stream, sequence, signal))) return false
+    const { first, last } = await rangeOf(reach, stream, signal)
+    if (sequence < first || missed === enoughMisses) return false
     // Not a leader that is behind, but a stream that was restored from before the message.
     if (performance.now() > until) return false
-    await pause(reach.connection, 100, signal)
+    if (sequence <= last) missed++
+    else await pause(reach.connection, 100, signal)
   }
 }
 
@@ -168,11 +172,12 @@ function isShown(reach: Reach, stream: string, sequence: number, signal?: AbortS
   })
 }
 
-/** Last sequence of a stream, as its leader shows it. */
-function lastOf(reach: Reach, stream: string, signal?: AbortSignal): Promise<number> {
+/** First and last sequence of a stream, by one and the same server. */
+function rangeOf(reach: Reach, stream: string, signal?: AbortSignal): Promise<{ first: number; last: number }> {
   return untilAnswered(reach, `$JS.API.STREAM.INFO.${stream}`, empty, signal, (answer) => {
     if (answer.headers?.code === 503) return undefined
-    return answer.json<{ state?: { last_seq: number } }>().state?.last_seq
+    const { state } = answer.json<{ state?: { first_seq: number; last_seq: number } }>()
+    return state && { first: state.first_seq, last: state.last_seq }
   })
 }
 
