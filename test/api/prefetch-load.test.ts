@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openBridge } from '../../runtime/bridge/bridge.ts'
 import { newId } from '../../runtime/ids.ts'
@@ -8,15 +7,16 @@ import { fakeWorker } from '../support/fake-worker.ts'
 import { nodeOf, openApi, published, secretKey } from './open.ts'
 import type { TestApi } from './open.ts'
 
-/** A worker that takes its time at `a`, and counts the calls there that are open at once. */
-async function countingWorker() {
-  const a = { open: 0, most: 0, begun: 0, ended: 0 }
+/** A worker whose calls at `a` stay open until all that are open are let go; counts them. */
+async function holdingWorker() {
+  const held: (() => void)[] = []
+  const a = { most: 0, begun: 0, ended: 0, open: () => held.length, letGo: () => held.splice(0).forEach((go) => go()) }
   const worker = await fakeWorker(async ({ node, body }) => {
     if (node !== 'a') return { status: 204 }
     a.begun++
-    a.most = Math.max(a.most, ++a.open)
-    await wait(10)
-    a.open--
+    await new Promise<void>((resolve) => {
+      a.most = Math.max(a.most, held.push(resolve))
+    })
     a.ended++
     return { body, headers: { 'content-type': 'application/json' } }
   })
@@ -42,11 +42,11 @@ async function startMany(t: TestApi, topologyId: string, count: number): Promise
 
 test('prefetch goes up and down while data flows: the new value is kept, nothing is called twice, nothing is lost', async () => {
   const t = await openApi()
-  const { worker, a, idsAt } = await countingWorker()
+  const { worker, a, idsAt } = await holdingWorker()
   const { id } = await published(t, 'orders', { b: { prefetch: 20 } })
   await t.send('PUT', '/api/workers/w', { json: { urls: [worker.url] } })
   await bridges(t, 2)
-  const count = 1_000
+  const count = 500
   await startMany(t, id, count)
   const node = await nodeOf(t, 'orders', 'a')
   let before = 1
@@ -55,16 +55,23 @@ test('prefetch goes up and down while data flows: the new value is kept, nothing
     expect((await t.post('/api/topologies/orders/republish')).body).toMatchObject({ bridges: { missing: [] } })
     // As many as were held by the old value are still called by it.
     const old = a.begun + before
-    await eventually(`what was held before ${prefetch} is done`, () => a.ended >= old)
-    a.most = a.open
-    await eventually(`${prefetch} calls are open at once`, () => a.most >= prefetch)
-    const seen = a.ended
-    await eventually('more are called', () => a.ended >= seen + 3 * prefetch)
+    await eventually(`what was held before ${prefetch} is done`, () => {
+      a.letGo()
+      return a.ended >= old
+    })
+    a.most = a.open()
+    for (let round = 0; round < 4; round++) {
+      await eventually(`${prefetch} calls are open at once`, () => a.open() >= prefetch)
+      a.letGo()
+    }
     expect([prefetch, a.most]).toEqual([prefetch, prefetch])
     before = prefetch
   }
   expect(a.ended).toBeLessThan(count)
-  await eventually('all are through', () => idsAt('b').length >= count)
+  await eventually('all are through', () => {
+    a.letGo()
+    return idsAt('b').length >= count
+  })
   expect([idsAt('a'), idsAt('b')].map((ids) => [ids.length, new Set(ids).size])).toEqual([
     [count, count],
     [count, count],
