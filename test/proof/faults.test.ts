@@ -1,12 +1,12 @@
 import { afterEach, expect, test } from 'vitest'
 import { openCampaign } from '../faults/campaign.ts'
 import type { Campaign, CampaignOptions, Report } from '../faults/campaign.ts'
-import { pointFaults, randomFaults } from '../faults/schedule.ts'
+import { randomFaults } from '../faults/schedule.ts'
 
 let campaign: Campaign | undefined
 afterEach(() => campaign?.close())
 
-/** Every point once, then faults at random for so long, as `npm run faults` injects them. */
+/** Faults at random for so long, as `npm run faults` injects them; `npm test` has every point once. */
 async function campaignOf(
   minutes: number,
   options: Pick<CampaignOptions, 'seed' | 'servers'>,
@@ -14,7 +14,6 @@ async function campaignOf(
   const said: string[] = [`seed ${options.seed}`]
   const say = (line: string): void => void said.push(line)
   campaign = await openCampaign({ ...options, bridges: 2, historyMs: 20_000, mischief: 1, say })
-  await campaign.injectInTurn(pointFaults(options.seed, campaign.targets))
   await campaign.injectTimed(randomFaults(options.seed, minutes * 60_000, campaign.targets))
   const report = await campaign.finish()
   const { faults, kills, runs, messages, calls, repeated } = report
@@ -28,6 +27,6 @@ test(
   async () => {
     const { report, said } = await campaignOf(2, { seed: 1, servers: 1 })
     expect(report.violations, said).toEqual([])
-    expect(report.kills).toBeGreaterThanOrEqual(60)
+    expect(report.kills).toBeGreaterThanOrEqual(30)
   },
 )
