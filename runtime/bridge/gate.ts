@@ -104,6 +104,18 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   }, signal)
 }
 
+/**
+ * Asks until the answer is true, first soon and then ever less often; an answer that fails is no answer: while NATS is away nothing is
+ * known, and that is no reason to go on. Rejects with `Stopped` when the signal aborts.
+ */
+export async function untilTrue(
+  ask: () => Promise<boolean>,
+  { firstMs, maxMs }: { readonly firstMs: number; readonly maxMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  for (let ms = firstMs; !(await ask().catch(() => false)); ms = Math.min(ms * 2, maxMs)) await sleep(ms, signal)
+}
+
 /** Resolves when the work is done, whatever comes of it; rejects with `Stopped` when the signal aborts. */
 export function untilSettled(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   return untilCalled((wake) => void work.then(wake, wake), signal)

@@ -4,11 +4,11 @@ import type { Message } from '../protocol/message.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { hopKey, originOf } from '../queue/names.ts'
-import { sleep } from './gate.ts'
+import { sleep, untilTrue } from './gate.ts'
 import { isOrdered } from '../topology/plan.ts'
-import type { PlanNode } from '../topology/plan.ts'
 import { removedVerdict, settle, settleCancelled, settleEvent } from './settle.ts'
 import type { Hop, Settling } from './settle.ts'
+import { nodeOf } from './site.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
 
@@ -135,7 +135,6 @@ async function cancel(hop: Parameters<typeof settleCancelled>[0], stop: Stop): P
 
 /** Does the node leave, and its messages go to Trash? */
 const isEvicting = (site: WorkerSite | EventSite): boolean => nodeOf(site).leaving === 'trash'
-const nodeOf = (site: WorkerSite | EventSite): PlanNode => (site.kind === 'event' ? site.node : site.prepared.node)
 
 /** Waits with the message held, but no longer than until its run is cancelled, or it must go to Trash since its node leaves. */
 function waitHere(
@@ -165,7 +164,5 @@ async function keepOrder(site: WorkerSite, stop: Stop): Promise<void> {
     upTo ??= await site.lastSequence()
     return false
   }
-  for (let ms = splitLook.firstMs; !(await isSplit().catch(() => false)); ms = Math.min(ms * 2, splitLook.maxMs)) {
-    await sleep(ms, stop.soon)
-  }
+  await untilTrue(isSplit, splitLook, stop.soon)
 }

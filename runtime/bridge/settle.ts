@@ -9,6 +9,7 @@ import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { endedRecord } from '../queue/ledger.ts'
 import { laterTail, ledgerTail, replyTail, trashTail } from '../queue/names.ts'
 import { encodeReply } from '../queue/reply.ts'
+import { nodeOf } from './site.ts'
 import type { EventSite, WorkerSite } from './site.ts'
 
 /** Verdicts that end a hop: each is carried out by exactly one guarded publish (I1, I2). */
@@ -124,8 +125,7 @@ export async function settleCancelled(
   signal: AbortSignal,
 ): Promise<Guarded> {
   const { plan, ports } = site
-  const { id } = site.kind === 'event' ? site.node : site.prepared.node
-  const publish = { topologyId: plan.topologyId, origin, ...ended(message, id, true) }
+  const publish = { topologyId: plan.topologyId, origin, ...ended(message, nodeOf(site).id, true) }
   return ports.guard.publish(publish, delivery, signal)
 }
 

@@ -2,7 +2,7 @@ import type { PreparedNode } from '../protocol/native.ts'
 import type { Guard } from '../queue/publish/guard.ts'
 import type { Publisher } from '../queue/publish/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { EventNode, Plan } from '../topology/plan.ts'
+import type { EventNode, Plan, PlanNode } from '../topology/plan.ts'
 import type { Caller } from './caller.ts'
 import type { Cancelled } from './cancelled.ts'
 import type { Gate } from './gate.ts'
@@ -57,3 +57,6 @@ export interface WorkerSite {
   /** Pauses the node on all bridges. */
   pause(reason: string): Promise<void>
 }
+
+export const nodeOf = (site: EventSite | WorkerSite): PlanNode =>
+  site.kind === 'event' ? site.node : site.prepared.node

@@ -110,23 +110,11 @@ export function olderThan(version: string, floor: string): boolean {
   return false
 }
 
-/** JetStream answers a little later than the server accepts connections: asked again until it does. */
-async function managerOf(nc: NatsConnection, timeoutMs: number): Promise<JetStreamManager> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      return await jetstreamManager(nc, { timeout: 2_000 })
-    } catch (error) {
-      if (performance.now() > deadline) {
-        throw new Unavailable(
-          'nats',
-          `JetStream doesn't answer (${textOf(error)}); start nats-server with JetStream on (-js)`,
-          { cause: error },
-        )
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
+/** JetStream answers a little later than the server accepts connections. */
+function managerOf(nc: NatsConnection, timeoutMs: number): Promise<JetStreamManager> {
+  const text = (error: unknown): string =>
+    `JetStream doesn't answer (${textOf(error)}); start nats-server with JetStream on (-js)`
+  return askAgain(() => jetstreamManager(nc, { timeout: 2_000 }), { timeoutMs, isPassing: () => true, text })
 }
 
 /** Of a cluster of which some servers have not been heard of yet. */
@@ -136,23 +124,35 @@ const tooFewServers = 10005
  * Asks again while JetStream can't answer: on a cluster that has just been started no leaders are elected yet.
  * @throws Unavailable when that takes longer than `timeoutMs`; what else `work` throws, at once
  */
-export async function untilReady<T>(work: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+export function untilReady<T>(work: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+  const text = (error: unknown): string =>
+    `JetStream isn't ready (${textOf(error)}); on a cluster, check that most of its servers run`
+  return askAgain(work, { timeoutMs, isPassing: isElecting, text })
+}
+
+function isElecting(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.status === 503 || error.code === tooFewServers
+  const isSilent = error instanceof TimeoutError || error instanceof RequestError
+  return isSilent || (error instanceof Error && error.name === 'JetStreamNotEnabled')
+}
+
+interface Asking {
+  readonly timeoutMs: number
+  /** May the next try work? Other errors are thrown at once. */
+  readonly isPassing: (error: unknown) => boolean
+  /** What is wrong when the time is over. */
+  readonly text: (error: unknown) => string
+}
+
+async function askAgain<T>(work: () => Promise<T>, { timeoutMs, isPassing, text }: Asking): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      const isPassing =
-        error instanceof TimeoutError ||
-        error instanceof RequestError ||
-        (error instanceof Error && error.name === 'JetStreamNotEnabled') ||
-        (error instanceof JetStreamApiError && (error.status === 503 || error.code === tooFewServers))
-      if (!isPassing) throw error
-      if (performance.now() > deadline) {
-        const why = `JetStream isn't ready (${textOf(error)}); on a cluster, check that most of its servers run`
-        throw new Unavailable('nats', why, { cause: error })
-      }
-      await new Promise((resolve) => setTimeout(resolve, 250))
+      if (!isPassing(error)) throw error
+      if (performance.now() > deadline) throw new Unavailable('nats', text(error), { cause: error })
+      await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
 }

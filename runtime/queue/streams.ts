@@ -172,12 +172,12 @@ export async function depthsOf(connection: Connection, plan: Plan): Promise<Queu
     plan.nodes.map(async (node) => {
       const consumers = inputQueues(plan.topologyId, node).map(({ consumer }) => consumer)
       const [inputs, replies] = await Promise.all([
-        Promise.all(consumers.map((consumer) => connection.jsm.consumers.info(stream, consumer).catch(orNull))),
+        infosOf(connection, stream, consumers),
         connection.jsm.consumers.info(stream, replyConsumer(node.id)).catch(orNull),
       ])
       return {
         nodeId: node.id,
-        pending: inputs.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0),
+        pending: pendingIn(inputs),
         inFlight: inputs.reduce((sum, info) => sum + (info?.num_ack_pending ?? 0), 0),
         replies: waitingIn(replies),
       }
@@ -191,10 +191,15 @@ export async function pendingOf(
   topologyId: string,
   consumers: readonly string[],
 ): Promise<number> {
-  const stream = streamName(topologyId)
-  const infos = await Promise.all(
-    consumers.map((consumer) => connection.jsm.consumers.info(stream, consumer).catch(orNull)),
-  )
+  return pendingIn(await infosOf(connection, streamName(topologyId), consumers))
+}
+
+/** Null for one that isn't there. */
+function infosOf({ jsm }: Connection, stream: string, consumers: readonly string[]): Promise<(ConsumerInfo | null)[]> {
+  return Promise.all(consumers.map((consumer) => jsm.consumers.info(stream, consumer).catch(orNull)))
+}
+
+function pendingIn(infos: readonly (ConsumerInfo | null)[]): number {
   return infos.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0)
 }
 

@@ -1,16 +1,20 @@
 import type { Discarded, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
 
-/** What a batch of outcomes adds to one run. `moved`: something else than a discard happened. */
-export interface Delta {
-  readonly run: string
-  readonly nodeId: string
-  readonly firstAt: string
-  lastAt: string
+/** Messages of a run by what became of them. */
+export interface Counters {
   done: number
   failed: number
   discarded: number
   cancelled: number
   inProgress: number
+}
+
+/** What a batch of outcomes adds to one run. `moved`: something else than a discard happened. */
+export interface Delta extends Counters {
+  readonly run: string
+  readonly nodeId: string
+  readonly firstAt: string
+  lastAt: string
   moved: boolean
 }
 

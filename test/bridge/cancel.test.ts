@@ -3,11 +3,10 @@ import { newId } from '../../runtime/ids.ts'
 import type { Outcome } from '../../runtime/protocol/outcome.ts'
 import { hasten } from '../../runtime/queue/look/later.ts'
 import { laterTail, streamName, tailFilter } from '../../runtime/queue/names.ts'
-import { isDrained, startEngine } from '../support/engine.ts'
+import { isDrained } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import { closing, fast, flow, records } from './flow.ts'
+import { fast, flow, records, withoutBridge } from './flow.ts'
 
 const ends = (outcomes: readonly Outcome[]) => outcomes.filter((outcome) => outcome.kind === 'ended')
 const cancelledOf = (outcomes: readonly Outcome[]) => ends(outcomes).filter(({ cancelled }) => cancelled).length
@@ -91,11 +90,7 @@ test('at a paused node messages of a cancelled run settle, held or queued', asyn
 })
 
 test('bridges that were away when it happened see it when they come', async () => {
-  const worker = await fakeWorker(() => ({ status: 204 }))
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'a', prefetch: 5 }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+  const { engine, worker } = await withoutBridge([{ name: 'a', prefetch: 5 }], () => ({ status: 204 }))
   const run = await engine.start('1')
   await cancel(engine, run)
   await Promise.all([engine.openBridge(), engine.openBridge()])
@@ -121,11 +116,9 @@ test('of two bridges neither calls for a cancelled run, and each message settles
 })
 
 test('a reply that waits for room settles as cancelled whole', async () => {
-  const worker = await fakeWorker(({ node, body }) => (node === 'list' ? records(ten) : { body }))
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'list', type: 'batch' }, { name: 'a' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+  const { engine } = await withoutBridge([{ name: 'list', type: 'batch' }, { name: 'a' }], ({ node, body }) =>
+    node === 'list' ? records(ten) : { body },
+  )
   await engine.openBridge({ highWater: 5 })
   await engine.queues.control.setPaused(engine.id('a'), 'for the test')
   const first = await engine.start('{}')

@@ -16,17 +16,27 @@ afterEach(async () => {
   for (const one of closing.splice(0).reverse()) await one.close()
 })
 
-/** A worker that answers as `script` says, an engine with these nodes, and a bridge. */
-export async function flow(
+type FlowOptions = [
   nodes: Parameters<typeof startEngine>[0],
   script: (request: Seen, nth: number) => Answer | Promise<Answer>,
   edges?: Parameters<typeof startEngine>[1],
+]
+
+/** A worker that answers as `script` says, and an engine with these nodes; nothing flows without a bridge. */
+export async function withoutBridge(
+  ...[nodes, script, edges]: FlowOptions
 ): Promise<{ engine: TestEngine; worker: FakeWorker }> {
   const worker = await fakeWorker(script)
   closing.push(worker)
   const engine = await startEngine(nodes, edges)
   closing.push(engine)
   await engine.setWorker(worker.url)
+  return { engine, worker }
+}
+
+/** The same with a bridge. */
+export async function flow(...options: FlowOptions): Promise<{ engine: TestEngine; worker: FakeWorker }> {
+  const { engine, worker } = await withoutBridge(...options)
   await engine.openBridge()
   return { engine, worker }
 }

@@ -12,7 +12,7 @@ import { isDrained, secretKey, startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
-import { closing, echo, fast, records } from './flow.ts'
+import { closing, echo, fast, records, withoutBridge } from './flow.ts'
 import { expectInOrder, itemOf, items } from './items.ts'
 
 /** The plan after `before` in which the node `store` has so many partitions. */
@@ -90,11 +90,7 @@ test('the number of partitions changes twice under load: nothing is lost, double
 })
 
 test('a bridge sends into new lanes only when every other one knows of them', async () => {
-  const worker = await fakeWorker(() => ({ status: 204 }))
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'store', partitions: 4 }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+  const { engine } = await withoutBridge([{ name: 'store', partitions: 4 }], () => ({ status: 204 }))
   await engine.openBridge()
   const late = withholding(engine.queues.config)
   const queues = { ...engine.queues, config: late.config }
@@ -127,14 +123,10 @@ test('a bridge sends into new lanes only when every other one knows of them', as
 })
 
 test('what bridges sent into lanes of several generations is called in the order in which it was stored, per key', async () => {
-  const worker = await fakeWorker((request, nth) => ({
+  const { engine, worker } = await withoutBridge([{ name: 'store', partitions: 4, retry: fast }], (request, nth) => ({
     status: itemOf(request).n % 5 === 2 && nth < 2 ? 503 : 204,
     afterMs: itemOf(request).n % 3,
   }))
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'store', partitions: 4, retry: fast }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
   const plan = withPartitions(withPartitions(engine.plan, 2), 8)
   await put(engine, plan)
   const node = plan.nodes.find(({ name }) => name === 'store') as WorkerNode
@@ -161,11 +153,7 @@ test('what bridges sent into lanes of several generations is called in the order
 })
 
 test('a node without lanes gets some: what waited before it is called first', async () => {
-  const worker = await fakeWorker(() => ({ status: 204 }))
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'store' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+  const { engine, worker } = await withoutBridge([{ name: 'store' }], () => ({ status: 204 }))
   await engine.queues.control.setPaused(engine.id('store'), 'gathering')
   await engine.openBridge()
   const startSome = async (from: number): Promise<void> => {

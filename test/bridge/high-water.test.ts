@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest'
-import { isDrained, startEngine } from '../support/engine.ts'
+import { isDrained } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import { closing, records } from './flow.ts'
+import { records, withoutBridge } from './flow.ts'
 
 const pages = 10
 const perPage = 10
@@ -11,19 +10,19 @@ const mark = 30
 
 /** list → store, over two bridges; `store` refuses while it is broken. */
 async function listing(isBroken: () => boolean): Promise<TestEngine> {
-  const worker = await fakeWorker((request) => {
-    if (request.node !== 'list') return isBroken() ? { status: 429, headers: { 'retry-after': '1' } } : { status: 204 }
-    const page = Number(request.headers['sluice-page'])
-    const items = Array.from({ length: perPage }, (_, n) => page * perPage + n)
-    return records(items, page < pages - 1 ? String(page + 1) : undefined)
-  })
-  closing.push(worker)
-  const engine = await startEngine([
-    { name: 'list', type: 'batch', prefetch: 3 },
-    { name: 'store', prefetch: 5 },
-  ])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+  const { engine } = await withoutBridge(
+    [
+      { name: 'list', type: 'batch', prefetch: 3 },
+      { name: 'store', prefetch: 5 },
+    ],
+    (request) => {
+      if (request.node !== 'list')
+        return isBroken() ? { status: 429, headers: { 'retry-after': '1' } } : { status: 204 }
+      const page = Number(request.headers['sluice-page'])
+      const items = Array.from({ length: perPage }, (_, n) => page * perPage + n)
+      return records(items, page < pages - 1 ? String(page + 1) : undefined)
+    },
+  )
   await engine.openBridge({ highWater: mark })
   await engine.openBridge({ highWater: mark })
   return engine

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
-import { isDrained, startEngine } from '../support/engine.ts'
+import { isDrained } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
 import type { Answer } from '../support/fake-worker.ts'
 import { compacting, janitorOf, rangeOf } from '../queue/compact.ts'
-import { closing, openCuttable } from './flow.ts'
+import { openCuttable, withoutBridge } from './flow.ts'
 
 const bodies = ['0', '1', '2', '3', '4']
 
@@ -12,14 +11,10 @@ const bodies = ['0', '1', '2', '3', '4']
 async function withLateCall() {
   let answer = (_: Answer): void => undefined
   const late = new Promise<Answer>((resolve) => (answer = resolve))
-  const worker = await fakeWorker(({ node, body }, nth) => {
+  const { engine, worker } = await withoutBridge([{ name: 'a' }, { name: 'b' }], ({ node, body }, nth) => {
     if (node === 'b') return { status: 204 }
     return body === '0' && nth === 1 ? late : { body }
   })
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'a' }, { name: 'b' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
   const cuttable = await openCuttable(engine)
   for (const body of bodies) await engine.start(body)
   await eventually('the call is open', () => worker.open === 1)

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { isDrained, startEngine } from '../support/engine.ts'
+import { isDrained } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import { closing, echo, fast, flow, records } from './flow.ts'
+import { echo, fast, flow, records, withoutBridge } from './flow.ts'
 
 test('a node with prefetch 1 gets its messages in order, also through retries', async () => {
   const { engine, worker } = await flow(
@@ -58,19 +57,18 @@ test('what an ordered node forwards does not overtake what it split before', asy
 test('a batch node is held back while its follower has more waiting than the high-water mark', async () => {
   let release = (): void => undefined
   const released = new Promise<void>((resolve) => (release = resolve))
-  const worker = await fakeWorker(async (request) => {
-    if (request.node === 'list')
-      return records(
-        [1, 2, 3, 4, 5],
-        Number(request.headers['sluice-page']) < 9 ? String(request.headers['sluice-page']) : undefined,
-      )
-    await released
-    return { status: 204 }
-  })
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'list', type: 'batch' }, { name: 'store' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+  const { engine, worker } = await withoutBridge(
+    [{ name: 'list', type: 'batch' }, { name: 'store' }],
+    async (request) => {
+      if (request.node === 'list')
+        return records(
+          [1, 2, 3, 4, 5],
+          Number(request.headers['sluice-page']) < 9 ? String(request.headers['sluice-page']) : undefined,
+        )
+      await released
+      return { status: 204 }
+    },
+  )
   await engine.openBridge({ highWater: 8 })
   await engine.start('{}')
   // Pages 0 and 1 are split (10 messages, over the mark), page 2 is read ahead and waits, page 3 isn't asked for.

@@ -1,17 +1,14 @@
 import { expect, test } from 'vitest'
-import { isDrained, startEngine } from '../support/engine.ts'
+import { isDrained } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import { closing, flow, openCuttable } from './flow.ts'
+import { flow, openCuttable, withoutBridge } from './flow.ts'
 
 /** Start → a → b at a worker that takes everything, and no bridge yet. */
-async function withoutBridge() {
-  const worker = await fakeWorker((request) => (request.node === 'a' ? { body: request.body } : { status: 204 }))
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'a' }, { name: 'b' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
+async function takingAll() {
+  const { engine, worker } = await withoutBridge([{ name: 'a' }, { name: 'b' }], (request) =>
+    request.node === 'a' ? { body: request.body } : { status: 204 },
+  )
   return { engine, worker, nodes: () => worker.seen.map(({ node }) => node) }
 }
 
@@ -21,7 +18,7 @@ const isHeld = async ({ queues, plan, id }: TestEngine, node: string): Promise<b
 }
 
 test('a paused topology takes starts and keeps them before its first node, also at a bridge that starts later', async () => {
-  const { engine, nodes } = await withoutBridge()
+  const { engine, nodes } = await takingAll()
   const { control } = engine.queues
   await control.setTopologyPaused(engine.plan.topologyId, 'paused by a person')
   await engine.openBridge()
@@ -34,7 +31,7 @@ test('a paused topology takes starts and keeps them before its first node, also 
 })
 
 test('a topology that goes on leaves a node paused that was paused by itself', async () => {
-  const { engine, nodes } = await withoutBridge()
+  const { engine, nodes } = await takingAll()
   const { control } = engine.queues
   await control.setPaused(engine.id('b'), 'because')
   await control.setTopologyPaused(engine.plan.topologyId, 'paused by a person')
@@ -49,7 +46,7 @@ test('a topology that goes on leaves a node paused that was paused by itself', a
 })
 
 test('a pause during which a bridge has no connection is seen by it when it comes back, and so is its end', async () => {
-  const { engine, nodes } = await withoutBridge()
+  const { engine, nodes } = await takingAll()
   const { control } = engine.queues
   const { bridge, proxy, mended } = await openCuttable(engine)
   proxy.cut()
@@ -71,14 +68,10 @@ test('a pause during which a bridge has no connection is seen by it when it come
 test('a worker that refuses while NATS is away pauses the node for all bridges when NATS is back', async () => {
   let answer = (): void => undefined
   const answered = new Promise<void>((resolve) => (answer = resolve))
-  const worker = await fakeWorker(async () => {
+  const { engine, worker } = await withoutBridge([{ name: 'a' }], async () => {
     await answered
     return { status: 410, headers: { 'sluice-retired': '1' } }
   })
-  closing.push(worker)
-  const engine = await startEngine([{ name: 'a' }])
-  closing.push(engine)
-  await engine.setWorker(worker.url)
   const { bridge, proxy, mended } = await openCuttable(engine)
   await engine.start('1')
   await eventually('the call is open', () => worker.open === 1)

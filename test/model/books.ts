@@ -3,8 +3,8 @@ import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
 import { getRun } from '../../runtime/store/queries/runs.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { sortOutcomes, tally } from '../../runtime/store/tally.ts'
+import type { Counters } from '../../runtime/store/tally.ts'
 import { counterNames } from './truth.ts'
-import type { Counters } from './truth.ts'
 import { topologyId } from './plan.ts'
 
 export interface Run extends Counters {

@@ -4,15 +4,8 @@ import type { HopIdentity } from '../../runtime/queue/names.ts'
 import type { StoredReply } from '../../runtime/queue/reply.ts'
 import type { LedgerRecord } from '../../runtime/queue/ledger.ts'
 import type { Ended, Trashed } from '../../runtime/protocol/outcome.ts'
+import type { Counters } from '../../runtime/store/tally.ts'
 import type { Stored } from './jetstream.ts'
-
-export interface Counters {
-  done: number
-  failed: number
-  discarded: number
-  cancelled: number
-  inProgress: number
-}
 
 export const counterNames = ['done', 'failed', 'discarded', 'cancelled', 'inProgress'] as const
 const none: Counters = { done: 0, failed: 0, discarded: 0, cancelled: 0, inProgress: 0 }

@@ -1,4 +1,5 @@
 import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../../runtime/protocol/outcome.ts'
+import type { Counters } from '../../runtime/store/tally.ts'
 
 /** Outcomes with everything filled in; a test names only what it is about. */
 const at = '2026-03-01T10:00:00.000Z'
@@ -34,14 +35,6 @@ export function discarded(run: string, trashId: string, reason: string | null = 
 }
 
 /** What the table in protocol/outcome.ts says, one outcome at a time: the law that the set-based statements are held to. */
-export interface Counters {
-  done: number
-  failed: number
-  discarded: number
-  cancelled: number
-  inProgress: number
-}
-
 export function countOneByOne(outcomes: readonly Outcome[]): Map<string, Counters> {
   const runs = new Map<string, Counters>()
   for (const outcome of outcomes) {

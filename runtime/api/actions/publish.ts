@@ -14,11 +14,11 @@ import { checkDocument, prefetchFault } from '../../topology/check.ts'
 import { compilePlan, republishPlan } from '../../topology/compile.ts'
 import type { StoredNode } from '../../topology/compile.ts'
 import { carryGenerations } from '../../topology/lanes/generations.ts'
+import { withoutLeaving } from '../../topology/leaving.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
-import { withoutLeaving } from '../../topology/leaving.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes, sweepLanes } from './lanes.ts'
 import { keepNodes } from './leaving/leave.ts'
@@ -43,9 +43,8 @@ export async function publish(
   inFlight: InFlight = 'refuse',
 ): Promise<Topology> {
   const change = { kind: 'publish', inFlight } as const
-  return putRevision(deps, id, ifVersion, change, async (inside, topology, nodes) => {
+  return putRevision(deps, id, ifVersion, change, (_, topology, { nodes, workers }) => {
     const document = draftOf(topology)
-    const workers = await allWorkers(inside)
     const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
     if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
     return compilePlan({
@@ -73,10 +72,10 @@ export async function republish(
     id,
     ifVersion,
     { kind: 'republish', inFlight: 'refuse' },
-    async (inside, before, nodes) => {
+    async (inside, before, { nodes, workers }) => {
       const plan = before.visibility === 'public' ? await newestPlan(inside, before) : null
       if (!plan) throw new Conflict(`the topology "${before.name}" is a draft: publish it first`)
-      return checkedLanes(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, await allWorkers(inside))))
+      return checkedLanes(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)))
     },
   )
   return { topology, bridges: await deps.queues.awaitApplied(id, topology.revision, 5_000) }
@@ -125,7 +124,13 @@ function dialectFaults({ nodes }: TopologyDocument, workers: readonly Worker[]):
   )
 }
 
-type MakePlan = (inside: Store, topology: Topology, nodes: Node[]) => Promise<Plan>
+/** What a plan is made of beside the draft. */
+interface Stored {
+  readonly nodes: readonly Node[]
+  readonly workers: readonly Worker[]
+}
+
+type MakePlan = (inside: Store, topology: Topology, stored: Stored) => Promise<Plan> | Plan
 
 async function putRevision(
   deps: Deps,
@@ -137,8 +142,9 @@ async function putRevision(
   const topology = await deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
     const nodes = await listNodes(inside, id, true)
+    const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
-    const made = carryGenerations(await make(inside, before, nodes), newest, new Date().toISOString())
+    const made = carryGenerations(await make(inside, before, { nodes, workers }), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)
     if (kind === 'publish' && isPublic && isSame(kept, newest)) {
@@ -149,7 +155,7 @@ async function putRevision(
     const plan = await dropPastLanes(deps, kept, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
-    const bridgeOutOfSync = isOutOfSync(plan, nodes, await allWorkers(inside))
+    const bridgeOutOfSync = isOutOfSync(plan, { nodes, workers })
     const change = { visibility: 'public' as const, revision: plan.revision, bridgeOutOfSync }
     return updateTopology(inside, id, change)
   })
@@ -163,7 +169,7 @@ function isSame(plan: Plan, newest: Plan | null): boolean {
 }
 
 /** True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. */
-function isOutOfSync(plan: Plan, nodes: readonly Node[], workers: readonly Worker[]): boolean {
+function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
   return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)).nodes, plan.nodes)
 }
 

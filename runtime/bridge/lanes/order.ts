@@ -5,7 +5,7 @@ import type { GenerationFloor } from '../../queue/lanes/floor.ts'
 import { generationOf } from '../../queue/names.ts'
 import { generationsOf } from '../../topology/lanes/generations.ts'
 import type { Plan, WorkerNode } from '../../topology/plan.ts'
-import { sleep } from '../gate.ts'
+import { untilTrue } from '../gate.ts'
 
 /**
  * Order over a change of generation. Messages of one key lie in several lanes then, and the stream's sequence says which was first: a
@@ -40,15 +40,11 @@ export function openOrders(connection: Connection): Orders {
       return {
         async turn({ subject, sequence }, signal) {
           const mine = generationOf(subject)
-          for (const { generation, floor } of own) if (generation !== mine) await reached(floor, sequence, signal)
+          for (const { generation, floor } of own) {
+            if (generation !== mine) await untilTrue(() => floor.reaches(sequence), looks, signal)
+          }
         },
       }
     },
   }
-}
-
-async function reached(floor: GenerationFloor, sequence: number, signal: AbortSignal): Promise<void> {
-  // While NATS is away nothing is known: that is no reason to go on.
-  const isReached = (): Promise<boolean> => floor.reaches(sequence).catch(() => false)
-  for (let ms = looks.firstMs; !(await isReached()); ms = Math.min(ms * 2, looks.maxMs)) await sleep(ms, signal)
 }

@@ -52,6 +52,8 @@ const retryMs = 500
 const catchUpMs = 60_000
 /** Looks for a message in the middle of a stream, after the first one, before it counts as deleted. */
 const enoughMisses = 2
+/** Nobody serves that now: JetStream starts, or a leader is being elected. */
+const noResponders = 503
 /** The server's code for a message that isn't there. */
 const noMessage = 10037
 const complainEveryMs = 30_000
@@ -165,7 +167,6 @@ async function isKept(reach: Reach, stream: string, sequence: number, signal?: A
 function isShown(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
   const query = encoder.encode(JSON.stringify({ seq: sequence }))
   return untilAnswered(reach, `$JS.API.STREAM.MSG.GET.${stream}`, query, signal, (answer) => {
-    if (answer.headers?.code === 503) return undefined
     const { message, error } = answer.json<{ message?: object; error?: { err_code?: number } }>()
     if (message !== undefined) return true
     return error?.err_code === noMessage ? false : undefined
@@ -175,7 +176,6 @@ function isShown(reach: Reach, stream: string, sequence: number, signal?: AbortS
 /** First and last sequence of a stream, by one and the same server. */
 function rangeOf(reach: Reach, stream: string, signal?: AbortSignal): Promise<{ first: number; last: number }> {
   return untilAnswered(reach, `$JS.API.STREAM.INFO.${stream}`, empty, signal, (answer) => {
-    if (answer.headers?.code === 503) return undefined
     const { state } = answer.json<{ state?: { first_seq: number; last_seq: number } }>()
     return state && { first: state.first_seq, last: state.last_seq }
   })
@@ -191,7 +191,8 @@ async function untilAnswered<T>(
 ): Promise<T> {
   for (;;) {
     try {
-      const found = read(await publisher.request(subject, query))
+      const answer = await publisher.request(subject, query)
+      const found = answer.headers?.code === noResponders ? undefined : read(answer)
       if (found !== undefined) return found
     } catch (error) {
       if (!(error instanceof LostAck || error instanceof Unavailable)) throw error

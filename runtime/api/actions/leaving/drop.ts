@@ -18,12 +18,19 @@ type Deps = Pick<ApiDeps, 'store' | 'queues'>
  */
 interface Progress {
   readonly revision: number
+  readonly sources: Sources
   /** Last sequence of the stream when every bridge had the revision. */
   readonly called: number
   /** By leaving node: last sequence when everything up to `called` was settled. */
   readonly replied: Map<string, number>
   /** When delays are looked at again, by the monotonic clock. */
   delaysAtMs: number
+}
+
+/** Nodes whose edges ever led to leaving ones, and these. */
+interface Sources {
+  readonly ids: ReadonlySet<string>
+  of(leavingId: string): readonly string[]
 }
 
 /** By topology id. */
@@ -45,12 +52,12 @@ export async function dropEmpty({ store, queues }: Deps, topology: InForce, prog
   }
   const { missing } = await queues.awaitApplied(topology.id, plan.revision, 0)
   if (missing.length > 0) return true
-  const sources = await sourcesOf(store, leaving, topology.id)
+  const progress = progresses.get(topology.id)
+  const now = progress?.revision === plan.revision ? progress : await begin({ store, queues }, plan, leaving)
+  progresses.set(topology.id, now)
+  const { sources } = now
   const look = (): Promise<Readings> => queues.readings(topology.id, ({ nodeId }) => sources.ids.has(nodeId))
   let seen = await look()
-  const progress = progresses.get(topology.id)
-  const now = progress?.revision === plan.revision ? progress : await begin({ queues }, plan, seen.last)
-  progresses.set(topology.id, now)
   const called = leaving.filter(({ id }) => !now.replied.has(id) && areCalled(seen.queues, sources.of(id), now.called))
   if (called.length > 0) {
     seen = await look()
@@ -66,18 +73,20 @@ export async function dropEmpty({ store, queues }: Deps, topology: InForce, prog
 }
 
 /** What is delayed for nodes that go to Trash needn't wait for its time. */
-async function begin({ queues }: Pick<Deps, 'queues'>, plan: Plan, last: number): Promise<Progress> {
-  const evicted = plan.nodes.filter(({ leaving }) => leaving === 'trash').map(({ id }) => id)
-  if (evicted.length > 0) await queues.hasten(plan.topologyId, new Set(evicted))
-  return { revision: plan.revision, called: last, replied: new Map(), delaysAtMs: 0 }
+async function begin({ store, queues }: Deps, plan: Plan, leaving: readonly PlanNode[]): Promise<Progress> {
+  const { topologyId, revision } = plan
+  const sources = await sourcesOf(store, leaving, topologyId)
+  const evicted = leaving.filter((node) => node.leaving === 'trash').map(({ id }) => id)
+  if (evicted.length > 0) await queues.hasten(topologyId, new Set(evicted))
+  const { last } = await queues.readings(topologyId, () => false)
+  return { revision, sources, called: last, replied: new Map(), delaysAtMs: 0 }
 }
 
-/** Nodes whose edges ever led to leaving ones. */
-async function sourcesOf(store: Store, leaving: readonly PlanNode[], topologyId: string) {
+async function sourcesOf(store: Store, leaving: readonly PlanNode[], topologyId: string): Promise<Sources> {
   const byNode = new Map<string, string[]>()
   for (const { id } of leaving) byNode.set(id, await leadingTo(store, topologyId, id))
   const ids = new Set([...byNode.keys(), ...[...byNode.values()].flat()])
-  return { ids, of: (id: string): readonly string[] => byNode.get(id) ?? [] }
+  return { ids, of: (id) => byNode.get(id) ?? [] }
 }
 
 const isPast = ({ next }: Reading, sequence: number): boolean => next === null || next > sequence
