@@ -12,7 +12,10 @@ export interface Pool {
   end(): Promise<void>
 }
 
-/** At most `max` connections. One that is lost, or that may have something left to do, is not lent again but replaced. */
+/**
+ * At most `max` connections. One that is lost, or that may have something left to do, is not lent again but replaced. Work that fails
+ * of something else has rolled back what it began, and its connection is lent on.
+ */
 export function openPool(open: () => Connection, max: number): Pool {
   const idle: Connection[] = []
   const waiting: ((connection: Connection) => void)[] = []
@@ -47,7 +50,7 @@ export function openPool(open: () => Connection, max: number): Pool {
         return await answered(deadline - performance.now(), work(connection), timeoutMs)
       } catch (error) {
         // A statement that wasn't answered may still be under way.
-        if (error instanceof Unavailable) await connection.end()
+        if (error instanceof Unavailable && error.part === 'postgres') await connection.end()
         throw error
       } finally {
         giveBack(connection)

@@ -34,6 +34,8 @@ export function isUniqueViolation(error: unknown): boolean {
 
 /** What a failed query means for its caller: `Unavailable` when Postgres is away, `Invalid` for text it can't store. */
 export function consequenceOf(error: unknown): unknown {
+  // It says already what is away; that may be another part, with a socket's code of its own.
+  if (error instanceof Unavailable) return error
   const code = codeOf(error)
   if (code === null) return error
   if (connectionCodes.has(code) || passing.test(code))

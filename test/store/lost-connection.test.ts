@@ -110,3 +110,19 @@ test('connections that break again and again under load answer with what was ask
   isOver = true
   await Promise.all(asking)
 })
+
+test('a transaction whose work fails of another part rolls back, and keeps its connection', async () => {
+  const store = openStore(await freshDatabase(), 1)
+  onTestFinished(() => store.close())
+  const backend = () => store.query((db) => db.execute(sql`select pg_backend_pid() as pid`))
+  const before = await backend()
+  const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+  const away = new Unavailable('nats', 'NATS is away', { cause })
+  const failing = store.transaction(async (inside) => {
+    await inside.query((db) => db.execute(insert))
+    throw away
+  })
+  await expect(failing).rejects.toBe(away)
+  expect(await tokens(store)).toHaveLength(0)
+  expect(await backend()).toEqual(before)
+})
