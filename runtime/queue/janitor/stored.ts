@@ -20,3 +20,8 @@ export function firstStored(
 export function storedAt({ jsm }: Connection, stream: string, sequence: number): Promise<StoredMsg | null> {
   return jsm.streams.getMessage(stream, { seq: sequence })
 }
+
+/** The last stored message of a filter; null when there is none. Asked of the leader too. */
+export function lastStored({ jsm }: Connection, stream: string, filter: string): Promise<StoredMsg | null> {
+  return jsm.streams.getMessage(stream, { last_by_subj: filter })
+}

@@ -1,7 +1,8 @@
 import type { StoredMsg } from '@nats-io/jetstream'
+import { Unavailable } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { decodeEnvelope, envelopeHeader, headerBlock } from '../envelope.ts'
-import { firstStored } from '../janitor/stored.ts'
+import { firstStored, lastStored } from '../janitor/stored.ts'
 import { generationOf, laterTail, queueOwner, streamName, tailFilter } from '../names.ts'
 import { PublishRefused, refusal } from '../publish/publisher.ts'
 import type { Publisher } from '../publish/publisher.ts'
@@ -36,18 +37,24 @@ async function* storedFrom(
 
 const portion = { max_messages: 1_000, expires: 2_000 }
 
-/** Into which generations of which nodes (by id) the delayed messages of a topology will be put. Reads headers only. */
+/**
+ * Into which generations of which nodes (by id) the delayed messages of a topology will be put. Reads headers only.
+ * @throws Unavailable when its reader isn't shown all that the stream's leader had before: it is where a replica is behind
+ */
 export async function delayedInto(connection: Connection, topologyId: string): Promise<Map<string, Set<number>>> {
   const found = new Map<string, Set<number>>()
   const stream = streamName(topologyId)
   const filter = tailFilter(topologyId, laterTail)
-  if ((await firstStored(connection, stream, 1, filter).catch(orNull)) === null) return found
+  const newest = await lastStored(connection, stream, filter).catch(orNull)
+  if (newest === null) return found
+  let seen = 0
   const schedules = await connection.js.consumers.get(stream, { filter_subjects: filter, headers_only: true })
   try {
     for (let left = 1; left > 0;) {
       left = 0
       for await (const message of await schedules.fetch(portion)) {
         left = message.info.pending
+        seen = message.seq
         const target = message.headers?.get('Nats-Schedule-Target') ?? ''
         const nodeId = queueOwner(target)
         if (nodeId !== null) found.set(nodeId, (found.get(nodeId) ?? new Set()).add(generationOf(target)))
@@ -57,6 +64,10 @@ export async function delayedInto(connection: Connection, topologyId: string): P
   } finally {
     await schedules.delete().catch(() => undefined)
   }
+  const missed = seen < newest.seq ? await firstStored(connection, stream, seen + 1, filter) : null
+  // What has fired meanwhile isn't missed.
+  if (missed !== null && missed.seq <= newest.seq)
+    throw new Unavailable('nats', `the copy of ${stream} that was read for delays is behind its leader`)
   return found
 }
 
