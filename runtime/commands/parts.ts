@@ -24,7 +24,7 @@ export interface QueueSettings {
 export function ownQueues(stack: Stack, settings: QueueSettings, name: string, log: Log): Promise<Queues> {
   const { natsUrl: url, namespace, replicas } = settings
   return stack.own(
-    () => openQueues({ url, name, namespace, replicas, log }),
+    (signal) => openQueues({ url, name, namespace, replicas, log, signal }),
     (queues) => queues.close(),
   )
 }

@@ -122,12 +122,15 @@ const tooFewServers = 10005
 
 /**
  * Asks again while JetStream can't answer: on a cluster that has just been started no leaders are elected yet.
- * @throws Unavailable when that takes longer than `timeoutMs`; what else `work` throws, at once
+ * @throws Unavailable when that takes longer than `timeoutMs`; what else `work` throws, at once, and anything when `signal` has aborted
  */
-export function untilReady<T>(work: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+export function untilReady<T>(
+  work: () => Promise<T>,
+  { timeoutMs = 30_000, signal }: { timeoutMs?: number; signal?: AbortSignal | undefined } = {},
+): Promise<T> {
   const text = (error: unknown): string =>
     `JetStream isn't ready (${textOf(error)}); on a cluster, check that most of its servers run`
-  return askAgain(work, { timeoutMs, isPassing: isElecting, text })
+  return askAgain(work, { timeoutMs, signal, isPassing: isElecting, text })
 }
 
 function isElecting(error: unknown): boolean {
@@ -138,19 +141,20 @@ function isElecting(error: unknown): boolean {
 
 interface Asking {
   readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
   /** May the next try work? Other errors are thrown at once. */
   readonly isPassing: (error: unknown) => boolean
   /** What is wrong when the time is over. */
   readonly text: (error: unknown) => string
 }
 
-async function askAgain<T>(work: () => Promise<T>, { timeoutMs, isPassing, text }: Asking): Promise<T> {
+async function askAgain<T>(work: () => Promise<T>, { timeoutMs, signal, isPassing, text }: Asking): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (!isPassing(error)) throw error
+      if (!isPassing(error) || signal?.aborted) throw error
       if (performance.now() > deadline) throw new Unavailable('nats', text(error), { cause: error })
       await new Promise((resolve) => setTimeout(resolve, 100))
     }

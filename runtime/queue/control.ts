@@ -93,17 +93,24 @@ export interface DiscardMessage {
 /** What a guarded publish met: `settled` means that somebody published it (or its rival) before. */
 export type Guarded = 'accepted' | 'settled'
 
-/** A queue whose reading may be wanted. */
-export interface ReadQueue {
+/** A queue of a node: one generation of its lanes, its starts, or its replies. */
+export interface NodeQueue {
   readonly nodeId: string
   readonly isReplies: boolean
+  /** Null: it isn't made of lanes. */
+  readonly generation: number | null
+}
+
+/** A queue whose reading may be wanted. */
+export interface ReadQueue extends NodeQueue {
   /** Does somebody hold messages of it? */
   readonly isHeld: boolean
 }
 
 /** How far one queue of a node (a lane of its inputs, its starts, its replies) has been read. */
 export interface Reading extends ReadQueue {
-  readonly consumer: string
+  /** Null: it has none, so that whatever is stored for it was read by nobody. */
+  readonly consumer: string | null
   /** Sequence of the first message that isn't acked; null: there is none. */
   readonly next: number | null
   /** Of stored replies: to which nodes the first one that isn't acked leads. */
@@ -152,8 +159,8 @@ export interface ControlQueues {
   endCancel(topologyId: string, run: string | null): Promise<void>
   /** Is it being cancelled? */
   isCancelling(topologyId: string, run: string | null): Promise<boolean>
-  /** How far queues of nodes have been read, be these in the plan or not. */
-  readings(topologyId: string, isWanted: (queue: ReadQueue) => boolean): Promise<Readings>
+  /** How far queues of nodes have been read, be these in the plan or not: those that have a consumer, and those of `ever`. */
+  readings(topologyId: string, isWanted: (queue: ReadQueue) => boolean, ever?: readonly NodeQueue[]): Promise<Readings>
   /** Ids of the nodes for which messages are delayed. */
   delayed(topologyId: string): Promise<Set<string>>
   /** Makes what is delayed for these nodes due at once; idempotent. */
@@ -163,8 +170,6 @@ export interface ControlQueues {
   depths(plan: Plan): Promise<QueueDepth[]>
   /** Which past generations of a node's lanes hold nothing any more, neither waiting nor delayed. */
   settledGenerations(plan: Plan, node: WorkerNode): Promise<number[]>
-  /** Deletes consumers of lanes that the plan doesn't name; only when every live bridge has it. Idempotent. */
-  sweepLanes(plan: Plan): Promise<void>
   backlog(topologyId: string): Promise<Backlog>
   storage(): Promise<Storage>
   /** Pauses or resumes a node at all bridges, at once; `reason` null resumes. */

@@ -34,7 +34,7 @@ export const generationFilter = (t: string, node: string, generation: number): s
   `sluice.${t}.*.node.${node}.${generation}.*`
 const laneFilter = (t: string, node: string, generation: number, lane: number): string =>
   `sluice.${t}.*.${laneTail(node, generation, lane)}`
-const eventFilter = (t: string, node: string): string => `sluice.${t}.*.${eventTail(node)}`
+export const eventFilter = (t: string, node: string): string => `sluice.${t}.*.${eventTail(node)}`
 export const eventsFilter = (t: string): string => `sluice.${t}.*.event.>`
 /** All schedules; the cron ones belong to event nodes. */
 export const scheduleFilters = (t: string): string[] => [tailFilter(t, laterTail), `sluice.${t}.cron.*`]
@@ -43,8 +43,6 @@ export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${
 
 export const laneConsumer = (node: string, generation: number, lane: number): string =>
   `node_${node}_${generation}_${lane}`
-/** Of any generation. */
-export const isLaneConsumerOf = (consumer: string, node: string): boolean => consumer.startsWith(`node_${node}_`)
 export const eventConsumer = (node: string): string => `event_${node}`
 /** Read by nobody: it counts the delayed messages. */
 export const delayedConsumer = 'delayed'

@@ -27,7 +27,7 @@ import { encodeRecord } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
-import { settledGenerations, sweepLanes } from './lanes/retire.ts'
+import { settledGenerations } from './lanes/retire.ts'
 import { delayedInto, hasten } from './look/later.ts'
 import { deleteConsumers, openReadings } from './look/readings.ts'
 import { encodeReply } from './reply.ts'
@@ -55,10 +55,28 @@ export interface QueueOptions {
   /** Copies of each stream on a cluster: 1, 3 or 5. */
   readonly replicas: number
   readonly log: Log
+  /** Who opens them doesn't want them any more: then this rejects at once, also while NATS doesn't answer. */
+  readonly signal?: AbortSignal
 }
 
-/** @throws Unavailable, Invalid as connectQueues does */
-export async function openQueues(options: QueueOptions): Promise<Queues> {
+/** @throws Unavailable, Invalid as connectQueues does; the signal's reason when it aborts */
+export function openQueues(options: QueueOptions): Promise<Queues> {
+  const opening = openAll(options)
+  const { signal } = options
+  if (signal === undefined) return opening
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      // What is being opened can't be hurried: it is closed when it is there.
+      opening.then((queues) => queues.close()).catch(() => undefined)
+      reject(signal.reason as Error)
+    }
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    opening.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+async function openAll(options: QueueOptions): Promise<Queues> {
   const connection = await connectQueues(options)
   const { config, events } = await openBuckets(connection, options).catch(async (error: unknown) => {
     await connection.close()
@@ -83,10 +101,10 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
 
 async function openBuckets(
   connection: Connection,
-  { namespace, replicas }: QueueOptions,
+  { namespace, replicas, signal }: QueueOptions,
 ): Promise<{ config: Config; events: Events }> {
-  const config = await untilReady(() => openConfig(connection, namespace, replicas))
-  const events = await untilReady(() => openEvents(connection, namespace, replicas))
+  const config = await untilReady(() => openConfig(connection, namespace, replicas), { signal })
+  const events = await untilReady(() => openEvents(connection, namespace, replicas), { signal })
   return { config, events }
 }
 
@@ -131,14 +149,13 @@ function controlOf(deps: ControlDeps): ControlQueues {
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
     backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
     storage: () => reach(() => storageOf(connection)),
-    readings: (topologyId, isWanted) => reach(() => readings(topologyId, isWanted)),
+    readings: (...wanted) => reach(() => readings(...wanted)),
     delayed: (topologyId) => reach(async () => new Set((await delayedInto(connection, topologyId)).keys())),
     hasten: (topologyId, nodeIds) =>
       reach(async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId)))),
     deleteConsumers: (topologyId, names) => reach(() => deleteConsumers(connection, topologyId, names)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
     settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
-    sweepLanes: (plan) => reach(() => sweepLanes(connection, plan)),
     async setPaused(nodeId, reason) {
       await setReason(config, pausedKey(nodeId), reason)
       events.emit({ kind: 'pause', nodeId, reason })

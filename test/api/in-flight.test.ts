@@ -139,7 +139,7 @@ test('what comes to a dropped node all the same is done, and its consumers go wh
   await t.queues.control.start({ ...late, contentType: 'text/plain', headers: {}, body: Buffer.from('late') })
   const deps = { store: t.store, queues: t.queues.control }
   await eventually('it is done', async () => {
-    await tidyDropped(deps, await getTopology(t.store, 'orders'))
+    await tidyDropped(deps, await getTopology(t.store, 'orders'), new Map())
     return (await t.get(`/api/runs/${run}`)).body.state === 'finished'
   })
   const janitor = janitorOf(t)
@@ -148,7 +148,7 @@ test('what comes to a dropped node all the same is done, and its consumers go wh
       recorded: () => lastSequence(t.queues.connection, topology.id),
       plansSince: (time) => plansSince(t.store, topology.id, time),
     })
-    await tidyDropped(deps, await getTopology(t.store, 'orders'))
+    await tidyDropped(deps, await getTopology(t.store, 'orders'), new Map())
     return (await t.queues.control.readings(topology.id, (queue) => queue.nodeId === nodeId)).queues.length === 0
   })
   expect(await ended(t, await start(t))).toMatchObject({ state: 'finished' })

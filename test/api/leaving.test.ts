@@ -95,7 +95,7 @@ test('a stored reply that leads to a node which was dropped brings it back', asy
   await t.queues.control.awaitApplied(topology.id, plan.revision + 1, 5_000)
   await pauseB(false)
   await eventually('c is back', async () => {
-    await tidyDropped(deps, await getTopology(t.store, 'fork'))
+    await tidyDropped(deps, await getTopology(t.store, 'fork'), new Map())
     return (await leaving()).includes('drain')
   })
   await eventually('the last message is at c', () => called.includes('c3'))

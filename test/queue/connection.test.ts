@@ -1,8 +1,14 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/transport-node'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { openStack } from '../../runtime/commands/stack.ts'
+import { ownQueues } from '../../runtime/commands/parts.ts'
 import { Unavailable } from '../../runtime/errors.ts'
 import { untilReady } from '../../runtime/queue/connection.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
 
 const electing = () => new JetStreamApiError({ code: 503, err_code: 10008, description: 'temporarily unavailable' })
 
@@ -17,7 +23,7 @@ test('JetStream that is not ready yet is asked again: no answer, or no leader', 
 })
 
 test('when it takes too long the error says what to look at', async () => {
-  const never = untilReady(() => Promise.reject(electing()), 0)
+  const never = untilReady(() => Promise.reject(electing()), { timeoutMs: 0 })
   await expect(never).rejects.toThrow(Unavailable)
   await expect(never).rejects.toThrow(/isn't ready \(.*\); on a cluster, check that most of its servers run/)
 })
@@ -31,4 +37,40 @@ test('a refusal is final at once', async () => {
   })
   await expect(outcome).rejects.toBe(refused)
   expect(asked).toBe(1)
+})
+
+/** A NATS that says who it is, and answers `PONG` but nothing else: JetStream isn't there, nor says so. */
+async function silentNats(): Promise<{ url: string; asked: Promise<unknown> }> {
+  const sockets = new Set<Socket>()
+  const info = { server_id: 's', version: '2.15.2', proto: 1, headers: true, jetstream: true, max_payload: 10_485_760 }
+  const server = createServer()
+  const asked = new Promise((resolve) => {
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.write(`INFO ${JSON.stringify(info)}\r\n`)
+      socket.on('data', (data) => {
+        if (data.includes('PING')) socket.write('PONG\r\n')
+        if (data.includes('$JS.API')) resolve(null)
+      })
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return { url: `nats://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+test('a command that waits for a NATS which never answers stops at once', async () => {
+  const { url, asked } = await silentNats()
+  const stack = openStack(silentLog)
+  const opening = ownQueues(stack, { natsUrl: url, namespace: 'n', replicas: 1 }, 'test', silentLog)
+  const outcome = expect(opening).rejects.toThrow('the engine is being stopped')
+  await asked
+  const begun = performance.now()
+  await stack.stop()
+  await outcome
+  expect(performance.now() - begun).toBeLessThan(1_000)
 })

@@ -35,14 +35,6 @@ export async function dropPastLanes(
   return { ...plan, nodes }
 }
 
-/** Takes away the consumers of lanes that an earlier plan dropped, once no bridge can make them anew. */
-export async function sweepLanes({ queues }: Deps, newest: Plan | null, isPublic: boolean): Promise<void> {
-  if (newest !== null && newest.nodes.some(hadOtherLanes) && (await haveAll({ queues }, newest, isPublic)))
-    await queues.sweepLanes(newest)
-}
-
-const hadOtherLanes = (node: PlanNode): boolean => !isEventNode(node) && node.generation > 0
-
 const pastOf = (node: PlanNode): readonly PastGeneration[] => (isEventNode(node) ? [] : node.past)
 
 /** True when every live bridge sends by the lanes of this plan or a later one, or has stopped the topology. */

@@ -20,7 +20,7 @@ import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
 import { draftOf } from './drafts.ts'
-import { dropPastLanes, sweepLanes } from './lanes.ts'
+import { dropPastLanes } from './lanes.ts'
 import { keepNodes } from './leaving/leave.ts'
 import type { InFlight } from './leaving/leave.ts'
 import { defaultsOf, knownWorkers, newestPlan, planDefaultsOf, tellBridges } from './plans.ts'
@@ -151,7 +151,6 @@ async function putRevision(
       // Set when a value was stored that was there before.
       return before.bridgeOutOfSync ? updateTopology(inside, id, { bridgeOutOfSync: false }) : before
     }
-    await sweepLanes(deps, newest, isPublic)
     const plan = await dropPastLanes(deps, kept, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)

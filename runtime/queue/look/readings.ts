@@ -1,21 +1,27 @@
 import type { ConsumerInfo, StreamInfo } from '@nats-io/jetstream'
 import type { Connection } from '../connection.ts'
-import type { Reading, Readings, ReadQueue } from '../control.ts'
+import type { ControlQueues, NodeQueue, Reading, ReadQueue } from '../control.ts'
 import { envelopeHeader } from '../envelope.ts'
 import { openFloors } from '../janitor/floors.ts'
 import type { Floors } from '../janitor/floors.ts'
-import { queueOwner, replyConsumer, streamName } from '../names.ts'
+import {
+  eventFilter,
+  generationFilter,
+  generationOf,
+  queueOwner,
+  replyConsumer,
+  replyFilter,
+  streamName,
+} from '../names.ts'
 import { decodeReply } from '../reply.ts'
 import { orNull } from '../streams.ts'
 import { consumersOf } from './consumers.ts'
-
-type Look = (topologyId: string, isWanted: (queue: ReadQueue) => boolean) => Promise<Readings>
 
 /**
  * Tells how far queues of a topology have been read, be their nodes in its plan or not. Asks the store for messages: a consumer's
  * own count of what waits lags behind it. Where it has looked before it doesn't look again.
  */
-export function openReadings(connection: Connection): Look {
+export function openReadings(connection: Connection): ControlQueues['readings'] {
   const known = new Map<string, { readonly epoch: string; readonly floors: Floors }>()
   const floorsOf = (topologyId: string, { created }: StreamInfo): Floors => {
     const before = known.get(topologyId)
@@ -24,18 +30,15 @@ export function openReadings(connection: Connection): Look {
     known.set(topologyId, { epoch: created, floors })
     return floors
   }
-  return async (topologyId, isWanted) => {
+  return async (topologyId, isWanted, ever = []) => {
     const stream = streamName(topologyId)
     const info = await connection.jsm.streams.info(stream).catch(orNull)
     if (info === null) {
       known.delete(topologyId)
       return { last: 0, queues: [] }
     }
-    const wanted: Owned[] = []
-    for (const consumer of await consumersOf(connection, stream)) {
-      const owned = ownedOf(consumer)
-      if (owned !== null && isWanted(owned.queue)) wanted.push(owned)
-    }
+    const owned = (await consumersOf(connection, stream)).flatMap((consumer) => ownedOf(consumer) ?? [])
+    const wanted = [...owned, ...withoutConsumer(topologyId, ever, owned)].filter(({ queue }) => isWanted(queue))
     const floors = floorsOf(topologyId, info)
     return { last: info.state.last_seq, queues: await Promise.all(wanted.map((each) => readingOf(floors, info, each))) }
   }
@@ -43,7 +46,7 @@ export function openReadings(connection: Connection): Look {
 
 interface Owned {
   readonly queue: ReadQueue
-  readonly consumer: ConsumerInfo
+  readonly consumer: ConsumerInfo | null
   readonly filter: string
 }
 
@@ -52,24 +55,36 @@ function ownedOf(consumer: ConsumerInfo): Owned | null {
   const { durable_name: name, filter_subject: filter } = consumer.config
   const nodeId = name === undefined || filter === undefined ? null : queueOwner(filter)
   if (nodeId === null || filter === undefined) return null
-  const queue = { nodeId, isReplies: name === replyConsumer(nodeId), isHeld: consumer.num_ack_pending > 0 }
-  return { queue, consumer, filter }
+  const [, , , kind] = filter.split('.')
+  const generation = kind === 'node' ? generationOf(filter) : null
+  const isReplies = name === replyConsumer(nodeId)
+  return { queue: { nodeId, isReplies, generation, isHeld: consumer.num_ack_pending > 0 }, consumer, filter }
 }
 
-async function readingOf(
-  floors: Floors,
-  { state }: StreamInfo,
-  { queue, consumer: { name, ack_floor }, filter }: Owned,
-): Promise<Reading> {
-  const acked = ack_floor.stream_seq
+/** A set of lanes counts as having consumers as long as one of its lanes has: what is stored in the others may be history. */
+function withoutConsumer(topologyId: string, ever: readonly NodeQueue[], owned: readonly Owned[]): Owned[] {
+  const keyOf = ({ nodeId, isReplies, generation }: NodeQueue): string => `${nodeId} ${isReplies} ${generation}`
+  const known = new Set(owned.map(({ queue }) => keyOf(queue)))
+  return ever
+    .filter((queue) => !known.has(keyOf(queue)))
+    .map((queue) => ({ queue: { ...queue, isHeld: false }, consumer: null, filter: filterOf(topologyId, queue) }))
+}
+
+function filterOf(topologyId: string, { nodeId, isReplies, generation }: NodeQueue): string {
+  if (isReplies) return replyFilter(topologyId, nodeId)
+  return generation === null ? eventFilter(topologyId, nodeId) : generationFilter(topologyId, nodeId, generation)
+}
+
+async function readingOf(floors: Floors, { state }: StreamInfo, { queue, consumer, filter }: Owned): Promise<Reading> {
+  const acked = consumer?.ack_floor.stream_seq ?? 0
   const first = await floors.firstAfter(filter, acked, state.last_seq)
   const reply = queue.isReplies && first !== null ? decodeReply(first.header.get(envelopeHeader)) : null
   return {
     ...queue,
-    consumer: name,
+    consumer: consumer?.name ?? null,
     next: first?.seq ?? null,
     leadsTo: reply?.kind === 'outputs' ? reply.followers.map(([, id]) => id) : [],
-    isBlank: first === null && state.first_seq > acked,
+    isBlank: first === null && (state.messages === 0 || state.first_seq > acked),
   }
 }
 

@@ -1,7 +1,7 @@
-import { and, asc, eq, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, or, sql } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
-import { nodes } from '../schema.ts'
+import { nodes, revisions, topologies } from '../schema.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 
@@ -37,6 +37,21 @@ export async function nodeIdsOf(store: Store, ref: string, topologyId?: string):
   const where = topologyId === undefined ? named : and(named, eq(nodes.topologyId, topologyId))
   const rows = await store.query((db) => db.select({ id: nodes.id }).from(nodes).where(where))
   return rows.map((row) => row.id)
+}
+
+/** Which of these are in a draft or in the newest revision of their topology. */
+export async function nodesInUse(store: Store, ids: readonly string[]): Promise<Set<string>> {
+  const newest = and(eq(revisions.topologyId, topologies.id), eq(revisions.revision, topologies.revision))
+  const inPlan = sql`${revisions.plan} @> jsonb_build_object('nodes', jsonb_build_array(jsonb_build_object('id', ${nodes.id})))`
+  const rows = await store.query((db) =>
+    db
+      .select({ id: nodes.id })
+      .from(nodes)
+      .innerJoin(topologies, eq(topologies.id, nodes.topologyId))
+      .leftJoin(revisions, newest)
+      .where(and(inArray(nodes.id, [...ids]), or(eq(nodes.inDraft, true), inPlan))),
+  )
+  return new Set(rows.map(({ id }) => id))
 }
 
 export type DraftNode = Pick<Node, 'name' | 'type' | 'drawn'> & StoredValues

@@ -57,9 +57,32 @@ export async function leadingTo(store: Store, topologyId: string, nodeId: string
   return rows.map(({ id }) => id)
 }
 
-/** The node as it was in the newest revision that has it; null: none has. */
-export async function lastWith(store: Store, topologyId: string, nodeId: string): Promise<PlanNode | null> {
-  const has = sql`${revisions.plan} @> ${JSON.stringify({ nodes: [{ id: nodeId }] })}::jsonb`
+/** Every node that a topology ever had, once for each set of lanes in force; `generation` null: an event node. */
+export async function nodesEver(
+  store: Store,
+  topologyId: string,
+): Promise<{ readonly id: string; readonly generation: number | null }[]> {
+  const rows = await store.query((db) =>
+    db.execute<{ id: string; generation: number | null }>(sql`
+      select distinct n->>'id' as id, (n->>'generation')::int as generation
+      from revisions r, jsonb_array_elements(r.plan->'nodes') n
+      where r.topology_id = ${topologyId}`),
+  )
+  return [...rows]
+}
+
+/**
+ * The node as it was in the newest revision that has it, or of those in which this generation of its lanes was in force; null: none
+ * has.
+ */
+export async function lastWith(
+  store: Store,
+  topologyId: string,
+  nodeId: string,
+  generation?: number,
+): Promise<PlanNode | null> {
+  const node = { id: nodeId, ...(generation !== undefined && { generation }) }
+  const has = sql`${revisions.plan} @> ${JSON.stringify({ nodes: [node] })}::jsonb`
   const [row] = await store.query((db) =>
     db
       .select({ plan: revisions.plan })

@@ -36,6 +36,12 @@ function retired({ generation, partitions, partitionKey, prefetch }: WorkerNode,
   return { generation, partitions, partitionKey, prefetch, retiredAt: at }
 }
 
+/** The node with a generation of its own as a past one again, in its place among them. */
+export function withPast(node: WorkerNode, before: WorkerNode, at: string): WorkerNode {
+  const past = [...node.past, retired(before, at)]
+  return { ...node, past: past.sort((a, b) => a.generation - b.generation) }
+}
+
 /** All generations of a node, oldest first, the one in force last. */
 export function generationsOf(node: WorkerNode): readonly Generation[] {
   return [...node.past, node]

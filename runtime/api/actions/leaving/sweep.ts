@@ -7,7 +7,9 @@ import type { ApiDeps } from '../../deps.ts'
 import { tellBridges } from '../plans.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
+import { forgetPauses } from './forget.ts'
 import { tidyDropped } from './late.ts'
+import type { QueuesEver } from './late.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
@@ -41,10 +43,11 @@ interface Known {
   readonly progresses: Progresses
   /** Revisions in which no node leaves, by topology id. */
   readonly quiet: Map<string, number>
+  readonly ever: QueuesEver
 }
 
 async function keepSweeping(deps: Deps, signal: AbortSignal): Promise<void> {
-  const known: Known = { progresses: new Map(), quiet: new Map() }
+  const known: Known = { progresses: new Map(), quiet: new Map(), ever: new Map() }
   let warnedAtMs = -Infinity
   const rest = (): Promise<boolean> => wait(lookEveryMs, true, { signal }).catch(() => false)
   for (let round = 0; await rest(); round++) {
@@ -67,7 +70,8 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   await forEach((each) => look(deps, known, each))
   if (!isTidying || signal.aborted) return
   const bridges = await deps.queues.bridges()
-  await forEach((each) => tidy(deps, each, bridges))
+  await forEach((each) => tidy(deps, each, bridges, known.ever))
+  await forgetPauses(deps).catch((error: unknown) => errors.push(error))
 }
 
 interface Round {
@@ -82,8 +86,8 @@ async function look(deps: Deps, { progresses, quiet }: Known, topology: InForce)
   if (!(await dropEmpty(deps, topology, progresses))) quiet.set(topology.id, topology.revision)
 }
 
-async function tidy(deps: Deps, topology: InForce, bridges: readonly Heartbeat[]): Promise<void> {
+async function tidy(deps: Deps, topology: InForce, bridges: readonly Heartbeat[], ever: QueuesEver): Promise<void> {
   const { id, revision } = topology
   if (bridges.some(({ revisions }) => (revisions[id] ?? 0) < revision)) await tellBridges(deps, id)
-  await tidyDropped(deps, topology)
+  await tidyDropped(deps, topology, ever)
 }
