@@ -42,10 +42,11 @@ export async function flow(...options: FlowOptions): Promise<{ engine: TestEngin
 }
 
 /** A bridge whose connection to NATS can be cut. */
-export async function openCuttable({
-  namespace,
-}: TestEngine): Promise<{ bridge: Bridge; proxy: NatsProxy; mended: () => Promise<void> }> {
-  const proxy = await natsProxy()
+export async function openCuttable(
+  { namespace }: TestEngine,
+  natsUrl?: string,
+): Promise<{ bridge: Bridge; proxy: NatsProxy; mended: () => Promise<void> }> {
+  const proxy = await natsProxy(natsUrl)
   const queues = await openQueues({ url: proxy.url, name: 'cuttable', namespace, replicas: 1, log: silentLog })
   const bridge = await openBridge({ queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
   closing.push(proxy, queues, bridge)

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { inject } from 'vitest'
 
-/** A way to the tests' NATS server that can be cut: who connects through it sees the server go away and come back. */
+/** A way to a NATS server, the tests' one by default, that can be cut: who connects through it sees the server go away and come back. */
 export interface NatsProxy {
   readonly url: string
   /** Breaks every connection and takes no new ones. */
@@ -12,8 +12,8 @@ export interface NatsProxy {
   close(): Promise<void>
 }
 
-export async function natsProxy(): Promise<NatsProxy> {
-  const { hostname, port } = new URL(inject('natsUrl'))
+export async function natsProxy(natsUrl = inject('natsUrl')): Promise<NatsProxy> {
+  const { hostname, port } = new URL(natsUrl)
   const sockets = new Set<Socket>()
   let isCut = false
   const server = createServer((client) => {
