@@ -8,12 +8,15 @@ import type { JsMsg } from '@nats-io/jetstream'
 import postgres from 'postgres'
 import { textOf } from '../../runtime/errors.ts'
 import type { Message } from '../../runtime/protocol/message.ts'
+import type { Trashed } from '../../runtime/protocol/outcome.ts'
 import { connectQueues } from '../../runtime/queue/connection.ts'
 import { decodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
 import type { LedgerRecord } from '../../runtime/queue/ledger.ts'
 import { streamName } from '../../runtime/queue/names.ts'
 import { decodeReply } from '../../runtime/queue/reply.ts'
+import type { StoredReply } from '../../runtime/queue/reply.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import { changeBy } from './check/counters.ts'
 import type { CallRecord } from './parts/worker.ts'
 
 /** A stored message, as far as the checks look at it. */
@@ -31,9 +34,11 @@ export interface Stored {
   readonly message: Message | null
   readonly body: string
   /** Of replies. */
-  readonly reply: { readonly hopKey: string; readonly next: boolean } | null
+  readonly reply: { readonly hopKey: string; readonly next: boolean; readonly trashId: string | null } | null
   /** Of ledger records. */
   readonly record: LedgerRecord | null
+  /** Of messages in Trash: its node was taken out of the graph. */
+  readonly isRemoved: boolean
   readonly run: string
 }
 
@@ -44,6 +49,8 @@ export interface Auditor {
   last(): number
   /** Runs that are over by the ledger: everything of them is done or in Trash. */
   finished(): number
+  /** Ids of the runs that aren't. */
+  unfinished(): string[]
   /** Name of the server that leads the stream; null when it isn't known or is a single one. */
   leader(): Promise<string | null>
   /** What the server says of each consumer that still has something to do. */
@@ -84,6 +91,7 @@ export async function openAuditor(url: string, topologyId: string): Promise<Audi
     stored: () => [...stored.values()].sort((a, b) => a.sequence - b.sequence),
     last: () => last,
     finished: () => [...inProgress.values()].filter((count) => count === 0).length,
+    unfinished: () => [...inProgress].flatMap(([run, count]) => (count > 0 ? [run] : [])),
     leader: async () => (await connection.jsm.streams.info(stream).catch(() => null))?.cluster?.leader ?? null,
     async waiting() {
       const lines: string[] = []
@@ -104,14 +112,6 @@ export async function openAuditor(url: string, topologyId: string): Promise<Audi
   }
 }
 
-/** What an outcome does to the number of a run's messages on their way (I6). */
-function changeBy({ kind, record }: Stored): number {
-  if (kind === 'event') return 1
-  if (kind === 'trash' || record?.kind === 'ended') return -1
-  if (record?.kind === 'split') return record.delta
-  return record?.kind === 'replayed' ? 1 : 0
-}
-
 function read(message: JsMsg): Stored {
   const [, , origin = '', kind = '', nodeId = '', ...lane] = message.subject.split('.')
   const header = message.headers?.get(envelopeHeader) ?? ''
@@ -120,7 +120,7 @@ function read(message: JsMsg): Stored {
   const input = isInput || kind === 'later' ? decodeEnvelope(header, new Uint8Array()) : null
   const asked = reply?.kind === 'replay' ? reply.message : reply?.input
   const record = kind === 'ledger' ? message.json<LedgerRecord>() : null
-  const trashed = kind === 'trash' ? (JSON.parse(header) as { run: string }) : null
+  const trashed = kind === 'trash' ? (JSON.parse(header) as Omit<Trashed, 'body'>) : null
   return {
     sequence: message.seq,
     origin,
@@ -130,10 +130,18 @@ function read(message: JsMsg): Stored {
     isFired: (message.headers?.get('Nats-Scheduler') ?? '') !== '',
     message: isInput ? input : null,
     body: isInput ? message.string() : '',
-    reply: reply === null ? null : { hopKey: reply.hopKey, next: reply.kind === 'outputs' && reply.next !== null },
+    reply: reply === null ? null : seenOf(reply),
     record,
+    isRemoved: trashed?.error.type === 'urn:sluice:node-removed',
     run: (input ?? asked ?? record ?? trashed)?.run ?? '',
   }
+}
+
+function seenOf(reply: StoredReply): Stored['reply'] {
+  const { hopKey } = reply
+  return reply.kind === 'replay'
+    ? { hopKey, next: false, trashId: reply.trashId }
+    : { hopKey, next: reply.next !== null, trashId: null }
 }
 
 export interface RunRow {
@@ -141,14 +149,14 @@ export interface RunRow {
   readonly state: string
   readonly done: number
   readonly failed: number
+  readonly discarded: number
+  readonly cancelled: number
   readonly inProgress: number
 }
 
 export interface TrashRow {
   readonly id: string
-  readonly runId: string
-  readonly messageId: string
-  readonly error: string
+  readonly state: string
 }
 
 /** Rows that the recorder wrote. Throws when Postgres is away. */
@@ -156,9 +164,10 @@ export async function rowsOf(url: string): Promise<{ runs: RunRow[]; trash: Tras
   const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
   try {
     const runs = await client<RunRow[]>`
-      select id, state, done::int, failed::int, in_progress::int as "inProgress" from runs`
+      select id, state, done::int, failed::int, discarded::int, cancelled::int, in_progress::int as "inProgress"
+      from runs`
     const trash = await client<TrashRow[]>`
-      select id, run_id as "runId", message_id as "messageId", error::text as error from trash`
+      select id, state from trash`
     return { runs: [...runs], trash: [...trash] }
   } finally {
     await client.end({ timeout: 1 }).catch((error: unknown) => void textOf(error))

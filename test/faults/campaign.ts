@@ -1,56 +1,31 @@
 /** One campaign: start everything, keep work coming, inject faults, wait until all is settled, look at the evidence. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ensureCompiled } from '../../bin/compiled.mjs'
-import { startGuard } from '../../runtime/embedded/guard.ts'
-import { freePort } from '../../runtime/embedded/process.ts'
 import { textOf } from '../../runtime/errors.ts'
-import { callsIn, openAuditor, rowsOf } from './audit.ts'
 import type { Auditor } from './audit.ts'
-import { check, repeatedCalls } from './check.ts'
-import type { Evidence, Violation } from './check.ts'
-import { intakeOf } from './intake.ts'
-import type { Intake } from './intake.ts'
-import { keyedNodes, orderedNodes } from './model.ts'
-import { openScript } from './parts/process.ts'
-import type { Armable, Part, Watched } from './parts/process.ts'
+import { tellDeed } from './deeds/deeds.ts'
+import type { Deed } from './deeds/deeds.ts'
+import { isAlone, occasionOf } from './deeds/occasions.ts'
+import { inject } from './inject.ts'
+import type { Journal } from './inject.ts'
+import { startParts } from './parts/engine.ts'
+import type { EngineOptions, Parts } from './parts/engine.ts'
+import type { Part } from './parts/process.ts'
+import { evidenceOf, reportOf } from './report.ts'
+import type { Report } from './report.ts'
 import { hitBy, pointWithinMs, tellFault } from './schedule.ts'
 import type { Fault, Targets } from './schedule.ts'
-import { startNats, startPostgres } from './parts/services.ts'
-
-export interface CampaignOptions {
-  readonly seed: number
-  /** NATS servers: 1, or 3 with three copies of everything. */
-  readonly servers: 1 | 3
-  readonly bridges: number
-  /** The janitor's window: longer than a control is stopped, since the intake relies on it. */
-  readonly historyMs: number
-  /** How much the worker misbehaves: 1 is usual. */
-  readonly mischief: number
-  /** Gets one line for every fault, and for what a person should know. */
-  readonly say: (line: string) => void
-}
-
-export interface Report {
-  readonly faults: number
-  /** Processes that were killed, or ended themselves at a point. */
-  readonly kills: number
-  readonly runs: number
-  readonly messages: number
-  readonly calls: number
-  readonly repeated: { readonly all: number; readonly perBridgeKill: number; readonly perNatsKill: number }
-  readonly violations: readonly Violation[]
-  readonly evidence: Evidence
-}
+import { untilSettled } from './settled.ts'
 
 export interface Campaign {
   readonly targets: Targets
   readonly auditor: Auditor
   part(name: string): Part
-  /** Injects each when its time has come, and resolves when all of them are over. */
-  injectTimed(faults: readonly Fault[]): Promise<void>
+  /** Injects and does each when its time has come, and resolves when all of the faults are over. */
+  injectTimed(faults: readonly Fault[], deeds?: readonly Deed[]): Promise<void>
   /** Injects points, one after the other at each target; one that isn't reached is a violation. */
   injectInTurn(faults: readonly Fault[]): Promise<void>
   /** No more work; waits until everything is settled, and says what is wrong. */
@@ -60,12 +35,14 @@ export interface Campaign {
 
 /** Each point is reached once, however long that takes a machine with other things to do. */
 const everyPointWithinMs = 60_000
-/** So little that pages are held back, and that streams are swept. */
-const [highWater, historyMaxBytes] = [40, 200_000]
-/** Nothing new is settled for so long though everything is up: something is stuck. */
-const stuckAfterMs = 60_000
+/** Everything is up, so what is asked for is answered. */
+const answeredWithinMs = 60_000
+/** So many unfinished runs keep every part busy, and are over soon. */
+const enough = 4
+/** How often one more is let in while something is stuck. */
+const oneMoreMs = 4_000
 
-export async function openCampaign(options: CampaignOptions): Promise<Campaign> {
+export async function openCampaign(options: EngineOptions): Promise<Campaign> {
   await ensureCompiled()
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'))
   const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
@@ -73,242 +50,135 @@ export async function openCampaign(options: CampaignOptions): Promise<Campaign> 
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    return campaignOf(options, folder, await startParts(options, folder, closers), closers, close)
+    return campaignOf(await startParts(options, folder, closers), options.say, closers, close)
   } catch (error) {
     await close()
     throw error
   }
 }
 
-interface Parts {
-  readonly bridges: readonly Armable[]
-  readonly controls: readonly Armable[]
-  readonly worker: Armable
-  readonly postgres: Part
-  readonly nats: readonly Part[]
-  readonly postgresUrl: string
-  readonly calls: string
-  readonly auditor: Auditor
-  readonly intake: Intake
-}
-
-async function startParts(options: CampaignOptions, folder: string, closers: (() => unknown)[]): Promise<Parts> {
-  // As root, Postgres runs as another user, who has to get in.
-  chmodSync(folder, 0o711)
-  const watched = watchedIn(folder, options.say, closers)
-  const own = <P extends Part>(part: P): P => {
-    closers.push(() => part.close())
-    return part
-  }
-  const [nats, postgres] = await Promise.all([
-    startNats(folder, options.servers, watched),
-    startPostgres(folder, options.say),
-  ])
-  for (const part of [...nats.parts, postgres.part]) own(part)
-  const secretKey = 'a key for the faults'
-  const adminToken = 'an-administrator-of-faults'
-  const queues = { url: nats.url, namespace: 'faults', replicas: options.servers, secretKey }
-  const control = { ...queues, postgresUrl: postgres.url, adminToken, historyMs: options.historyMs, historyMaxBytes }
-  const ports = [await freePort(), await freePort()]
-  const controls = ports.map((port, index) =>
-    own(openScript(`control-${index + 1}`, 'control', { ...control, port }, watched)),
-  )
-  const recorder = {
-    port: await freePort(),
-    file: join(folder, 'calls.jsonl'),
-    seed: options.seed,
-    mischief: options.mischief,
-  }
-  const worker = own(openScript('worker', 'worker', recorder, watched))
-  await Promise.all([...controls, worker].map((part) => part.works()))
-  const urls = ports.map((port) => `http://127.0.0.1:${port}`)
-  const intake = await intakeOf(urls, adminToken, `http://127.0.0.1:${recorder.port}`)
-  const auditor = await openAuditor(nats.url, intake.topologyId)
-  closers.push(() => auditor.close())
-  const bridges = Array.from({ length: options.bridges }, (_, index) =>
-    own(openScript(`bridge-${index + 1}`, 'bridge', { ...queues, highWater }, watched)),
-  )
-  await Promise.all(bridges.map((part) => part.works()))
-  return {
-    bridges,
-    controls,
-    worker,
-    postgres: postgres.part,
-    nats: nats.parts,
-    postgresUrl: postgres.url,
-    calls: recorder.file,
-    auditor,
-    intake,
-  }
-}
-
-function watchedIn(folder: string, say: (line: string) => void, closers: (() => unknown)[]): Watched {
-  const logs = join(folder, 'logs')
-  mkdirSync(logs)
-  const guard = startGuard(folder, say)
-  closers.push(() => guard.close())
-  const onUnexpectedEnd = (name: string, how: string): void =>
-    say(`${name} ended by itself (${how}), starting it again: ${lastLines(join(logs, `${name}.log`), 6).join(' ')}`)
-  return { guard, logs, onUnexpectedEnd }
+/** What changes while a campaign goes on. */
+interface State {
+  readonly parts: Parts
+  readonly journal: Journal
+  readonly done: Deed[]
+  /** Deeds that aren't answered yet. */
+  readonly open: Map<Deed, Promise<void>>
+  /** Since when something is held up on purpose: more is let in meanwhile. */
+  stuckSince: number | null
+  find(name: string): Part
+  say(line: string): void
 }
 
 function campaignOf(
-  options: CampaignOptions,
-  folder: string,
   parts: Parts,
+  say: (line: string) => void,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Campaign {
-  const { say } = options
-  const all = new Map(
-    [...parts.bridges, ...parts.controls, parts.worker, parts.postgres, ...parts.nats].map((part) => [part.name, part]),
-  )
+  const { bridges, controls, worker, postgres, nats, auditor, intake } = parts
+  const all = new Map([...bridges, ...controls, worker, postgres, ...nats].map((part) => [part.name, part]))
   const find = (name: string): Part => {
     const found = all.get(name)
     if (found === undefined) throw new Error(`there is no part ${name}`)
     return found
   }
-  const journal: Journal = { injected: [], violations: [] }
+  const journal = { injected: [], violations: [] }
+  const state: State = { parts, journal, done: [], open: new Map(), stuckSince: null, find, say }
   const stopping = new AbortController()
   closers.push(() => stopping.abort())
-  const load = parts.intake.load(() => parts.auditor.finished(), stopping.signal)
-  const inject = (fault: Fault, withinMs: number): Promise<boolean> => injectOne(fault, find, withinMs, journal, say)
+  const load = intake.load(
+    () => auditor.finished(),
+    () => roomIn(state),
+    stopping.signal,
+  )
   return {
     targets: {
-      bridges: parts.bridges.map(({ name }) => name),
-      controls: parts.controls.map(({ name }) => name),
-      worker: parts.worker.name,
-      postgres: parts.postgres.name,
-      nats: parts.nats.map(({ name }) => name),
+      bridges: bridges.map(({ name }) => name),
+      controls: controls.map(({ name }) => name),
+      worker: worker.name,
+      postgres: postgres.name,
+      nats: nats.map(({ name }) => name),
     },
-    auditor: parts.auditor,
+    auditor,
     part: find,
-    async injectTimed(faults) {
-      const since = performance.now()
-      const under = faults.map(async (fault) => {
-        await wait(Math.max(0, fault.atMs - (performance.now() - since)))
-        await inject(fault, pointWithinMs)
-      })
-      await Promise.all(under)
-    },
-    async injectInTurn(faults) {
-      const hit = new Set(faults.flatMap(hitBy))
-      const lines = [...hit].map(async (target) => {
-        for (const fault of faults.filter((one) => hitBy(one).includes(target))) {
-          await find(target).works()
-          if (await inject(fault, everyPointWithinMs)) continue
-          journal.violations.push({ kind: 'stray', text: `never reached: ${tellFault(fault)}` })
-        }
-      })
-      await Promise.all(lines)
-    },
+    injectTimed: (faults, deeds = []) => injectTimed(state, faults, deeds),
+    injectInTurn: (faults) => injectInTurn(state, faults),
     async finish() {
       stopping.abort()
       await load
       for (const part of all.values()) await part.works()
-      const stuck = await untilSettled(parts, folder)
-      const evidence = await evidenceOf(parts)
-      return reportOf(journal, [...stuck, ...journal.violations, ...check(evidence)], evidence)
+      return finish(state)
     },
     close,
   }
 }
 
-interface Journal {
-  readonly injected: { readonly fault: Fault; readonly at: number }[]
-  readonly violations: Violation[]
+function roomIn({ stuckSince }: State): number {
+  return stuckSince === null ? enough : enough + Math.floor((performance.now() - stuckSince) / oneMoreMs)
 }
 
-/** False: a point that wasn't reached. */
-async function injectOne(
-  fault: Fault,
-  find: (name: string) => Part,
-  withinMs: number,
-  { injected }: Journal,
-  say: (line: string) => void,
-): Promise<boolean> {
-  const hit = hitBy(fault).map(find)
-  const down = hit.filter(({ isUp }) => !isUp).map(({ name }) => name)
-  say(`${tellFault(fault)}${down.length > 0 ? ` (down already: ${down.join(', ')})` : ''}`)
-  if (fault.kind === 'point') {
-    const reached = await (hit[0] as Armable).dieAt(fault.point, fault.nth, withinMs)
-    if (reached) injected.push({ fault, at: Date.now() })
-    else say(`${tellFault(fault)}: not reached`)
-    return reached
-  }
-  injected.push({ fault, at: Date.now() })
-  for (const part of hit) part[fault.kind === 'kill' ? 'kill' : 'freeze']()
-  await wait(fault.forMs)
-  for (const part of hit) part[fault.kind === 'kill' ? 'start' : 'thaw']()
-  return true
-}
-
-/** Resolves when every run is over, in the stream and in Postgres; with what is stuck when nothing moves any more. */
-async function untilSettled({ auditor, intake, postgresUrl }: Parts, folder: string): Promise<Violation[]> {
-  let movedAt = performance.now()
-  let last = ''
-  for (;;) {
-    const rows = await rowsOf(postgresUrl).catch(() => null)
-    const open = rows?.runs.filter(({ state }) => state === 'running').length ?? -1
-    const finished = [auditor.finished(), open === 0 ? rows?.runs.length : -1]
-    if (finished.every((count) => count === intake.accepted.size)) return []
-    const now = `${intake.accepted.size} ${auditor.finished()} ${open} ${auditor.last()}`
-    if (now !== last) movedAt = performance.now()
-    else if (performance.now() - movedAt > stuckAfterMs) return stuckAt(now, auditor, folder)
-    last = now
-    await wait(200)
-  }
-}
-
-/** What the servers and the parts say of themselves; which messages it is that are stuck, the checks tell. */
-async function stuckAt(state: string, auditor: Auditor, folder: string): Promise<Violation[]> {
-  const waiting = await auditor.waiting().catch((error: unknown) => [textOf(error)])
-  const logs = readdirSync(join(folder, 'logs')).flatMap((name) => {
-    const lines = readFileSync(join(folder, 'logs', name), 'utf8')
-      .trimEnd()
-      .split('\n')
-    return lines.slice(-3).map((line) => `${name}: ${line}`)
+async function injectTimed(state: State, faults: readonly Fault[], deeds: readonly Deed[]): Promise<void> {
+  const since = performance.now()
+  const until = (atMs: number): Promise<void> => wait(Math.max(0, atMs - (performance.now() - since)))
+  const doing = deeds.map(async (deed) => {
+    await until(deed.atMs)
+    begin(state, deed)
   })
-  const text = `nothing moves for ${stuckAfterMs / 1_000} s (runs, finished ones in the stream, running ones in Postgres, last sequence: ${state})`
-  return [{ kind: 'lost', text: [text, ...waiting, ...logs].join('\n    ') }]
+  const under = faults.map(async (fault) => {
+    await until(fault.atMs)
+    await inject(fault, pointWithinMs, state)
+  })
+  await Promise.all([...under, ...doing])
 }
 
-function lastLines(file: string, count: number): string[] {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count)
+/** It may take until a control and NATS are up again; others don't wait for it. */
+function begin({ parts, done, open, journal, say }: State, deed: Deed): void {
+  const doing = parts.doer.do(deed).then(
+    (result) => {
+      done.push(deed)
+      say(`${tellDeed(deed)}: ${result}`)
+    },
+    (error: unknown) => journal.violations.push({ kind: 'stray', text: `${tellDeed(deed)}: ${textOf(error)}` }),
+  )
+  open.set(
+    deed,
+    doing.then(() => void open.delete(deed)),
+  )
 }
 
-async function evidenceOf({ auditor, intake, postgresUrl, calls }: Parts): Promise<Evidence> {
-  const rows = await rowsOf(postgresUrl)
-  return {
-    ...rows,
-    stored: auditor.stored(),
-    starts: intake.accepted,
-    calls: callsIn(calls),
-    names: intake.names,
-    ordered: orderedNodes,
-    keyed: keyedNodes,
-  }
+async function injectInTurn(state: State, faults: readonly Fault[]): Promise<void> {
+  const isLast = (fault: Fault): boolean => fault.kind === 'point' && isAlone(fault.point)
+  const targets = new Set(faults.flatMap(hitBy))
+  const lines = [...targets].map(async (target) => {
+    for (const fault of faults) if (hitBy(fault).includes(target) && !isLast(fault)) await reach(state, fault)
+  })
+  await Promise.all(lines)
+  for (const fault of faults.filter(isLast)) await reach(state, fault)
 }
 
-function reportOf({ injected }: Journal, violations: readonly Violation[], evidence: Evidence): Report {
-  const { stored, starts, calls } = evidence
-  const repeated = repeatedCalls(calls)
-  const per = (prefix: string): number => {
-    const kills = injected.filter(({ fault }) => fault.kind !== 'stop' && hitBy(fault)[0]?.startsWith(prefix))
-    const after = repeated.filter(({ at }) => {
-      const before = injected.filter((one) => one.at <= at).at(-1)
-      return before !== undefined && kills.includes(before)
-    })
-    return kills.length === 0 ? 0 : after.length / kills.length
-  }
-  return {
-    faults: injected.length,
-    kills: injected.reduce((sum, { fault }) => sum + (fault.kind === 'stop' ? 0 : hitBy(fault).length), 0),
-    runs: starts.size,
-    messages: stored.length,
-    calls: calls.length,
-    repeated: { all: repeated.length, perBridgeKill: per('bridge'), perNatsKill: per('nats') },
-    violations,
-    evidence,
-  }
+/** With what has to be done for it. */
+async function reach(state: State, fault: Fault): Promise<void> {
+  const { find, journal, parts } = state
+  for (const target of hitBy(fault)) await find(target).works()
+  const over = new AbortController()
+  const occasion = fault.kind === 'point' ? occasionOf(fault.point) : null
+  if (fault.kind === 'point' && isAlone(fault.point)) state.stuckSince = performance.now()
+  const made = occasion?.(parts.doer, over.signal)
+  const reached = await inject(fault, everyPointWithinMs, state)
+  over.abort()
+  await made
+  state.stuckSince = null
+  if (!reached) journal.violations.push({ kind: 'stray', text: `never reached: ${tellFault(fault)}` })
+}
+
+async function finish(state: State): Promise<Report> {
+  const { parts, journal, done, open } = state
+  await Promise.race([Promise.all(open.values()), wait(answeredWithinMs, undefined, { ref: false })])
+  for (const deed of open.keys()) journal.violations.push({ kind: 'stray', text: `never answered: ${tellDeed(deed)}` })
+  const { auditor, intake, doer, postgresUrl, logs } = parts
+  await doer.resumeAll()
+  const accepted = (): number => intake.accepted.size
+  const stuck = await untilSettled({ auditor, postgresUrl, accepted, nudge: () => doer.resumeAll(), logs })
+  return reportOf(journal, done, stuck, await evidenceOf(parts, journal))
 }

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hopKey, originOf } from '../../runtime/queue/names.ts'
 import type { Stored } from './audit.ts'
 import { openCampaign } from './campaign.ts'
-import type { Campaign, Report } from './campaign.ts'
-import { check } from './check.ts'
-import type { Evidence } from './check.ts'
+import type { Campaign } from './campaign.ts'
+import { check } from './check/check.ts'
+import type { Evidence } from './check/evidence.ts'
+import { everyDeed, randomDeeds } from './deeds/deeds.ts'
+import type { Report } from './report.ts'
 import { partFaults, pointFaults, randomFaults } from './schedule.ts'
 
 const targets = {
@@ -24,7 +26,7 @@ beforeAll(async () => {
   const say = (line: string): void => void said.push(line)
   campaign = await openCampaign({ seed: 1, servers: 1, bridges: 3, historyMs: 5_000, mischief: 0.5, say })
   await campaign.injectInTurn(pointFaults(1, campaign.targets))
-  await campaign.injectTimed(partFaults(campaign.targets))
+  await campaign.injectTimed(partFaults(campaign.targets), everyDeed())
   report = await campaign.finish()
 }, 300_000)
 afterAll(() => campaign.close())
@@ -76,11 +78,19 @@ test('a seed gives the same faults again, and another seed others', () => {
   const faults = randomFaults(7, 600_000, targets)
   expect(randomFaults(7, 600_000, targets)).toEqual(faults)
   expect(randomFaults(8, 600_000, targets)).not.toEqual(faults)
-  const kills = faults.flatMap((fault) =>
-    fault.kind === 'stop' ? [] : fault.kind === 'point' ? [fault.target] : fault.targets,
-  )
-  expect(kills.length).toBeGreaterThanOrEqual(200)
+  expect(randomDeeds(7, 600_000)).toEqual(randomDeeds(7, 600_000))
+  expect(randomDeeds(8, 600_000)).not.toEqual(randomDeeds(7, 600_000))
 })
+
+test.each([1, 2, 3])(
+  'ten minutes have 200 kills without those at points, and one outage of two minutes (seed %i)',
+  (seed) => {
+    const faults = randomFaults(seed, 600_000, targets)
+    const kills = faults.flatMap((fault) => (fault.kind === 'kill' ? fault.targets : []))
+    expect(kills.length).toBeGreaterThanOrEqual(200)
+    expect(faults.filter((fault) => fault.kind === 'kill' && fault.forMs === 120_000)).toHaveLength(1)
+  },
+)
 
 test.each([['--minutes', 'long'], ['--seed', '-1'], ['--sede', '1'], ['hello']])(
   '%s %s is wrong use: one line, exit code 2',

@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { textOf } from '../../runtime/errors.ts'
 import { openCampaign } from './campaign.ts'
-import type { Report } from './campaign.ts'
+import { randomDeeds } from './deeds/deeds.ts'
+import type { Report } from './report.ts'
 import { pointFaults, randomFaults } from './schedule.ts'
 
 const usage = 'npm run faults -- [--minutes 0–1440] [--seed 0–4294967295] [--history-ms 1000–3600000] [--cluster]'
@@ -55,8 +56,9 @@ async function run({ minutes, seed, historyMs, cluster }: Arguments): Promise<bo
   try {
     say('everything works, work is coming in')
     await campaign.injectInTurn(pointFaults(seed, campaign.targets))
-    say('every point was reached')
-    await campaign.injectTimed(randomFaults(seed, minutes * 60_000, campaign.targets))
+    say('that were all points')
+    const durationMs = minutes * 60_000
+    await campaign.injectTimed(randomFaults(seed, durationMs, campaign.targets), randomDeeds(seed, durationMs))
     say('no more faults: waiting until everything is settled')
     return tell(await campaign.finish(), say)
   } finally {
@@ -66,10 +68,12 @@ async function run({ minutes, seed, historyMs, cluster }: Arguments): Promise<bo
 
 /** True when nothing is wrong. */
 function tell(report: Report, say: (line: string) => void): boolean {
-  const { faults, kills, runs, messages, calls, repeated, violations } = report
-  say(`${runs} runs, ${messages} messages, ${calls} calls; ${kills} kills`)
+  const { faults, kills, deeds, runs, cancelled, messages, calls, repeated, violations } = report
+  say(`${runs} runs, ${cancelled} of them cancelled, ${messages} messages, ${calls} calls; ${kills} kills`)
+  const done = Object.entries(deeds).map(([kind, count]) => `${count} ${kind}`)
+  say(`deeds: ${done.length === 0 ? 'none' : done.join(', ')}`)
   say(
-    `${repeated.all} repeated calls: ${repeated.perBridgeKill.toFixed(1)} for each kill of a bridge, ` +
+    `${repeated.all} messages whose calls were repeated: ${repeated.perBridgeKill.toFixed(1)} for each kill of a bridge, ` +
       `${repeated.perNatsKill.toFixed(1)} for each kill of NATS`,
   )
   for (const { kind, text } of violations.slice(0, shown)) console.log(`${kind}: ${text}`)

@@ -6,7 +6,7 @@
  *                   ├▶ fork ─┬▶ left ──┬▶ join            parallel, a diamond
  *   double ─────────┤        └▶ right ─┘
  *   (chain-1, fork) ├▶ fan ─▶ leaf                        ordered splits, another answer at every call
- *                   ├▶ flaky ─▶ sift ─▶ end               delays; a filter; Trash
+ *                   ├▶ flaky ─▶ sift ─▶ end               delays; a filter; Trash; `end` is out of the graph now and then
  *                   └▶ keyed ─▶ keyed-end                 lanes by key
  */
 import { hash } from 'node:crypto'
@@ -63,7 +63,47 @@ const edges = [
   ['sift', 'end'],
 ].map(([from = '', to = '']) => ({ from, to }))
 
-export const topology: TopologyDocument = { name: topologyName, nodes, edges }
+/** What deeds change. */
+export interface Shape {
+  /** Lanes of `keyed`. */
+  readonly partitions: number
+  /** By node: other values than those above. */
+  readonly prefetch: ReadonlyMap<string, number>
+  /** A leaf that is out. */
+  readonly without: string | null
+}
+
+export const firstShape: Shape = { partitions: 4, prefetch: new Map(), without: null }
+
+export function topologyOf({ partitions, prefetch, without }: Shape): TopologyDocument {
+  const changed = nodes.flatMap((node) => {
+    if (node.name === without) return []
+    const value = prefetch.get(node.name)
+    const plain = value === undefined ? node : { ...node, prefetch: value }
+    return [node.name === 'keyed' ? { ...plain, partitions } : plain]
+  })
+  return { name: topologyName, nodes: changed, edges: edges.filter(({ to }) => to !== without) }
+}
+
+/** Nodes whose prefetch may be changed, from 1 to what it is here: the order of their messages is nobody's business. */
+export const parallel: ReadonlyMap<string, number> = new Map(
+  nodes.flatMap(({ name, prefetch = 1 }) => (prefetch > 1 ? [[name, prefetch] as const] : [])),
+)
+/** Lanes that `keyed` gets; while the old ones are emptied as many messages as these allowed may be at workers besides. */
+export const otherPartitions = 6
+/** A node behind which nothing comes: when it is paused everything else goes on. */
+export const lastNode = 'keyed-end'
+/** A leaf that can be taken out of the graph. */
+export const removable = 'end'
+/** Nodes at which messages end in Trash. */
+export const refusing: readonly string[] = ['chain-2', 'sift']
+
+/** Messages that may be at workers at once, at all nodes together. */
+export const atOnce = nodes.reduce(
+  (sum, { name, prefetch = 0, partitions = 0 }) =>
+    sum + Math.max(prefetch, partitions) + (name === 'keyed' ? otherPartitions : 0),
+  0,
+)
 export const orderedNodes: readonly string[] = nodes.filter(({ prefetch }) => prefetch === 1).map(({ name }) => name)
 /** Of these the nodes that keep the order of each key only. */
 export const keyedNodes: readonly string[] = nodes
@@ -78,6 +118,8 @@ export interface Item {
   readonly run: number
   readonly n: number
   readonly key: string
+  /** It was edited in Trash, and is taken when it comes again. */
+  readonly mended?: boolean
   /** Which call of the worker made it. */
   readonly by?: string
   /** Of what `fan` made: the how-manieth of how many. */
@@ -107,7 +149,7 @@ export function bodyOf(start: Start): string {
 
 const isRefused = (n: number): boolean => n % 11 === 7
 const isRubbish = (n: number): boolean => n % 7 === 3
-const isSifted = (n: number): boolean => n % 5 === 1
+export const isSifted = (n: number): boolean => n % 5 === 1
 
 /** Which records of a start must come to each node, in this order where it is ordered; `fan` decides how many come to `leaf`. */
 export function expectedAt({ node, pages, size }: Start): ReadonlyMap<string, readonly number[]> {
@@ -169,9 +211,9 @@ export function answerTo(asked: Asked, call: string): Answered {
     case 'keyed-end':
       return { status: 204, headers: {}, body: '' }
     case 'chain-2':
-      return isRefused(item.n) ? refused : passed(item, call)
+      return isRefused(item.n) && item.mended !== true ? refused : passed(item, call)
     case 'sift':
-      if (isRubbish(item.n)) return refused
+      if (isRubbish(item.n) && item.mended !== true) return refused
       return isSifted(item.n) ? { status: 204, headers: {}, body: '' } : passed(item, call)
     case 'keyed':
       return passed(item, call, { 'ce-partitionkey': item.key })

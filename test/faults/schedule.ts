@@ -1,6 +1,7 @@
 /** What is injected, when and where: a pure function of the seed. */
 import { bridgePoints, controlPoints, workerPoints } from './parts/points.ts'
 import type { Point } from './parts/points.ts'
+import { randomOf, weighed } from './random.ts'
 
 export type Fault =
   /** SIGKILL, and up again after so long. */
@@ -24,17 +25,6 @@ export interface Targets {
   readonly postgres: string
   /** One server, or the servers of a cluster, of which only one is ever down. */
   readonly nats: readonly string[]
-}
-
-/** Numbers from 0 to 1 (exclusive), the same ones for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 /** Every named point once, in an order of the seed; each target takes the next one when it is back from the last. */
@@ -67,15 +57,22 @@ export function partFaults({ bridges, controls, worker, postgres, nats }: Target
 
 /** As long as a point is waited for. */
 export const pointWithinMs = 5_000
-const meanGapMs = 1_700
+const meanGapMs = 1_050
 /** A process that was killed isn't hit again before it may work. */
 const bootMs = 2_500
 /** Longer than a lease, and than the lease and the beat after it. */
 const longStopMs = { from: 5_500, to: 8_500 }
 
-/** Faults at random for so long. A target that is down or stopped by the plan isn't chosen; several may be down at once. */
+/** NATS and all bridges are down together for so long, once in a campaign that lasts long enough for it. */
+const outage = { forMs: 120_000, inMs: 180_000, marginMs: 20_000 }
+
+/**
+ * Faults at random for so long, and an outage among them. A target that is down or stopped by the plan isn't chosen; several may be
+ * down at once.
+ */
 export function randomFaults(seed: number, durationMs: number, targets: Targets): Fault[] {
   const random = randomOf(seed ^ 0x5eed)
+  const long = outageOf(seed, durationMs, targets)
   const busyUntil = new Map<string, number>()
   const faults: Fault[] = []
   for (let atMs = gap(random); atMs < durationMs; atMs += gap(random)) {
@@ -85,11 +82,26 @@ export function randomFaults(seed: number, durationMs: number, targets: Targets)
     const held = fault.kind !== 'point' && hit.some((name) => targets.nats.includes(name)) ? targets.nats : []
     if ([...hit, ...held].some((name) => (busyUntil.get(name) ?? 0) > atMs)) continue
     const until = atMs + (fault.kind === 'point' ? pointWithinMs : fault.forMs) + (fault.kind === 'stop' ? 500 : bootMs)
+    const meetsOutage = hit.some((name) => long?.targets.includes(name)) && isAround(long, atMs, until)
+    if (meetsOutage) continue
     for (const name of [...hit, ...held]) busyUntil.set(name, until)
     faults.push(fault)
   }
-  return faults
+  return long === null ? faults : [...faults, long].sort((a, b) => a.atMs - b.atMs)
 }
+
+type Kill = Extract<Fault, { kind: 'kill' }>
+
+/** Of a cluster one server at a time is down, so it has none. */
+function outageOf(seed: number, durationMs: number, { bridges, nats }: Targets): Kill | null {
+  if (durationMs < outage.inMs || nats.length > 1) return null
+  const latest = durationMs - outage.forMs - outage.marginMs
+  const atMs = Math.round(outage.marginMs + (latest - outage.marginMs) * randomOf(seed ^ 0x0a6e)())
+  return { kind: 'kill', atMs, targets: [...nats, ...bridges], forMs: outage.forMs }
+}
+
+const isAround = (long: Kill | null, from: number, until: number): boolean =>
+  long !== null && from < long.atMs + long.forMs + bootMs && until > long.atMs
 
 export const hitBy = (fault: Fault): readonly string[] => (fault.kind === 'point' ? [fault.target] : fault.targets)
 
@@ -127,29 +139,28 @@ function draw(random: () => number, atMs: number, { bridges, controls, worker, p
     point: points[Math.floor(random() * points.length)] ?? 'after-forward',
     nth: between(1, most),
   })
-  const kinds: readonly (readonly [weight: number, make: () => Fault])[] = [
-    [16, () => kill([one(bridges)], 0, 2_000)],
-    [14, () => point(one(bridges), bridgePoints)],
-    [8, () => stop([one(bridges)])],
-    [8, () => kill([one(controls)], 0, 2_000)],
-    [5, () => point(one(controls), controlPoints, 2)],
-    [3, () => stop([one(controls)])],
-    [7, () => kill([worker], 0, 1_500)],
-    [3, () => point(worker, workerPoints)],
-    [3, () => stop([worker])],
-    [10, () => kill([one(nats)], 0, 2_500)],
-    [2, () => kill([one(nats)], 6_000, 12_000)],
-    [4, () => stop([one(nats)])],
-    [7, () => kill([postgres], 0, 0)],
-    [3, () => stop([postgres])],
-    [4, () => kill([...bridges], 0, 3_000)],
-    [4, () => kill([one(nats), ...bridges], 0, 8_000)],
-    [2, () => kill([one(nats), ...bridges, ...controls, worker], 0, 3_000)],
-  ]
-  const total = kinds.reduce((sum, [weight]) => sum + weight, 0)
-  let left = random() * total
-  for (const [weight, make] of kinds) if ((left -= weight) < 0) return make()
-  return kill([one(bridges)], 0, 0)
+  return weighed<Fault>(
+    [
+      [16, () => kill([one(bridges)], 0, 2_000)],
+      [14, () => point(one(bridges), bridgePoints)],
+      [8, () => stop([one(bridges)])],
+      [8, () => kill([one(controls)], 0, 2_000)],
+      [5, () => point(one(controls), controlPoints, 2)],
+      [3, () => stop([one(controls)])],
+      [7, () => kill([worker], 0, 1_500)],
+      [3, () => point(worker, workerPoints)],
+      [3, () => stop([worker])],
+      [10, () => kill([one(nats)], 0, 2_500)],
+      [2, () => kill([one(nats)], 6_000, 12_000)],
+      [4, () => stop([one(nats)])],
+      [7, () => kill([postgres], 0, 0)],
+      [3, () => stop([postgres])],
+      [4, () => kill([...bridges], 0, 3_000)],
+      [4, () => kill([one(nats), ...bridges], 0, 8_000)],
+      [2, () => kill([one(nats), ...bridges, ...controls, worker], 0, 3_000)],
+    ],
+    random,
+  )
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

@@ -4,6 +4,7 @@ import { openBridge } from '../../../runtime/bridge/bridge.ts'
 import type { Delivery } from '../../../runtime/queue/deliver/delivery.ts'
 import type { Connection } from '../../../runtime/queue/connection.ts'
 import { envelopeHeader } from '../../../runtime/queue/envelope.ts'
+import { decodeRecord } from '../../../runtime/queue/ledger.ts'
 import { openQueues } from '../../../runtime/queue/open.ts'
 import type { Claim, Guard, GuardedPublish } from '../../../runtime/queue/publish/guard.ts'
 import type { Publisher } from '../../../runtime/queue/publish/publisher.ts'
@@ -49,7 +50,7 @@ function guardWithPoints(guard: Guard, points: Points): Guard {
 
 /** What is published says what it is; what it is published from (a delivery) whether a hop, an event's hop or a split does it. */
 function pointsOf(
-  { tail, headers }: GuardedPublish,
+  { tail, headers, body }: GuardedPublish,
   claim: Claim | null,
 ): { before: BridgePoint | null; after: BridgePoint } {
   const from = (claim as Partial<Delivery> | null)?.subject?.split('.')[3]
@@ -70,8 +71,15 @@ function pointsOf(
     case 'trash':
       return { before: 'before-trash', after: 'after-trash' }
     default:
-      return { before: 'before-end', after: 'after-end' }
+      return isCancelled(body)
+        ? { before: 'before-cancel', after: 'after-cancel' }
+        : { before: 'before-end', after: 'after-end' }
   }
+}
+
+function isCancelled(body: Uint8Array): boolean {
+  const record = decodeRecord(body)
+  return record.kind === 'ended' && record.cancelled
 }
 
 /** An atomic batch is cut off: what was sent of it gets to the server, the rest and its commit don't. */

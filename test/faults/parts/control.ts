@@ -2,7 +2,7 @@
  * A control of the parts that production opens, over ports that can end the process at a named point. Its janitor's window is
  * smaller than production allows, so that streams are compacted and swept all the time. Settings come as JSON in the first argument.
  */
-import { createApi, openAdmission, republishAllPlans } from '../../../runtime/api/api.ts'
+import { createApi, openAdmission, openSweep, republishAllPlans } from '../../../runtime/api/api.ts'
 import { listen } from '../../../runtime/commands/listen.ts'
 import { openJanitor } from '../../../runtime/queue/janitor/janitor.ts'
 import { openQueues } from '../../../runtime/queue/open.ts'
@@ -38,6 +38,7 @@ const deps = {
 }
 await republishAllPlans(deps)
 await openRecorder({ queues, store, janitor, compactEveryMs: windowMs / 10, log })
+openSweep(deps)
 const api = createApi(deps)
 listening.serve((request, env) => api.fetch(request, env))
 points.ready()
@@ -57,7 +58,7 @@ function storeWithPoints(store: Store, points: Points): Store {
   })
 }
 
-/** Around the janitor's purge and in its sweep, and between a start that is stored and its answer. */
+/** Around the janitor's purge and in its sweep, between a start that is stored and its answer, and around a plan. */
 function queuesWithPoints(queues: Queues, points: Points): Queues {
   const { jsm } = queues.connection
   const streams = overlay(jsm.streams, {
@@ -77,6 +78,20 @@ function queuesWithPoints(queues: Queues, points: Points): Queues {
       const answer = await queues.control.start(start)
       points.reach('start-stored')
       return answer
+    },
+    async ensure(plan) {
+      await queues.control.ensure(plan)
+      points.reach('plan-queued')
+    },
+    async putPlan(plan) {
+      points.reach('plan-stored')
+      await queues.control.putPlan(plan)
+      points.reach('plan-told')
+    },
+    async delayed(topologyId) {
+      const delayed = await queues.control.delayed(topologyId)
+      points.reach('before-drop')
+      return delayed
     },
   })
   return { ...queues, control, connection: overlay(queues.connection, { jsm: overlay(jsm, { streams }) }) }

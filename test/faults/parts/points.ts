@@ -14,6 +14,8 @@ export const bridgePoints = [
   'after-reply',
   'before-end',
   'after-end',
+  'before-cancel',
+  'after-cancel',
   'before-later',
   'after-later',
   'before-trash',
@@ -31,7 +33,10 @@ export const bridgePoints = [
   'after-ask',
 ] as const
 
-/** Points of a control: its recorder, its janitor, its intake. */
+/**
+ * Points of a control: its recorder, its janitor, its intake; while it publishes a plan: its queues are made and it isn't stored yet, it is
+ * stored and the bridges aren't told, they are; and when it has found that a node which leaves is empty.
+ */
 export const controlPoints = [
   'before-commit',
   'after-commit',
@@ -39,6 +44,10 @@ export const controlPoints = [
   'after-purge',
   'mid-sweep',
   'start-stored',
+  'plan-queued',
+  'plan-stored',
+  'plan-told',
+  'before-drop',
 ] as const
 
 /** Points of the worker: the work is done and nothing is said of it; half of the answer is out. */
