@@ -163,7 +163,7 @@ async function reach(state: State, fault: Fault): Promise<void> {
   for (const target of hitBy(fault)) await find(target).works()
   const over = new AbortController()
   const occasion = fault.kind === 'point' ? occasionOf(fault.point) : null
-  if (fault.kind === 'point' && isAlone(fault.point)) state.stuckSince = performance.now()
+  if (fault.kind === 'point' && fault.point === 'mid-sweep') state.stuckSince = performance.now()
   const made = occasion?.(parts.doer, over.signal)
   const reached = await inject(fault, everyPointWithinMs, state)
   over.abort()

@@ -5,9 +5,11 @@ import { hopKey, originOf } from '../../runtime/queue/names.ts'
 import type { Stored } from './audit.ts'
 import { openCampaign } from './campaign.ts'
 import type { Campaign } from './campaign.ts'
+import { checkCalls } from './check/calls.ts'
 import { check } from './check/check.ts'
-import type { Evidence } from './check/evidence.ts'
+import type { Evidence, Hit } from './check/evidence.ts'
 import { everyDeed, randomDeeds } from './deeds/deeds.ts'
+import type { CallRecord } from './parts/worker.ts'
 import type { Report } from './report.ts'
 import { partFaults, pointFaults, randomFaults } from './schedule.ts'
 
@@ -34,6 +36,12 @@ afterAll(() => campaign.close())
 test('nothing is lost, doubled or out of order when processes die at every point of a hop, and every part is killed', () => {
   expect(report.violations, said.join('\n')).toEqual([])
   expect(report.faults).toBe(pointFaults(1, campaign.targets).length + partFaults(campaign.targets).length)
+})
+
+test('every deed is answered while parts are killed, and counts of what was cancelled and replayed are exact', () => {
+  expect(Object.values(report.deeds).reduce((sum, count) => sum + count, 0)).toBe(everyDeed().length)
+  expect(report.cancelled).toBeGreaterThan(0)
+  expect(report.evidence.trash.some(({ state }) => state === 'replayed')).toBe(true)
 })
 
 /** The evidence of the campaign, with one thing wrong. */
@@ -74,6 +82,38 @@ test('a run whose counters differ, and a Trash row that is missing, are found', 
   expect(kindsOf({ trash: trash.slice(1) })).toContain('counter')
 })
 
+test('a run that was cancelled, or a message that was replayed, without anybody asking for it is found', () => {
+  const { asked } = report.evidence
+  expect(kindsOf({ asked: { ...asked, cancelled: new Set() } })).toContain('counter')
+  expect(kindsOf({ asked: { ...asked, replayed: new Set() } })).toContain('stray')
+})
+
+test('what comes of a run after it was over is found', () => {
+  const { stored } = report.evidence
+  const late = { ...settlementAt('chain-1'), sequence: 1e9 }
+  expect(kindsOf({ stored: [...stored.filter(({ origin }) => origin !== late.origin), late] })).toContain('counter')
+})
+
+const callOf = (key: string, at: number): CallRecord => ({
+  ...{ call: `${key}-${at}`, key, at, attempt: 1, answer: '200', node: 'chain-1', id: key, sequence: 1 },
+})
+const killOf = (from: number, to: number): Hit => ({ text: 'SIGKILL bridge-1', what: 'bridge', isKill: true, from, to })
+
+test('a call that is made again is no violation when a fault lies between, which has not cost more yet', () => {
+  const calls = [callOf('one', 0), callOf('one', 100)]
+  expect(checkCalls({ calls, hits: [killOf(200, 300)], atOnce: 1 }).map(({ kind }) => kind)).toEqual(['calls'])
+  expect(checkCalls({ calls, hits: [killOf(50, 60)], atOnce: 1 })).toEqual([])
+  expect(checkCalls({ calls, hits: [killOf(50, 60)], atOnce: 0 })).toHaveLength(1)
+})
+
+test('of faults that overlap each gets what it may, if there is a way', () => {
+  // The first message may be put down to both faults, the second one to the first only.
+  const calls = [callOf('both', 0), callOf('early', 1), callOf('early', 20), callOf('both', 60)]
+  const hits = [killOf(10, 15), killOf(40, 45)]
+  expect(checkCalls({ calls, hits, atOnce: 1 })).toEqual([])
+  expect(checkCalls({ calls, hits: hits.slice(0, 1), atOnce: 1 })).toHaveLength(1)
+})
+
 test('a seed gives the same faults again, and another seed others', () => {
   const faults = randomFaults(7, 600_000, targets)
   expect(randomFaults(7, 600_000, targets)).toEqual(faults)
@@ -82,15 +122,13 @@ test('a seed gives the same faults again, and another seed others', () => {
   expect(randomDeeds(8, 600_000)).not.toEqual(randomDeeds(7, 600_000))
 })
 
-test.each([1, 2, 3])(
-  'ten minutes have 200 kills without those at points, and one outage of two minutes (seed %i)',
-  (seed) => {
-    const faults = randomFaults(seed, 600_000, targets)
-    const kills = faults.flatMap((fault) => (fault.kind === 'kill' ? fault.targets : []))
-    expect(kills.length).toBeGreaterThanOrEqual(200)
-    expect(faults.filter((fault) => fault.kind === 'kill' && fault.forMs === 120_000)).toHaveLength(1)
-  },
-)
+test.each([1, 2, 3])('ten minutes have 200 kills, and one outage of two minutes (seed %i)', (seed) => {
+  const faults = randomFaults(seed, 600_000, targets)
+  const kills = faults.flatMap((fault) => (fault.kind === 'kill' ? fault.targets : []))
+  // Points at random, which may not be reached, come on top.
+  expect(kills.length + pointFaults(seed, targets).length).toBeGreaterThanOrEqual(200)
+  expect(faults.filter((fault) => fault.kind === 'kill' && fault.forMs === 120_000)).toHaveLength(1)
+})
 
 test.each([['--minutes', 'long'], ['--seed', '-1'], ['--sede', '1'], ['hello']])(
   '%s %s is wrong use: one line, exit code 2',

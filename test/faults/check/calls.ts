@@ -2,6 +2,8 @@
 import type { CallRecord } from '../parts/worker.ts'
 import type { Evidence, Hit, Violation } from './evidence.ts'
 
+type Calls = Pick<Evidence, 'calls' | 'hits' | 'atOnce'>
+
 /** A message whose calls were made again under the same numbers, by who took it over. */
 export interface Repeat {
   readonly call: CallRecord
@@ -42,7 +44,7 @@ function repeatsOf(calls: readonly CallRecord[]): Repeat[] {
  * Puts each repeated message down to a fault between its two calls, so that no fault gets more than it may (`allowed`), if there is a
  * way to do so: faults overlap, and which of them it was can't be seen.
  */
-export function explain({ calls, hits, atOnce }: Pick<Evidence, 'calls' | 'hits' | 'atOnce'>): Explained[] {
+export function explain({ calls, hits, atOnce }: Calls): Explained[] {
   const given = new Map<Hit, Set<Repeat>>(hits.map((hit) => [hit, new Set()]))
   const owner = new Map<Repeat, Hit>()
   // A matching with augmenting paths: who is in the way moves on to another fault, if it can.
@@ -69,7 +71,7 @@ export function explain({ calls, hits, atOnce }: Pick<Evidence, 'calls' | 'hits'
 const allowed = ({ what }: Hit, atOnce: number): number => (what === 'nats' ? 2 : 1) * atOnce
 
 /** A call is made again only by a fault of a bridge or of NATS, and only as many as were open. */
-export function checkCalls(evidence: Evidence): Violation[] {
+export function checkCalls(evidence: Calls): Violation[] {
   const { hits } = evidence
   return explain(evidence).flatMap(({ repeat, hit }): Violation[] => {
     if (hit !== null) return []
