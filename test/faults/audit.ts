@@ -7,7 +7,6 @@ import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import type { JsMsg } from '@nats-io/jetstream'
 import postgres from 'postgres'
 import { textOf } from '../../runtime/errors.ts'
-import type { Message } from '../../runtime/protocol/message.ts'
 import type { Trashed } from '../../runtime/protocol/outcome.ts'
 import { connectQueues } from '../../runtime/queue/connection.ts'
 import { decodeEnvelope, envelopeHeader } from '../../runtime/queue/envelope.ts'
@@ -16,31 +15,9 @@ import { streamName } from '../../runtime/queue/names.ts'
 import { decodeReply } from '../../runtime/queue/reply.ts'
 import type { StoredReply } from '../../runtime/queue/reply.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
-import { changeBy } from './check/counters.ts'
+import { changeBy } from './check/stored.ts'
+import type { RunRow, Stored, TrashRow } from './check/stored.ts'
 import type { CallRecord } from './parts/worker.ts'
-
-/** A stored message, as far as the checks look at it. */
-export interface Stored {
-  readonly sequence: number
-  readonly origin: string
-  readonly kind: 'node' | 'event' | 'reply' | 'ledger' | 'trash' | 'later'
-  /** Id of the node that it is for; empty where the subject names none. */
-  readonly nodeId: string
-  /** Generation and lane of an input of a worker node. */
-  readonly lane: string
-  /** It came from a schedule: a second one of its kind below an origin is allowed. */
-  readonly isFired: boolean
-  /** Of inputs. */
-  readonly message: Message | null
-  readonly body: string
-  /** Of replies. */
-  readonly reply: { readonly hopKey: string; readonly next: boolean; readonly trashId: string | null } | null
-  /** Of ledger records. */
-  readonly record: LedgerRecord | null
-  /** Of messages in Trash: its node was taken out of the graph. */
-  readonly isRemoved: boolean
-  readonly run: string
-}
 
 export interface Auditor {
   /** In the stream's order, each once. */
@@ -142,21 +119,6 @@ function seenOf(reply: StoredReply): Stored['reply'] {
   return reply.kind === 'replay'
     ? { hopKey, next: false, trashId: reply.trashId }
     : { hopKey, next: reply.next !== null, trashId: null }
-}
-
-export interface RunRow {
-  readonly id: string
-  readonly state: string
-  readonly done: number
-  readonly failed: number
-  readonly discarded: number
-  readonly cancelled: number
-  readonly inProgress: number
-}
-
-export interface TrashRow {
-  readonly id: string
-  readonly state: string
 }
 
 /** Rows that the recorder wrote. Throws when Postgres is away. */

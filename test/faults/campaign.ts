@@ -30,7 +30,8 @@ export interface Campaign {
   injectInTurn(faults: readonly Fault[]): Promise<void>
   /** No more work; waits until everything is settled, and says what is wrong. */
   finish(): Promise<Report>
-  close(): Promise<void>
+  /** Ends everything; the folder with what the parts stored and logged goes too, unless it is kept to be looked at. */
+  close(folder?: 'keep'): Promise<void>
 }
 
 /** Each point is reached once, however long that takes a machine with other things to do. */
@@ -45,9 +46,14 @@ const oneMoreMs = 4_000
 export async function openCampaign(options: EngineOptions): Promise<Campaign> {
   await ensureCompiled()
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'))
-  const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer()
+  const closers: (() => unknown)[] = []
+  let isClosed = false
+  const close: Campaign['close'] = async (kept) => {
+    if (isClosed) return
+    isClosed = true
+    for (const closer of closers.reverse()) await closer()
+    if (kept === 'keep') options.say(`everything is kept in ${folder}`)
+    else rmSync(folder, { recursive: true, force: true })
   }
   try {
     return campaignOf(await startParts(options, folder, closers), options.say, closers, close)
@@ -74,7 +80,7 @@ function campaignOf(
   parts: Parts,
   say: (line: string) => void,
   closers: (() => unknown)[],
-  close: () => Promise<void>,
+  close: Campaign['close'],
 ): Campaign {
   const { bridges, controls, worker, postgres, nats, auditor, intake } = parts
   const all = new Map([...bridges, ...controls, worker, postgres, ...nats].map((part) => [part.name, part]))

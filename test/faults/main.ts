@@ -60,14 +60,17 @@ async function run({ minutes, seed, historyMs, cluster }: Arguments): Promise<bo
     const durationMs = minutes * 60_000
     await campaign.injectTimed(randomFaults(seed, durationMs, campaign.targets), randomDeeds(seed, durationMs))
     say('no more faults: waiting until everything is settled')
-    return tell(await campaign.finish(), say)
+    const report = await campaign.finish()
+    const isGood = report.violations.length === 0
+    await campaign.close(isGood ? undefined : 'keep')
+    tell(report, say)
+    return isGood
   } finally {
     await campaign.close()
   }
 }
 
-/** True when nothing is wrong. */
-function tell(report: Report, say: (line: string) => void): boolean {
+function tell(report: Report, say: (line: string) => void): void {
   const { faults, kills, deeds, runs, cancelled, messages, calls, repeated, violations } = report
   say(`${runs} runs, ${cancelled} of them cancelled, ${messages} messages, ${calls} calls; ${kills} kills`)
   const done = Object.entries(deeds).map(([kind, count]) => `${count} ${kind}`)
@@ -80,7 +83,6 @@ function tell(report: Report, say: (line: string) => void): boolean {
   if (violations.length > shown) console.log(`… and ${violations.length - shown} more`)
   const count = (kind: string): number => violations.filter((violation) => violation.kind === kind).length
   console.log(`${count('lost')} lost ${count('doubled')} doubled ${count('order')} out of order over ${faults} faults`)
-  return violations.length === 0
 }
 
 try {

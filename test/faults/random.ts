@@ -9,11 +9,6 @@ export function randomOf(seed: number): () => number {
   }
 }
 
-/** One of these; what is picked depends on nothing but the number drawn. */
-export function oneOf<T>(items: readonly [T, ...T[]], random: () => number): T {
-  return items[Math.floor(random() * items.length)] ?? items[0]
-}
-
 /** Makes one of these kinds, as often as its weight says. */
 export function weighed<T>(kinds: readonly [Weighed<T>, ...Weighed<T>[]], random: () => number): T {
   let left = random() * kinds.reduce((sum, [weight]) => sum + weight, 0)

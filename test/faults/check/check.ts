@@ -1,6 +1,6 @@
 /** What is wrong with the evidence: pure. Names the message, the node and the place in the stream of each fault. */
 import { originOf } from '../../../runtime/queue/names.ts'
-import type { Stored } from '../audit.ts'
+import type { Stored } from './stored.ts'
 import type { Item } from '../model.ts'
 import { checkCalls } from './calls.ts'
 import { checkCounters, checkOver } from './counters.ts'

@@ -1,9 +1,10 @@
-import type { RunRow, Stored } from '../audit.ts'
 import { expectedInTrash } from '../model.ts'
 import type { Item } from '../model.ts'
 import { tell } from './evidence.ts'
 import type { Evidence, Hops, Violation } from './evidence.ts'
 import { isReplay } from './records.ts'
+import { changeBy } from './stored.ts'
+import type { RunRow, Stored } from './stored.ts'
 
 interface Counts {
   done: number
@@ -115,12 +116,4 @@ function mayBegin({ kind, isFired, reply, record }: Stored): boolean {
   return (
     kind === 'event' || kind === 'later' || isFired || (reply?.trashId ?? null) !== null || record?.kind === 'replayed'
   )
-}
-
-/** What an outcome does to the number of a run's messages on their way. */
-export function changeBy({ kind, record }: Pick<Stored, 'kind' | 'record'>): number {
-  if (kind === 'event') return 1
-  if (kind === 'trash' || record?.kind === 'ended') return -1
-  if (record?.kind === 'split') return record.delta
-  return record?.kind === 'replayed' ? 1 : 0
 }

@@ -1,4 +1,4 @@
-import type { RunRow, Stored, TrashRow } from '../audit.ts'
+import type { RunRow, Stored, TrashRow } from './stored.ts'
 import type { Start } from '../model.ts'
 import type { CallRecord } from '../parts/worker.ts'
 import { hopKey, originOf } from '../../../runtime/queue/names.ts'

@@ -1,5 +1,5 @@
 /** The records of each start: each at each node, once, in order where it is ordered. */
-import type { Stored } from '../audit.ts'
+import type { Stored } from './stored.ts'
 import { expectedAt, isSifted } from '../model.ts'
 import type { Item } from '../model.ts'
 import type { Evidence, Hop, Hops, Violation } from './evidence.ts'
@@ -41,7 +41,7 @@ export function checkRecords(evidence: Evidence, hops: Hops): Violation[] {
 }
 
 /** Runs of which something settled as cancelled: what would have followed from it doesn't come. */
-export function cancelledRuns(stored: readonly Stored[]): Set<string> {
+function cancelledRuns(stored: readonly Stored[]): Set<string> {
   return new Set(stored.flatMap(({ record, run }) => (record?.kind === 'ended' && record.cancelled ? [run] : [])))
 }
 
