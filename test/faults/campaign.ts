@@ -8,7 +8,7 @@ import { textOf } from '../../runtime/errors.ts'
 import type { Auditor } from './audit.ts'
 import { tellDeed } from './deeds/deeds.ts'
 import type { Deed } from './deeds/deeds.ts'
-import { isAlone, occasionOf } from './deeds/occasions.ts'
+import { occasionOf } from './deeds/occasions.ts'
 import { inject } from './inject.ts'
 import type { Journal } from './inject.ts'
 import { startParts } from './parts/engine.ts'
@@ -16,7 +16,7 @@ import type { EngineOptions, Parts } from './parts/engine.ts'
 import type { Part } from './parts/process.ts'
 import { evidenceOf, reportOf } from './report.ts'
 import type { Report } from './report.ts'
-import { hitBy, pointWithinMs, tellFault } from './schedule.ts'
+import { hitBy, isLate, pointWithinMs, tellFault } from './schedule.ts'
 import type { Fault, Targets } from './schedule.ts'
 import { untilSettled } from './settled.ts'
 
@@ -154,13 +154,13 @@ function begin({ parts, done, open, journal, say }: State, deed: Deed): void {
 }
 
 async function injectInTurn(state: State, faults: readonly Fault[]): Promise<void> {
-  const isLast = (fault: Fault): boolean => fault.kind === 'point' && isAlone(fault.point)
-  const targets = new Set(faults.flatMap(hitBy))
-  const lines = [...targets].map(async (target) => {
-    for (const fault of faults) if (hitBy(fault).includes(target) && !isLast(fault)) await reach(state, fault)
-  })
-  await Promise.all(lines)
-  for (const fault of faults.filter(isLast)) await reach(state, fault)
+  for (const phase of [faults.filter((fault) => !isLate(fault)), faults.filter(isLate)]) {
+    const targets = new Set(phase.flatMap(hitBy))
+    const lines = [...targets].map(async (target) => {
+      for (const fault of phase) if (hitBy(fault).includes(target)) await reach(state, fault)
+    })
+    await Promise.all(lines)
+  }
 }
 
 /** With what has to be done for it. */

@@ -27,11 +27,11 @@ export interface Targets {
   readonly nats: readonly string[]
 }
 
-/** Every named point once, in an order of the seed; each target takes the next one when it is back from the last. */
+/** Every named point once, in an order of the seed, late ones last; each target takes the next one when it is back from the last. */
 export function pointFaults(seed: number, { bridges, controls, worker }: Targets): Fault[] {
   const random = randomOf(seed)
   const on = (targets: readonly string[], points: readonly Point[]): Fault[] =>
-    shuffled(points, random).map((point, index) => ({
+    latePointsLast(shuffled(points, random)).map((point, index) => ({
       kind: 'point',
       atMs: 0,
       target: targets[index % targets.length] ?? worker,
@@ -161,6 +161,17 @@ function draw(random: () => number, atMs: number, { bridges, controls, worker, p
     ],
     random,
   )
+}
+
+/** The sweep needs a message that is stuck, which holds up compaction; a node is only dropped when all bridges have the plan. */
+export const isLate = (fault: Fault): boolean => fault.kind === 'point' && latePoints.includes(fault.point)
+const latePoints: readonly Point[] = ['mid-sweep', 'before-drop']
+
+function latePointsLast<P extends Point>(points: readonly P[]): P[] {
+  return [
+    ...points.filter((point) => !latePoints.includes(point)),
+    ...points.filter((point) => latePoints.includes(point)),
+  ]
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

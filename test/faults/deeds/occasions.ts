@@ -20,16 +20,13 @@ export function occasionOf(point: Point): Occasion | null {
     case 'plan-told':
       return repeating((doer, n) => doer.do({ atMs: 0, kind: 'prefetch', node: 'join', prefetch: prefetchOf(n) }))
     case 'before-drop':
-      return repeating((doer) => doer.do({ atMs: 0, kind: 'remove', inFlight: 'drain', forMs: 5_000 }))
+      return repeating((doer) => doer.do({ atMs: 0, kind: 'remove', inFlight: 'drain', forMs: 3_000 }))
     case 'mid-sweep':
       return stuck
     default:
       return null
   }
 }
-
-/** The sweep needs a message that is stuck, which holds up compaction; a node is only dropped when all bridges have the plan. */
-export const isAlone = (point: Point): boolean => point === 'mid-sweep' || point === 'before-drop'
 
 const prefetchOf = (n: number): number => 1 + (n % (parallel.get('join') ?? 1))
 
