@@ -106,6 +106,11 @@ test('a call that is made again is no violation when a fault lies between, which
   expect(checkCalls({ calls, hits: [killOf(50, 60)], atOnce: 0 })).toHaveLength(1)
 })
 
+test('a call of a message that was replayed is none that was made again', () => {
+  const calls = [callOf('one', 0), { ...callOf('one', 100), sequence: 2 }]
+  expect(checkCalls({ calls, hits: [], atOnce: 1 })).toEqual([])
+})
+
 test('of faults that overlap each gets what it may, if there is a way', () => {
   // The first message may be put down to both faults, the second one to the first only.
   const calls = [callOf('both', 0), callOf('early', 1), callOf('early', 20), callOf('both', 60)]

@@ -5,7 +5,7 @@ import type { Evidence, Hit, Violation } from './evidence.ts'
 type Calls = Pick<Evidence, 'calls' | 'hits' | 'atOnce'>
 
 /** A message whose calls were made again under the same numbers, by who took it over. */
-export interface Repeat {
+interface Repeat {
   readonly call: CallRecord
   /** Its last call by who lost it, and the first one by who took over: what was the fault lies between. */
   readonly from: number
@@ -20,22 +20,23 @@ interface Explained {
 
 /**
  * One for each time that a message was taken over: who does so begins to count anew, so several calls may be made again. Those that were
- * told to wait are no such calls.
+ * told to wait are no such calls, nor is a replay, which has the same key and another place in the stream.
  */
 function repeatsOf(calls: readonly CallRecord[]): Repeat[] {
   const before = new Map<string, CallRecord>()
   const found: Repeat[] = []
   const newest = new Map<string, number>()
   for (const call of calls) {
-    const which = `${call.key}/${call.attempt}`
+    const message = `${call.key} ${call.sequence}`
+    const which = `${message} ${call.attempt}`
     const first = before.get(which)
     before.set(which, call)
     if (first === undefined || first.answer === '429' || first.answer === '503') continue
-    const index = newest.get(call.key)
+    const index = newest.get(message)
     const last = index === undefined ? undefined : found[index]
     if (index !== undefined && last !== undefined && first.at < last.to)
       found[index] = { ...last, from: Math.max(last.from, first.at) }
-    else newest.set(call.key, found.push({ call, from: first.at, to: call.at }) - 1)
+    else newest.set(message, found.push({ call, from: first.at, to: call.at }) - 1)
   }
   return found
 }
