@@ -56,7 +56,7 @@ async function run({ minutes, seed, historyMs, cluster }: Arguments): Promise<bo
   try {
     say('everything works, work is coming in')
     await campaign.injectInTurn(pointFaults(seed, campaign.targets))
-    say('that were all points')
+    say('every point had its turn')
     const durationMs = minutes * 60_000
     await campaign.injectTimed(randomFaults(seed, durationMs, campaign.targets), randomDeeds(seed, durationMs))
     say('no more faults: waiting until everything is settled')
