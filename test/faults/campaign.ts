@@ -37,7 +37,7 @@ export interface Campaign {
 /** Each point is reached once, however long that takes a machine with other things to do. */
 const everyPointWithinMs = 60_000
 /** Everything is up, so what is asked for is answered. */
-const answeredWithinMs = 60_000
+const answeredWithinMs = 120_000
 /** So many unfinished runs keep every part busy, and are over soon. */
 const enough = 4
 /** How often one more is let in while something is stuck. */

@@ -25,8 +25,10 @@ interface Deps {
 }
 
 const againAfterMs = 300
-/** A republish waits up to five seconds for the bridges. */
-const publishWithinMs = 8_000
+/** The queues are made, on a busy machine in seconds, and a republish waits up to five more for the bridges. */
+const publishWithinMs = 30_000
+/** What is in the way of a publish is finished long before, also after an outage. */
+const takenWithinMs = 240_000
 
 export function openDoer({ api, names, unfinished }: Deps): Doer {
   const asked = { cancelled: new Set<string>(), replayed: new Set<string>(), removed: new Set<string>() }
@@ -159,10 +161,11 @@ function openGraph(api: Api, names: ReadonlyMap<string, string>) {
 
 /** A 409 passes: what is in the way is finished first. */
 async function untilTaken(api: Api, path: string): Promise<string> {
-  for (;;) {
+  for (const since = performance.now(); ;) {
     const { status, body } = await api.ask<{ revision: number } & Refused>('POST', path, { withinMs: publishWithinMs })
     if (status < 300) return `revision ${body.revision}`
-    if (status !== 409) throw new Error(`it can't be published: ${status} ${JSON.stringify(body)}`)
+    if (status !== 409 || performance.now() - since > takenWithinMs)
+      throw new Error(`it can't be published: ${status} ${JSON.stringify(body)}`)
     await wait(againAfterMs)
   }
 }
