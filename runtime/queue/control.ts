@@ -147,6 +147,8 @@ export interface ControlQueues {
     timeoutMs: number,
   ): Promise<{ applied: string[]; missing: string[] }>
   start(start: StartMessage): Promise<Guarded>
+  /** Is the start with this key in the queue, or what came of it, as far as its history reaches? */
+  isStarted(topologyId: string, nodeId: string, key: string): Promise<boolean>
   replay(replay: ReplayMessage): Promise<Guarded>
   /** Same key as the replay of the same row: one of them wins. */
   discard(discard: DiscardMessage): Promise<Guarded>

@@ -142,6 +142,8 @@ function controlOf(deps: ControlDeps): ControlQueues {
     awaitApplied: (topologyId, revision, timeoutMs) =>
       reach(() => awaitApplied(config, topologyId, revision, timeoutMs)),
     start: (start) => publishStart(guard, start),
+    isStarted: (topologyId, nodeId, key) =>
+      reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
@@ -172,6 +174,9 @@ function controlOf(deps: ControlDeps): ControlQueues {
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
 }
+
+/** Who asks is refused anyway: that needn't take long. */
+const askMs = 2_000
 
 /** Whatever NATS can't do now is `Unavailable` to who asked. */
 async function reach<T>(work: () => Promise<T>): Promise<T> {
@@ -218,6 +223,9 @@ async function awaitApplied(config: Config, topologyId: string, revision: number
   }
 }
 
+const startOrigin = (topologyId: string, nodeId: string, key: string): string =>
+  originOf(`start:${topologyId}/${nodeId}/${key}`)
+
 export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
   const envelope = encodeEnvelope({
     ...untried,
@@ -230,7 +238,7 @@ export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded
     headers: start.headers,
     contentType: start.contentType,
   })
-  const origin = originOf(`start:${start.topologyId}/${start.nodeId}/${start.key}`)
+  const origin = startOrigin(start.topologyId, start.nodeId, start.key)
   return guard.publish(
     {
       topologyId: start.topologyId,

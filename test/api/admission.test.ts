@@ -34,6 +34,16 @@ test('over the limit of unfinished messages starts are refused, and accepted aga
   expect(worker.seen.filter(({ node }) => node === 'b').length).toBeGreaterThan(0)
 })
 
+test('a start that was accepted is told its run again before it is recorded, while others are refused', async () => {
+  const t = await ordersWith({ maxMessages: 1 })
+  const keyed = (key: string) => t.post('/api/topologies/orders/run', { body: 1, key })
+  const { runId } = (await keyed('one')).body
+  expect((await keyed('two')).status).toBe(429)
+  expect(await keyed('one')).toMatchObject({ status: 202, body: { runId } })
+  await t.send('PATCH', '/api/topologies/orders', { json: { enabled: false } })
+  expect([(await keyed('one')).status, (await keyed('two')).status]).toEqual([202, 409])
+})
+
 /** Two runs whose one node fails, and tries again after so long. */
 async function delaying(delayMs: number): Promise<{ t: TestApi; topologyId: string; seen: () => number }> {
   const t = await ordersWith()

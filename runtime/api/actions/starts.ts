@@ -35,12 +35,28 @@ export async function startRun({ store, queues, admission }: Deps, topology: Top
   const run = runIdOf(topology.id, node.id, key)
   // The queue knows a key for as long as its history reaches; after that, the run itself is the memory of it.
   if (start.key !== null && (await findRun(store, run))) return run
-  if (!topology.enabled) throw new Conflict(`the topology "${topology.name}" is disabled: enable it to start runs`)
-  if (!(await getNode(store, node.id)).enabled) throw new Conflict(`the node "${node.name}" is disabled`)
   const { tenant, contentType, headers, trace, body } = start
-  await admission.admit(topology, body.byteLength)
+  try {
+    await admit({ store, admission }, topology, node, body.byteLength)
+  } catch (refusal) {
+    // What was accepted under this key is in the queue before it is a run: only new starts are refused.
+    if (start.key !== null && (await queues.isStarted(topology.id, node.id, key))) return run
+    throw refusal
+  }
   await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, tenant, contentType, headers, trace, body })
   return run
+}
+
+/** Throws `Conflict` where nothing may be started, and what `Admission.admit` does. */
+async function admit(
+  { store, admission }: Pick<Deps, 'store' | 'admission'>,
+  topology: Topology,
+  node: EventNode,
+  bytes: number,
+): Promise<void> {
+  if (!topology.enabled) throw new Conflict(`the topology "${topology.name}" is disabled: enable it to start runs`)
+  if (!(await getNode(store, node.id)).enabled) throw new Conflict(`the node "${node.name}" is disabled`)
+  await admission.admit(topology, bytes)
 }
 
 /** The same for the same key, and for nothing else. */
