@@ -13,6 +13,8 @@ type Closing = 'node' | 'topology' | 'unknown'
 export interface Gate {
   /** True while `pass` would resolve at once. */
   readonly open: boolean
+  /** True while it is closed for a reason, be it open or not by the time that a service asked to wait. */
+  readonly closed: boolean
   /** Resolves when hops may begin; rejects when the signal aborts. */
   pass(signal: AbortSignal): Promise<void>
   /** No calls for so long (a 429); a longer wait that is under way stays. */
@@ -28,6 +30,9 @@ function openGate(): Gate {
   return {
     get open() {
       return closed.size === 0 && until <= performance.now()
+    },
+    get closed() {
+      return closed.size > 0
     },
     async pass(signal) {
       for (;;) {

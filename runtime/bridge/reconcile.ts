@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { Stopped, textOf } from '../errors.ts'
 import { prepareNode } from '../protocol/native.ts'
+import { isStillPaused } from '../queue/config.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { inputQueues, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
@@ -161,13 +162,16 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
 }
 
-function newRunning({ queues, bridgeId, draining, onApplied }: ReconcileDeps, plan: Plan): Running {
+function newRunning({ queues, directory, bridgeId, draining, onApplied }: ReconcileDeps, plan: Plan): Running {
   const lanes = openLanes()
+  // Once its own gate is told, that knows.
+  const isPausedUnseen = async (nodeId: string): Promise<boolean> =>
+    !directory.gateOf(plan.topologyId, nodeId).closed && (await isStillPaused(queues, nodeId))
   return {
     plan,
     sites: new Map(),
     lanes,
-    orders: openOrders(queues.connection),
+    orders: openOrders(queues.connection, isPausedUnseen),
     turnover: openTurnover({ lanes, config: queues.config, bridgeId, onTurned: onApplied }),
     readers: new Map(),
     draining,

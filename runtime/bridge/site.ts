@@ -44,7 +44,7 @@ export interface WorkerSite {
   readonly plan: Plan
   readonly prepared: PreparedNode
   readonly lanes: Lanes
-  /** Null while the node has one generation of lanes. */
+  /** Null while the node has one generation of lanes, and doesn't block. */
   readonly order: Order | null
   /** Closed while the node or its topology is paused, or the node must not call. */
   readonly gate: Gate

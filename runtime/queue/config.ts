@@ -24,6 +24,8 @@ import { refusal } from './publish/publisher.ts'
  */
 export interface Config {
   readonly config: KV
+  /** Name of the bucket `config`. */
+  readonly name: string
   readonly bridges: KV
 }
 
@@ -37,7 +39,7 @@ export async function openConfig(connection: Connection, namespace: string, repl
     kvm.create(`${namespace}_config`, { history: 1, replicas }),
     kvm.create(`${namespace}_bridges`, { history: 1, ttl: heartbeatTtlMs, replicas }),
   ])
-  return { config, bridges }
+  return { config, name: `${namespace}_config`, bridges }
 }
 
 export const planKey = (topologyId: string): string => `plan.${topologyId}`
@@ -174,6 +176,16 @@ export async function isStillCancelled(config: Config, topologyId: string, run: 
   return (await config.config.get(cancelledKey(topologyId, run)))?.operation === 'PUT'
 }
 
+/** Asked of the leader: a copy that is behind would show what was before the pause. */
+export async function isStillPaused(
+  { connection, config }: { readonly connection: Connection; readonly config: Config },
+  nodeId: string,
+): Promise<boolean> {
+  const key = `$KV.${config.name}.${pausedKey(nodeId)}`
+  const entry = await connection.jsm.streams.getMessage(`KV_${config.name}`, { last_by_subj: key })
+  return entry !== null && entry.header.get('KV-Operation') === ''
+}
+
 /** Removes an entry, unless it was put again since it was read. */
 export async function endCancelled(config: Config, { topologyId, run, revision }: CancelledChange): Promise<void> {
   try {
@@ -186,12 +198,11 @@ export async function endCancelled(config: Config, { topologyId, run, revision }
 /** Removes what a removed entry leaves behind, so that the bucket doesn't grow with every run that was ever cancelled. */
 export async function forgetCancelled(
   { jsm }: Connection,
-  { config }: Config,
+  { name }: Config,
   { topologyId, run, revision }: CancelledChange,
 ): Promise<void> {
-  const { bucket } = await config.status()
-  const filter = `$KV.${bucket}.${cancelledKey(topologyId, run)}`
-  await jsm.streams.purge(`KV_${bucket}`, { filter, seq: revision + 1 })
+  const filter = `$KV.${name}.${cancelledKey(topologyId, run)}`
+  await jsm.streams.purge(`KV_${name}`, { filter, seq: revision + 1 })
 }
 
 export async function liveBridges(config: Config): Promise<Heartbeat[]> {

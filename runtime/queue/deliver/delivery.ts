@@ -23,6 +23,8 @@ export interface Delivery {
   readonly body: Uint8Array
   /** It may have been settled before: ask before calling. */
   readonly inDoubt: boolean
+  /** The delivery of its queue before this one was here, too: nobody else had a message in between. */
+  readonly followsOwn: boolean
   readonly lease: Lease
   /** Only after the successor is stored, or when it is known to be (I1). */
   settled(): void
@@ -63,19 +65,23 @@ export function openDeliveries(deps: {
   }
 }
 
+type Asked = Pick<Delivery, 'inDoubt' | 'followsOwn'>
+
 class Held implements Delivery {
   readonly sequence: number
   readonly inDoubt: boolean
+  readonly followsOwn: boolean
   readonly lease: Lease
   /** The newest delivery of the message: an ack on an older one may no longer count. */
   message: JsMsg
   lastBeat = performance.now()
   readonly #release: (held: Held) => void
 
-  constructor(message: JsMsg, inDoubt: boolean, lease: Lease, release: (held: Held) => void) {
+  constructor(message: JsMsg, asked: Asked, lease: Lease, release: (held: Held) => void) {
     this.message = message
     this.sequence = message.seq
-    this.inDoubt = inDoubt
+    this.inDoubt = asked.inDoubt
+    this.followsOwn = asked.followsOwn
     this.lease = lease
     this.#release = release
   }
@@ -133,19 +139,24 @@ async function read(
 ): Promise<Reader> {
   const bySequence = new Map<number, Held>()
   const running = new Set<Promise<void>>()
+  let before = -1
   const release = (delivery: Held): void => {
     bySequence.delete(delivery.sequence)
     allHeld.delete(delivery)
   }
 
   const onMessage = (message: JsMsg, inDoubt: boolean): void => {
+    const { deliveryCount, deliverySequence } = message.info
+    const isNext = deliverySequence === before + 1
+    before = deliverySequence
     const known = bySequence.get(message.seq)
     if (known !== undefined) {
       known.message = message
       return
     }
-    const doubted = inDoubt || message.info.deliveryCount > 1
-    const delivery = new Held(message, doubted, deps.clock.take(doubted), release)
+    const doubted = inDoubt || deliveryCount > 1
+    const asked = { inDoubt: doubted, followsOwn: isNext && !doubted }
+    const delivery = new Held(message, asked, deps.clock.take(doubted), release)
     bySequence.set(message.seq, delivery)
     allHeld.add(delivery)
     const run = start(handle, delivery)
