@@ -172,7 +172,7 @@ function newRunning({ queues, directory, bridgeId, draining, onApplied }: Reconc
     sites: new Map(),
     lanes,
     orders: openOrders(queues.connection, isPausedUnseen),
-    turnover: openTurnover({ lanes, config: queues.config, bridgeId, onTurned: onApplied }),
+    turnover: openTurnover({ lanes, queues, bridgeId, onTurned: onApplied }),
     readers: new Map(),
     draining,
   }

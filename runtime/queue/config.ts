@@ -7,6 +7,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat } from './control.ts'
+import { entriesIn, lastEntry } from './entries.ts'
 import { refusal } from './publish/publisher.ts'
 
 /**
@@ -27,6 +28,8 @@ export interface Config {
   /** Name of the bucket `config`. */
   readonly name: string
   readonly bridges: KV
+  /** Name of the bucket `bridges`. */
+  readonly bridgesName: string
 }
 
 const retryMs = 500
@@ -35,11 +38,12 @@ const heartbeatTtlMs = 8_000
 
 export async function openConfig(connection: Connection, namespace: string, replicas: number): Promise<Config> {
   const kvm = new Kvm(connection.js)
+  const [name, bridgesName] = [`${namespace}_config`, `${namespace}_bridges`]
   const [config, bridges] = await Promise.all([
-    kvm.create(`${namespace}_config`, { history: 1, replicas }),
-    kvm.create(`${namespace}_bridges`, { history: 1, ttl: heartbeatTtlMs, replicas }),
+    kvm.create(name, { history: 1, replicas }),
+    kvm.create(bridgesName, { history: 1, ttl: heartbeatTtlMs, replicas }),
   ])
-  return { config, name: `${namespace}_config`, bridges }
+  return { config, name, bridges, bridgesName }
 }
 
 export const planKey = (topologyId: string): string => `plan.${topologyId}`
@@ -176,14 +180,19 @@ export async function isStillCancelled(config: Config, topologyId: string, run: 
   return (await config.config.get(cancelledKey(topologyId, run)))?.operation === 'PUT'
 }
 
-/** Asked of the leader: a copy that is behind would show what was before the pause. */
-export async function isStillPaused(
-  { connection, config }: { readonly connection: Connection; readonly config: Config },
-  nodeId: string,
-): Promise<boolean> {
-  const key = `$KV.${config.name}.${pausedKey(nodeId)}`
-  const entry = await connection.jsm.streams.getMessage(`KV_${config.name}`, { last_by_subj: key })
-  return entry !== null && entry.header.get('KV-Operation') === ''
+export async function isStillPaused({ connection, config }: Places, nodeId: string): Promise<boolean> {
+  return (await lastEntry(connection, config.name, pausedKey(nodeId))) !== null
+}
+
+/** Node id → reason of every node that is paused by itself. */
+export async function pausedNodes({ connection, config }: Places): Promise<Map<string, string>> {
+  const reasons = await entriesIn<string>(connection, config.name, pausedKey('*'))
+  return new Map([...reasons].map(([key, reason]) => [key.slice(pausedKey('').length), reason]))
+}
+
+interface Places {
+  readonly connection: Connection
+  readonly config: Config
 }
 
 /** Removes an entry, unless it was put again since it was read. */
@@ -205,10 +214,6 @@ export async function forgetCancelled(
   await jsm.streams.purge(`KV_${name}`, { filter, seq: revision + 1 })
 }
 
-export async function liveBridges(config: Config): Promise<Heartbeat[]> {
-  // A bridge that beats while the keys are listed is listed twice.
-  const ids = new Set<string>()
-  for await (const id of await config.bridges.keys()) ids.add(id)
-  const entries = await Promise.all([...ids].map((id) => config.bridges.get(id)))
-  return entries.flatMap((entry) => (entry?.operation === 'PUT' ? [entry.json<Heartbeat>()] : []))
+export async function liveBridges({ connection, config }: Places): Promise<Heartbeat[]> {
+  return [...(await entriesIn<Heartbeat>(connection, config.bridgesName, '>')).values()]
 }

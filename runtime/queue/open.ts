@@ -10,6 +10,7 @@ import {
   liveBridges,
   openConfig,
   pausedKey,
+  pausedNodes,
   pausedTopologyKey,
   planKey,
   workerKey,
@@ -19,6 +20,7 @@ import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
 import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
+import { lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
 import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
@@ -138,9 +140,9 @@ function controlOf(deps: ControlDeps): ControlQueues {
       await remove(config, workerKey(name))
       events.emit({ kind: 'worker', name, removed: true })
     },
-    bridges: () => reach(() => liveBridges(config)),
+    bridges: () => reach(() => liveBridges(deps)),
     awaitApplied: (topologyId, revision, timeoutMs) =>
-      reach(() => awaitApplied(config, topologyId, revision, timeoutMs)),
+      reach(() => awaitApplied(deps, topologyId, revision, timeoutMs)),
     start: (start) => publishStart(guard, start),
     isStarted: (topologyId, nodeId, key) =>
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
@@ -163,12 +165,12 @@ function controlOf(deps: ControlDeps): ControlQueues {
       events.emit({ kind: 'pause', nodeId, reason })
     },
     async setTopologyPaused(topologyId, reason) {
-      const known = await reach(() => config.config.get(pausedTopologyKey(topologyId)))
-      if ((known?.operation === 'PUT' ? known.json<string>() : null) === reason) return
+      const known = await reach(() => lastEntry(connection, config.name, pausedTopologyKey(topologyId)))
+      if ((known?.json<string>() ?? null) === reason) return
       await setReason(config, pausedTopologyKey(topologyId), reason)
       events.emit({ kind: 'pause', topologyId, reason })
     },
-    paused: () => reach(() => pausedNodes(config)),
+    paused: () => reach(() => pausedNodes(deps)),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
@@ -210,10 +212,10 @@ const setReason = (config: Config, key: string, reason: string | null): Promise<
 
 const remove = (config: Config, key: string): Promise<void> => reach(() => config.config.delete(key))
 
-async function awaitApplied(config: Config, topologyId: string, revision: number, timeoutMs: number) {
+async function awaitApplied(deps: ControlDeps, topologyId: string, revision: number, timeoutMs: number) {
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const bridges = await liveBridges(config)
+    const bridges = await liveBridges(deps)
     const isApplied = (revisions: Readonly<Record<string, number>>): boolean =>
       revision === 0 ? (revisions[topologyId] ?? 0) === 0 : (revisions[topologyId] ?? 0) >= revision
     const missing = bridges.filter((bridge) => !isApplied(bridge.revisions)).map((bridge) => bridge.id)
@@ -287,17 +289,6 @@ export function publishDiscard(
     { topologyId, origin: trashOrigin(trashId, replay + 1), tail: ledgerTail, headers: [], body: record },
     null,
   )
-}
-
-async function pausedNodes(config: Config): Promise<Map<string, string>> {
-  const reasons = new Map<string, string>()
-  const keys: string[] = []
-  for await (const key of await config.config.keys(pausedKey('*'))) keys.push(key)
-  for (const key of keys) {
-    const entry = await config.config.get(key)
-    if (entry?.operation === 'PUT') reasons.set(key.slice(pausedKey('').length), entry.json<string>())
-  }
-  return reasons
 }
 
 async function brokerStatus(connection: Connection) {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { textOf } from '../../runtime/errors.ts'
 
 /** The API of whichever control answers. */
 export interface Api {
@@ -7,6 +8,8 @@ export interface Api {
    * `body` is null when the answer has none.
    */
   ask<T>(method: string, path: string, sending?: Sending): Promise<Answer<T>>
+  /** What was answered last, of all that was refused or failed when it was asked last; for people. */
+  refusals(): string[]
 }
 
 interface Sending {
@@ -27,7 +30,11 @@ const againAfterMs = 100
 
 export function openApi(controls: readonly string[], token: string): Api {
   let turn = 0
+  const refused = new Map<string, string>()
+  const note = (what: string, said: string | null): void =>
+    void (said === null ? refused.delete(what) : refused.set(what, said))
   return {
+    refusals: () => [...refused].map(([what, said]) => `${what}: ${said}`),
     async ask<T>(method: string, path: string, { body, headers = {}, withinMs = answerWithinMs }: Sending = {}) {
       for (;;) {
         const url = `${controls[turn++ % controls.length]}${path}`
@@ -36,8 +43,11 @@ export function openApi(controls: readonly string[], token: string): Api {
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
           ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
           signal: AbortSignal.timeout(withinMs),
-        }).catch(() => null)
-        if (answer !== null && answer.status < 500) return answer as Answer<T>
+        }).catch(textOf)
+        const isText = typeof answer === 'string'
+        const isRefusal = isText || answer.status >= 400
+        note(`${method} ${path}`, isRefusal ? `${url}: ${isText ? answer : JSON.stringify(answer)}` : null)
+        if (!isText && answer.status < 500) return answer as Answer<T>
         await wait(againAfterMs)
       }
     },

@@ -181,7 +181,9 @@ async function reach(state: State, fault: Fault): Promise<void> {
 async function finish(state: State): Promise<Report> {
   const { parts, journal, done, open } = state
   await Promise.race([Promise.all(open.values()), wait(answeredWithinMs, undefined, { ref: false })])
-  for (const deed of open.keys()) journal.violations.push({ kind: 'stray', text: `never answered: ${tellDeed(deed)}` })
+  const refusals = parts.api.refusals().join('\n    ')
+  for (const deed of open.keys())
+    journal.violations.push({ kind: 'stray', text: `never answered: ${tellDeed(deed)}; refused last: ${refusals}` })
   const { auditor, intake, doer, postgresUrl, logs } = parts
   await doer.resumeAll()
   const accepted = (): number => intake.accepted.size

@@ -49,3 +49,19 @@ test('an older address of a worker does not replace a newer one', async () => {
   await control.putWorker({ ...worker, urls: ['http://old'], version: 1 })
   expect((await config.config.get('worker.shop'))?.json()).toMatchObject({ urls: ['http://new'], version: 2 })
 })
+
+test('asking what is paused and which bridges live leaves nothing behind at the server, however often', async () => {
+  const engine = await startEngine([{ name: 'a' }])
+  closing.push(() => engine.close())
+  const { connection, config, control } = engine.queues
+  const readers = async (bucket: string): Promise<number> =>
+    (await connection.jsm.streams.info(`KV_${bucket}`)).state.consumer_count
+  for (let n = 0; n < 20; n++) expect([await control.paused(), await control.bridges()]).toEqual([new Map(), []])
+  await control.setPaused('one', 'because')
+  await control.setPaused('two', 'of this')
+  await control.setPaused('two', null)
+  await config.bridges.put('a-bridge', JSON.stringify({ id: 'a-bridge' }))
+  expect(await control.paused()).toEqual(new Map([['one', 'because']]))
+  expect(await control.bridges()).toEqual([{ id: 'a-bridge' }])
+  expect([await readers(config.name), await readers(config.bridgesName)]).toEqual([0, 0])
+})

@@ -6,6 +6,7 @@ import { secretKey } from './engine.ts'
 
 /** A part of an engine in a process of its own, by the command that production uses. */
 export interface Role {
+  readonly pid: number
   /** Resolves with the exit code when it has ended. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
   close(): Promise<void>
@@ -29,7 +30,7 @@ export function spawnRole(
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const close = async (): Promise<void> => void (await end(child, 'SIGKILL'))
-  return { end: (signal) => end(child, signal), close }
+  return { pid: child.pid ?? 0, end: (signal) => end(child, signal), close }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

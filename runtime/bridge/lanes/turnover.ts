@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { liveBridges } from '../../queue/config.ts'
-import type { Config } from '../../queue/config.ts'
+import type { Queues } from '../../queue/open.ts'
 import { generationsOf } from '../../topology/lanes/generations.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Generation, Plan, WorkerNode } from '../../topology/plan.ts'
@@ -21,7 +21,7 @@ export interface Turnover {
 
 interface TurnoverDeps {
   readonly lanes: OpenLanes
-  readonly config: Config
+  readonly queues: Pick<Queues, 'config' | 'connection'>
   /** Id of this bridge, who need not wait for itself. */
   readonly bridgeId: string
   readonly onTurned: () => void
@@ -29,12 +29,12 @@ interface TurnoverDeps {
 
 const lookEveryMs = 100
 
-export function openTurnover({ lanes, config, bridgeId, onTurned }: TurnoverDeps): Turnover {
+export function openTurnover({ lanes, queues, bridgeId, onTurned }: TurnoverDeps): Turnover {
   const used = new Map<string, number>()
   let waiting = new AbortController()
   let revision = 0
   const turnOver = async (plan: Plan, signal: AbortSignal): Promise<void> => {
-    while (!(await isEverywhere(config, plan, bridgeId).catch(() => false))) {
+    while (!(await isEverywhere(queues, plan, bridgeId).catch(() => false))) {
       await wait(lookEveryMs, undefined, { signal, ref: false })
     }
     if (signal.aborted) return
@@ -75,7 +75,7 @@ function generationToUse(node: WorkerNode, used: number | undefined): Generation
   return all.find(({ generation }) => generation === used) ?? all[0] ?? node
 }
 
-async function isEverywhere(config: Config, { topologyId, revision }: Plan, own: string): Promise<boolean> {
-  const bridges = await liveBridges(config)
+async function isEverywhere(queues: TurnoverDeps['queues'], { topologyId, revision }: Plan, own: string): Promise<boolean> {
+  const bridges = await liveBridges(queues)
   return bridges.every(({ id, revisions }) => id === own || (revisions[topologyId] ?? 0) >= revision)
 }

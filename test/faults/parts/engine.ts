@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { startGuard } from '../../../runtime/embedded/guard.ts'
 import { freePort } from '../../../runtime/embedded/process.ts'
 import { openApi } from '../api.ts'
+import type { Api } from '../api.ts'
 import { openAuditor } from '../audit.ts'
 import type { Auditor } from '../audit.ts'
 import { openDoer } from '../deeds/doer.ts'
@@ -40,6 +41,7 @@ export interface Parts {
   readonly auditor: Auditor
   readonly intake: Intake
   readonly doer: Doer
+  readonly api: Api
   /** Folder of the parts' output. */
   readonly logs: string
 }
@@ -71,7 +73,7 @@ export async function startParts(options: EngineOptions, folder: string, closers
   const { postgres, postgresUrl, nats } = services
   const doer = openDoer({ api, names: intake.names, unfinished: () => auditor.unfinished() })
   const { logs } = watched
-  return { bridges, controls, worker, postgres, nats, postgresUrl, calls, auditor, intake, doer, logs }
+  return { bridges, controls, worker, postgres, nats, postgresUrl, calls, auditor, intake, doer, api, logs }
 }
 
 /** Everything but the bridges, which have nothing to do before something is published. */

@@ -1,0 +1,32 @@
+import type { StoredMsg } from '@nats-io/jetstream'
+import type { Connection } from './connection.ts'
+
+/**
+ * Reads of KV buckets as their leader has them: a copy that is behind would show what was before.
+ *
+ * The client's own listing of keys makes a consumer, and leaves it behind for minutes when there are none; a server takes a
+ * thousand such consumers on a stream at most, and then no bridge could watch the bucket any more.
+ */
+type Leader = Pick<Connection, 'jsm'>
+
+/** The entries under keys that fit the filter (`paused.*`), by key; removed ones aren't among them. One request, and one for each entry. */
+export async function entriesIn<T>({ jsm }: Leader, bucket: string, filter: string): Promise<Map<string, T>> {
+  const { state } = await jsm.streams.info(streamOf(bucket), { subjects_filter: subjectOf(bucket, filter) })
+  const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subjectOf(bucket, '').length))
+  const entries = await Promise.all(keys.map((key) => lastEntry({ jsm }, bucket, key)))
+  return new Map(
+    keys.flatMap((key, index): [string, T][] => {
+      const entry = entries[index]
+      return entry ? [[key, entry.json<T>()]] : []
+    }),
+  )
+}
+
+/** Null when there is none, or it was removed. */
+export async function lastEntry({ jsm }: Leader, bucket: string, key: string): Promise<StoredMsg | null> {
+  const entry = await jsm.streams.getMessage(streamOf(bucket), { last_by_subj: subjectOf(bucket, key) })
+  return entry !== null && entry.header.get('KV-Operation') === '' ? entry : null
+}
+
+const streamOf = (bucket: string): string => `KV_${bucket}`
+const subjectOf = (bucket: string, key: string): string => `$KV.${bucket}.${key}`
