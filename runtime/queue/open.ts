@@ -141,8 +141,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
       events.emit({ kind: 'worker', name, removed: true })
     },
     bridges: () => reach(() => liveBridges(deps)),
-    awaitApplied: (topologyId, revision, timeoutMs) =>
-      reach(() => awaitApplied(deps, topologyId, revision, timeoutMs)),
+    awaitApplied: (topologyId, revision, timeoutMs) => reach(() => awaitApplied(deps, topologyId, revision, timeoutMs)),
     start: (start) => publishStart(guard, start),
     isStarted: (topologyId, nodeId, key) =>
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),

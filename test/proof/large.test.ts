@@ -14,7 +14,9 @@ const prefetch = 5
 /** A worker that keeps nothing of what it is sent: `a` answers with as much, `b` with nothing. */
 async function startWorker(): Promise<string> {
   const server = createServer((request, response) => {
-    request.resume().on('end', () => (request.url?.endsWith('/a') ? response.end(large) : response.writeHead(204).end()))
+    request
+      .resume()
+      .on('end', () => (request.url?.endsWith('/a') ? response.end(large) : response.writeHead(204).end()))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -75,7 +75,11 @@ function generationToUse(node: WorkerNode, used: number | undefined): Generation
   return all.find(({ generation }) => generation === used) ?? all[0] ?? node
 }
 
-async function isEverywhere(queues: TurnoverDeps['queues'], { topologyId, revision }: Plan, own: string): Promise<boolean> {
+async function isEverywhere(
+  queues: TurnoverDeps['queues'],
+  { topologyId, revision }: Plan,
+  own: string,
+): Promise<boolean> {
   const bridges = await liveBridges(queues)
   return bridges.every(({ id, revisions }) => id === own || (revisions[topologyId] ?? 0) >= revision)
 }
