@@ -33,8 +33,9 @@ interface Waiter extends Place {
 }
 
 const retryMs = 200
+const lookAgainMs = 1_000
 
-export function openCancelled({ config, connection }: Pick<Queues, 'config' | 'connection'>): Cancelled {
+export function openCancelled(queues: Pick<Queues, 'config' | 'connection'>): Cancelled {
   const runs = new Set<string>()
   const topologies = new Set<string>()
   const waiters = new Set<Waiter>()
@@ -42,17 +43,19 @@ export function openCancelled({ config, connection }: Pick<Queues, 'config' | 'c
   const confirmed = async (topologyId: string, run: string, signal: AbortSignal): Promise<boolean> => {
     while (!signal.aborted) {
       try {
-        if (topologies.has(topologyId) && (await isStillCancelled(config, topologyId, null))) return true
-        return runs.has(run) && (await isStillCancelled(config, topologyId, run))
+        if (topologies.has(topologyId) && (await isStillCancelled(queues, topologyId, null))) return true
+        return runs.has(run) && (await isStillCancelled(queues, topologyId, run))
       } catch {
-        await connection.whenConnected(signal).catch(() => undefined)
+        await queues.connection.whenConnected(signal).catch(() => undefined)
         await pause(retryMs, undefined, { signal }).catch(() => undefined)
       }
     }
     throw new Stopped('stopped while asking whether a run is cancelled')
   }
+  const isKnown = ({ topologyId, run }: Pick<Place, 'topologyId' | 'run'>): boolean =>
+    runs.has(run) || topologies.has(topologyId)
   const has: Cancelled['has'] = (topologyId, run, signal) =>
-    (runs.has(run) || topologies.has(topologyId)) && confirmed(topologyId, run, signal)
+    isKnown({ topologyId, run }) && confirmed(topologyId, run, signal)
 
   return {
     set(topologyId, run, cancelled) {
@@ -74,11 +77,14 @@ export function openCancelled({ config, connection }: Pick<Queues, 'config' | 'c
         waiters.add(waiter)
         signal.addEventListener('abort', end, { once: true })
         if (signal.aborted) end()
+        // A server that has just become the leader may not have shown it: nobody will tell a second time.
+        const again = isKnown(place) ? setTimeout(end, lookAgainMs) : undefined
         try {
           return await wait(ending.signal)
         } catch (error) {
           if (signal.aborted || !ending.signal.aborted) throw error
         } finally {
+          clearTimeout(again)
           waiters.delete(waiter)
           signal.removeEventListener('abort', end)
         }

@@ -6,6 +6,7 @@ import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { inputQueues, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
 import { ensureQueues, firstUnsplitReply, lastSequence } from '../queue/streams.ts'
+import type { Log } from '../telemetry/log.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Directory } from './directory.ts'
@@ -17,6 +18,7 @@ import { openOrders } from './lanes/order.ts'
 import type { Orders } from './lanes/order.ts'
 import { openTurnover } from './lanes/turnover.ts'
 import type { Turnover } from './lanes/turnover.ts'
+import { openChanges } from './plans/changes.ts'
 import type { EventSite, Ports, Stop, WorkerSite } from './site.ts'
 import { split } from './split.ts'
 
@@ -49,6 +51,8 @@ interface TopologiesDeps {
 /** What of a topology runs here: the plan in force, and a reader for each queue by the name of its consumer. */
 interface Running {
   plan: Plan
+  /** Revision of which every queue is read here; 0 before the first. */
+  applied: number
   sites: ReadonlyMap<string, EventSite | WorkerSite>
   readonly lanes: Lanes
   readonly orders: Orders
@@ -56,6 +60,7 @@ interface Running {
   readonly readers: Map<string, OpenReader>
   /** Readers of all topologies that are closed, but still hold something. */
   readonly draining: Set<Promise<void>>
+  readonly log: Log
 }
 
 interface OpenReader {
@@ -70,15 +75,12 @@ interface ReconcileDeps extends TopologiesDeps {
   readonly whenCurrent: (topologyId: string) => Promise<void> | null
 }
 
-const retryMs = 1_000
-
 export function openTopologies(options: TopologiesDeps): Topologies {
   const running = new Map<string, Running>()
   const draining = new Set<Promise<void>>()
-  const changes = new Map<string, Promise<void>>()
   let renewing: Renewing | null = null
   const whenCurrent = (topologyId: string): Promise<void> | null =>
-    renewing === null ? null : renewing.done.then(() => changes.get(topologyId))
+    renewing === null ? null : renewing.done.then(() => changes.settledOf(topologyId))
   const deps = { ...options, draining, whenCurrent }
 
   const apply = async (topologyId: string, plan: Plan | null): Promise<void> => {
@@ -86,18 +88,14 @@ export function openTopologies(options: TopologiesDeps): Topologies {
     if (plan === null) {
       running.delete(topologyId)
       if (before !== undefined) closeRunning(before)
-    } else if (before === undefined || before.plan.revision < plan.revision) {
+    } else if (before === undefined || before.applied < plan.revision) {
       await bringInLine(deps, running, plan)
     }
     deps.onApplied()
   }
-  const enqueue = (topologyId: string, plan: Plan | null): void => {
-    const previous = changes.get(topologyId) ?? Promise.resolve()
-    const next = previous.then(() => persist(() => apply(topologyId, plan), deps))
-    changes.set(topologyId, next)
-  }
+  const changes = openChanges(apply, { connection: options.queues.connection, log: options.ports.log })
   return {
-    apply: enqueue,
+    apply: changes.put,
     setCurrent(current) {
       if (!current) renewing ??= beginRenewing()
       else if (renewing !== null) {
@@ -105,8 +103,8 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         renewing = null
       }
     },
-    settled: async () => void (await Promise.all(changes.values())),
-    revisions: () => Object.fromEntries([...running].map(([id, { plan }]) => [id, plan.revision])),
+    settled: changes.settled,
+    revisions: () => Object.fromEntries([...running].map(([id, { applied }]) => [id, applied])),
     sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
     held: () =>
       [...running.values()].reduce(
@@ -114,7 +112,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         0,
       ),
     async close() {
-      await Promise.all(changes.values())
+      await changes.close()
       for (const one of running.values()) closeRunning(one)
       await Promise.all(draining)
     },
@@ -133,48 +131,40 @@ function beginRenewing(): Renewing {
   return { done, end: () => end() }
 }
 
-/** NATS may be away while a plan comes: tried again until it is applied. */
-async function persist(work: () => Promise<void>, { ports, stop, queues }: TopologiesDeps): Promise<void> {
-  while (!stop.soon.aborted) {
-    try {
-      return await work()
-    } catch (error) {
-      ports.log.error('a plan could not be applied, trying again', { error: textOf(error) })
-      await new Promise((resolve) => setTimeout(resolve, retryMs))
-      await queues.connection.whenConnected(stop.soon).catch(() => undefined)
-    }
-  }
-}
-
 /** Readers that stay go on undisturbed: they look up their site at each delivery, and prefetch is changed at the consumer. */
 async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan: Plan): Promise<void> {
   await ensureQueues(deps.queues.connection, plan, deps.queues.replicas)
   const running = all.get(plan.topologyId) ?? newRunning(deps, plan)
+  // First of all: a plan that this version doesn't understand must not be in force by half.
+  const sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, plan, node)]))
   running.plan = plan
   running.turnover.apply(plan)
-  running.sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, node)]))
+  running.sites = sites
   all.set(plan.topologyId, running)
   const evicted = new Set(plan.nodes.filter(({ leaving }) => leaving === 'trash').map(({ id }) => id))
   deps.ports.cancelled.evict(evicted)
   const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
   closeReaders(running, (consumer) => !wanted.has(consumer))
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
+  running.applied = plan.revision
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
 }
 
-function newRunning({ queues, directory, bridgeId, draining, onApplied }: ReconcileDeps, plan: Plan): Running {
+function newRunning({ queues, directory, bridgeId, draining, onApplied, ports }: ReconcileDeps, plan: Plan): Running {
   const lanes = openLanes()
   // Once its own gate is told, that knows.
   const isPausedUnseen = async (nodeId: string): Promise<boolean> =>
     !directory.gateOf(plan.topologyId, nodeId).closed && (await isStillPaused(queues, nodeId))
   return {
     plan,
+    applied: 0,
     sites: new Map(),
     lanes,
     orders: openOrders(queues.connection, isPausedUnseen),
     turnover: openTurnover({ lanes, queues, bridgeId, onTurned: onApplied }),
     readers: new Map(),
     draining,
+    log: ports.log,
   }
 }
 
@@ -188,12 +178,15 @@ function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {
 }
 
 /** Pulls no more; what is held goes on to its end, however long its call takes, without holding up the next plan. */
-function closeReaders({ readers, draining }: Running, isUnwanted: (consumer: string) => boolean): void {
+function closeReaders({ readers, draining, log }: Running, isUnwanted: (consumer: string) => boolean): void {
   for (const [consumer, { reader, closing }] of readers) {
     if (!isUnwanted(consumer)) continue
     readers.delete(consumer)
     closing.abort()
-    const drained = reader.close().finally(() => draining.delete(drained))
+    const drained = reader
+      .close()
+      .catch((error: unknown) => log.warn('a reader did not close well', { consumer, error: textOf(error) }))
+      .finally(() => draining.delete(drained))
     draining.add(drained)
   }
 }
@@ -243,9 +236,10 @@ function siteIn<K extends Site['kind']>({ sites }: Running, nodeId: string, kind
 function siteOf(
   { queues, directory, ports }: TopologiesDeps,
   running: Running,
+  plan: Plan,
   node: PlanNode,
 ): EventSite | WorkerSite {
-  const { plan, lanes, orders } = running
+  const { lanes, orders } = running
   const gate = directory.gateOf(plan.topologyId, node.id)
   if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, ports }
   const prepared = prepareNode(plan, node)

@@ -1,5 +1,6 @@
+import { textOf } from '../errors.ts'
 import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.ts'
-import { problem } from '../call/verdict.ts'
+import { problem, trash as finalFailure } from '../call/verdict.ts'
 import type { FailedCall, Message } from '../protocol/message.ts'
 import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
@@ -8,6 +9,7 @@ import type { Delivery } from '../queue/deliver/delivery.ts'
 import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import { endedRecord } from '../queue/ledger.ts'
 import { laterTail, ledgerTail, replyTail, trashTail } from '../queue/names.ts'
+import { PublishRefused } from '../queue/publish/publisher.ts'
 import { encodeReply } from '../queue/reply.ts'
 import { nodeOf } from './site.ts'
 import type { EventSite, WorkerSite } from './site.ts'
@@ -40,8 +42,23 @@ interface Successor {
 export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): Promise<Guarded> {
   const { site, origin, delivery } = hop
   if (verdict.kind === 'trash' && verdict.block) await site.pause(blockedReason)
-  const publish = { topologyId: site.plan.topologyId, origin, ...successorOf(verdict, hop) }
-  return site.ports.guard.publish(publish, delivery, signal)
+  const store = (one: Successor): Promise<Guarded> =>
+    site.ports.guard.publish({ topologyId: site.plan.topologyId, origin, ...one }, delivery, signal)
+  try {
+    return await store(successorOf(verdict, hop))
+  } catch (error) {
+    // It will never fit: tried again, it would be in the way for ever.
+    const isBare = verdict.kind === 'trash' && hop.history.length === 0
+    if (!(error instanceof PublishRefused) || isBare) throw error
+    return settle(verdict.kind === 'trash' ? verdict : unstorable(error, site), { ...hop, history: [] }, signal)
+  }
+}
+
+/** What follows from the message is larger than NATS takes. */
+function unstorable(error: PublishRefused, { prepared }: WorkerSite): Trash {
+  const detail = `${textOf(error)}; its headers, its cursor or the number of its followers take too much`
+  const refused = problem('too-large', 'what follows from the message cannot be stored', detail)
+  return finalFailure({ status: null, problem: refused }, prepared)
 }
 
 const blockedReason = 'a message failed finally and the node has onFail: block; settle its Trash, then resume'

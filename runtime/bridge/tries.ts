@@ -6,9 +6,10 @@ import type { PreparedNode } from '../protocol/native.ts'
 
 /**
  * What a message may carry of its failed calls, as JSON. It travels in a header, and JetStream takes 64 KiB of headers at most
- * (measured: 65 200 bytes are stored, 65 500 refused), with everything else that stands there.
+ * (measured: 65 200 bytes are stored, 65 500 refused), with everything else that stands there: the error (16 KiB), cursor and user
+ * headers (4 KiB each, twice that as JSON at worst).
  */
-const historyMaxBytes = 32 * 1024
+const historyMaxBytes = 24 * 1024
 const detailMaxLength = 500
 
 /** The tries of one message at one holder. Tries in place never enter the hop's key: a new holder starts them again. */

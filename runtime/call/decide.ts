@@ -8,7 +8,7 @@ import { mediaType } from '../protocol/outputs.ts'
 import { isOrdered, type WorkerNode } from '../topology/plan.ts'
 import { backoffMs, delayMaxMs, isRetried, retryAfterMs, type FailureKind } from './policy.ts'
 import { onSuccess } from './success.ts'
-import { detailMax, problem, trash } from './verdict.ts'
+import { cutDetail, problem, trash } from './verdict.ts'
 import type { CallResult, DecideContext, Failure, Hold, Reply, Verdict } from './verdict.ts'
 
 export type * from './verdict.ts'
@@ -159,7 +159,7 @@ function problemOf(reply: Reply): Problem {
     type: text(type, textMax) ?? 'about:blank',
     title: text(ownTitle, textMax) ?? title,
     status: Number.isInteger(status) ? (status as number) : reply.status,
-    ...(typeof detail === 'string' ? { detail: detail.slice(0, detailMax) } : {}),
+    ...(typeof detail === 'string' ? { detail: cutDetail(detail) } : {}),
   }
 }
 

@@ -124,8 +124,16 @@ export interface Trash extends Failure {
 
 export type Verdict = Forward | Split | End | Later | Hold | Pause | Trash
 
-/** Longest `detail` of a problem, in characters. */
-export const detailMax = 4096
+/** Longest `detail` of a problem, in characters; and in bytes as JSON, where a control character takes six: it travels in a header. */
+const detailMax = 4096
+const detailMaxBytes = 12 * 1024
+
+/** A `detail` as long as it may be. */
+export function cutDetail(detail: string): string {
+  let cut = detail.slice(0, detailMax)
+  while (Buffer.byteLength(JSON.stringify(cut)) > detailMaxBytes) cut = cut.slice(0, Math.floor(cut.length * 0.9))
+  return cut
+}
 
 /** Final failure of a call. */
 export function trash(failure: Failure, { node }: Pick<DecideContext, 'node'>): Trash {
@@ -139,6 +147,6 @@ export function problem(name: string, title: string, detail?: string, status?: n
     type: `urn:sluice:${name}`,
     title,
     ...(status === undefined ? {} : { status }),
-    ...(detail === undefined || detail === '' ? {} : { detail: detail.slice(0, detailMax) }),
+    ...(detail === undefined || detail === '' ? {} : { detail: cutDetail(detail) }),
   }
 }

@@ -7,7 +7,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat } from './control.ts'
-import { entriesIn, lastEntry } from './entries.ts'
+import { entriesIn, lastChange, lastEntry } from './entries.ts'
 import { refusal } from './publish/publisher.ts'
 
 /**
@@ -33,6 +33,8 @@ export interface Config {
 }
 
 const retryMs = 500
+/** A copy that is behind has caught up long before. */
+const snapshotMs = 5_000
 export const heartbeatEveryMs = 2_000
 const heartbeatTtlMs = 8_000
 
@@ -74,25 +76,34 @@ export interface CancelledChange {
   readonly revision: number
 }
 
+interface WatchDeps {
+  readonly connection: Connection
+  readonly config: Config
+  readonly log: Log
+}
+
 /**
  * Calls `onChange` for everything that is configured now, resolves, and goes on with each change, in order, until the signal
  * aborts. After a reconnect everything is read anew, and tried again until that works: nothing is missed, and what is known
  * already comes again. Of what is read at once plans come last: who applies one knows what is paused.
  */
 export async function watchConfig(
-  deps: { connection: Connection; config: Config; log: Log },
+  deps: WatchDeps,
   onChange: (change: ConfigChange) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let stop = (): void => undefined
-  const first = watchOnce(deps, onChange).then((ready) => void (stop = ready))
-  let renewing: Promise<void> = first.catch(() => undefined)
+  let renewing: Promise<void> = Promise.resolve()
+  const renewSoon = (): void => {
+    onChange({ kind: 'current', current: false })
+    renewing = renewing.then(renew)
+  }
   const renew = async (): Promise<void> => {
     // The old watch goes first: it could still report what the new one knows to be over.
     stop()
     while (!signal.aborted && deps.connection.connected) {
       try {
-        stop = await watchOnce(deps, onChange)
+        stop = await watchOnce(deps, onChange, renewSoon)
         break
       } catch (error) {
         deps.log.warn('the configuration can not be watched, trying again', { error: textOf(error) })
@@ -101,8 +112,10 @@ export async function watchConfig(
     }
     if (signal.aborted) stop()
   }
+  const first = watchOnce(deps, onChange, renewSoon).then((ready) => void (stop = ready))
+  renewing = first.catch(() => undefined)
   const stopListening = deps.connection.onChange((connected) => {
-    if (connected) renewing = renewing.then(renew)
+    if (connected) renewSoon()
     else onChange({ kind: 'current', current: false })
   })
   const end = (): void => {
@@ -116,35 +129,53 @@ export async function watchConfig(
   })
 }
 
-/** Resolves with the way to stop once every present entry was reported; rejects when the connection breaks before. */
+/**
+ * Resolves with the way to stop once every entry was reported that was there at the beginning; rejects when the connection breaks
+ * before. Any copy may serve the watch, also one that is behind: so what the leader has decides when it is everything.
+ * @param onEnd called when it ends later by itself, while the connection stands
+ */
 async function watchOnce(
-  { connection, config, log }: { connection: Connection; config: Config; log: Log },
+  { connection, config, log }: WatchDeps,
   onChange: (change: ConfigChange) => void,
+  onEnd: () => void,
 ): Promise<() => void> {
   const { generation } = connection
-  const { values } = await config.config.status()
+  const upTo = (await lastChange(connection, config.name, '>'))?.seq ?? 0
   const entries = await config.config.watch()
+  let isOver = false
+  const stop = (): void => {
+    isOver = true
+    entries.stop()
+  }
   await new Promise<void>((resolve, reject) => {
     let snapshot: KvWatchEntry[] | null = []
     const arrived = (): void => {
+      clearTimeout(late)
       for (const entry of plansLast(snapshot ?? [])) report(entry, onChange, log)
       snapshot = null
       onChange({ kind: 'current', current: connection.generation === generation })
       resolve()
     }
-    if (values === 0) arrived()
-    const stopListening = connection.onChange(() => entries.stop())
+    // Also when what the leader had is gone by now: the next watch asks again.
+    const late = setTimeout(stop, snapshotMs)
+    if (upTo === 0) arrived()
+    const stopListening = connection.onChange(stop)
     const follow = async (): Promise<void> => {
       for await (const entry of entries) {
         if (snapshot === null) report(entry, onChange, log)
-        else if (snapshot.push(entry) > 0 && entry.delta === 0) arrived()
+        else if (snapshot.push(entry) > 0 && entry.delta === 0 && entry.revision >= upTo) arrived()
       }
-      stopListening()
-      reject(new Error('the watch ended before everything was read'))
     }
     void follow()
+      .catch((error: unknown) => log.warn('the watch of the configuration failed', { error: textOf(error) }))
+      .then(() => {
+        clearTimeout(late)
+        stopListening()
+        if (snapshot !== null) reject(new Error('the watch ended before everything was read'))
+        else if (!isOver && connection.generation === generation) onEnd()
+      })
   })
-  return () => entries.stop()
+  return stop
 }
 
 function plansLast(entries: readonly KvWatchEntry[]): KvWatchEntry[] {
@@ -176,8 +207,12 @@ function readChange(key: string, text: string | null, revision: number): ConfigC
   return null
 }
 
-export async function isStillCancelled(config: Config, topologyId: string, run: string | null): Promise<boolean> {
-  return (await config.config.get(cancelledKey(topologyId, run)))?.operation === 'PUT'
+export async function isStillCancelled(
+  { connection, config }: Places,
+  topologyId: string,
+  run: string | null,
+): Promise<boolean> {
+  return (await lastEntry(connection, config.name, cancelledKey(topologyId, run))) !== null
 }
 
 export async function isStillPaused({ connection, config }: Places, nodeId: string): Promise<boolean> {

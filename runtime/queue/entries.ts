@@ -23,10 +23,17 @@ export async function entriesIn<T>({ jsm }: Leader, bucket: string, filter: stri
 }
 
 /** Null when there is none, or it was removed. */
-export async function lastEntry({ jsm }: Leader, bucket: string, key: string): Promise<StoredMsg | null> {
-  const entry = await jsm.streams.getMessage(streamOf(bucket), { last_by_subj: subjectOf(bucket, key) })
-  return entry !== null && entry.header.get('KV-Operation') === '' ? entry : null
+export async function lastEntry(leader: Leader, bucket: string, key: string): Promise<StoredMsg | null> {
+  const change = await lastChange(leader, bucket, key)
+  return change !== null && isPut(change) ? change : null
 }
+
+/** What was put or removed last under a key (it may have `*` and `>`); null when nothing was, or that is forgotten. */
+export function lastChange({ jsm }: Leader, bucket: string, key: string): Promise<StoredMsg | null> {
+  return jsm.streams.getMessage(streamOf(bucket), { last_by_subj: subjectOf(bucket, key) })
+}
+
+export const isPut = ({ header }: StoredMsg): boolean => header.get('KV-Operation') === ''
 
 const streamOf = (bucket: string): string => `KV_${bucket}`
 const subjectOf = (bucket: string, key: string): string => `$KV.${bucket}.${key}`

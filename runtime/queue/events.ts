@@ -1,6 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
-import type { ConsumerMessages, StreamInfo } from '@nats-io/jetstream'
+import type { Consumer, ConsumerMessages, StreamInfo } from '@nats-io/jetstream'
 import type { Connection } from './connection.ts'
+import { untilLost } from './deliver/lost.ts'
 
 /**
  * What happens in the engine, for those who watch: a hint to look again, never a record. Events are kept for an hour, so that
@@ -58,6 +60,10 @@ const nanos = (ms: number): number => ms * 1_000_000
 const keptMs = 3_600_000
 const keptBytes = 64 * 1024 * 1024
 const ahead = 500
+/** A consumer that is lost is noticed after two of them. */
+const heartbeatMs = 2_000
+/** After a reading ended by itself. */
+const againMs = 250
 /** Stands in the subject of what concerns no single topology. */
 const everybody = '_'
 
@@ -84,6 +90,7 @@ export async function openEvents(connection: Connection, namespace: string, repl
           last = numbered.id
           yield numbered
         }
+        await wait(againMs, undefined, { signal }).catch(() => undefined)
       }
     },
   }
@@ -102,14 +109,14 @@ function ensureEvents(connection: Connection, stream: string, replicas: number):
   })
 }
 
-/** Over one connection to NATS: ends when it breaks. */
+/** Over one connection to NATS, and one consumer: ends when it breaks, or that is lost. */
 async function* readOnce(
   connection: Connection,
   stream: string,
   { after, topologyId, signal }: { after: string | null; topologyId: string | null; signal: AbortSignal },
 ): AsyncGenerator<Numbered> {
-  let messages: ConsumerMessages | null = null
-  const stop = (): void => void messages?.close()
+  let reading: Reading | null = null
+  const stop = (): void => void reading?.messages.close()
   const stopListening = connection.onChange(stop)
   signal.addEventListener('abort', stop)
   try {
@@ -117,16 +124,19 @@ async function* readOnce(
     const epoch = Date.parse(info.created).toString(36)
     const from = startOf(info, epoch, after)
     yield { id: `${epoch}-${from.sequence}`, event: null, gap: from.gap }
-    messages = await consume(connection, stream, from.sequence + 1, topologyId)
+    reading = await consume(connection, stream, from.sequence + 1, topologyId)
     if (signal.aborted || !connection.connected) return
-    for await (const message of messages)
+    void untilLost(reading.messages).then((lost) => lost && stop())
+    for await (const message of reading.messages)
       yield { id: `${epoch}-${message.seq}`, event: message.json<EngineEvent>(), gap: false }
   } catch (error) {
     if (connection.connected && !signal.aborted) throw error
   } finally {
     stopListening()
     signal.removeEventListener('abort', stop)
-    await messages?.close()
+    await reading?.messages.close()
+    // The server would keep it for a minute, and takes a thousand of them.
+    await reading?.consumer.delete().catch(() => undefined)
   }
 }
 
@@ -139,12 +149,17 @@ function startOf({ state }: StreamInfo, epoch: string, after: string | null): { 
   return { sequence, gap: false }
 }
 
+interface Reading {
+  readonly consumer: Consumer
+  readonly messages: ConsumerMessages
+}
+
 async function consume(
   connection: Connection,
   stream: string,
   from: number,
   topologyId: string | null,
-): Promise<ConsumerMessages> {
+): Promise<Reading> {
   const info = await connection.jsm.consumers.add(stream, {
     filter_subjects: topologyId === null ? [`${stream}.>`] : [`${stream}.${topologyId}.>`, `${stream}.${everybody}.>`],
     ack_policy: AckPolicy.None,
@@ -155,5 +170,5 @@ async function consume(
     num_replicas: 1,
   })
   const consumer = await connection.js.consumers.get(stream, info.name)
-  return consumer.consume({ max_messages: ahead })
+  return { consumer, messages: await consumer.consume({ max_messages: ahead, idle_heartbeat: heartbeatMs }) }
 }

@@ -20,7 +20,7 @@ import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
 import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
-import { lastEntry } from './entries.ts'
+import { isPut, lastChange, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
 import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
@@ -85,7 +85,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     throw error
   })
   const publisher = openPublisher(connection)
-  const guard = openGuard(connection, publisher, options.log)
+  const guard = openGuard(connection, publisher, options.log, options.replicas)
   return {
     connection,
     publisher,
@@ -133,7 +133,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
       events.emit({ kind: 'plan', topologyId, revision: null })
     },
     async putWorker(worker) {
-      await reach(() => putNewest(config, worker))
+      await reach(() => putNewest(deps, worker))
       events.emit({ kind: 'worker', name: worker.name, removed: false })
     },
     async removeWorker(name) {
@@ -149,7 +149,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
     endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
-    isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
+    isCancelling: (topologyId, run) => reach(() => isStillCancelled(deps, topologyId, run)),
     backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
     storage: () => reach(() => storageOf(connection)),
     readings: (...wanted) => reach(() => readings(...wanted)),
@@ -193,15 +193,17 @@ const put = (config: Config, key: string, value: unknown): Promise<void> =>
   reach(async () => void (await config.config.put(key, JSON.stringify(value))))
 
 /** Several controls may put the same worker at once, one of them what it read before the last change. */
-async function putNewest({ config }: Config, worker: WorkerAddress): Promise<void> {
+async function putNewest({ connection, config }: ControlDeps, worker: WorkerAddress): Promise<void> {
+  const key = workerKey(worker.name)
   for (;;) {
-    const entry = await config.get(workerKey(worker.name))
-    if (entry?.operation === 'PUT' && entry.json<WorkerAddress>().version > worker.version) return
+    const before = await lastChange(connection, config.name, key)
+    if (before !== null && isPut(before) && before.json<WorkerAddress>().version > worker.version) return
     try {
-      await config.put(workerKey(worker.name), JSON.stringify(worker), { previousSeq: entry?.revision ?? 0 })
+      await config.config.put(key, JSON.stringify(worker), { previousSeq: before?.seq ?? 0 })
       return
     } catch (error) {
       if (!(error instanceof JetStreamApiError) || error.code !== refusal.settled) throw error
+      await wait(10 + Math.random() * 40)
     }
   }
 }

@@ -77,6 +77,28 @@ test('a message with the longest history that workers can cause ends in Trash', 
   expect(trashed?.error.detail).toHaveLength(4_096)
 })
 
+test('a page whose worker fails with as much text as there can be, in as many headers, ends in Trash', async () => {
+  const control = '\u0001'
+  const problem = JSON.stringify({
+    type: control.repeat(300),
+    title: control.repeat(300),
+    detail: control.repeat(5_000),
+  })
+  const failing = { status: 500, headers: { 'content-type': 'application/problem+json' }, body: problem }
+  const quotes = '"'.repeat(4_000)
+  const first = {
+    headers: { 'content-type': 'application/json', 'sluice-emit': 'records', 'sluice-cursor': quotes, 'x-a': quotes },
+    body: '[]',
+  }
+  const { engine } = await flow([{ name: 'list', type: 'batch', retry: { ...fast, attempts: 20 } }], (_, nth) =>
+    nth === 1 ? first : failing,
+  )
+  await engine.start('1', { headers: { 'x-a': quotes } })
+  const outcomes = await engine.outcomesUntil(isDrained)
+  const trashed = outcomes.find((outcome) => outcome.kind === 'trashed')
+  expect(trashed?.attempts.at(-1)).toMatchObject({ attempt: 20, status: 500 })
+})
+
 test('an ordered node with onFail block is paused before its message is in Trash, and the next one waits', async () => {
   const { engine, worker } = await flow(
     [

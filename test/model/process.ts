@@ -57,7 +57,7 @@ export class Process {
     this.clock = { take: (inDoubt) => this.#take(inDoubt), close: () => undefined }
     const connection = connectionOf(this)
     const publisher = publisherOf(this)
-    const guard = openGuard(connection, publisher, silentLog)
+    const guard = openGuard(connection, publisher, silentLog, 1)
     this.queues = { connection, publisher, guard, replicas: 1 } as unknown as Queues
   }
 

@@ -18,7 +18,7 @@ test('a watch whose renewal fails after a reconnect is renewed until it works', 
   const shaky = {
     ...config,
     config: Object.assign(Object.create(config.config) as typeof config.config, {
-      status: () => (failures-- > 0 ? Promise.reject(new Error('temporarily unavailable')) : config.config.status()),
+      watch: () => (failures-- > 0 ? Promise.reject(new Error('temporarily unavailable')) : config.config.watch()),
     }),
   }
   const deps = {

@@ -64,6 +64,7 @@ test('a lost acknowledgement is followed by the same publish again, and one mess
       },
     },
     silentLog,
+    1,
   )
   expect(await guard.publish(publish, { lease: always, sequence })).toBe('settled')
   expect(await lastSequence(engine)).toBe(2)
@@ -83,7 +84,7 @@ test('messages of a reply are stored in order also when one of them has to go ag
     publish: (...one: Parameters<typeof publisher.publish>) =>
       nth++ === 3 ? Promise.reject(new LostAck('lost on its way')) : publisher.publish(...one),
   }
-  const guard = openGuard(connection, failing, silentLog)
+  const guard = openGuard(connection, failing, silentLog, 1)
   const all = Array.from({ length: 10 }, (_, n) => ({
     ...publish,
     origin: originOf(`a hop/${n}`),

@@ -5,6 +5,7 @@ import { textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
 import { bornAt } from '../streams.ts'
+import { untilLost } from './lost.ts'
 
 /** What a reader reads. */
 export interface Queue {
@@ -99,14 +100,6 @@ async function end(messages: ConsumerMessages, { connected }: Connection): Promi
 
 async function refresh({ jsm }: Connection, { stream, consumer }: Queue, doubts: Doubts): Promise<void> {
   doubts.know(await jsm.consumers.info(stream, consumer))
-}
-
-/** Resolves with true when the consumer is gone, with false when the messages are closed. */
-async function untilLost(messages: ConsumerMessages): Promise<boolean> {
-  for await (const { type } of messages.status()) {
-    if (type === 'consumer_deleted' || type === 'consumer_not_found') return true
-  }
-  return false
 }
 
 /** Tries again until it works or the signal aborts. */

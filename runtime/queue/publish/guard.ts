@@ -32,7 +32,8 @@ export interface Guard {
   /**
    * Publishes, again and again while JetStream can't take it (away, disk full), until it is stored or known to be settled.
    * With a claim whose lease is void it first asks whether the claimed message is still there, and goes on only if it is.
-   * @throws Stopped when `signal` aborts first; without a claim also Unavailable when NATS doesn't answer
+   * @throws Stopped when `signal` aborts first; PublishRefused (`refusal.tooLarge`) when it can never be stored; without a claim also
+   * Unavailable when NATS doesn't answer
    */
   publish(publish: GuardedPublish, claim: Claim | null, signal?: AbortSignal): Promise<Guarded>
   /** Was anything published below the origin? A message that is gone was settled and compacted: its successor goes later than it. */
@@ -60,8 +61,9 @@ const complainEveryMs = 30_000
 const encoder = new TextEncoder()
 const empty = new Uint8Array()
 
-export function openGuard(connection: Connection, publisher: Publisher, log: Log): Guard {
-  const deps = { connection, publisher }
+/** @param replicas copies of each stream: of several, each may be asked, and the one that answers may be behind */
+export function openGuard(connection: Connection, publisher: Publisher, log: Log, replicas: number): Guard {
+  const deps = { connection, publisher, log }
   const published: Guard['published'] = (topologyId, origin, signal) => read(deps, placeOf(topologyId, origin), signal)
   const isStored: Guard['isStored'] = async (...place) => (await published(...place)) !== null
   const isThere = (topologyId: string, { sequence }: Claim, signal?: AbortSignal): Promise<boolean> =>
@@ -69,6 +71,7 @@ export function openGuard(connection: Connection, publisher: Publisher, log: Log
 
   const ask: Guard['ask'] = async (topologyId, origin, claim, signal) => {
     if (await isStored(topologyId, origin, signal)) return 'settled'
+    if (replicas > 1 && (await isLastShown(deps, topologyId, origin, signal))) return 'settled'
     // In this order: a successor that went between the two looks went after its message.
     return (await isThere(topologyId, claim, signal)) ? 'open' : 'settled'
   }
@@ -114,7 +117,7 @@ function afterFailure(error: unknown, claim: Claim | null): 'settled' | number {
   if (error instanceof PublishRefused && error.code === refusal.undecided) return 5 + Math.random() * 20
   if (claim === null) throw new Unavailable('nats', whyNot(error), { cause: error })
   if (error instanceof LostAck || error instanceof Unavailable) return 0
-  if (error instanceof PublishRefused) return retryMs
+  if (error instanceof PublishRefused && !refusal.tooLarge.includes(error.code)) return retryMs
   throw error
 }
 
@@ -128,12 +131,15 @@ type Answer = Awaited<ReturnType<Publisher['request']>>
 
 async function pause(connection: Connection, ms: number, signal?: AbortSignal): Promise<void> {
   if (ms > 0) await wait(ms, undefined, { signal }).catch(() => undefined)
-  await connection.whenConnected(signal)
+  await connection.whenConnected(signal).catch((error: unknown) => {
+    throw signal?.aborted ? new Stopped('stopped while NATS is away', { cause: error }) : error
+  })
 }
 
 interface Reach {
   readonly connection: Connection
   readonly publisher: Publisher
+  readonly log: Log
 }
 
 /** A direct get of the last message of a subject: its body, or null. */
@@ -157,15 +163,31 @@ async function isKept(reach: Reach, stream: string, sequence: number, signal?: A
     if (await isShown(reach, stream, sequence, signal)) return true
     const { first, last } = await rangeOf(reach, stream, signal)
     if (sequence < first || missed === enoughMisses) return false
-    // Not a leader that is behind, but a stream that was restored from before the message.
-    if (performance.now() > until) return false
+    if (performance.now() > until) {
+      // Not a leader that is behind, but a stream that was restored from before the message: there it has never been.
+      reach.log.error('a message that is held is unknown to its stream, which ends before it', {
+        stream,
+        sequence,
+        last,
+      })
+      return false
+    }
     if (sequence <= last) missed++
     else await pause(reach.connection, 100, signal)
   }
 }
 
 function isShown(reach: Reach, stream: string, sequence: number, signal?: AbortSignal): Promise<boolean> {
-  const query = encoder.encode(JSON.stringify({ seq: sequence }))
+  return leaderShows(reach, stream, { seq: sequence }, signal)
+}
+
+/** Does the leader show something below the origin? */
+function isLastShown(reach: Reach, topologyId: string, origin: string, signal?: AbortSignal): Promise<boolean> {
+  return leaderShows(reach, streamName(topologyId), { last_by_subj: originFilter(topologyId, origin) }, signal)
+}
+
+function leaderShows(reach: Reach, stream: string, what: object, signal?: AbortSignal): Promise<boolean> {
+  const query = encoder.encode(JSON.stringify(what))
   return untilAnswered(reach, `$JS.API.STREAM.MSG.GET.${stream}`, query, signal, (answer) => {
     const { message, error } = answer.json<{ message?: object; error?: { err_code?: number } }>()
     if (message !== undefined) return true

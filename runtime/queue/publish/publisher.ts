@@ -33,6 +33,8 @@ export const refusal = {
    * answers nothing at all, until it is started again.
    */
   full: [10002, 10023, 10047, 10077] as readonly number[],
+  /** The message, or its headers (64 KiB), are larger than the server ever takes. */
+  tooLarge: [10054, 10097] as readonly number[],
 } as const
 
 export class PublishRefused extends Error {
