@@ -21,6 +21,7 @@ async function mortalWorker(): Promise<Mortal> {
   const deaths: number[] = []
   let open = 0
   let isOver = false
+  let isDead = false
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -29,17 +30,19 @@ async function mortalWorker(): Promise<Mortal> {
     const body = Buffer.concat(chunks).toString()
     seen.push(`${request.url?.split('/').at(-1) ?? ''} ${body}`)
     await delay(20)
-    if (body.includes('poison') && !response.destroyed) await die(open)
+    if (body.includes('poison') && !response.destroyed && !isDead) await die(open)
     open--
     return response.writeHead(200).end(body)
   }
   const server = createServer((request, response) => void answer(request, response))
   const die = async (calls: number): Promise<void> => {
+    isDead = true
     deaths.push(calls)
     server.closeAllConnections()
     await stop(server)
     await delay(50)
     if (!isOver) server.listen(port, '127.0.0.1')
+    isDead = false
   }
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
