@@ -13,10 +13,11 @@ import { eventNodeTypes, isEventNode, nodeDefaults } from '../../topology/plan.t
 import type { Plan, PlanNode } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
+import type { PauseChange } from '../actions/drafts.ts'
 import { liveBridges, nodeHealth } from '../actions/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
 import { defaultsOf, newestPlan } from '../actions/plans.ts'
-import { needs } from '../auth.ts'
+import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { body, idParam, json, topologyParam } from '../schemas/common.ts'
@@ -48,8 +49,7 @@ const get = createRoute({
 })
 
 const patch = createRoute({
-  ...needs('operate'),
-  operationId: 'changeNode',
+  ...changes('operate', 'changeNode'),
   tags,
   summary: 'Change stored values of a node, or pause it',
   description:
@@ -62,7 +62,7 @@ const patch = createRoute({
 })
 
 export function nodeRoutes(app: Api, deps: ApiDeps): void {
-  const { store, queues } = deps
+  const { store } = deps
   app.openapi(list, async (c) => {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const [nodes, show] = await Promise.all([listNodes(store, topology.id, true), shower(deps, topology)])
@@ -79,19 +79,18 @@ export function nodeRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(patch, async (c) => {
     const { paused, ...values } = c.req.valid('json')
-    const reason = paused === true ? pausedBy(c.get('caller')) : null
-    const { node, topology } = await changeNode(
-      store,
-      c.req.valid('param').id,
-      given(values),
-      ifMatch(c),
-      async ({ id }) => {
-        if (paused !== undefined) await queues.setPaused(id, reason)
-      },
-    )
+    const { id } = c.req.valid('param')
+    const pause = paused === undefined ? null : await pauseChange(deps, id, paused ? pausedBy(c.get('caller')) : null)
+    const changing = { store, audit: c.get('audit') }
+    const { node, topology } = await changeNode(changing, id, given(values), ifMatch(c), pause)
     setEtag(c, node.version)
     return c.json((await shower(deps, topology))(node), 200)
   })
+}
+
+async function pauseChange({ queues }: ApiDeps, id: string, reason: string | null): Promise<PauseChange> {
+  const before = (await queues.paused()).get(id) ?? null
+  return { before, after: reason, tell: () => queues.setPaused(id, reason) }
 }
 
 type Values = Omit<z.infer<typeof schemas.nodePatch>, 'paused'>

@@ -4,7 +4,7 @@ import { getRun, listRuns } from '../../store/queries/runs.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
 import { cancelRun } from '../actions/cancel.ts'
-import { needs } from '../auth.ts'
+import { changes, needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
 import { idParam, json, text, timeQuery } from '../schemas/common.ts'
@@ -45,8 +45,7 @@ const get = createRoute({
 })
 
 const cancel = createRoute({
-  ...needs('operate'),
-  operationId: 'cancelRun',
+  ...changes('operate', 'cancelRun'),
   tags,
   summary: 'Cancel a run',
   description:
@@ -71,7 +70,9 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
     )
   })
   app.openapi(get, async (c) => c.json(showRun(await getRun(store, c.req.valid('param').id)), 200))
-  app.openapi(cancel, async (c) => c.json(await cancelRun(deps, c.req.valid('param').id), 202))
+  app.openapi(cancel, async (c) =>
+    c.json(await cancelRun({ ...deps, audit: c.get('audit') }, c.req.valid('param').id), 202),
+  )
 }
 
 function showRun(run: Run): z.infer<typeof schemas.run> {

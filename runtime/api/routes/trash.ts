@@ -2,9 +2,10 @@ import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
 import { editTrash, getTrash, listTrash, trashGroups, trashVersionsOf } from '../../store/queries/trash.ts'
-import type { TrashFilter, TrashHead } from '../../store/queries/trash.ts'
+import type { TrashEdit, TrashFilter, TrashHead } from '../../store/queries/trash.ts'
 import { discardTrash, replayTrash } from '../actions/settle-trash.ts'
-import { has, needs } from '../auth.ts'
+import { ofTrash } from '../access/targets.ts'
+import { changes, has, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
@@ -50,8 +51,7 @@ const get = createRoute({
 })
 
 const edit = createRoute({
-  ...needs('operate'),
-  operationId: 'editTrash',
+  ...changes('operate', 'editTrash'),
   tags,
   summary: 'Edit a message before it is replayed',
   description: 'Adds a version; the original is kept. What is left out stays as in the newest version.',
@@ -63,8 +63,7 @@ const edit = createRoute({
 })
 
 const replay = createRoute({
-  ...needs('operate'),
-  operationId: 'replayTrash',
+  ...changes('operate', 'replayTrash'),
   tags,
   summary: 'Send a message to its node again',
   description: 'As it failed, or as it was edited last. Of several replays and discards one wins; the others are 409.',
@@ -76,8 +75,7 @@ const replay = createRoute({
 })
 
 const discard = createRoute({
-  ...needs('operate'),
-  operationId: 'discardTrash',
+  ...changes('operate', 'discardTrash'),
   tags,
   summary: 'Give a message up',
   description: 'It stays readable, with the reason.',
@@ -123,16 +121,12 @@ function settlingRoutes(app: Api, deps: ApiDeps): void {
     const { id } = c.req.valid('param')
     const change = c.req.valid('json')
     const by = c.get('caller').name
-    await editTrash(deps.store, id, ifMatch(c), (newest) => {
-      const contentType = change.contentType ?? newest.contentType
-      const headers = change.headers ?? newest.headers
-      return {
-        contentType,
-        headers,
-        body: editedBody(change, contentType, newest.body),
-        reason: change.reason ?? null,
-        by,
-      }
+    await deps.store.transaction(async (inside) => {
+      const { version, reason } = await editTrash(inside, id, ifMatch(c), (newest) => editOf(change, newest, by))
+      // What messages hold is not for the log.
+      const changed = payloadKeys.filter((key) => change[key] !== undefined)
+      const after = { version, reason, changed }
+      await c.get('audit')(inside, ofTrash(await getTrash(inside, id), { version: version - 1 }, after))
     })
     const { item, version } = await readItem(deps, id, has(c.get('caller'), 'payload'))
     setEtag(c, version)
@@ -140,14 +134,27 @@ function settlingRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(replay, async (c) => {
     const { id } = c.req.valid('param')
-    await replayTrash(deps, id)
+    await replayTrash({ ...deps, audit: c.get('audit') }, id)
     return c.json({ id, result: 'replaying' as const }, 202)
   })
   app.openapi(discard, async (c) => {
     const { id } = c.req.valid('param')
-    const result = await discardTrash(deps, id, c.req.valid('json').reason ?? null)
+    const { reason = null } = c.req.valid('json')
+    const result = await discardTrash({ ...deps, audit: c.get('audit') }, id, reason)
     return c.json({ id, result }, 202)
   })
+}
+
+const payloadKeys = ['body', 'bodyBase64', 'headers', 'contentType'] as const
+
+function editOf(
+  change: z.output<typeof schemas.trashEdit>,
+  newest: Pick<TrashEdit, 'headers' | 'contentType' | 'body'>,
+  by: string,
+): TrashEdit {
+  const contentType = change.contentType ?? newest.contentType
+  const headers = change.headers ?? newest.headers
+  return { contentType, headers, body: editedBody(change, contentType, newest.body), reason: change.reason ?? null, by }
 }
 
 async function filterOf(deps: ApiDeps, query: z.output<typeof schemas.trashQuery>): Promise<TrashFilter> {
