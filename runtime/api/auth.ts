@@ -92,14 +92,19 @@ export function has(caller: Caller, scope: Scope): boolean {
   return caller.scopes.has(scope) || caller.scopes.has('admin')
 }
 
-/** For the definition of a route that changes nothing: which scope it needs. A token of one topology is good for routes of that topology only. */
-export function needs(scope: Scope) {
-  return { security: securityOf([scope]), middleware: allow(scope) }
+interface Needs {
+  /** Who answers for a token of one topology: the path, which has to name that topology, or the handler with `checkTopology` or `ownTopology`. */
+  readonly topologyBy?: 'path' | 'handler'
+}
+
+/** For the definition of a route that changes nothing: which scope it needs. */
+export function needs(scope: Scope, { topologyBy = 'path' }: Needs = {}) {
+  return { security: securityOf([scope]), middleware: allow(scope, topologyBy) }
 }
 
 /** For the definition of a route that changes something: it is named, and its handler writes what it changed with `c.get('audit')`. */
-export function changes(scope: Scope, operationId: string) {
-  const middleware = [allow(scope), audited(operationId)]
+export function changes(scope: Scope, operationId: string, { topologyBy = 'path' }: Needs = {}) {
+  const middleware = [allow(scope, topologyBy), audited(operationId)]
   return { operationId, security: securityOf([scope]), middleware }
 }
 
@@ -108,11 +113,11 @@ export function securityOf(scopes: Scope[]) {
   return [{ bearer: scopes }, { session: scopes }]
 }
 
-function allow(scope: Scope): MiddlewareHandler<ApiEnv> {
+function allow(scope: Scope, topologyBy: 'path' | 'handler'): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const caller = c.get('caller')
     if (!has(caller, scope)) throw new HttpProblem(403, `this needs a token with the scope "${scope}"`)
-    if (caller.topologyId !== null && c.req.param('topology') === undefined)
+    if (caller.topologyId !== null && topologyBy === 'path' && c.req.param('topology') === undefined)
       throw new HttpProblem(403, 'the token is good for one topology only, and this concerns others, too')
     await next()
   }
@@ -122,4 +127,10 @@ function allow(scope: Scope): MiddlewareHandler<ApiEnv> {
 export function checkTopology(caller: Caller, topologyId: string): void {
   if (caller.topologyId !== null && caller.topologyId !== topologyId)
     throw new HttpProblem(403, 'the token is for another topology')
+}
+
+/** For a list: the topology that is asked for, or else the only one that the token is good for. 403 when it is another one. */
+export function ownTopology(caller: Caller, topologyId: string | undefined): string | undefined {
+  if (topologyId !== undefined) checkTopology(caller, topologyId)
+  return topologyId ?? caller.topologyId ?? undefined
 }

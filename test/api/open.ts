@@ -22,6 +22,7 @@ export interface Body {
   readonly id: string
   readonly name: string
   readonly runId: string
+  readonly topologyId: string
   readonly token: string
   readonly createdAt: string
   readonly lastUsedAt: string
