@@ -5,10 +5,14 @@ export const redacted = '[redacted]'
 const secretName =
   /(secret|token|passw(or)?d|passphrase|authorization|cookie|credential|(api|access|private|secret|signing)[-_]?key)s?$/i
 
-/** Tokens of ours, what an authorization header carries, and the password of a URL. */
+/**
+ * Tokens of ours, what an authorization header carries, the password of a URL, and the values of a statement that failed: bodies of
+ * messages may be among them.
+ */
 const secretTexts: readonly (readonly [RegExp, string])[] = [
   [/\bslw[a-z]?_[\w-]{20,}/g, redacted],
   [/\b(bearer|basic) +[\w.~+/=-]{8,}/gi, `$1 ${redacted}`],
+  [/\nparams: [\s\S]*?(?=\n {4}at |$)/g, `\nparams: ${redacted}`],
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"]*):[^\s/@"]+@/gi, `$1:${redacted}@`],
 ]
 

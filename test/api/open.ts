@@ -78,7 +78,7 @@ export interface TestApi {
 
 /** The API on a database of its own and on buckets of its own in the real NATS. */
 export async function openApi(
-  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'historyOf'>> & {
+  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'historyOf' | 'log'>> & {
     limits?: Partial<AdmissionOptions>
     access?: Partial<AccessOptions>
   } = {},
@@ -108,7 +108,7 @@ export async function openApi(
     secretKey,
     access: openAccess({ ...testAccess, ...replace.access }),
     version: '0.0.0',
-    log: silentLog,
+    log: replace.log ?? silentLog,
   })
   const send = (method: string, path: string, sending: Sending = {}) => request(api, method, path, sending)
   return {
