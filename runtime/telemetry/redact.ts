@@ -27,13 +27,17 @@ export function redact(value: unknown, depthMax = 12): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   if (depthMax === 0) return '[too deep]'
   if (Array.isArray(value)) return value.map((item) => redact(item, depthMax - 1))
-  const { name, message, stack } = value as Partial<Error>
-  const fields = value instanceof Error ? { ...value, name, message, stack } : value
-  const clean = Object.entries(fields).map(([key, inner]) => [
+  const clean = entriesOf(value).map(([key, inner]) => [
     key,
     isSecret(key, inner) ? redacted : redact(inner, depthMax - 1),
   ])
   return Object.fromEntries(clean)
+}
+
+function entriesOf(value: object): [string, unknown][] {
+  if (!(value instanceof Error)) return Object.entries(value)
+  const { name, message, stack } = value
+  return [...Object.entries(value), ...Object.entries({ name, message, stack })]
 }
 
 /** That there is none, or whether there is one, is no secret. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { openAttempts } from '../../runtime/api/access/attempts.ts'
 import type { Attempts } from '../../runtime/api/access/attempts.ts'
+import type { HttpProblem } from '../../runtime/api/problem.ts'
 import { adminToken, openApi } from '../api/open.ts'
 import type { TestApi } from '../api/open.ts'
 import { tokenOf } from './world.ts'
@@ -54,7 +55,9 @@ test('X-Forwarded-For is believed of trusted proxies only, and of them the last 
 })
 
 const guess = (attempts: Attempts, address: string | null, credential = 'wrong'): Promise<unknown> =>
-  attempts.check(address, credential, () => Promise.resolve(null)).catch((error: { status: number }) => error.status)
+  attempts
+    .check(address, credential, () => Promise.resolve(null))
+    .catch((error: unknown) => (error as HttpProblem).status)
 
 test('an address may try again one by one as its minute passes, and is never shut out for long', async () => {
   let now = 0

@@ -52,15 +52,15 @@ export async function changeOutside(
   work: () => Promise<void>,
 ): Promise<void> {
   const id = newId()
-  let isMade = false
+  const done = { isMade: false }
   try {
     await deps.store.transaction(async (inside) => {
       await deps.audit(inside, change, id)
       await work()
-      isMade = true
+      done.isMade = true
     })
   } catch (error) {
-    if (!isMade) throw error
+    if (!done.isMade) throw error
     await writeLate(deps, change, id)
   }
 }

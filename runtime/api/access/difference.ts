@@ -34,8 +34,8 @@ function recordsBetween(before: Fields, after: Fields): Sides {
   const differing = keys.filter((key) => !isDeepStrictEqual(before[key], after[key]))
   const sides = differing.map((key) => [key, ...valuesBetween(key, before[key], after[key])] as const)
   const side = (at: 1 | 2) =>
-    Object.fromEntries(sides.map((each) => [each[0], each[at]]).filter(([, value]) => value !== undefined))
-  return [side(1), side(2)]
+    sides.map((each) => [each[0], each[at]] as const).filter(([, value]) => value !== undefined)
+  return [recordOf(side(1)), recordOf(side(2))]
 }
 
 function valuesBetween(key: string, before: unknown, after: unknown): Sides {
@@ -57,7 +57,11 @@ function byName(value: unknown): Fields | null {
   if (!Array.isArray(value)) return null
   const names = value.map((item: unknown) => (isRecord(item) && typeof item.name === 'string' ? item.name : null))
   if (names.includes(null) || new Set(names).size < names.length) return null
-  return Object.fromEntries(names.map((name, i) => [name, value[i]]))
+  return recordOf(names.map((name, i) => [name ?? '', value[i] as unknown] as const))
+}
+
+function recordOf(entries: readonly (readonly [string, unknown])[]): Fields {
+  return Object.fromEntries(entries)
 }
 
 function ofGoodSize(side: unknown): Fields | null {

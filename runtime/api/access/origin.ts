@@ -1,6 +1,5 @@
 import { BlockList, isIP } from 'node:net'
 import type { Context } from 'hono'
-import type { ApiEnv } from '../deps.ts'
 
 /** Addresses whose `X-Forwarded-…` headers are believed: those of reverse proxies. */
 export type Proxies = (address: string) => boolean
@@ -18,7 +17,7 @@ export function proxiesOf(ranges: readonly string[]): Proxies {
 }
 
 /** The other end of the connection; null: there is none, as in tests. */
-function peerOf(c: Context<ApiEnv>): string | null {
+function peerOf(c: Context): string | null {
   const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
   const address = incoming?.socket?.remoteAddress
   return address === undefined ? null : plain(address)
@@ -30,7 +29,7 @@ function plain(address: string): string {
 }
 
 /** Who calls: the other end of the connection, or before trusted proxies the address that the outermost of them saw. */
-export function addressOf(c: Context<ApiEnv>, isProxy: Proxies): string | null {
+export function addressOf(c: Context, isProxy: Proxies): string | null {
   let address = peerOf(c)
   const hops = (c.req.header('x-forwarded-for') ?? '').split(',').map((hop) => plain(hop.trim()))
   while (address !== null && isProxy(address)) {
@@ -42,7 +41,7 @@ export function addressOf(c: Context<ApiEnv>, isProxy: Proxies): string | null {
 }
 
 /** Scheme, host and port by which a browser reaches this API, as far as it can be known. */
-export function originOf(c: Context<ApiEnv>, isProxy: Proxies): string {
+export function originOf(c: Context, isProxy: Proxies): string {
   const { protocol, host } = new URL(c.req.url)
   const peer = peerOf(c)
   if (peer === null || !isProxy(peer)) return `${protocol}//${host}`
@@ -51,6 +50,6 @@ export function originOf(c: Context<ApiEnv>, isProxy: Proxies): string {
   return `${scheme === 'https' || scheme === 'http' ? `${scheme}:` : protocol}//${first('x-forwarded-host') ?? host}`
 }
 
-export function isHttps(c: Context<ApiEnv>, isProxy: Proxies): boolean {
+export function isHttps(c: Context, isProxy: Proxies): boolean {
   return originOf(c, isProxy).startsWith('https:')
 }

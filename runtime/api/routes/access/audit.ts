@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
 import { listAudit } from '../../../store/queries/audit.ts'
 import type { AuditRow } from '../../../store/queries/audit.ts'
 import { needs } from '../../auth.ts'
