@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { openAttempts } from '../../runtime/api/access/attempts.ts'
 import type { Attempts } from '../../runtime/api/access/attempts.ts'
 import type { HttpProblem } from '../../runtime/api/problem.ts'
+import { listen } from '../../runtime/commands/listen.ts'
 import { adminToken, openApi } from '../api/open.ts'
 import type { TestApi } from '../api/open.ts'
 import { tokenOf } from './world.ts'
@@ -113,4 +114,25 @@ test('a part that is away is no failure of who asks', async () => {
   await expect(away()).rejects.toThrow('away')
   await expect(away()).rejects.toThrow('away')
   expect(await attempts.check('a', 'good', () => Promise.resolve('somebody'))).toBe('somebody')
+})
+
+test('over a connection the address is that of its other end, whatever a header claims', async () => {
+  const t = await openApi({ access: { failuresPerMinute: 2 } })
+  const listening = await listen({ port: 0, host: '127.0.0.1', chosenBy: '' })
+  onTestFinished(() => listening.close())
+  listening.serve((request, env) => t.api.fetch(request, env))
+  const send = (token: string, forwarded: string, method = 'GET') => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'x-forwarded-for': forwarded,
+      'content-type': 'application/json',
+    }
+    const body = method === 'POST' ? { body: '{"name":"geo","limits":[]}' } : {}
+    return fetch(`${listening.url}/api/services`, { method, headers, ...body })
+  }
+  expect((await send(adminToken, '1.1.1.1', 'POST')).status).toBe(201)
+  expect((await t.get('/api/audit')).body.items[0]).toMatchObject({ address: '127.0.0.1' })
+  const results = []
+  for (const address of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) results.push((await send('wrong', address)).status)
+  expect(results).toEqual([401, 401, 429])
 })
