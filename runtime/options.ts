@@ -2,6 +2,7 @@
  * Every option, once. A value comes from its flag, else from its environment variable, else it has the default.
  * The only reader of `process.env`.
  */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { Invalid } from './errors.ts'
 import type { Fault } from './errors.ts'
@@ -17,6 +18,22 @@ const url = (protocols: readonly string[], example: string) =>
   z.string().refine((text) => protocols.includes(protocolOf(text)), `expected a URL such as ${example}`)
 
 const path = z.string().min(1)
+
+/** `10.0.0.7,10.1.0.0/16,fd00::/8` as a list. */
+const ranges = z.string().transform((text, context) => {
+  const found = text.split(',').map((range) => range.trim())
+  const wrong = found.find((range) => !isRange(range))
+  if (wrong === undefined) return found
+  context.addIssue(`expected addresses and networks with commas, such as 10.0.0.7,10.1.0.0/16; "${wrong}" is neither`)
+  return z.NEVER
+})
+
+function isRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  if (most < 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+}
 
 /** What people give as text; a default is given as text too, and parsed like the rest. */
 const table = {
@@ -129,6 +146,40 @@ const table = {
     says: 'how long open calls may take when the engine stops',
     schema: integer(0, 600_000),
   },
+  auditDays: {
+    flag: '--audit-days <n>',
+    variable: 'SLUICE_AUDIT_DAYS',
+    default: '365',
+    says: 'days that the audit log is kept; 0 for ever',
+    schema: integer(0, 36_500),
+  },
+  sessionIdleMs: {
+    flag: '--session-idle-ms <ms>',
+    variable: 'SLUICE_SESSION_IDLE_MS',
+    default: '7200000',
+    says: "how long a browser's login lasts without being used",
+    schema: integer(1_000, 2_592_000_000),
+  },
+  sessionMaxMs: {
+    flag: '--session-max-ms <ms>',
+    variable: 'SLUICE_SESSION_MAX_MS',
+    default: '43200000',
+    says: "how long a browser's login lasts however much it is used",
+    schema: integer(1_000, 31_536_000_000),
+  },
+  failuresPerMinute: {
+    flag: '--failures-per-minute <n>',
+    variable: 'SLUICE_FAILURES_PER_MINUTE',
+    default: '20',
+    says: 'wrong tokens and logins that one address may send; then they are refused with 429',
+    schema: integer(1, 1_000_000),
+  },
+  trustedProxies: {
+    flag: '--trusted-proxies <list>',
+    variable: 'SLUICE_TRUSTED_PROXIES',
+    says: 'addresses and networks, with commas, whose X-Forwarded-For, -Proto and -Host are believed; by default of nobody',
+    schema: ranges.default([]),
+  },
   logLevel: {
     flag: '--log-level <level>',
     variable: 'SLUICE_LOG_LEVEL',
@@ -216,6 +267,11 @@ const served = [
   'maxMessages',
   'maxBytes',
   'maxStoreBytes',
+  'auditDays',
+  'sessionIdleMs',
+  'sessionMaxMs',
+  'failuresPerMinute',
+  'trustedProxies',
 ] as const
 const client = ['url', 'token', 'data'] as const
 

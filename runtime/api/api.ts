@@ -5,6 +5,9 @@ import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { docsPage } from './docs-page.ts'
 import { allowedMethods, openapiDocument } from './openapi.ts'
 import { answerError, invalidInput, problemResponse } from './problem.ts'
+import { auditRoutes } from './routes/access/audit.ts'
+import { sessionRoutes } from './routes/access/sessions.ts'
+import { tokenRoutes } from './routes/access/tokens.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { nodeRoutes } from './routes/nodes.ts'
@@ -13,13 +16,15 @@ import { runRoutes } from './routes/runs.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
-import { tokenRoutes } from './routes/tokens.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
 export { republishAllPlans } from './actions/plans.ts'
+export { openAccess } from './access/access.ts'
+export type { AccessOptions } from './access/access.ts'
+export { openRetention } from './access/retention.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
 
 /**
@@ -65,6 +70,8 @@ const allRoutes = [
   workerRoutes,
   serviceRoutes,
   tokenRoutes,
+  sessionRoutes,
+  auditRoutes,
   systemRoutes,
   eventRoutes,
 ]

@@ -1,52 +1,136 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
+import { findSession } from '../store/queries/sessions.ts'
+import type { Session } from '../store/queries/sessions.ts'
 import { findToken, sameToken } from '../store/queries/tokens.ts'
+import type { Token } from '../store/queries/tokens.ts'
+import { audited } from './access/audit.ts'
+import { cookieHeader, cookieOf, proveSameOrigin } from './access/cookie.ts'
+import { addressOf } from './access/origin.ts'
 import type { ApiDeps, ApiEnv, Caller, Scope } from './deps.ts'
 import { HttpProblem } from './problem.ts'
 
-/** Probes, and pages that are the same for everybody. */
-const open = new Set(['/', '/healthz', '/readyz', '/api/docs', '/api/openapi.json'])
+/** Probes, pages that are the same for everybody, and the login, which is given a token of its own. */
+const open = new Set([
+  'GET /',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /api/docs',
+  'GET /api/openapi.json',
+  'POST /api/session',
+])
 
-/** Finds out who calls: 401 without a token that is known and not expired, except for the open paths. */
+/**
+ * Finds out who calls, by the token or by the cookie of a login: 401 without one that is known and not expired, except for what is
+ * open; 429 while too many wrong ones come from the same address.
+ */
 export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    if (open.has(c.req.path)) return next()
-    const text = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1]
-    if (text === undefined) throw refused('this needs a token: send "Authorization: Bearer <token>"')
-    const caller = await callerOf(deps, text)
-    if (!caller) throw refused('the token is not known, or it has expired', ', error="invalid_token"')
-    c.set('caller', caller)
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
+    const isOpen = open.has(`${method} ${c.req.path}`)
+    if (isOpen && method === 'GET') return next()
+    c.set('address', addressOf(c, deps.access.isProxy))
+    if (!isOpen) c.set('caller', await callerOf(deps, c))
     return next()
   }
 }
 
-async function callerOf({ store, adminToken }: ApiDeps, text: string): Promise<Caller | null> {
-  if (sameToken(text, adminToken)) return { name: 'admin', scopes: new Set<Scope>(['admin']), topologyId: null }
-  const token = await findToken(store, text)
-  return token && { name: token.name, scopes: new Set(token.scopes), topologyId: token.topologyId }
+async function callerOf(deps: ApiDeps, c: Context<ApiEnv>): Promise<Caller> {
+  const header = c.req.header('authorization')
+  const cookie = header === undefined ? cookieOf(c, deps.access.isProxy) : null
+  if (cookie !== null) return sessionCaller(deps, c, cookie)
+  const text = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1]
+  if (text === undefined) throw refused('this needs a token: send "Authorization: Bearer <token>"')
+  const caller = await tokenCaller(deps, c.get('address'), text)
+  if (!caller) throw refused('the token is not known, or it has expired', ', error="invalid_token"')
+  return caller
 }
 
-function refused(message: string, more = ''): HttpProblem {
-  return new HttpProblem(401, message, { 'www-authenticate': `Bearer realm="sluiceway"${more}` })
+/** Null for a token that isn't known, or has expired. Throws 429. */
+export function tokenCaller(deps: ApiDeps, address: string | null, text: string): Promise<Caller | null> {
+  return deps.access.attempts.check(address, text, async () => {
+    if (sameToken(text, deps.adminToken)) return callerFrom(null, null)
+    const token = await findToken(deps.store, text)
+    return token && callerFrom(token, null)
+  })
+}
+
+async function sessionCaller({ store, access, adminToken }: ApiDeps, c: Context<ApiEnv>, cookie: string) {
+  const { isProxy, attempts, sessionIdleMs: idleMs } = access
+  const found = await attempts.check(c.get('address'), cookie, () => findSession(store, cookie, { idleMs, adminToken }))
+  if (!found) {
+    const forget = { 'set-cookie': cookieHeader(c, isProxy, '', 0) }
+    throw refused('the session has ended: log in again', ', error="invalid_token"', forget)
+  }
+  proveSameOrigin(c, isProxy)
+  // What a browser keeps, whoever sits at it later can look at.
+  c.header('cache-control', 'no-store')
+  return callerFrom(found.token, found.session, idleMs)
+}
+
+/** `token` null: the admin token of the options. */
+function callerFrom(token: Token | null, session: Session | null, idleMs = 0): Caller {
+  const ends = [token?.expiresAt, session?.expiresAt, session && new Date(session.lastUsedAt.getTime() + idleMs)]
+  const soonest = ends.flatMap((end) => (end ? [end.getTime()] : []))
+  return {
+    name: token?.name ?? adminName,
+    scopes: new Set(token?.scopes ?? (['admin'] satisfies Scope[])),
+    topologyId: token?.topologyId ?? null,
+    tokenId: token?.id ?? null,
+    sessionId: session?.id ?? null,
+    expiresAt: soonest.length === 0 ? null : new Date(Math.min(...soonest)),
+  }
+}
+
+/** Of the options' token. */
+export const adminName = 'admin'
+
+export function refused(message: string, more = '', headers: Readonly<Record<string, string>> = {}): HttpProblem {
+  return new HttpProblem(401, message, { 'www-authenticate': `Bearer realm="sluiceway"${more}`, ...headers })
 }
 
 export function has(caller: Caller, scope: Scope): boolean {
   return caller.scopes.has(scope) || caller.scopes.has('admin')
 }
 
-/** For a route's definition: which scope it needs. A token of one topology is good for routes of that topology only. */
-export function needs(scope: Scope) {
-  const middleware: MiddlewareHandler<ApiEnv> = async (c, next) => {
+interface Needs {
+  /** Who answers for a token of one topology: the path, which has to name that topology, or the handler with `checkTopology` or `ownTopology`. */
+  readonly topologyBy?: 'path' | 'handler'
+}
+
+/** For the definition of a route that changes nothing: which scope it needs. */
+export function needs(scope: Scope, { topologyBy = 'path' }: Needs = {}) {
+  return { security: securityOf([scope]), middleware: allow(scope, topologyBy) }
+}
+
+/** For the definition of a route that changes something: it is named, and its handler writes what it changed with `c.get('audit')`. */
+export function changes(scope: Scope, operationId: string, { topologyBy = 'path' }: Needs = {}) {
+  const middleware = [allow(scope, topologyBy), audited(operationId)]
+  return { operationId, security: securityOf([scope]), middleware }
+}
+
+/** A token, or the cookie of a login. */
+export function securityOf(scopes: Scope[]) {
+  return [{ bearer: scopes }, { session: scopes }]
+}
+
+function allow(scope: Scope, topologyBy: 'path' | 'handler'): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
     const caller = c.get('caller')
     if (!has(caller, scope)) throw new HttpProblem(403, `this needs a token with the scope "${scope}"`)
-    if (caller.topologyId !== null && c.req.param('topology') === undefined)
+    if (caller.topologyId !== null && topologyBy === 'path' && c.req.param('topology') === undefined)
       throw new HttpProblem(403, 'the token is good for one topology only, and this concerns others, too')
     await next()
   }
-  return { security: [{ bearer: [scope] }], middleware }
 }
 
 /** 403 when the caller's token is for another topology. */
 export function checkTopology(caller: Caller, topologyId: string): void {
   if (caller.topologyId !== null && caller.topologyId !== topologyId)
     throw new HttpProblem(403, 'the token is for another topology')
+}
+
+/** For a list: the topology that is asked for, or else the only one that the token is good for. 403 when it is another one. */
+export function ownTopology(caller: Caller, topologyId: string | undefined): string | undefined {
+  if (topologyId !== undefined) checkTopology(caller, topologyId)
+  return topologyId ?? caller.topologyId ?? undefined
 }

@@ -5,6 +5,8 @@ import type { Events } from '../queue/events.ts'
 import type { HistoryReport } from '../queue/janitor/janitor.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Access } from './access/access.ts'
+import type { Audit } from './access/change.ts'
 
 /** What the API works with. */
 export interface ApiDeps {
@@ -20,8 +22,12 @@ export interface ApiDeps {
   readonly secretKey: string
   /** Of the engine. */
   readonly version: string
+  readonly access: Access
   readonly log: Log
 }
+
+/** What a change works with. */
+export type Changing = ApiDeps & { readonly audit: Audit }
 
 /**
  * What a token may do: `read` looks, `payload` sees what messages hold, `run` starts, `operate` keeps things going (pause,
@@ -37,10 +43,22 @@ export interface Caller {
   readonly scopes: ReadonlySet<string>
   /** Id of the only topology that the token is good for; null: all. */
   readonly topologyId: string | null
+  /** Null: the admin token of the options. */
+  readonly tokenId: string | null
+  /** Null: the token itself was sent, not the cookie of a login. */
+  readonly sessionId: string | null
+  /** Null: good until it is revoked. */
+  readonly expiresAt: Date | null
 }
 
 export interface ApiEnv {
-  Variables: { caller: Caller }
+  Variables: {
+    caller: Caller
+    /** Where the request came from; null: not known. */
+    address: string | null
+    /** In routes that change something. */
+    audit: Audit
+  }
 }
 
 export type Api = OpenAPIHono<ApiEnv>

@@ -51,13 +51,23 @@ export function openapiDocument(app: Api, version: string): ApiDocument {
   const components = {
     schemas: sorted({ ...document.components.schemas, Problem: problemSchema }),
     responses: problemResponses,
-    securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+    securitySchemes,
   }
   return {
     ...document,
     components,
     paths: mapPaths(document.paths),
   }
+}
+
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'A token' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-sluice_session',
+    description: 'Of a login (`createSession`); over plain http it is called `sluice_session`',
+  },
 }
 
 function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
@@ -73,7 +83,7 @@ function mapPaths(paths: Readonly<Record<string, Readonly<Record<string, Raw>>>>
 /** Adds the problems that follow from what an operation takes; the rest it names itself. */
 function withProblems({ 'x-problems': own = [], ...operation }: Raw): Operation {
   const codes = new Set(own)
-  if (operation.security) for (const code of [401, 403, 500, 503]) codes.add(code)
+  if (operation.security) for (const code of [401, 403, 429, 500, 503]) codes.add(code)
   if (operation.requestBody) for (const code of [400, 413]) codes.add(code)
   const content = operation.requestBody?.content ?? {}
   if (content['application/json'] ?? content['application/xml']) codes.add(415)
@@ -131,7 +141,7 @@ const meanings: Readonly<Record<number, string>> = {
   413: 'The body is larger than 8 MiB',
   415: 'The body is of another type than the one that is taken',
   500: 'The engine failed; its log says why',
-  429: 'Too much of the topology is unfinished; `Retry-After` says when to try again',
+  429: 'Too many wrong tokens came from this address, or too much of the topology is unfinished; `Retry-After` says when to try again',
   501: 'Not there yet',
   503: 'A part that is needed is away or has no room left; `Retry-After` says when to try again',
 }

@@ -1,5 +1,6 @@
 /** The parts that roles are made of, each opened on the stack of its command. */
-import { createApi, openAdmission, openSweep, republishAllPlans } from '../api/api.ts'
+import { createApi, openAccess, openAdmission, openRetention, openSweep, republishAllPlans } from '../api/api.ts'
+import type { AccessOptions } from '../api/api.ts'
 import { openBridge } from '../bridge/bridge.ts'
 import type { Bridge } from '../bridge/bridge.ts'
 import { diskOf } from '../embedded/disk.ts'
@@ -36,7 +37,7 @@ export function ownStore(stack: Stack, postgresUrl: string): Promise<Store> {
   )
 }
 
-export interface ControlSettings {
+export interface ControlSettings extends AccessOptions {
   readonly adminToken: string
   readonly secretKey: string
   readonly historyMs: number
@@ -44,6 +45,8 @@ export interface ControlSettings {
   readonly maxMessages: number
   readonly maxBytes: number
   readonly maxStoreBytes?: number | undefined
+  /** 0: the audit log is kept for ever. */
+  readonly auditDays: number
   /** Where NATS keeps its files, if that is on a disk of this machine. */
   readonly storeFolder?: string | null
 }
@@ -61,7 +64,8 @@ export async function ownControl(
   const admission = admissionOf(queues, settings)
   const historyOf = (topologyId: string) => janitor.reportOf(topologyId)
   const keys = { adminToken, secretKey, version: version() }
-  const deps = { store, queues: queues.control, events, admission, historyOf, ...keys, log }
+  const access = openAccess(settings)
+  const deps = { store, queues: queues.control, events, admission, historyOf, access, ...keys, log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
   await stack.own(
@@ -71,6 +75,10 @@ export async function ownControl(
   await stack.own(
     () => openSweep(deps),
     (sweep) => sweep.close(),
+  )
+  await stack.own(
+    () => openRetention(deps, settings.auditDays),
+    (retention) => retention.close(),
   )
   const api = createApi(deps)
   return (request, env) => api.fetch(request, env)

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { redact, withoutSecrets } from './redact.ts'
 
 /** Structured log lines (JSON, one per line). Fields first is pino's way; ours is message first, for reading. */
 export interface Log {
@@ -12,21 +13,22 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-/** A log that writes to a file descriptor or file path; `to` is created when missing. Secrets are redacted by name. */
+/** A log that writes to a file descriptor or file path; `to` is created when missing. Secrets are redacted, see redact.ts. */
 export function createLog(level: LogLevel, to: number | string): Log {
   const destination = pino.destination({ dest: to, mkdir: true, sync: true })
-  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact }, destination))
+  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination))
 }
 
-const redact = ['secret', 'token', 'password', 'authorization', '*.secret', '*.token', '*.password', '*.authorization']
-
 function wrap(logger: pino.Logger): Log {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: Record<string, unknown>) => {
+    if (logger.isLevelEnabled(level)) logger[level](redact(fields ?? {}), withoutSecrets(message))
+  }
   return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    with: (fields) => wrap(logger.child(fields)),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    with: (fields) => wrap(logger.child(redact(fields) as Record<string, unknown>)),
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Unavailable } from '../../runtime/errors.ts'
 import type { ControlQueues } from '../../runtime/queue/control.ts'
+import { insertToken } from '../../runtime/store/queries/tokens.ts'
 import { openStore } from '../../runtime/store/store.ts'
 import { chain, openApi, published } from './open.ts'
 
@@ -34,8 +35,9 @@ test('a token does what its scopes allow, for its topology, until it expires or 
   expect(await status('GET', '/api/topologies/other', token)).toBe(403)
   expect(await status('GET', '/api/topologies', token)).toBe(403)
   expect(await status('GET', '/api/tokens', token)).toBe(403)
-  const old = await make({ name: 'old', scopes: ['admin'], expiresAt: '2020-01-01T00:00:00Z' })
-  expect(await status('GET', '/api/topologies', old.token)).toBe(401)
+  const old = { name: 'old', scopes: ['admin'], topologyId: null, expiresAt: new Date(Date.now() - 1) }
+  await insertToken(t.store, 'slw_old', old)
+  expect(await status('GET', '/api/topologies', 'slw_old')).toBe(401)
   const list = await t.get('/api/tokens')
   expect(list.text).not.toContain(token)
   expect(list.body.items.find((item) => item.id === id)?.lastUsedAt).toMatch(/Z$/)

@@ -1,6 +1,7 @@
 import { inject, onTestFinished } from 'vitest'
-import { createApi, openAdmission } from '../../runtime/api/api.ts'
+import { createApi, openAccess, openAdmission } from '../../runtime/api/api.ts'
 import type { AdmissionOptions } from '../../runtime/api/actions/admission.ts'
+import type { AccessOptions } from '../../runtime/api/access/access.ts'
 import type { Api, ApiDeps } from '../../runtime/api/deps.ts'
 import { newId } from '../../runtime/ids.ts'
 import type { Heartbeat } from '../../runtime/queue/control.ts'
@@ -14,11 +15,14 @@ import { freshDatabase } from '../support/database.ts'
 export const adminToken = 'the-admin-token-of-the-tests'
 export const secretKey = 'the secret key of the tests'
 
+const testAccess = { trustedProxies: [], failuresPerMinute: 1_000, sessionIdleMs: 3_600_000, sessionMaxMs: 7_200_000 }
+
 /** Every field that some test reads on its own; an answer has those of its route, and tests compare the rest whole. */
 export interface Body {
   readonly id: string
   readonly name: string
   readonly runId: string
+  readonly topologyId: string
   readonly token: string
   readonly createdAt: string
   readonly lastUsedAt: string
@@ -74,7 +78,10 @@ export interface TestApi {
 
 /** The API on a database of its own and on buckets of its own in the real NATS. */
 export async function openApi(
-  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'historyOf'>> & { limits?: Partial<AdmissionOptions> } = {},
+  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'historyOf' | 'log'>> & {
+    limits?: Partial<AdmissionOptions>
+    access?: Partial<AccessOptions>
+  } = {},
 ): Promise<TestApi> {
   const store = replace.store ?? openStore(await freshDatabase(), 4)
   const name = 'test'
@@ -99,8 +106,9 @@ export async function openApi(
     events: queues.events,
     adminToken,
     secretKey,
+    access: openAccess({ ...testAccess, ...replace.access }),
     version: '0.0.0',
-    log: silentLog,
+    log: replace.log ?? silentLog,
   })
   const send = (method: string, path: string, sending: Sending = {}) => request(api, method, path, sending)
   return {

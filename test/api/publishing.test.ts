@@ -225,7 +225,8 @@ test('a plan whose control died before it told the bridges reaches them through 
   onTestFinished(() => bridge.close())
   await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { prefetch: 3 } }) })
   const dying = { ...t.queues.control, putPlan: () => Promise.reject(new Error('killed')) }
-  await expect(publish({ store: t.store, queues: dying }, id, null)).rejects.toThrow('killed')
+  const audit = () => Promise.resolve()
+  await expect(publish({ store: t.store, queues: dying, audit }, id, null)).rejects.toThrow('killed')
   const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
   onTestFinished(() => sweep.close())
   expect(await t.queues.control.awaitApplied(id, 2, 10_000)).toEqual({ applied: [bridge.id], missing: [] })

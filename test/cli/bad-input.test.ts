@@ -57,6 +57,17 @@ describe('wrong use ends with exit code 2 and a line that helps', () => {
     [['trash', 'discard', '--all'], /^this would discard every open message of the engine: .* --yes$/],
     [['get', 'nodes'], /^nodes are listed for one topology: sluice get nodes TOPOLOGY$/],
     [['get', 'runs', '--limit', '0'], /^--limit takes a whole number from 1 to 100000; found "0"$/],
+    [['get', 'runs', '--who', 'ann'], /^--who says nothing of runs: it narrows audit$/],
+    [
+      ['token', 'create', 'ci', '--scope', 'reed'],
+      /^there is no scope "reed" \(did you mean "read"\?\); there are read,/,
+    ],
+    [
+      ['token', 'create', 'ci', '--scope', 'read', '--expires', '30'],
+      /^--expires takes a time .* 30d, 4w; found "30"$/,
+    ],
+    [['token', 'create', 'ci', '--scope', 'read', '--expires', '2020-01-01'], /^--expires takes a time to come;/],
+    [['token', 'create', 'ci'], /^required option '--scope <scopes...>' not specified$/],
     [['apply'], /^required option '-f, --file <file>' not specified$/],
     [['apply', '-f', '/no/such.yaml'], /^\/no\/such\.yaml can't be read: ENOENT/],
     [['trash', 'replay'], /^say which: sluice trash replay ID…, or --all/],

@@ -33,6 +33,11 @@ test('the defaults of dev need nothing from outside', () => {
     historyMaxBytes: 4_294_967_296,
     maxMessages: 1_000_000,
     maxBytes: 10_737_418_240,
+    auditDays: 365,
+    sessionIdleMs: 7_200_000,
+    sessionMaxMs: 43_200_000,
+    failuresPerMinute: 20,
+    trustedProxies: [],
     logLevel: 'info',
   })
 })
@@ -46,6 +51,16 @@ test('all faults come in one error, each with its flag, its variable and what wa
     '--port (SLUICE_PORT): expected a whole number from 0 to 65535; found "70000"',
     '--replicas (SLUICE_REPLICAS): expected 1, 3 or 5; found "2"',
   ])
+})
+
+test('trusted proxies are addresses and networks, with commas', () => {
+  const resolved = (text: string) => resolveOptions('control', { flags: { trustedProxies: text }, environment: {} })
+  expect(resolved('10.0.0.7, 10.1.0.0/16,fd00::/8').trustedProxies).toEqual(['10.0.0.7', '10.1.0.0/16', 'fd00::/8'])
+  for (const text of ['proxy', '10.0.0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0.7,,', '*'])
+    expect([text, faultsOf(() => resolved(text))[0]?.message]).toEqual([
+      text,
+      expect.stringMatching(/^expected addresses and networks with commas, such as .*" is neither; found /),
+    ])
 })
 
 test('a secret, or a URL that may hold one, is never repeated', () => {

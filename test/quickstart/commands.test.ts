@@ -147,13 +147,20 @@ test('a node is paused and resumed by its name, and a name that is nearly right 
   expect(wrong.stderr).toBe('the topology "roots" has no node "rot" (did you mean "root"?)\n')
 }, 60_000)
 
-test('a token that was made works with --url, and one that is wrong is refused in one line', async () => {
+test('tokens are made, listed and deleted, work with --url, and who made what is logged; a wrong one is refused in one line', async () => {
   const token = (await run('token', 'create', 'reader', '--scope', 'read')).stdout.trim()
   const asked = ['get', 'topologies', '--url', dev.url, '--token']
   expect((await sluice([...asked, token])).stdout).toMatch(/^roots /m)
   const { code, stderr } = await sluice([...asked, 'wrong'])
   expect(stderr).toBe(`${dev.url} refuses the token: give the right one with --token (SLUICE_TOKEN)\n`)
   expect(code).toBe(1)
+  const made = await run('token', 'create', 'ci', '--scope', 'read,run', '--expires', '1d', '-o', 'json')
+  const { id, scopes } = JSON.parse(made.stdout) as { id: string; scopes: string[] }
+  expect(scopes).toEqual(['read', 'run'])
+  expect((await run('token', 'list')).stdout).toMatch(new RegExp(`^${id} +ci +read, run +- +20`, 'm'))
+  expect((await run('token', 'delete', id)).stdout).toBe(`token ${id} is deleted\n`)
+  expect(await rows('get', 'audit', '--action', 'deleteToken')).toMatchObject([{ target: { id, name: 'ci' } }])
+  expect((await run('get', 'audit', 'roots', '--who', 'admin')).stdout).toMatch(/changeTopology +topology roots/)
 }, 60_000)
 
 test('doctor finds nothing wrong with an engine that runs', async () => {

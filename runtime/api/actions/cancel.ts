@@ -1,8 +1,10 @@
 import { Conflict } from '../../errors.ts'
 import { getRun, noteCancel } from '../../store/queries/runs.ts'
-import type { ApiDeps } from '../deps.ts'
+import type { Run } from '../../store/queries/runs.ts'
+import { ofRun } from '../access/targets.ts'
+import type { ApiDeps, Changing } from '../deps.ts'
 
-type Deps = Pick<ApiDeps, 'store' | 'queues'>
+type Deps = Pick<Changing, 'store' | 'queues' | 'audit'>
 
 /** What became of the wish to cancel: `note` says why it may take long. */
 export interface Cancelled {
@@ -14,18 +16,28 @@ export interface Cancelled {
  * Lets everything that a run still has settle as cancelled, wherever it is; what came to its end before stays done. Idempotent.
  * Throws `NotFound`, and `Conflict` when the run has ended otherwise.
  */
-export async function cancelRun({ store, queues }: Deps, id: string): Promise<Cancelled> {
-  const { topologyId, state } = await getRun(store, id)
-  if (state === 'running') await queues.cancel(topologyId, id)
-  const noted = state === 'running' ? await noteCancel(store, id) : null
+export async function cancelRun(deps: Deps, id: string): Promise<Cancelled> {
+  const { store, queues } = deps
+  const run = await getRun(store, id)
+  const noted = run.state === 'running' ? await cancel(deps, run) : null
   if (noted !== null) return { state: 'cancelling', note: await noteOf(queues) }
   const { state: ended } = await getRun(store, id)
   if (ended !== 'cancelled') throw new Conflict(`the run is ${ended} already: there is nothing to cancel`)
   return { state: 'cancelled', note: null }
 }
 
+/** Null when it isn't running any more: then there was nothing to cancel. */
+async function cancel({ store, queues, audit }: Deps, { id, topologyId }: Run): Promise<Run | null> {
+  return store.transaction(async (inside) => {
+    await queues.cancel(topologyId, id)
+    const noted = await noteCancel(inside, id)
+    if (noted) await audit(inside, ofRun(noted, { state: 'cancelling' }))
+    return noted
+  })
+}
+
 /** It is bridges that settle messages. */
-async function noteOf(queues: Deps['queues']): Promise<string | null> {
+async function noteOf(queues: ApiDeps['queues']): Promise<string | null> {
   const bridges = await queues.bridges()
   return bridges.length > 0 ? null : 'no bridge is alive: messages settle as cancelled as soon as one is'
 }

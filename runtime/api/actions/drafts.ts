@@ -5,19 +5,22 @@ import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts
 import type { DrawnValues } from '../../store/schema.ts'
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import type { Store } from '../../store/store.ts'
 import { prefetchFault, retryFault } from '../../topology/check.ts'
 import { cronFault } from '../../topology/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
 import type { RetryPolicy } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
+import { ofNode, ofTopology } from '../access/targets.ts'
+import type { Changing } from '../deps.ts'
 
 /**
  * Drafts. A node's values (prefetch, retry, …) are stored beside the document too, by name, because they can be changed
  * alone and be republished without the rest of the draft. What a document names wins over the stored value; what it
  * leaves out keeps it, and is filled in: so the document always says what is stored.
  */
+
+type Deps = Pick<Changing, 'store' | 'audit'>
 
 /** Throws `Invalid` with every fault of the document's shape. Faults of the graph are for publish to find. */
 export function documentOf(value: unknown): TopologyDocument {
@@ -37,18 +40,19 @@ function sameNames({ nodes }: TopologyDocument): Fault[] {
 }
 
 /** Throws `Invalid`, and `Conflict` when the name is taken. */
-export async function createTopology(store: Store, document: TopologyDocument): Promise<Topology> {
+export async function createTopology({ store, audit }: Deps, document: TopologyDocument): Promise<Topology> {
   return store.transaction(async (inside) => {
     const draft = fillIn(document, new Map())
     const topology = await insertTopology(inside, fieldsOf(draft.document))
     await replaceNodes(inside, topology.id, draft.nodes, false)
+    await audit(inside, ofTopology(null, topology))
     return topology
   })
 }
 
 /** Throws `NotFound`, `LostRace`, and `Conflict` when a new name is taken. */
 export async function replaceDraft(
-  store: Store,
+  { store, audit }: Deps,
   id: string,
   document: TopologyDocument,
   ifVersion: number | null,
@@ -60,7 +64,9 @@ export async function replaceDraft(
     await replaceNodes(inside, id, draft.nodes, before.revision > 0)
     const changed = before.visibility === 'public' && draft.nodes.some((node) => differs(node, stored.get(node.name)))
     const bridgeOutOfSync = before.bridgeOutOfSync || changed
-    return updateTopology(inside, id, { ...fieldsOf(draft.document), bridgeOutOfSync })
+    const after = await updateTopology(inside, id, { ...fieldsOf(draft.document), bridgeOutOfSync })
+    await audit(inside, ofTopology(before, after))
+    return after
   })
 }
 
@@ -139,16 +145,23 @@ type RetryChange = { readonly [K in keyof RetryPolicy]?: RetryPolicy[K] | null }
 /** Null takes a value, or a field of `retry`, back to what the document said when it was saved last. */
 export type NodeChange = Partial<Omit<StoredValues, 'retry'>> & { readonly retry?: RetryChange | null }
 
+/** A pause or its end; bridges keep it, and are told before the change is final. Reasons; null: not paused. */
+export interface PauseChange {
+  readonly before: string | null
+  readonly after: string | null
+  readonly tell: () => Promise<void>
+}
+
 /**
- * Stores values of one node, and marks the topology: its bridges keep the published values until a republish. `also` runs
- * before the change is final. Throws `NotFound`, `LostRace`, `Invalid` for what the node's type doesn't have.
+ * Stores values of one node, and marks the topology: its bridges keep the published values until a republish. `pause` acts
+ * at once. Throws `NotFound`, `LostRace`, `Invalid` for what the node's type doesn't have.
  */
 export async function changeNode(
-  store: Store,
+  { store, audit }: Deps,
   id: string,
   change: NodeChange,
   ifVersion: number | null,
-  also: (node: Node) => Promise<void>,
+  pause: PauseChange | null,
 ): Promise<{ node: Node; topology: Topology }> {
   return store.transaction(async (inside) => {
     const before = await getNode(inside, id)
@@ -159,7 +172,8 @@ export async function changeNode(
     const changed = Object.keys(values).length > 0
     const update = { document: withNode(topology.document, node, values), bridgeOutOfSync: true }
     const after = changed ? await updateTopology(inside, topology.id, update) : topology
-    await also(node)
+    if (changed || pause) await audit(inside, ofNode(before, node, pause))
+    await pause?.tell()
     return { node, topology: after }
   })
 }

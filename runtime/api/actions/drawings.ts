@@ -6,9 +6,9 @@ import { listNodes } from '../../store/queries/nodes.ts'
 import { lockTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
-import type { Store } from '../../store/store.ts'
 import { mergeDrawing, readBpmn, readJson } from '../../topology/editors/editors.ts'
 import type { Reading } from '../../topology/editors/editors.ts'
+import type { Changing } from '../deps.ts'
 import { documentOf, draftOf, replaceDraft } from './drafts.ts'
 
 /** What an older editor saved, and how it is read. */
@@ -31,7 +31,7 @@ export function sentJson(payload: unknown): Sent {
  * as it is in the draft. Throws `Invalid` with every fault, `NotFound`, `LostRace`.
  */
 export async function replaceDrawing(
-  store: Store,
+  { store, audit }: Pick<Changing, 'store' | 'audit'>,
   id: string,
   { kind, source, reading }: Sent,
   ifVersion: number | null,
@@ -52,7 +52,7 @@ export async function replaceDrawing(
       names: saved?.names ?? [],
       keepsPrefetch: kind === 'json',
     })
-    const topology = await replaceDraft(inside, id, documentOf(merged.document), null)
+    const topology = await replaceDraft({ store: inside, audit }, id, documentOf(merged.document), null)
     await putDrawing(inside, id, { kind, source, names: merged.names })
     return { topology, warnings: [...warnings, ...merged.warnings] }
   })

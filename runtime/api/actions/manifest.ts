@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import { request } from 'undici'
 import { Unavailable, textOf } from '../../errors.ts'
-import { saveManifest } from '../../store/queries/workers.ts'
+import { lockWorker, saveManifest } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
-import type { Store } from '../../store/store.ts'
 import { storableJson } from '../../store/text.ts'
+import { ofWorker } from '../access/targets.ts'
 import { isDeep, utf8 } from '../body.ts'
+import type { Changing } from '../deps.ts'
 import { invalidInput } from '../problem.ts'
 import { manifestSchema } from '../../protocol/manifest.ts'
 
@@ -12,21 +14,34 @@ const timeoutMs = 2_000
 const manifestMaxBytes = 1024 * 1024
 const manifestPath = '/.well-known/sluice-worker'
 
+type Deps = Pick<Changing, 'store' | 'audit'>
+
 /**
  * Reads what a worker says of itself from the first of its instances that answers, and keeps it. Redirects are never
  * followed. Throws `Unavailable` when none answers, with what each of them did instead.
  */
-export async function refreshManifest(store: Store, worker: Worker): Promise<Worker> {
+export async function refreshManifest(deps: Deps, worker: Worker): Promise<Worker> {
   const failures: string[] = []
   for (const url of worker.urls) {
     try {
-      return await saveManifest(store, worker.name, await readManifest(url))
+      return await keep(deps, worker.name, await readManifest(url))
     } catch (error) {
       if (error instanceof Unavailable) throw error
       failures.push(`${url}: ${textOf(error)}`)
     }
   }
   throw new Unavailable('worker', `no instance of "${worker.name}" gave its manifest: ${failures.join('; ')}`)
+}
+
+/** A manifest that says what it said before is no change. */
+async function keep({ store, audit }: Deps, name: string, manifest: Record<string, unknown>): Promise<Worker> {
+  return store.transaction(async (inside) => {
+    const before = await lockWorker(inside, name)
+    const after = await saveManifest(inside, name, manifest)
+    const isSame = isDeepStrictEqual(before.manifest, after.manifest)
+    if (!isSame) await audit(inside, ofWorker(before, after))
+    return after
+  })
 }
 
 async function readManifest(base: string): Promise<Record<string, unknown>> {

@@ -6,7 +6,7 @@ import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
 import type { RevisionKind } from '../../store/queries/revisions.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
-import type { Topology } from '../../store/queries/topologies.ts'
+import type { Topology, TopologyChange } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
@@ -18,7 +18,9 @@ import { withoutLeaving } from '../../topology/leaving.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
-import type { ApiDeps } from '../deps.ts'
+import type { Fields } from '../access/change.ts'
+import { ofTopology } from '../access/targets.ts'
+import type { Changing } from '../deps.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes } from './lanes.ts'
 import { keepNodes } from './leaving/leave.ts'
@@ -30,7 +32,7 @@ import { defaultsOf, knownWorkers, newestPlan, planDefaultsOf, tellBridges } fro
  * revision. Then the bridges are told. With NATS away nothing changes; a control that dies between commit and telling
  * is made good by another one (`openSweep`), or by the next one that starts (`republishAllPlans`).
  */
-type Deps = Pick<ApiDeps, 'store' | 'queues'>
+type Deps = Pick<Changing, 'store' | 'queues' | 'audit'>
 
 /**
  * The whole draft as a new revision, unless it is the one in force. Throws `Invalid` with every fault, and `Conflict` when a node goes
@@ -42,7 +44,7 @@ export async function publish(
   ifVersion: number | null,
   inFlight: InFlight = 'refuse',
 ): Promise<Topology> {
-  const change = { kind: 'publish', inFlight } as const
+  const change = { kind: 'publish', inFlight, ...(inFlight !== 'refuse' && { how: { inFlight } }) } as const
   return putRevision(deps, id, ifVersion, change, (_, topology, { nodes, workers }) => {
     const document = draftOf(topology)
     const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
@@ -92,7 +94,8 @@ function checkedLanes(plan: Plan): Plan {
 
 /** An earlier plan as a new revision; the draft stays as it is. Throws `NotFound`, `Conflict`. */
 export async function rollback(deps: Deps, id: string, to: number, ifVersion: number | null): Promise<Topology> {
-  return putRevision(deps, id, ifVersion, { kind: 'rollback', inFlight: 'refuse' }, async (inside, before) => {
+  const change = { kind: 'rollback', inFlight: 'refuse', how: { rolledBackTo: to } } as const
+  return putRevision(deps, id, ifVersion, change, async (inside, before) => {
     const { plan } = await getRevision(inside, id, to)
     return { ...withoutLeaving(plan), name: before.name, revision: before.revision + 1 }
   })
@@ -103,9 +106,10 @@ export async function unpublish(deps: Deps, id: string, ifVersion: number | null
   return deps.store.transaction(async (inside) => {
     const topology = await lockTopology(inside, id, ifVersion)
     if (topology.visibility === 'draft') return topology
-    await deps.queues.stopPlan(id)
     // No bridge is left that could be behind; what is stored goes out with the next publish.
-    return updateTopology(inside, id, { visibility: 'draft', bridgeOutOfSync: false })
+    const after = await changeTopology(deps, inside, topology, { visibility: 'draft', bridgeOutOfSync: false })
+    await deps.queues.stopPlan(id)
+    return after
   })
 }
 
@@ -132,15 +136,23 @@ interface Stored {
 
 type MakePlan = (inside: Store, topology: Topology, stored: Stored) => Promise<Plan> | Plan
 
+interface RevisionChange {
+  readonly kind: RevisionKind
+  readonly inFlight: InFlight
+  /** For the audit log. */
+  readonly how?: Fields
+}
+
 async function putRevision(
   deps: Deps,
   id: string,
   ifVersion: number | null,
-  { kind, inFlight }: { readonly kind: RevisionKind; readonly inFlight: InFlight },
+  { kind, inFlight, how }: RevisionChange,
   make: MakePlan,
 ): Promise<Topology> {
   const topology = await deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
+    const change = (to: TopologyChange) => changeTopology(deps, inside, before, to, how)
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
@@ -149,17 +161,28 @@ async function putRevision(
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)
     if (kind === 'publish' && isPublic && isSame(kept, newest)) {
       // Set when a value was stored that was there before.
-      return before.bridgeOutOfSync ? updateTopology(inside, id, { bridgeOutOfSync: false }) : before
+      return before.bridgeOutOfSync ? change({ bridgeOutOfSync: false }) : before
     }
     const plan = await dropPastLanes(deps, kept, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
     const bridgeOutOfSync = isOutOfSync(plan, { nodes, workers })
-    const change = { visibility: 'public' as const, revision: plan.revision, bridgeOutOfSync }
-    return updateTopology(inside, id, change)
+    return change({ visibility: 'public', revision: plan.revision, bridgeOutOfSync })
   })
   await tellBridges(deps, id)
   return topology
+}
+
+async function changeTopology(
+  { audit }: Deps,
+  inside: Store,
+  before: Topology,
+  change: TopologyChange,
+  how?: Fields,
+): Promise<Topology> {
+  const after = await updateTopology(inside, before.id, change)
+  await audit(inside, ofTopology(before, after, how))
+  return after
 }
 
 /** Publishing what is published already changes nothing, so that it can be done from scripts again and again. */

@@ -1,21 +1,26 @@
 import { Conflict, NotFound } from '../../errors.ts'
+import type { Guarded } from '../../queue/control.ts'
 import { settleDirectly } from '../../store/outcomes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { getTrash, trashVersionsOf } from '../../store/queries/trash.ts'
+import { getTrash, lockTrash, trashVersionsOf } from '../../store/queries/trash.ts'
 import type { TrashRow } from '../../store/queries/trash.ts'
 import type { Store } from '../../store/store.ts'
-import type { ApiDeps } from '../deps.ts'
+import { changeOutside } from '../access/audit.ts'
+import type { Fields } from '../access/change.ts'
+import { ofTrash } from '../access/targets.ts'
+import type { Changing } from '../deps.ts'
 import { newestPlan } from './plans.ts'
 
 /**
  * Replay and discard are guarded publishes under one key: one of them wins, once. The Trash row changes when the
  * recorder has read it, a moment later (I6).
  */
-type Deps = Pick<ApiDeps, 'store' | 'queues'>
+type Deps = Pick<Changing, 'store' | 'queues' | 'log' | 'audit'>
 
 /** Sends the message, as it failed or as it was edited last, to its node again. Throws `NotFound`, `Conflict`. */
-export async function replayTrash({ store, queues }: Deps, id: string): Promise<void> {
+export async function replayTrash(deps: Deps, id: string): Promise<void> {
+  const { store, queues } = deps
   const row = await openRow(store, id)
   const topology = await topologyOf(store, row)
   if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
@@ -29,35 +34,45 @@ export async function replayTrash({ store, queues }: Deps, id: string): Promise<
     throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
   const edit = (await trashVersionsOf(store, id)).at(-1)
   const changed = edit && { headers: edit.headers, contentType: edit.contentType }
-  const result = await queues.replay({
-    topologyId: row.topologyId,
-    nodeId: row.nodeId,
-    trashId: row.id,
-    run: row.runId,
-    message: { ...row.message, ...changed },
-    edited: edit !== undefined,
-    body: edit?.body ?? row.body,
+  await settle(deps, row, { state: 'replaying', version: edit?.version ?? 0 }, () =>
+    queues.replay({
+      topologyId: row.topologyId,
+      nodeId: row.nodeId,
+      trashId: row.id,
+      run: row.runId,
+      message: { ...row.message, ...changed },
+      edited: edit !== undefined,
+      body: edit?.body ?? row.body,
+    }),
+  )
+}
+
+/** Throws `Conflict` when somebody else has settled it. */
+async function settle(deps: Deps, row: TrashRow, after: Fields, work: () => Promise<Guarded>): Promise<void> {
+  await changeOutside(deps, ofTrash(row, { state: row.state }, after), async () => {
+    if ((await work()) === 'settled') throw settledAlready()
   })
-  if (result === 'settled') throw settledAlready()
 }
 
 /** Gives the message up. The answer says whether it is done, or will be as soon as it is recorded. */
-export async function discardTrash(
-  { store, queues }: Deps,
-  id: string,
-  reason: string | null,
-): Promise<'discarding' | 'discarded'> {
+export async function discardTrash(deps: Deps, id: string, reason: string | null): Promise<'discarding' | 'discarded'> {
+  const { store, queues, audit } = deps
   const row = await openRow(store, id)
   const { topologyId, nodeId, runId: run } = row
   if (!(await topologyOf(store, row))) {
     // Its stream is gone, and with it every rival: there is nobody to ask, and nobody to race with but ourselves.
     const at = new Date().toISOString()
-    await settleDirectly(store, topologyId, { kind: 'discarded', run, nodeId, at, trashId: id, reason })
+    await store.transaction(async (inside) => {
+      await lockTrash(inside, id)
+      await audit(inside, ofTrash(row, { state: row.state }, { state: 'discarded', reason }))
+      await settleDirectly(inside, topologyId, { kind: 'discarded', run, nodeId, at, trashId: id, reason })
+    })
     return 'discarded'
   }
   const { replay } = row.message
-  const result = await queues.discard({ topologyId, nodeId, trashId: id, run, reason, replay })
-  if (result === 'settled') throw settledAlready()
+  await settle(deps, row, { state: 'discarding', reason }, () =>
+    queues.discard({ topologyId, nodeId, trashId: id, run, reason, replay }),
+  )
   return 'discarding'
 }
 

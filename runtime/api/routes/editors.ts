@@ -5,7 +5,7 @@ import { drawBpmn, drawJson } from '../../topology/editors/editors.ts'
 import { draftOf } from '../actions/drafts.ts'
 import { replaceDrawing, sentBpmn, sentJson } from '../actions/drawings.ts'
 import type { Sent } from '../actions/drawings.ts'
-import { needs } from '../auth.ts'
+import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps, ApiEnv } from '../deps.ts'
 import { body, json, topologyParam } from '../schemas/common.ts'
@@ -30,8 +30,7 @@ const getBpmn = createRoute({
 })
 
 const putBpmn = createRoute({
-  ...needs('design'),
-  operationId: 'replaceBpmn',
+  ...changes('design', 'replaceBpmn'),
   tags,
   summary: 'Replace the draft by BPMN XML',
   description:
@@ -56,8 +55,7 @@ const getJson = createRoute({
 })
 
 const putJson = createRoute({
-  ...needs('design'),
-  operationId: 'replaceFlow',
+  ...changes('design', 'replaceFlow'),
   tags,
   summary: 'Replace the draft by a payload of the flow editor',
   description:
@@ -97,7 +95,7 @@ async function drawn(deps: ApiDeps, c: Context<ApiEnv>, ref: string) {
 
 async function save(deps: ApiDeps, c: Context<ApiEnv>, ref: string, sent: Sent) {
   const { id } = await topologyOf(deps, c.get('caller'), ref)
-  const { topology, warnings } = await replaceDrawing(deps.store, id, sent, ifMatch(c))
+  const { topology, warnings } = await replaceDrawing({ ...deps, audit: c.get('audit') }, id, sent, ifMatch(c))
   setEtag(c, topology.version)
   return { ...showTopology(topology), warnings }
 }

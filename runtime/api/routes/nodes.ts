@@ -13,12 +13,13 @@ import { eventNodeTypes, isEventNode, nodeDefaults } from '../../topology/plan.t
 import type { Plan, PlanNode } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
+import type { PauseChange } from '../actions/drafts.ts'
 import { liveBridges, nodeHealth } from '../actions/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
 import { defaultsOf, newestPlan } from '../actions/plans.ts'
-import { needs } from '../auth.ts'
+import { changes, checkTopology, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
-import type { Api, ApiDeps } from '../deps.ts'
+import type { Api, ApiDeps, Caller } from '../deps.ts'
 import { body, idParam, json, topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/topologies.ts'
 import { topologyOf } from './topologies.ts'
@@ -37,7 +38,7 @@ const list = createRoute({
 })
 
 const get = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'getNode',
   tags,
   summary: 'Get a node',
@@ -48,8 +49,7 @@ const get = createRoute({
 })
 
 const patch = createRoute({
-  ...needs('operate'),
-  operationId: 'changeNode',
+  ...changes('operate', 'changeNode', { topologyBy: 'handler' }),
   tags,
   summary: 'Change stored values of a node, or pause it',
   description:
@@ -62,7 +62,7 @@ const patch = createRoute({
 })
 
 export function nodeRoutes(app: Api, deps: ApiDeps): void {
-  const { store, queues } = deps
+  const { store } = deps
   app.openapi(list, async (c) => {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const [nodes, show] = await Promise.all([listNodes(store, topology.id, true), shower(deps, topology)])
@@ -72,26 +72,32 @@ export function nodeRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ items: [...drawn, ...leaving].map(({ node }) => node) }, 200)
   })
   app.openapi(get, async (c) => {
-    const node = await getNode(store, c.req.valid('param').id)
+    const node = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
     const show = await shower(deps, await getTopology(store, node.topologyId))
     setEtag(c, node.version)
     return c.json(show(node), 200)
   })
   app.openapi(patch, async (c) => {
     const { paused, ...values } = c.req.valid('json')
-    const reason = paused === true ? pausedBy(c.get('caller')) : null
-    const { node, topology } = await changeNode(
-      store,
-      c.req.valid('param').id,
-      given(values),
-      ifMatch(c),
-      async ({ id }) => {
-        if (paused !== undefined) await queues.setPaused(id, reason)
-      },
-    )
+    const { id } = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
+    const pause = paused === undefined ? null : await pauseChange(deps, id, paused ? pausedBy(c.get('caller')) : null)
+    const changing = { store, audit: c.get('audit') }
+    const { node, topology } = await changeNode(changing, id, given(values), ifMatch(c), pause)
     setEtag(c, node.version)
     return c.json((await shower(deps, topology))(node), 200)
   })
+}
+
+/** Finds a node for a caller who may use its topology. Throws `NotFound`, 403. */
+async function nodeOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Node> {
+  const node = await getNode(store, id)
+  checkTopology(caller, node.topologyId)
+  return node
+}
+
+async function pauseChange({ queues }: ApiDeps, id: string, reason: string | null): Promise<PauseChange> {
+  const before = (await queues.paused()).get(id) ?? null
+  return { before, after: reason, tell: () => queues.setPaused(id, reason) }
 }
 
 type Values = Omit<z.infer<typeof schemas.nodePatch>, 'paused'>

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { getRevision, listRevisions } from '../../store/queries/revisions.ts'
 import type { Revision } from '../../store/queries/revisions.ts'
 import { publish, republish, rollback, unpublish } from '../actions/publish.ts'
-import { needs } from '../auth.ts'
+import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterNumber, page, pageQuery } from '../paging.ts'
@@ -15,8 +15,7 @@ const tags = ['Publishing']
 const params = topologyParam
 
 const publishRoute = createRoute({
-  ...needs('design'),
-  operationId: 'publishTopology',
+  ...changes('design', 'publishTopology'),
   tags,
   summary: 'Publish the draft as a new revision',
   description:
@@ -29,8 +28,7 @@ const publishRoute = createRoute({
 })
 
 const republishRoute = createRoute({
-  ...needs('operate'),
-  operationId: 'republishTopology',
+  ...changes('operate', 'republishTopology'),
   tags,
   summary: 'Bring stored node values to the bridges',
   description:
@@ -43,8 +41,7 @@ const republishRoute = createRoute({
 })
 
 const unpublishRoute = createRoute({
-  ...needs('design'),
-  operationId: 'unpublishTopology',
+  ...changes('design', 'unpublishTopology'),
   tags,
   summary: 'Stop, and go back to draft',
   description: 'Idempotent. Queued messages are kept for a later publish.',
@@ -78,8 +75,7 @@ const getRoute = createRoute({
 })
 
 const rollbackRoute = createRoute({
-  ...needs('design'),
-  operationId: 'rollbackTopology',
+  ...changes('design', 'rollbackTopology'),
   tags,
   summary: 'Publish an earlier revision again',
   description: 'As a new revision; the draft stays as it is.',
@@ -93,26 +89,26 @@ const rollbackRoute = createRoute({
 export function publishingRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(publishRoute, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await publish(deps, id, ifMatch(c), c.req.valid('query').inFlight)
+    const topology = await publish({ ...deps, audit: c.get('audit') }, id, ifMatch(c), c.req.valid('query').inFlight)
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
   app.openapi(republishRoute, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const { topology, bridges } = await republish(deps, id, ifMatch(c))
+    const { topology, bridges } = await republish({ ...deps, audit: c.get('audit') }, id, ifMatch(c))
     setEtag(c, topology.version)
     return c.json({ ...showTopology(topology), bridges }, 200)
   })
   app.openapi(unpublishRoute, async (c) => {
     if (c.req.valid('query').discard === 'true') throw notYet('discard=true')
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await unpublish(deps, id, ifMatch(c))
+    const topology = await unpublish({ ...deps, audit: c.get('audit') }, id, ifMatch(c))
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
   app.openapi(rollbackRoute, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await rollback(deps, id, c.req.valid('json').revision, ifMatch(c))
+    const topology = await rollback({ ...deps, audit: c.get('audit') }, id, c.req.valid('json').revision, ifMatch(c))
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })

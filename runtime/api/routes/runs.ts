@@ -4,8 +4,8 @@ import { getRun, listRuns } from '../../store/queries/runs.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
 import { cancelRun } from '../actions/cancel.ts'
-import { needs } from '../auth.ts'
-import type { Api, ApiDeps } from '../deps.ts'
+import { changes, checkTopology, needs, ownTopology } from '../auth.ts'
+import type { Api, ApiDeps, Caller } from '../deps.ts'
 import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
 import { idParam, json, text, timeQuery } from '../schemas/common.ts'
 import * as schemas from '../schemas/runs.ts'
@@ -22,7 +22,7 @@ const query = pageQuery.extend({
 })
 
 const list = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'listRuns',
   tags,
   summary: 'List runs, the newest first',
@@ -33,7 +33,7 @@ const list = createRoute({
 })
 
 const get = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'getRun',
   tags,
   summary: 'Get a run with its counters',
@@ -45,8 +45,7 @@ const get = createRoute({
 })
 
 const cancel = createRoute({
-  ...needs('operate'),
-  operationId: 'cancelRun',
+  ...changes('operate', 'cancelRun', { topologyBy: 'handler' }),
   tags,
   summary: 'Cancel a run',
   description:
@@ -62,7 +61,7 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
   const { store } = deps
   app.openapi(list, async (c) => {
     const { limit, after, topology, node, tenant, state, since } = c.req.valid('query')
-    const topologyId = await filteredId(deps, topology)
+    const topologyId = ownTopology(c.get('caller'), await filteredId(deps, topology))
     const nodeIds = node === undefined ? undefined : await nodeIdsOf(store, node, topologyId)
     const rows = await listRuns(store, { topologyId, nodeIds, tenant, state, since }, limit + 1, afterPlace(after))
     return c.json(
@@ -70,8 +69,18 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
       200,
     )
   })
-  app.openapi(get, async (c) => c.json(showRun(await getRun(store, c.req.valid('param').id)), 200))
-  app.openapi(cancel, async (c) => c.json(await cancelRun(deps, c.req.valid('param').id), 202))
+  app.openapi(get, async (c) => c.json(showRun(await runOf(deps, c.get('caller'), c.req.valid('param').id)), 200))
+  app.openapi(cancel, async (c) => {
+    const { id } = await runOf(deps, c.get('caller'), c.req.valid('param').id)
+    return c.json(await cancelRun({ ...deps, audit: c.get('audit') }, id), 202)
+  })
+}
+
+/** Finds a run for a caller who may use its topology. Throws `NotFound`, 403. */
+async function runOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Run> {
+  const run = await getRun(store, id)
+  checkTopology(caller, run.topologyId)
+  return run
 }
 
 function showRun(run: Run): z.infer<typeof schemas.run> {

@@ -1,8 +1,16 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
-import { deleteService, getService, insertService, listServices, updateService } from '../../store/queries/services.ts'
+import {
+  deleteService,
+  getService,
+  insertService,
+  listServices,
+  lockService,
+  updateService,
+} from '../../store/queries/services.ts'
 import type { Service } from '../../store/queries/services.ts'
-import { needs } from '../auth.ts'
+import { ofService } from '../access/targets.ts'
+import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterText, page, pageQuery } from '../paging.ts'
@@ -26,8 +34,7 @@ const list = createRoute({
 })
 
 const create = createRoute({
-  ...needs('design'),
-  operationId: 'createService',
+  ...changes('design', 'createService'),
   tags,
   summary: 'Declare a service and its limits',
   description: 'Limits are kept; bridges do not enforce them yet.',
@@ -50,8 +57,7 @@ const get = createRoute({
 })
 
 const replace = createRoute({
-  ...needs('design'),
-  operationId: 'replaceService',
+  ...changes('design', 'replaceService'),
   tags,
   summary: 'Replace the limits of a service',
   method: 'put',
@@ -62,8 +68,7 @@ const replace = createRoute({
 })
 
 const remove = createRoute({
-  ...needs('design'),
-  operationId: 'deleteService',
+  ...changes('design', 'deleteService'),
   tags,
   summary: 'Delete a service',
   method: 'delete',
@@ -83,7 +88,11 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
   })
   app.openapi(create, async (c) => {
     const { name, limits, maxInFlight = null } = c.req.valid('json')
-    const service = await insertService(store, name, { limits, maxInFlight })
+    const service = await store.transaction(async (inside) => {
+      const made = await insertService(inside, name, { limits, maxInFlight })
+      await c.get('audit')(inside, ofService(null, made))
+      return made
+    })
     setEtag(c, service.version)
     c.header('location', `/api/services/${name}`)
     return c.json(showService(service), 201)
@@ -97,12 +106,19 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
     const { name } = c.req.valid('param')
     const { name: named, limits, maxInFlight = null } = c.req.valid('json')
     if (named !== undefined && named !== name) throw renamed()
-    const service = await updateService(store, name, { limits, maxInFlight }, ifMatch(c))
+    const service = await store.transaction(async (inside) => {
+      const before = await lockService(inside, name)
+      const after = await updateService(inside, name, { limits, maxInFlight }, ifMatch(c))
+      await c.get('audit')(inside, ofService(before, after))
+      return after
+    })
     setEtag(c, service.version)
     return c.json(showService(service), 200)
   })
   app.openapi(remove, async (c) => {
-    await deleteService(store, c.req.valid('param').name)
+    await store.transaction(async (inside) => {
+      await c.get('audit')(inside, ofService(await deleteService(inside, c.req.valid('param').name), null))
+    })
     return c.body(null, 204)
   })
 }

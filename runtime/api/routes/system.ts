@@ -49,7 +49,7 @@ const statusRoute = createRoute({
 })
 
 const queuesRoute = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'listQueues',
   tags: ['Queues'],
   summary: 'How much waits before each node of the published topologies',
@@ -69,8 +69,9 @@ export function systemRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(statusRoute, async (c) => c.json(await statusOf(deps), 200))
   app.openapi(queuesRoute, async (c) => {
     const { topology } = c.req.valid('query')
-    const topologies =
-      topology === undefined ? await publicTopologies(deps.store) : [await topologyOf(deps, c.get('caller'), topology)]
+    const caller = c.get('caller')
+    const wanted = topology ?? caller.topologyId
+    const topologies = wanted === null ? await publicTopologies(deps.store) : [await topologyOf(deps, caller, wanted)]
     const paused = await deps.queues.paused()
     const lists = await Promise.all(topologies.map((each) => queuesOf(deps, each, paused)))
     return c.json({ items: lists.flat() }, 200)

@@ -14,9 +14,10 @@ import { createTopology, documentOf, draftOf, replaceDraft } from '../actions/dr
 import { pausedBy } from '../actions/pauses.ts'
 import { newestPlan } from '../actions/plans.ts'
 import { unpublish } from '../actions/publish.ts'
-import { checkTopology, needs } from '../auth.ts'
+import { ofTopology } from '../access/targets.ts'
+import { changes, checkTopology, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
-import type { Api, ApiDeps, Caller } from '../deps.ts'
+import type { Api, ApiDeps, Caller, Changing } from '../deps.ts'
 import { afterText, page, pageQuery } from '../paging.ts'
 import { body, json, topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/topologies.ts'
@@ -35,8 +36,7 @@ const list = createRoute({
 })
 
 const create = createRoute({
-  ...needs('design'),
-  operationId: 'createTopology',
+  ...changes('design', 'createTopology'),
   tags,
   summary: 'Create a topology from a document',
   description: 'Saved as a draft, whatever is still wrong with its graph: publish says what.',
@@ -59,8 +59,7 @@ const get = createRoute({
 })
 
 const replace = createRoute({
-  ...needs('design'),
-  operationId: 'replaceTopology',
+  ...changes('design', 'replaceTopology'),
   tags,
   summary: 'Replace the draft',
   description:
@@ -73,8 +72,7 @@ const replace = createRoute({
 })
 
 const patch = createRoute({
-  ...needs('operate'),
-  operationId: 'changeTopology',
+  ...changes('operate', 'changeTopology'),
   tags,
   summary: 'Enable, pause, describe or label',
   description: '`paused` acts at once at all bridges.',
@@ -86,8 +84,7 @@ const patch = createRoute({
 })
 
 const remove = createRoute({
-  ...needs('design'),
-  operationId: 'deleteTopology',
+  ...changes('design', 'deleteTopology'),
   tags,
   summary: 'Delete a topology; its runs and Trash stay',
   description:
@@ -110,7 +107,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     )
   })
   app.openapi(create, async (c) => {
-    const topology = await createTopology(store, documentOf(c.req.valid('json')))
+    const topology = await createTopology({ store, audit: c.get('audit') }, documentOf(c.req.valid('json')))
     setEtag(c, topology.version)
     c.header('location', `/api/topologies/${topology.id}`)
     return c.json(showTopology(topology), 201)
@@ -122,20 +119,26 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(replace, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await replaceDraft(store, id, documentOf(c.req.valid('json')), ifMatch(c))
+    const topology = await replaceDraft(
+      { store, audit: c.get('audit') },
+      id,
+      documentOf(c.req.valid('json')),
+      ifMatch(c),
+    )
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
   app.openapi(patch, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await changeTopology(deps, id, c.req.valid('json'), c.get('caller'), ifMatch(c))
+    const changing = { ...deps, audit: c.get('audit') }
+    const topology = await changeTopology(changing, id, c.req.valid('json'), c.get('caller'), ifMatch(c))
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
   app.openapi(remove, async (c) => {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const force = c.req.valid('query').force
-    await deleteTopology(deps, topology, force, ifMatch(c))
+    await deleteTopology({ ...deps, audit: c.get('audit') }, topology, force, ifMatch(c))
     return c.body(null, topology.visibility === 'public' ? 202 : 204)
   })
 }
@@ -164,7 +167,7 @@ export function showTopology(topology: Topology): z.infer<typeof schemas.topolog
 }
 
 async function changeTopology(
-  deps: ApiDeps,
+  deps: Changing,
   id: string,
   change: z.infer<typeof schemas.topologyPatch>,
   caller: Caller,
@@ -188,23 +191,25 @@ async function changeTopology(
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
     })
+    await deps.audit(inside, ofTopology(before, after))
     // What was never published is told with its first plan.
     if (paused !== undefined && before.revision > 0) await deps.queues.setTopologyPaused(id, after.pausedReason)
     return after
   })
 }
 
-async function deleteTopology(deps: ApiDeps, topology: Topology, force: boolean, ifVersion: number | null) {
+async function deleteTopology(deps: Changing, topology: Topology, force: boolean, ifVersion: number | null) {
   const { store, queues } = deps
   if (topology.visibility === 'public' && !force)
     throw new Conflict(`the topology "${topology.name}" is published: unpublish it first, or use ?force=true`)
   await refuseWithMessages(deps, topology)
   if (topology.visibility === 'public') await unpublish(deps, topology.id, ifVersion)
   await store.transaction(async (inside) => {
-    await lockTopology(inside, topology.id, topology.visibility === 'public' ? null : ifVersion)
+    const before = await lockTopology(inside, topology.id, topology.visibility === 'public' ? null : ifVersion)
     await refuseWithMessages(deps, topology)
     const deleted = await deleteDraft(inside, topology.id)
     if (!deleted) throw new Conflict(`the topology "${topology.name}" was published meanwhile`)
+    await deps.audit(inside, ofTopology(before, null))
     if (topology.revision === 0) return
     await queues.destroy(topology.id)
     await queues.setTopologyPaused(topology.id, null)

@@ -2,11 +2,12 @@ import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
 import { editTrash, getTrash, listTrash, trashGroups, trashVersionsOf } from '../../store/queries/trash.ts'
-import type { TrashFilter, TrashHead } from '../../store/queries/trash.ts'
+import type { TrashEdit, TrashFilter, TrashHead, TrashRow } from '../../store/queries/trash.ts'
 import { discardTrash, replayTrash } from '../actions/settle-trash.ts'
-import { has, needs } from '../auth.ts'
+import { ofTrash } from '../access/targets.ts'
+import { changes, checkTopology, has, needs, ownTopology } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
-import type { Api, ApiDeps } from '../deps.ts'
+import type { Api, ApiDeps, Caller } from '../deps.ts'
 import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
 import { editedBody, shownBody } from '../payload.ts'
 import { body, idParam, json } from '../schemas/common.ts'
@@ -17,7 +18,7 @@ const tags = ['Trash']
 const params = idParam
 
 const list = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'listTrash',
   tags,
   summary: 'List messages that finally failed, the newest first',
@@ -28,7 +29,7 @@ const list = createRoute({
 })
 
 const groups = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'groupTrash',
   tags,
   summary: 'Failures of the same kind, the most frequent first',
@@ -39,7 +40,7 @@ const groups = createRoute({
 })
 
 const get = createRoute({
-  ...needs('read'),
+  ...needs('read', { topologyBy: 'handler' }),
   operationId: 'getTrash',
   tags,
   summary: 'Get a message in Trash with all it went through',
@@ -50,8 +51,7 @@ const get = createRoute({
 })
 
 const edit = createRoute({
-  ...needs('operate'),
-  operationId: 'editTrash',
+  ...changes('operate', 'editTrash', { topologyBy: 'handler' }),
   tags,
   summary: 'Edit a message before it is replayed',
   description: 'Adds a version; the original is kept. What is left out stays as in the newest version.',
@@ -63,8 +63,7 @@ const edit = createRoute({
 })
 
 const replay = createRoute({
-  ...needs('operate'),
-  operationId: 'replayTrash',
+  ...changes('operate', 'replayTrash', { topologyBy: 'handler' }),
   tags,
   summary: 'Send a message to its node again',
   description: 'As it failed, or as it was edited last. Of several replays and discards one wins; the others are 409.',
@@ -76,8 +75,7 @@ const replay = createRoute({
 })
 
 const discard = createRoute({
-  ...needs('operate'),
-  operationId: 'discardTrash',
+  ...changes('operate', 'discardTrash', { topologyBy: 'handler' }),
   tags,
   summary: 'Give a message up',
   description: 'It stays readable, with the reason.',
@@ -92,7 +90,7 @@ export function trashRoutes(app: Api, deps: ApiDeps): void {
   const { store } = deps
   app.openapi(list, async (c) => {
     const { limit, after, ...query } = c.req.valid('query')
-    const rows = await listTrash(store, await filterOf(deps, query), limit + 1, afterPlace(after))
+    const rows = await listTrash(store, await filterOf(deps, c.get('caller'), query), limit + 1, afterPlace(after))
     return c.json(
       page(rows, limit, showHead, (row) => markOf({ at: row.createdAt, id: row.id })),
       200,
@@ -100,7 +98,7 @@ export function trashRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(groups, async (c) => {
     const { limit, ...query } = c.req.valid('query')
-    const rows = await trashGroups(store, await filterOf(deps, query), limit)
+    const rows = await trashGroups(store, await filterOf(deps, c.get('caller'), query), limit)
     const items = rows.map(({ topologyName, nodeName, firstSeen, lastSeen, ...row }) => ({
       ...row,
       topology: topologyName,
@@ -111,7 +109,7 @@ export function trashRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ items }, 200)
   })
   app.openapi(get, async (c) => {
-    const { item, version } = await readItem(deps, c.req.valid('param').id, has(c.get('caller'), 'payload'))
+    const { item, version } = await readItem(deps, c.get('caller'), c.req.valid('param').id)
     setEtag(c, version)
     return c.json(item, 200)
   })
@@ -120,39 +118,52 @@ export function trashRoutes(app: Api, deps: ApiDeps): void {
 
 function settlingRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(edit, async (c) => {
-    const { id } = c.req.valid('param')
+    const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
     const change = c.req.valid('json')
     const by = c.get('caller').name
-    await editTrash(deps.store, id, ifMatch(c), (newest) => {
-      const contentType = change.contentType ?? newest.contentType
-      const headers = change.headers ?? newest.headers
-      return {
-        contentType,
-        headers,
-        body: editedBody(change, contentType, newest.body),
-        reason: change.reason ?? null,
-        by,
-      }
+    await deps.store.transaction(async (inside) => {
+      const { version, reason } = await editTrash(inside, id, ifMatch(c), (newest) => editOf(change, newest, by))
+      // What messages hold is not for the log.
+      const changed = payloadKeys.filter((key) => change[key] !== undefined)
+      const after = { version, reason, changed }
+      await c.get('audit')(inside, ofTrash(await getTrash(inside, id), { version: version - 1 }, after))
     })
-    const { item, version } = await readItem(deps, id, has(c.get('caller'), 'payload'))
+    const { item, version } = await readItem(deps, c.get('caller'), id)
     setEtag(c, version)
     return c.json(item, 200)
   })
   app.openapi(replay, async (c) => {
-    const { id } = c.req.valid('param')
-    await replayTrash(deps, id)
+    const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
+    await replayTrash({ ...deps, audit: c.get('audit') }, id)
     return c.json({ id, result: 'replaying' as const }, 202)
   })
   app.openapi(discard, async (c) => {
-    const { id } = c.req.valid('param')
-    const result = await discardTrash(deps, id, c.req.valid('json').reason ?? null)
+    const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
+    const { reason = null } = c.req.valid('json')
+    const result = await discardTrash({ ...deps, audit: c.get('audit') }, id, reason)
     return c.json({ id, result }, 202)
   })
 }
 
-async function filterOf(deps: ApiDeps, query: z.output<typeof schemas.trashQuery>): Promise<TrashFilter> {
+const payloadKeys = ['body', 'bodyBase64', 'headers', 'contentType'] as const
+
+function editOf(
+  change: z.output<typeof schemas.trashEdit>,
+  newest: Pick<TrashEdit, 'headers' | 'contentType' | 'body'>,
+  by: string,
+): TrashEdit {
+  const contentType = change.contentType ?? newest.contentType
+  const headers = change.headers ?? newest.headers
+  return { contentType, headers, body: editedBody(change, contentType, newest.body), reason: change.reason ?? null, by }
+}
+
+async function filterOf(
+  deps: ApiDeps,
+  caller: Caller,
+  query: z.output<typeof schemas.trashQuery>,
+): Promise<TrashFilter> {
   const { topology, node, run: runId, ...rest } = query
-  const topologyId = await filteredId(deps, topology)
+  const topologyId = ownTopology(caller, await filteredId(deps, topology))
   // A node that is gone is still known by the id that its messages carry.
   const nodeIds = node === undefined ? undefined : [node, ...(await nodeIdsOf(deps.store, node, topologyId))]
   return { topologyId, nodeIds, runId, ...rest }
@@ -170,8 +181,17 @@ function showHead(row: TrashHead): schemas.ShownHead {
   }
 }
 
-async function readItem({ store }: ApiDeps, id: string, withPayload: boolean) {
-  const { body: bytes, ...row } = await getTrash(store, id)
+/** Finds a message for a caller who may use its topology. Throws `NotFound`, 403. */
+async function rowOf({ store }: ApiDeps, caller: Caller, id: string): Promise<TrashRow> {
+  const row = await getTrash(store, id)
+  checkTopology(caller, row.topologyId)
+  return row
+}
+
+async function readItem(deps: ApiDeps, caller: Caller, id: string) {
+  const { store } = deps
+  const { body: bytes, ...row } = await rowOf(deps, caller, id)
+  const withPayload = has(caller, 'payload')
   const edits = await trashVersionsOf(store, id)
   const payload = (of: { headers: Readonly<Record<string, string>>; contentType: string }, bytes: Uint8Array) =>
     withPayload ? { headers: { ...of.headers }, ...shownBody(of.contentType, bytes) } : {}

@@ -12,6 +12,7 @@ import {
   getWorker,
   insertWorker,
   listWorkers,
+  lockWorker,
   updateWorker,
 } from '../../store/queries/workers.ts'
 import type { Worker, WorkerValues } from '../../store/queries/workers.ts'
@@ -20,9 +21,10 @@ import { instanceHealth, liveBridges } from '../actions/health.ts'
 import { manifestFaults } from '../../protocol/manifest.ts'
 import { manifestOf } from '../actions/plans.ts'
 import { refreshManifest } from '../actions/manifest.ts'
-import { needs } from '../auth.ts'
+import { ofWorker } from '../access/targets.ts'
+import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
-import type { Api, ApiDeps } from '../deps.ts'
+import type { Api, ApiDeps, Changing } from '../deps.ts'
 import { afterText, page, pageQuery } from '../paging.ts'
 import { body, json, nameParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/registry.ts'
@@ -43,8 +45,7 @@ const list = createRoute({
 })
 
 const create = createRoute({
-  ...needs('design'),
-  operationId: 'createWorker',
+  ...changes('design', 'createWorker'),
   tags,
   summary: 'Register a worker',
   description: 'Its manifest is read at once if it answers; a worker without one is fine, too.',
@@ -67,8 +68,7 @@ const get = createRoute({
 })
 
 const replace = createRoute({
-  ...needs('design'),
-  operationId: 'replaceWorker',
+  ...changes('design', 'replaceWorker'),
   tags,
   summary: 'Replace where and how a worker is called',
   description: 'Bridges take the new addresses at once. `secret` left out keeps the one there is.',
@@ -80,8 +80,7 @@ const replace = createRoute({
 })
 
 const remove = createRoute({
-  ...needs('design'),
-  operationId: 'deleteWorker',
+  ...changes('design', 'deleteWorker'),
   tags,
   summary: 'Delete a worker that no published topology uses',
   method: 'delete',
@@ -92,8 +91,7 @@ const remove = createRoute({
 })
 
 const refresh = createRoute({
-  ...needs('design'),
-  operationId: 'refreshWorker',
+  ...changes('design', 'refreshWorker'),
   tags,
   summary: "Read a worker's manifest again",
   description: '503 when no instance gives a valid one; the old one is kept then.',
@@ -122,10 +120,11 @@ export function workerRoutes(app: Api, deps: ApiDeps): void {
     const { name, ...values } = c.req.valid('json')
     const made = await store.transaction(async (inside) => {
       const row = await insertWorker(inside, name, { secret: null, ...valuesOf(deps, values) })
+      await c.get('audit')(inside, ofWorker(null, row))
       await queues.putWorker(addressOf(row))
       return row
     })
-    const worker = await withManifest(deps, made)
+    const worker = await withManifest({ ...deps, audit: c.get('audit') }, made)
     setEtag(c, worker.version)
     c.header('location', `/api/workers/${name}`)
     return c.json(showWorker(worker, await liveBridges(deps)), 201)
@@ -145,11 +144,13 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
     const { name: named, ...values } = c.req.valid('json')
     if (named !== undefined && named !== name) throw renamed()
     const changed = await store.transaction(async (inside) => {
+      const before = await lockWorker(inside, name)
       const row = await updateWorker(inside, name, valuesOf(deps, values), ifMatch(c))
+      await c.get('audit')(inside, ofWorker(before, row))
       await queues.putWorker(addressOf(row))
       return row
     })
-    const worker = await withManifest(deps, changed)
+    const worker = await withManifest({ ...deps, audit: c.get('audit') }, changed)
     setEtag(c, worker.version)
     return c.json(showWorker(worker, await liveBridges(deps)), 200)
   })
@@ -158,13 +159,14 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
     await store.transaction(async (inside) => {
       const users = await usersOf({ ...deps, store: inside }, name)
       if (users.length > 0) throw new Conflict(`published topologies use the worker "${name}": ${users.join(', ')}`)
-      await deleteWorker(inside, name)
+      await c.get('audit')(inside, ofWorker(await deleteWorker(inside, name), null))
       await queues.removeWorker(name)
     })
     return c.body(null, 204)
   })
   app.openapi(refresh, async (c) => {
-    const worker = await refreshManifest(store, await getWorker(store, c.req.valid('param').name))
+    const changing = { store, audit: c.get('audit') }
+    const worker = await refreshManifest(changing, await getWorker(store, c.req.valid('param').name))
     setEtag(c, worker.version)
     return c.json(showWorker(worker, await liveBridges(deps)), 200)
   })
@@ -184,10 +186,10 @@ function valuesOf({ secretKey }: ApiDeps, { urls, dialect, secret, timeoutMs }: 
 }
 
 /** A worker that doesn't answer now can be registered all the same. */
-async function withManifest({ store, log }: ApiDeps, worker: Worker): Promise<Worker> {
+async function withManifest({ store, log, audit }: Changing, worker: Worker): Promise<Worker> {
   if (worker.dialect !== 'native') return worker
   try {
-    return await refreshManifest(store, worker)
+    return await refreshManifest({ store, audit }, worker)
   } catch (error) {
     if (!(error instanceof Unavailable) || error.part !== 'worker') throw error
     log.info('a worker was registered without its manifest', { worker: worker.name, why: error.message })

@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi'
 import { pageOf } from '../paging.ts'
-import { scopes } from '../deps.ts'
 import { breakerStates, name, text, time } from './common.ts'
 
 const url = z
@@ -81,35 +80,6 @@ export const service = z
   .openapi('Service')
 
 export const servicePage = pageOf('Service', service)
-
-export const tokenInput = z
-  .strictObject({
-    name: text(100).min(1),
-    scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
-    topology: z.string().max(200).optional().openapi({ description: 'Id or name: good for this topology only' }),
-    expiresAt: z.iso.datetime({ offset: true }).optional(),
-  })
-  .openapi('TokenInput')
-
-const token = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.string()),
-    topologyId: z.string().nullable(),
-    expiresAt: time.nullable(),
-    lastUsedAt: time.nullable(),
-    createdAt: time,
-  })
-  .openapi('Token')
-
-export type Token = z.infer<typeof token>
-
-export const tokenPage = pageOf('Token', token)
-
-export const newToken = token
-  .extend({ token: z.string().openapi({ description: 'Shown this once only' }) })
-  .openapi('NewToken')
 
 function isWorkerUrl(value: string): boolean {
   if (!URL.canParse(value)) return false

@@ -19,6 +19,15 @@ interface Kind {
   readonly columns: readonly string[]
   /** Whether the list is of one topology. */
   readonly of: 'topology' | 'all' | 'either'
+  /** Flags that narrow it. */
+  readonly filters?: readonly Filter[]
+}
+
+const filterNames = ['who', 'action', 'since', 'until'] as const
+type Filter = (typeof filterNames)[number]
+interface Flags extends Readonly<Partial<Record<Filter, string>>> {
+  readonly limit: number
+  readonly output: Format
 }
 
 const ofTopology = (rest: string) => (topology: string | undefined) =>
@@ -55,7 +64,17 @@ const kinds = {
   },
   workers: { path: whole('/api/workers'), columns: ['name', 'dialect', 'urls', 'instances'], of: 'all' },
   services: { path: whole('/api/services'), columns: ['name', 'limits', 'maxInFlight'], of: 'all' },
-  tokens: { path: whole('/api/tokens'), columns: ['id', 'name', 'scopes', 'expiresAt', 'lastUsedAt'], of: 'all' },
+  tokens: {
+    path: whole('/api/tokens'),
+    columns: ['id', 'name', 'scopes', 'topologyId', 'expiresAt', 'lastUsedAt'],
+    of: 'all',
+  },
+  audit: {
+    path: filtered('/api/audit'),
+    columns: ['at', 'who', 'action', 'target', 'after', 'address'],
+    of: 'either',
+    filters: ['who', 'action', 'since', 'until'],
+  },
 } as const satisfies Record<string, Kind>
 
 const names = Object.keys(kinds) as (keyof typeof kinds)[]
@@ -63,16 +82,18 @@ const names = Object.keys(kinds) as (keyof typeof kinds)[]
 export function define(command: Command): void {
   command
     .addArgument(new Argument('<kind>', `what to list: ${names.join(', ')}`).argParser(kindOf))
-    .argument('[topology]', 'name or id of the topology (nodes, revisions; optional for runs, trash, queues)')
+    .argument('[topology]', 'name or id of the topology (nodes, revisions; optional for runs, trash, queues, audit)')
     .option('--limit <n>', 'how many at most (default 50)', wholeNumber('--limit', 1, 100_000), 50)
-    .action(
-      async (kind: keyof typeof kinds, topology: string | undefined, flags: { limit: number; output: Format }) => {
-        const chosen: Kind = kinds[kind]
-        check(kind, chosen, topology)
-        const rows = await rowsOf(findEngine({ ...flags }), chosen, topology, flags.limit)
-        printList(rows, chosen.columns.map(columnOf), flags.output)
-      },
-    )
+    .option('--who <token>', 'audit: name or id of a token')
+    .option('--action <operation>', 'audit: what was done, such as publishTopology')
+    .option('--since <time>', 'audit: at that time or later, such as 2026-03-01T10:00:00Z')
+    .option('--until <time>', 'audit: before that time')
+    .action(async (kind: keyof typeof kinds, topology: string | undefined, flags: Flags) => {
+      const chosen: Kind = kinds[kind]
+      check(kind, chosen, topology, flags)
+      const rows = await rowsOf(findEngine({ ...flags }), chosen, topology, flags)
+      printList(rows, chosen.columns.map(columnOf), flags.output)
+    })
   addOptions(addFormat(command), 'client')
 }
 
@@ -84,14 +105,19 @@ function kindOf(text: string): keyof typeof kinds {
   )
 }
 
-function check(name: string, { of }: Kind, topology: string | undefined): void {
+function check(name: string, { of, filters = [] }: Kind, topology: string | undefined, flags: Flags): void {
   if (of === 'topology' && topology === undefined)
     throw new Invalid(`${name} are listed for one topology: sluice get ${name} TOPOLOGY`)
   if (of === 'all' && topology !== undefined) throw new Invalid(`${name} aren't listed by topology: sluice get ${name}`)
+  const foreign = filterNames.find((filter) => flags[filter] !== undefined && !filters.includes(filter))
+  if (foreign !== undefined) throw new Invalid(`--${foreign} says nothing of ${name}: it narrows audit`)
 }
 
-function rowsOf(engine: Engine, { path }: Kind, topology: string | undefined, limit: number): Promise<Row[]> {
-  return engine.list<Row>(path(topology), limit)
+function rowsOf(engine: Engine, { path }: Kind, topology: string | undefined, flags: Flags): Promise<Row[]> {
+  const { who, action, since, until } = flags
+  const base = path(topology)
+  const query = queryOf({ who, action, since, until })
+  return engine.list<Row>(base + (base.includes('?') ? query.replace('?', '&') : query), flags.limit)
 }
 
 function columnOf(name: string): Column<Row> {
@@ -109,8 +135,13 @@ const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
   followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),
   instances: (value) => (value as readonly { state: string }[]).map(({ state }) => state).join(', '),
   breaker: (value) => (value as { state: string } | null)?.state ?? null,
+  target: (value) => targetText(value as { kind: string; id: string; name: string | null }),
   error: (value) => (value as { title: string }).title,
   messages: (value) => messagesText(value as Run['messages']),
   limits: (value) =>
     (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),
+}
+
+function targetText({ kind, id, name }: { kind: string; id: string; name: string | null }): string {
+  return `${kind} ${name ?? id}`
 }

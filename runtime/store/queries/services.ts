@@ -26,6 +26,14 @@ export async function getService(store: Store, name: string): Promise<Service> {
   return row
 }
 
+/** Reads a service and keeps others from changing it until the transaction ends. Throws `NotFound`. */
+export async function lockService(inside: Store, name: string): Promise<Service> {
+  const named = eq(services.name, storable(name))
+  const [row] = await inside.query((db) => db.select().from(services).where(named).for('update'))
+  if (!row) throw new NotFound(`there is no service "${name}"`)
+  return row
+}
+
 /** Throws `Conflict` when the name is taken. */
 export async function insertService(store: Store, name: string, values: ServiceValues): Promise<Service> {
   try {
@@ -59,12 +67,13 @@ export async function updateService(
 }
 
 /** Throws `NotFound`. */
-export async function deleteService(store: Store, name: string): Promise<void> {
-  const rows = await store.query((db) =>
+export async function deleteService(store: Store, name: string): Promise<Service> {
+  const [row] = await store.query((db) =>
     db
       .delete(services)
       .where(eq(services.name, storable(name)))
       .returning(),
   )
-  if (rows.length === 0) throw new NotFound(`there is no service "${name}"`)
+  if (!row) throw new NotFound(`there is no service "${name}"`)
+  return row
 }

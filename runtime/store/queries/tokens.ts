@@ -13,7 +13,8 @@ export function newTokenText(): string {
   return `slw_${randomBytes(32).toString('base64url')}`
 }
 
-function hashToken(text: string): string {
+/** For texts of 256 random bits: one that a person chose could be guessed from it. */
+export function hashToken(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
@@ -30,7 +31,7 @@ export async function insertToken(
   const row = { id: newId(), hash: hashToken(text), ...values }
   const [added] = await store.query((db) => db.insert(tokens).values(row).returning())
   if (!added) throw new Error('an insert returned no row')
-  return shown(added)
+  return withoutHash(added)
 }
 
 const useStepMs = 60_000
@@ -55,27 +56,40 @@ export async function findToken(store: Store, text: string): Promise<Token | nul
         .set({ lastUsedAt: now })
         .where(and(eq(tokens.id, row.id), stale)),
     )
-  return shown(row)
+  return withoutHash(row)
 }
 
 /** By id. */
 export async function listTokens(store: Store, limit: number, after: string | null): Promise<Token[]> {
   const where = after === null ? undefined : gt(tokens.id, after)
   const rows = await store.query((db) => db.select().from(tokens).where(where).orderBy(asc(tokens.id)).limit(limit))
-  return rows.map(shown)
+  return rows.map((row) => withoutHash(row))
 }
 
 /** Throws `NotFound`. */
-export async function deleteToken(store: Store, id: string): Promise<void> {
-  const rows = await store.query((db) =>
+export async function getToken(store: Store, id: string): Promise<Token> {
+  const [row] = await store.query((db) =>
+    db
+      .select()
+      .from(tokens)
+      .where(eq(tokens.id, storable(id))),
+  )
+  if (!row) throw new NotFound(`there is no token "${id}"`)
+  return withoutHash(row)
+}
+
+/** Its sessions end with it. Throws `NotFound`. */
+export async function deleteToken(store: Store, id: string): Promise<Token> {
+  const [row] = await store.query((db) =>
     db
       .delete(tokens)
       .where(eq(tokens.id, storable(id)))
       .returning(),
   )
-  if (rows.length === 0) throw new NotFound(`there is no token "${id}"`)
+  if (!row) throw new NotFound(`there is no token "${id}"`)
+  return withoutHash(row)
 }
 
-function shown({ hash: _, ...token }: typeof tokens.$inferSelect): Token {
-  return token
+export function withoutHash<T extends { readonly hash: string }>({ hash: _, ...row }: T): Omit<T, 'hash'> {
+  return row
 }

@@ -52,6 +52,14 @@ export async function getTrash(store: Store, id: string): Promise<TrashRow> {
   return row
 }
 
+/** Reads a row and keeps others from changing it until the transaction ends. Throws `NotFound`, `Conflict` when it is settled. */
+export async function lockTrash(inside: Store, id: string): Promise<TrashRow> {
+  const [row] = await inside.query((db) => db.select().from(trash).where(eq(trash.id, id)).for('update'))
+  if (!row) throw new NotFound(`there is no message "${id}" in Trash`)
+  if (row.state !== 'open') throw new Conflict(`the message is ${row.state} already`)
+  return row
+}
+
 /** Edits of a row, oldest first; the row itself is the original. */
 export async function trashVersionsOf(store: Store, id: string): Promise<TrashVersion[]> {
   return store.query((db) =>
@@ -72,9 +80,7 @@ export async function editTrash(
   edit: (newest: Pick<TrashVersion, 'headers' | 'contentType' | 'body'>) => TrashEdit,
 ): Promise<TrashVersion> {
   return store.transaction(async (inside) => {
-    const [row] = await inside.query((db) => db.select().from(trash).where(eq(trash.id, id)).for('update'))
-    if (!row) throw new NotFound(`there is no message "${id}" in Trash`)
-    if (row.state !== 'open') throw new Conflict(`the message is ${row.state} already and can't be edited any more`)
+    const row = await lockTrash(inside, id)
     const newest = (await trashVersionsOf(inside, id)).at(-1)
     const version = newest?.version ?? 0
     if (ifVersion !== null && ifVersion !== version)

@@ -31,6 +31,14 @@ export async function getWorker(store: Store, name: string): Promise<Worker> {
   return row
 }
 
+/** Reads a worker and keeps others from changing it until the transaction ends. Throws `NotFound`. */
+export async function lockWorker(inside: Store, name: string): Promise<Worker> {
+  const named = eq(workers.name, storable(name))
+  const [row] = await inside.query((db) => db.select().from(workers).where(named).for('update'))
+  if (!row) throw new NotFound(`there is no worker "${name}"`)
+  return row
+}
+
 /** Throws `Conflict` when the name is taken. */
 export async function insertWorker(store: Store, name: string, values: WorkerValues): Promise<Worker> {
   try {
@@ -72,14 +80,15 @@ export async function saveManifest(store: Store, name: string, manifest: Worker[
 }
 
 /** Throws `NotFound`. */
-export async function deleteWorker(store: Store, name: string): Promise<void> {
-  const rows = await store.query((db) =>
+export async function deleteWorker(store: Store, name: string): Promise<Worker> {
+  const [row] = await store.query((db) =>
     db
       .delete(workers)
       .where(eq(workers.name, storable(name)))
       .returning(),
   )
-  if (rows.length === 0) throw new NotFound(`there is no worker "${name}"`)
+  if (!row) throw new NotFound(`there is no worker "${name}"`)
+  return row
 }
 
 export function addressOf(worker: Worker): WorkerAddress {

@@ -2,7 +2,7 @@
  * A control of the parts that production opens, over ports that can end the process at a named point. Its janitor's window is
  * smaller than production allows, so that streams are compacted and swept all the time. Settings come as JSON in the first argument.
  */
-import { createApi, openAdmission, openSweep, republishAllPlans } from '../../../runtime/api/api.ts'
+import { createApi, openAccess, openAdmission, openSweep, republishAllPlans } from '../../../runtime/api/api.ts'
 import { listen } from '../../../runtime/commands/listen.ts'
 import { openJanitor } from '../../../runtime/queue/janitor/janitor.ts'
 import { openQueues } from '../../../runtime/queue/open.ts'
@@ -29,6 +29,7 @@ const deps = {
   store,
   queues: queues.control,
   events: queues.events,
+  access: openAccess({ trustedProxies: [], failuresPerMinute: 20, sessionIdleMs: 60_000, sessionMaxMs: 60_000 }),
   admission: openAdmission({ queues: queues.control, ...limits }),
   historyOf: (topologyId: string) => janitor.reportOf(topologyId),
   adminToken,

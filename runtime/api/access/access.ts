@@ -1,0 +1,27 @@
+import { openAttempts } from './attempts.ts'
+import type { Attempts } from './attempts.ts'
+import { proxiesOf } from './origin.ts'
+import type { Proxies } from './origin.ts'
+
+export interface AccessOptions {
+  /** Addresses and networks of reverse proxies. */
+  readonly trustedProxies: readonly string[]
+  /** Wrong tokens that one address may send; more are 429. */
+  readonly failuresPerMinute: number
+  /** A session that isn't used for so long ends, */
+  readonly sessionIdleMs: number
+  /** and whatever its use, it ends after so long. */
+  readonly sessionMaxMs: number
+}
+
+/** Who gets in, and for how long. Remembers failed attempts of this process only. */
+export interface Access {
+  readonly isProxy: Proxies
+  readonly attempts: Attempts
+  readonly sessionIdleMs: number
+  readonly sessionMaxMs: number
+}
+
+export function openAccess({ trustedProxies, failuresPerMinute, ...session }: AccessOptions): Access {
+  return { isProxy: proxiesOf(trustedProxies), attempts: openAttempts(failuresPerMinute), ...session }
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import type { Scope } from '../../runtime/api/deps.ts'
+import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
+import { insertToken, newTokenText } from '../../runtime/store/queries/tokens.ts'
+import type { Token } from '../../runtime/store/queries/tokens.ts'
+import { nodeOf, published } from '../api/open.ts'
+import type { Answer, Body, TestApi } from '../api/open.ts'
+import { split, started, trashed } from '../store/outcome-samples.ts'
+
+/** An operation of docs/openapi.json, which another test holds to the routes. */
+export interface Operation {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  /** Null: any token will do. */
+  readonly scope: Scope | null
+  readonly isOpen: boolean
+  /** Of its body; null: it takes none. */
+  readonly contentType: string | null
+}
+
+interface Described {
+  readonly operationId: string
+  readonly security?: readonly { readonly bearer?: readonly Scope[] }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> }
+}
+
+export function allOperations(): Operation[] {
+  const document = JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8')) as {
+    paths: Record<string, Record<string, Described>>
+  }
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, { operationId, security, requestBody }]) => ({
+      id: operationId,
+      method: method.toUpperCase(),
+      path,
+      scope: security?.[0]?.bearer?.[0] ?? null,
+      isOpen: security === undefined,
+      contentType: Object.keys(requestBody?.content ?? {})[0] ?? null,
+    })),
+  )
+}
+
+/** A published chain with a run that runs and a run with two messages in Trash; ids begin with the topology's name. */
+export async function withRuns(t: TestApi, name: string): Promise<{ readonly id: string; readonly node: Body }> {
+  const { id } = await published(t, name)
+  const node = await nodeOf(t, name, 'a')
+  const [running, failed] = [`${name}-running`, `${name}-failed`]
+  const json = { ...trashed(failed, '').message, contentType: 'application/json', headers: { 'x-a': 'header-of-it' } }
+  const outcomes = [
+    started(running),
+    started(failed),
+    split(failed, 1),
+    ...[1, 2].map((n) => trashed(failed, `${name}-x${n}`, { nodeId: node.id, message: json, body: Buffer.from('{}') })),
+  ]
+  await applyOutcomes(
+    t.store,
+    id,
+    { epoch: 'e', from: await position(t.store, id, 'e'), to: outcomes.length },
+    outcomes,
+  )
+  return { id, node }
+}
+
+/** A token's text. */
+export async function tokenOf(t: TestApi, scopes: readonly Scope[], more: Partial<Token> = {}): Promise<string> {
+  const text = newTokenText()
+  await insertToken(t.store, text, { name: scopes.join(), scopes, topologyId: null, expiresAt: null, ...more })
+  return text
+}
+
+/** Logs in; `cookie` as a browser would send it back. */
+export async function logIn(
+  t: TestApi,
+  token: string,
+  headers: Record<string, string> = {},
+): Promise<{ readonly answer: Answer; readonly cookie: string }> {
+  const answer = await t.send('POST', '/api/session', { token: null, json: { token }, headers })
+  return { answer, cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '' }
+}
+
+/** What a page of our own adds to a change. */
+export const fromHere = { 'sec-fetch-site': 'same-origin', 'sluice-csrf': '1' }
