@@ -18,7 +18,7 @@ import {
 import type { Config } from './config.ts'
 import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
-import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
+import type { ControlQueues, DiscardMessage, Guarded, Looks, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
@@ -30,7 +30,10 @@ import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
-import { delayedInto, hasten } from './look/later.ts'
+import { askBridges } from './look/ask.ts'
+import type { Question } from './look/ask.ts'
+import { delayedInto, delaysOf, hasten } from './look/later.ts'
+import { messageOf, peekAt, tailOf } from './look/peek.ts'
 import { deleteConsumers, openReadings } from './look/readings.ts'
 import { encodeReply } from './reply.ts'
 import { backlogOf, depthsOf, ensureQueues, orNull, storageOf } from './streams.ts'
@@ -158,6 +161,11 @@ function controlOf(deps: ControlDeps): ControlQueues {
       reach(async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId)))),
     deleteConsumers: (topologyId, names) => reach(() => deleteConsumers(connection, topologyId, names)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
+    look: (question) => reach(() => look(deps, question)),
+    delays: (topologyId) => reach(() => delaysOf(connection, topologyId)),
+    peek: (...wanted) => reach(() => peekAt(deps, ...wanted)),
+    tail: (...wanted) => reach(() => tailOf(connection, ...wanted)),
+    message: (...wanted) => reach(() => messageOf(connection, ...wanted)),
     settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
     async setPaused(nodeId, reason) {
       await setReason(config, pausedKey(nodeId), reason)
@@ -174,6 +182,15 @@ function controlOf(deps: ControlDeps): ControlQueues {
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
+}
+
+/** A bridge that lives answers in a few milliseconds, unless its event loop is kept. */
+const lookMs = 1_000
+
+async function look({ connection, config }: ControlDeps, question: Question): Promise<Looks> {
+  const live = await liveBridges({ connection, config })
+  const expected = live.map(({ id }) => id)
+  return { live, looks: await askBridges(connection, config.bridgesName, question, { expected, timeoutMs: lookMs }) }
 }
 
 /** Who asks is refused anyway: that needn't take long. */
