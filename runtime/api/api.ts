@@ -7,6 +7,7 @@ import { allowedMethods, openapiDocument } from './openapi.ts'
 import { answerError, invalidInput, problemResponse } from './problem.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
+import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -57,6 +58,7 @@ const places: Readonly<Record<string, string>> = {
 const allRoutes = [
   topologyRoutes,
   nodeRoutes,
+  nodeLookRoutes,
   publishingRoutes,
   editorRoutes,
   startRoutes,

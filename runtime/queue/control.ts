@@ -39,6 +39,8 @@ export interface QueueDepth {
   readonly pending: number
   /** Messages held by bridges. */
   readonly inFlight: number
+  /** Messages that bridges may hold at once, over all lanes. */
+  readonly places: number
   /** Replies of the node that are stored and not split yet. */
   readonly replies: number
 }
@@ -161,6 +163,12 @@ export interface Peek {
   readonly states: { readonly waiting: boolean; readonly held: boolean }
 }
 
+export interface Peeked {
+  readonly items: readonly (StoredMessage & { readonly state: 'waiting' | 'held' })[]
+  /** There may be more after these. */
+  readonly more: boolean
+}
+
 export interface Readings {
   /** Last sequence of the stream, read before everything else. */
   readonly last: number
@@ -217,7 +225,7 @@ export interface ControlQueues {
   /** The delayed messages of each node. */
   delays(topologyId: string): Promise<Delays>
   /** The next messages in a node's queue, in order, without taking them. Reads no more than about 32 MiB. */
-  peek(topologyId: string, node: PlanNode, peek: Peek): Promise<(StoredMessage & { state: 'waiting' | 'held' })[]>
+  peek(topologyId: string, node: PlanNode, peek: Peek): Promise<Peeked>
   /** What came into a node's queue after a place in the stream, finished or not; `after` null: nothing, but the place of now. */
   tail(
     topologyId: string,

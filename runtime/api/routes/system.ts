@@ -3,9 +3,7 @@ import { Unavailable, textOf } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import { openTrash } from '../../store/queries/trash.ts'
 import { publicTopologies } from '../../store/queries/topologies.ts'
-import type { Topology } from '../../store/queries/topologies.ts'
-import { pauseOf } from '../actions/pauses.ts'
-import { newestPlan } from '../actions/plans.ts'
+import { listQueues } from '../actions/look/queues.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { json } from '../schemas/common.ts'
@@ -69,11 +67,8 @@ export function systemRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(statusRoute, async (c) => c.json(await statusOf(deps), 200))
   app.openapi(queuesRoute, async (c) => {
     const { topology } = c.req.valid('query')
-    const topologies =
-      topology === undefined ? await publicTopologies(deps.store) : [await topologyOf(deps, c.get('caller'), topology)]
-    const paused = await deps.queues.paused()
-    const lists = await Promise.all(topologies.map((each) => queuesOf(deps, each, paused)))
-    return c.json({ items: lists.flat() }, 200)
+    const one = topology === undefined ? null : await topologyOf(deps, c.get('caller'), topology)
+    return c.json({ items: await listQueues(deps, one) }, 200)
   })
 }
 
@@ -152,20 +147,4 @@ async function historyOf({ store, historyOf }: ApiDeps, topologyId: string) {
     ...common,
     heldBack: { ...heldBack, node: node?.name ?? null, since: heldBack.since?.toISOString() ?? null },
   }
-}
-
-async function queuesOf({ store, queues }: ApiDeps, topology: Topology, paused: ReadonlyMap<string, string>) {
-  const plan = await newestPlan(store, topology)
-  if (!plan) return []
-  const names = new Map(plan.nodes.map((node) => [node.id, node.name]))
-  return (await queues.depths(plan)).map(({ nodeId, pending, inFlight, replies }) => ({
-    topology: topology.name,
-    topologyId: topology.id,
-    node: names.get(nodeId) ?? nodeId,
-    nodeId,
-    pending,
-    inFlight,
-    replies,
-    ...pauseOf(nodeId, topology, paused),
-  }))
 }

@@ -81,11 +81,7 @@ export interface Question {
 const subjectOf = (bridges: string): string => `${bridges}.look`
 
 /** Answers for one bridge until the returned function is called. `bridges`: name of the bucket of heartbeats. */
-export function answerLooks(
-  { nc }: Connection,
-  bridges: string,
-  look: (question: Question) => BridgeLook,
-): () => void {
+export function answerLooks({ nc }: Connection, bridges: string, look: (question: Question) => BridgeLook): () => void {
   const subscription = nc.subscribe(subjectOf(bridges), {
     callback: (error, message) => {
       if (error === null) message.respond(JSON.stringify(look(message.json<Question>())))

@@ -2,7 +2,7 @@ import type { ConsumerInfo, StoredMsg } from '@nats-io/jetstream'
 import { isEventNode } from '../../topology/plan.ts'
 import type { PlanNode } from '../../topology/plan.ts'
 import type { Connection } from '../connection.ts'
-import type { Peek, StoredMessage } from '../control.ts'
+import type { Peek, Peeked, StoredMessage } from '../control.ts'
 import { decodeEnvelope, envelopeHeader } from '../envelope.ts'
 import { firstStored, storedAt } from '../janitor/stored.ts'
 import { eventFilter, hopKey, inputQueues, nodeFilter, originOf, queueOwner, streamName } from '../names.ts'
@@ -19,7 +19,7 @@ interface Deps {
   readonly guard: Guard
 }
 
-type Found = StoredMessage & { readonly state: 'waiting' | 'held' }
+type Found = Peeked['items'][number]
 
 /** Messages may be 8 MiB each. */
 const bytesMax = 32 * 1024 * 1024
@@ -27,7 +27,7 @@ const bytesMax = 32 * 1024 * 1024
 const doubtsMax = 500
 const askMs = 2_000
 
-export async function peekAt(deps: Deps, topologyId: string, node: PlanNode, peek: Peek): Promise<Found[]> {
+export async function peekAt(deps: Deps, topologyId: string, node: PlanNode, peek: Peek): Promise<Peeked> {
   const { connection } = deps
   const queues = inputQueues(topologyId, node)
   const stream = streamName(topologyId)
@@ -56,16 +56,16 @@ async function* merged(sources: readonly AsyncGenerator<Found>[]): AsyncGenerato
 
 const sequenceOf = (result: IteratorResult<Found>): number => (result.done === true ? Infinity : result.value.sequence)
 
-async function taken(found: AsyncGenerator<Found>, { limit, states }: Peek): Promise<Found[]> {
-  const all: Found[] = []
+async function taken(found: AsyncGenerator<Found>, { limit, states }: Peek): Promise<Peeked> {
+  const items: Found[] = []
   let bytes = 0
   for await (const one of found) {
     if (!states[one.state]) continue
-    all.push(one)
+    items.push(one)
     bytes += one.message.body.length
-    if (all.length >= limit || bytes >= bytesMax) break
+    if (items.length >= limit || bytes >= bytesMax) return { items, more: true }
   }
-  return all
+  return { items, more: false }
 }
 
 async function* heldOf(connection: Connection, stream: string, { held, after, states }: Peek): AsyncGenerator<Found> {
