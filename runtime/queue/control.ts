@@ -207,6 +207,15 @@ export interface ControlQueues {
    * the topology.
    */
   cancel(topologyId: string, run: string | null): Promise<void>
+  /**
+   * The same for everything of the topology, and remembers what comes afterwards; idempotent. That it is to be deleted isn't forgotten
+   * by a later wish.
+   */
+  discardAll(topologyId: string, afterwards: 'draft' | 'delete'): Promise<void>
+  /** Topologies of which everything is being cancelled by `discardAll`, and what comes afterwards. */
+  discards(): Promise<Map<string, 'draft' | 'delete'>>
+  /** The last outcome that is stored; null: none is. */
+  lastOutcome(topologyId: string): Promise<{ epoch: string; sequence: number } | null>
   /** From now on messages are handled as always; idempotent. */
   endCancel(topologyId: string, run: string | null): Promise<void>
   /** Is it being cancelled? */

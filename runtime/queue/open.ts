@@ -6,6 +6,7 @@ import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import {
   cancelledKey,
+  discardsIn,
   isStillCancelled,
   liveBridges,
   openConfig,
@@ -13,6 +14,7 @@ import {
   pausedNodes,
   pausedTopologyKey,
   planKey,
+  putDiscard,
   workerKey,
 } from './config.ts'
 import type { Config } from './config.ts'
@@ -25,7 +27,7 @@ import { openEvents } from './events.ts'
 import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
-import { encodeRecord } from './ledger.ts'
+import { encodeRecord, lastOutcome } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
@@ -151,6 +153,9 @@ function controlOf(deps: ControlDeps): ControlQueues {
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
+    discardAll: (topologyId, afterwards) => reach(() => putDiscard(deps, topologyId, afterwards)),
+    discards: () => reach(() => discardsIn(deps)),
+    lastOutcome: (topologyId) => reach(() => lastOutcome(connection, topologyId)),
     endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),
     backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),

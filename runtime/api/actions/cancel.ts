@@ -25,7 +25,7 @@ export async function cancelRun({ store, queues }: Deps, id: string): Promise<Ca
 }
 
 /** It is bridges that settle messages. */
-async function noteOf(queues: Deps['queues']): Promise<string | null> {
+export async function noteOf(queues: Deps['queues']): Promise<string | null> {
   const bridges = await queues.bridges()
   return bridges.length > 0 ? null : 'no bridge is alive: messages settle as cancelled as soon as one is'
 }

@@ -19,6 +19,7 @@ import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
 import type { ApiDeps } from '../deps.ts'
+import { refuseDiscarding } from './discard/discard.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes } from './lanes.ts'
 import { keepNodes } from './leaving/leave.ts'
@@ -141,6 +142,7 @@ async function putRevision(
 ): Promise<Topology> {
   const topology = await deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
+    await refuseDiscarding(deps, before)
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
