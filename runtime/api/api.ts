@@ -8,6 +8,7 @@ import { answerError, invalidInput, problemResponse } from './problem.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
+import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -59,6 +60,7 @@ const allRoutes = [
   topologyRoutes,
   nodeRoutes,
   nodeLookRoutes,
+  tryRoutes,
   publishingRoutes,
   editorRoutes,
   startRoutes,

@@ -138,20 +138,23 @@ test('tail shows what came after a place, be it finished or not, and goes on', a
   expect((await look(t, 'tail', 'a', '?after=999999999')).items).toEqual([])
 })
 
-test.each([
-  '?limit=0',
-  '?limit=501',
-  '?limit=x',
-  '?after=-1',
-  '?after=1.5',
-  '?after=a',
-  '?bytes=-1',
-  '?bytes=9e9',
-  '?state=all',
-])('peek refuses the query %s, and says what is wrong', async (query) => {
+test('peek refuses a bad query, and says what is wrong', async () => {
   const t = await unread()
   const { id } = await nodeOf(t, 'orders', 'a')
-  const answer = await t.get(`/api/nodes/${id}/peek${query}`)
-  expect(answer.status).toBe(400)
-  expect(answer.body.errors[0]?.path).toBe(query.slice(1).split('=')[0])
+  const queries = [
+    '?limit=0',
+    '?limit=501',
+    '?limit=x',
+    '?after=-1',
+    '?after=1.5',
+    '?after=a',
+    '?bytes=-1',
+    '?bytes=9e9',
+    '?state=all',
+  ]
+  for (const query of queries) {
+    const answer = await t.get(`/api/nodes/${id}/peek${query}`)
+    expect(answer.status, query).toBe(400)
+    expect(answer.body.errors[0]?.path).toBe(query.slice(1).split('=')[0])
+  }
 })

@@ -174,7 +174,7 @@ function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
   return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)).nodes, plan.nodes)
 }
 
-function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
+export function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
   return new Map(
     nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled }) => [
       name,
