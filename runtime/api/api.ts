@@ -8,6 +8,7 @@ import { answerError, invalidInput, problemResponse } from './problem.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
+import { metricRoutes } from './routes/look/metrics.ts'
 import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
@@ -21,6 +22,7 @@ import { trashRoutes } from './routes/trash.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
+export { controlMetrics } from './actions/look/metrics.ts'
 export { republishAllPlans } from './actions/plans.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
 
@@ -61,6 +63,7 @@ const allRoutes = [
   nodeRoutes,
   nodeLookRoutes,
   tryRoutes,
+  metricRoutes,
   publishingRoutes,
   editorRoutes,
   startRoutes,

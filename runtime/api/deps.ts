@@ -5,6 +5,7 @@ import type { Events } from '../queue/events.ts'
 import type { HistoryReport } from '../queue/janitor/janitor.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 
 /** What the API works with. */
 export interface ApiDeps {
@@ -14,6 +15,8 @@ export interface ApiDeps {
   readonly admission: Admission
   /** What the janitor last found in a topology's stream; null: nothing yet. */
   readonly historyOf: (topologyId: string) => HistoryReport | null
+  /** Of the process, with what control knows. */
+  readonly metrics: Metrics
   /** May do everything; kept in no table. */
   readonly adminToken: string
   /** Encrypts worker secrets at rest. */

@@ -216,6 +216,8 @@ export interface ControlQueues {
   discards(): Promise<Map<string, 'draft' | 'delete'>>
   /** The last outcome that is stored; null: none is. */
   lastOutcome(topologyId: string): Promise<{ epoch: string; sequence: number } | null>
+  /** When the first outcome after a place in the stream was stored; null: there is none. */
+  outcomeAfter(topologyId: string, sequence: number): Promise<Date | null>
   /** From now on messages are handled as always; idempotent. */
   endCancel(topologyId: string, run: string | null): Promise<void>
   /** Is it being cancelled? */

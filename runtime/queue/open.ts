@@ -27,7 +27,7 @@ import { openEvents } from './events.ts'
 import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
-import { encodeRecord, lastOutcome } from './ledger.ts'
+import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
@@ -155,6 +155,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
     discardAll: (topologyId, afterwards) => reach(() => putDiscard(deps, topologyId, afterwards)),
     discards: () => reach(() => discardsIn(deps)),
+    outcomeAfter: (...place) => reach(() => outcomeAfter(connection, ...place)),
     lastOutcome: (topologyId) => reach(() => lastOutcome(connection, topologyId)),
     endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(config, topologyId, run)),

@@ -14,6 +14,7 @@ import { createLog } from '../../../runtime/telemetry/log.ts'
 import type { ControlSettings } from './process.ts'
 import { openPoints, overlay } from './points.ts'
 import type { Points } from './points.ts'
+import { openMetrics } from '../../../runtime/telemetry/metrics.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ControlSettings
 const log = createLog('info', 2)
@@ -31,6 +32,7 @@ const deps = {
   events: queues.events,
   admission: openAdmission({ queues: queues.control, ...limits }),
   historyOf: (topologyId: string) => janitor.reportOf(topologyId),
+  metrics: openMetrics(),
   adminToken,
   secretKey,
   version: 'faults',
