@@ -231,6 +231,8 @@ export interface ControlQueues {
   /** Deletes consumers of queues in which nothing is stored; idempotent. */
   deleteConsumers(topologyId: string, names: readonly string[]): Promise<void>
   depths(plan: Plan): Promise<QueueDepth[]>
+  /** By topology id: last sequence of each stream that there is. A request for each 256 of them. */
+  marks(): Promise<Map<string, number>>
   /** Asks all live bridges what they hold, and waits for them a second at most. */
   look(question: Question): Promise<Looks>
   /** The delayed messages of each node. */

@@ -38,7 +38,7 @@ import { delayedInto, delaysOf, hasten } from './look/later.ts'
 import { messageOf, peekAt, tailOf } from './look/peek.ts'
 import { deleteConsumers, openReadings } from './look/readings.ts'
 import { encodeReply } from './reply.ts'
-import { backlogOf, depthsOf, ensureQueues, orNull, storageOf } from './streams.ts'
+import { backlogOf, depthsOf, ensureQueues, marksOf, orNull, storageOf } from './streams.ts'
 
 /** Everything JetStream of one process: one connection, shared by whatever the process does. */
 export interface Queues {
@@ -167,6 +167,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
       reach(async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId)))),
     deleteConsumers: (topologyId, names) => reach(() => deleteConsumers(connection, topologyId, names)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
+    marks: () => reach(() => marksOf(connection)),
     look: (question) => reach(() => look(deps, question)),
     delays: (topologyId) => reach(() => delaysOf(connection, topologyId)),
     peek: (...wanted) => reach(() => peekAt(deps, ...wanted)),

@@ -231,6 +231,15 @@ export async function backlogOf(connection: Connection, topologyId: string): Pro
   return { messages, bytes: info.state.bytes }
 }
 
+/** By topology id: last sequence of each stream that there is. */
+export async function marksOf({ jsm }: Connection): Promise<Map<string, number>> {
+  const marks = new Map<string, number>()
+  const prefix = streamName('')
+  for await (const { config, state } of jsm.streams.list())
+    if (config.name.startsWith(prefix)) marks.set(config.name.slice(prefix.length), state.last_seq)
+  return marks
+}
+
 export async function storageOf({ jsm }: Connection): Promise<Storage> {
   const { storage, limits } = await jsm.getAccountInfo()
   return { usedBytes: storage, limitBytes: limits.max_storage > 0 ? limits.max_storage : null }
