@@ -31,7 +31,7 @@ export function openMetrics(): Metrics {
     contentType: own.contentType,
     add: (source) => void sources.push(source),
     async text() {
-      const families = await Promise.all(sources.map((source) => source()))
+      const families = await Promise.all(sources.map(async (source) => await source()))
       const registry = new Registry()
       for (const [name, samples] of families.flatMap((some) => [...some]))
         registry.registerMetric(metricOf(name, samples))

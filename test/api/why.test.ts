@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { openBridge } from '../../runtime/bridge/bridge.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Answer } from '../support/fake-worker.ts'
-import { beat, chain, nodeOf } from './open.ts'
+import { beat, chain, nodeOf, secretKey } from './open.ts'
 import type { TestApi } from './open.ts'
 import { bridgeOf, orders, start } from './running.ts'
 
@@ -120,6 +122,23 @@ test('a paused node says who paused it, also of what it held before', async () =
     oldestMs: expect.any(Number) as number,
     ratePerSecond: 0,
   })
+})
+
+test('a reply that finds the queue of a follower full waits for room there, and is named with it', async () => {
+  const { t } = await orders(() => ({
+    headers: { 'content-type': 'application/json', 'sluice-emit': 'records' },
+    body: '[1,2,3,4]',
+  }))
+  await t.send('PATCH', `/api/nodes/${(await nodeOf(t, 'orders', 'b')).id}`, { json: { paused: true } })
+  const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, highWater: 2, log: silentLog })
+  onTestFinished(() => bridge.close())
+  await start(t)
+  await untilBlocked(t, 'b', { paused: 4 })
+  await start(t)
+  // The message whose reply it is has gone, but the next one waits until that is split.
+  const why = await untilBlocked(t, 'a', { follower: 1, split: 1 })
+  const blocked = why.blockers.find(({ kind }) => kind === 'follower')
+  expect(blocked).toMatchObject({ of: 'replies', text: 'wait for room: more than 2 messages are before "b"' })
 })
 
 test('a worker that takes no connections is named with its breaker', async () => {

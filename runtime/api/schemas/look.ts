@@ -45,7 +45,7 @@ export const why = z
   })
   .openapi('Why')
 
-export const peekStates = ['waiting', 'held', 'delayed'] as const
+const peekStates = ['waiting', 'held', 'delayed'] as const
 
 const stored = {
   sequence: z.int().openapi({ description: 'Place in the stream of its topology' }),

@@ -39,12 +39,7 @@ function shown({ topology, nodes }: TopologyFacts) {
 }
 
 /** Why messages wait that are held by a bridge, or delayed; while the node is paused all that it has wait for that. */
-export function waitingOf({
-  depth,
-  delays,
-  pause,
-  holdings,
-}: Pick<NodeFacts, 'depth' | 'delays' | 'pause' | 'holdings'>) {
+function waitingOf({ depth, delays, pause, holdings }: Pick<NodeFacts, 'depth' | 'delays' | 'pause' | 'holdings'>) {
   return {
     limit: countHeld({ holdings }, ['limit']),
     retry: countHeld({ holdings }, ['retry', 'busy', 'refused']) + delays.length,
