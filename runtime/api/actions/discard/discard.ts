@@ -60,7 +60,10 @@ async function hand({ queues }: Pick<Deps, 'queues'>, plan: Plan): Promise<void>
 }
 
 /** Throws `Conflict` while everything of the topology is being cancelled. */
-export async function refuseDiscarding({ queues }: Pick<Deps, 'queues'>, { id, name }: Topology): Promise<void> {
-  if (await queues.isCancelling(id, null))
+export async function refuseDiscarding(
+  { queues }: Pick<Deps, 'queues'>,
+  { id, name, revision }: Topology,
+): Promise<void> {
+  if (revision > 0 && (await queues.isCancelling(id, null)))
     throw new Conflict(`the messages of "${name}" are being cancelled: publish it when that is done`)
 }
