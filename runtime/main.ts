@@ -29,6 +29,13 @@ const commands: Readonly<Record<string, Entry>> = {
     says: 'look at failed messages; edit, replay or discard them',
     load: () => import('./commands/client/trash.ts'),
   },
+  why: { says: 'say why the messages of a node wait', load: () => import('./commands/client/look/why.ts') },
+  peek: { says: 'show the next messages of a node', load: () => import('./commands/client/look/peek.ts') },
+  tail: { says: 'follow what comes to a node', load: () => import('./commands/client/look/tail.ts') },
+  try: {
+    says: 'call the worker of a node with a message, and forward nothing',
+    load: () => import('./commands/client/look/try.ts'),
+  },
   worker: { says: 'register workers', load: () => import('./commands/client/worker.ts') },
   token: { says: 'make and remove tokens', load: () => import('./commands/client/token.ts') },
   doctor: {

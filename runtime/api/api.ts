@@ -10,6 +10,9 @@ import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
+import { nodeLookRoutes } from './routes/look/nodes.ts'
+import { metricRoutes } from './routes/look/metrics.ts'
+import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -21,6 +24,7 @@ import { trashRoutes } from './routes/trash.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
+export { controlMetrics } from './actions/look/metrics.ts'
 export { republishAllPlans } from './actions/plans.ts'
 export { openAccess } from './access/access.ts'
 export type { AccessOptions } from './access/access.ts'
@@ -62,6 +66,9 @@ const places: Readonly<Record<string, string>> = {
 const allRoutes = [
   topologyRoutes,
   nodeRoutes,
+  nodeLookRoutes,
+  tryRoutes,
+  metricRoutes,
   publishingRoutes,
   editorRoutes,
   startRoutes,

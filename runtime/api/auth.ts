@@ -99,13 +99,17 @@ interface Needs {
 
 /** For the definition of a route that changes nothing: which scope it needs. */
 export function needs(scope: Scope, { topologyBy = 'path' }: Needs = {}) {
-  return { security: securityOf([scope]), middleware: allow(scope, topologyBy) }
+  return { security: securityOf([scope]), middleware: allow([scope], topologyBy) }
 }
 
-/** For the definition of a route that changes something: it is named, and its handler writes what it changed with `c.get('audit')`. */
-export function changes(scope: Scope, operationId: string, { topologyBy = 'path' }: Needs = {}) {
-  const middleware = [allow(scope, topologyBy), audited(operationId)]
-  return { operationId, security: securityOf([scope]), middleware }
+/**
+ * For the definition of a route that changes something: it is named, and its handler writes what it changed with `c.get('audit')`.
+ * Of several scopes all are needed.
+ */
+export function changes(scope: Scope | Scope[], operationId: string, { topologyBy = 'path' }: Needs = {}) {
+  const scopes = typeof scope === 'string' ? [scope] : scope
+  const middleware = [allow(scopes, topologyBy), audited(operationId)]
+  return { operationId, security: securityOf(scopes), middleware }
 }
 
 /** A token, or the cookie of a login. */
@@ -113,10 +117,11 @@ export function securityOf(scopes: Scope[]) {
   return [{ bearer: scopes }, { session: scopes }]
 }
 
-function allow(scope: Scope, topologyBy: 'path' | 'handler'): MiddlewareHandler<ApiEnv> {
+function allow(scopes: readonly Scope[], topologyBy: 'path' | 'handler'): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const caller = c.get('caller')
-    if (!has(caller, scope)) throw new HttpProblem(403, `this needs a token with the scope "${scope}"`)
+    const lacking = scopes.find((scope) => !has(caller, scope))
+    if (lacking !== undefined) throw new HttpProblem(403, `this needs a token with the scope "${lacking}"`)
     if (caller.topologyId !== null && topologyBy === 'path' && c.req.param('topology') === undefined)
       throw new HttpProblem(403, 'the token is good for one topology only, and this concerns others, too')
     await next()

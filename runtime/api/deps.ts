@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Access } from './access/access.ts'
 import type { Audit } from './access/change.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 
 /** What the API works with. */
 export interface ApiDeps {
@@ -16,6 +17,8 @@ export interface ApiDeps {
   readonly admission: Admission
   /** What the janitor last found in a topology's stream; null: nothing yet. */
   readonly historyOf: (topologyId: string) => HistoryReport | null
+  /** Of the process, with what control knows. */
+  readonly metrics: Metrics
   /** May do everything; kept in no table. */
   readonly adminToken: string
   /** Encrypts worker secrets at rest. */

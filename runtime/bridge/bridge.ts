@@ -7,6 +7,7 @@ import { heartbeatEveryMs, watchConfig } from '../queue/config.ts'
 import type { ConfigChange } from '../queue/config.ts'
 import type { Heartbeat } from '../queue/control.ts'
 import { openDeliveries } from '../queue/deliver/delivery.ts'
+import { answerLooks } from '../queue/look/ask.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
 import type { Queues } from '../queue/open.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -16,6 +17,9 @@ import { openDirectory } from './directory.ts'
 import type { Directory } from './directory.ts'
 import type { HealthChange } from './caller.ts'
 import { openHighWater } from './high-water.ts'
+import { lookAt } from './look/look.ts'
+import { openMeters } from './look/meters.ts'
+import type { NodeMeter } from './look/meters.ts'
 import { openTopologies } from './reconcile.ts'
 import type { Topologies } from './reconcile.ts'
 
@@ -25,6 +29,12 @@ export interface Bridge {
   readonly held: number
   /** True while it is connected and not stopping. */
   readonly ready: boolean
+  /** Counters of the nodes that it serves. */
+  meters(): Iterable<NodeMeter>
+  /** Every instance of every worker that it knows. */
+  instances(): Heartbeat['instances']
+  /** Nodes whose breaker isn't closed. */
+  breakers(): Heartbeat['nodes']
   /**
    * Stops pulling, gives back what waits, lets open calls finish for `graceMs`, then gives up on them (they are called again
    * elsewhere); twice is harmless.
@@ -72,11 +82,13 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
+  const meters = openMeters()
   const topologies = openTopologies({
     bridgeId: id,
     queues,
     deliveries,
     directory,
+    meters,
     ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, log },
     stop: { soon: stopping.signal, now: cutting.signal },
     onApplied: () => void beat(),
@@ -86,6 +98,10 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     if (!queues.connection.connected || stopping.signal.aborted) return
     await sendHeartbeat({ id, startedAt, queues, log, topologies, directory })
   }
+
+  const stopAnswering = answerLooks(queues.connection, queues.config.bridgesName, (question) =>
+    lookAt({ bridge: id, highWater: highWater.mark, queues: topologies.queues(), meters: meters.all() }, question),
+  )
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
   await beat()
@@ -102,6 +118,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     await topologies.close()
     clearTimeout(cut)
     await directory.close()
+    stopAnswering()
+    meters.close()
     deliveries.close()
     clock.close()
     if (queues.connection.connected) await queues.config.bridges.delete(id).catch(() => undefined)
@@ -114,6 +132,9 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     get ready() {
       return !stopping.signal.aborted && queues.connection.connected
     },
+    meters: () => meters.all(),
+    instances: () => directory.instances(),
+    breakers: () => directory.nodes(),
     close: () => (closing ??= close()),
   }
 }

@@ -5,10 +5,10 @@ import type { Wait } from '../call/breaker/line.ts'
 import { NodeBreaker } from '../call/breaker/node-breaker.ts'
 import { nothing, weighForNode } from '../call/breaker/weigh.ts'
 import { callWorker, held } from '../call/call.ts'
-import type { Called, Request } from '../call/call.ts'
+import type { Called } from '../call/call.ts'
 import type { Instances } from '../call/instances.ts'
+import { requestOf } from '../call/request.ts'
 import type { Message } from '../protocol/message.ts'
-import { newSpanId, requestHeaders } from '../protocol/native.ts'
 import type { PreparedNode } from '../protocol/native.ts'
 import type { WorkerNode } from '../topology/plan.ts'
 
@@ -104,24 +104,4 @@ function makeCaller(
       breaker.end(pass, showing, message.id)
     }
   }
-}
-
-function requestOf(
-  prepared: PreparedNode,
-  message: Message,
-  attempt: number,
-  sequence: number,
-  key: Uint8Array | null,
-): Request {
-  const { path, timeoutMs } = prepared.node
-  const now = Date.now()
-  const headers = requestHeaders(prepared, message, {
-    attempt,
-    sequence,
-    deadlineMs: now + timeoutMs,
-    spanId: newSpanId(),
-    watermark: null,
-    signature: key === null ? null : { key, atMs: now },
-  })
-  return { path, headers, body: message.body, timeoutMs }
 }

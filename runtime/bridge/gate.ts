@@ -15,6 +15,8 @@ export interface Gate {
   readonly open: boolean
   /** True while it is closed for a reason, be it open or not by the time that a service asked to wait. */
   readonly closed: boolean
+  /** Until when a service asked to wait, by performance.now(); it may be over. */
+  readonly waitsUntil: number
   /** Resolves when hops may begin; rejects when the signal aborts. */
   pass(signal: AbortSignal): Promise<void>
   /** No calls for so long (a 429); a longer wait that is under way stays. */
@@ -33,6 +35,9 @@ function openGate(): Gate {
     },
     get closed() {
       return closed.size > 0
+    },
+    get waitsUntil() {
+      return until
     },
     async pass(signal) {
       for (;;) {

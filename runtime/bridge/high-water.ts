@@ -10,8 +10,19 @@ const lookEveryMs = 250
  * page ahead: its next page is asked for only when this one is being split.
  */
 export interface HighWater {
-  /** Resolves when all of these nodes' queues have room for some more; rejects with `Stopped` when the signal aborts. */
-  room(at: Place, nodeIds: readonly string[], messages: number, signal: AbortSignal): Promise<void>
+  /** The mark. */
+  readonly mark: number
+  /**
+   * Resolves when all of these nodes' queues have room for some more; rejects with `Stopped` when the signal aborts. `onFull` hears
+   * for which one it waits.
+   */
+  room(
+    at: Place,
+    nodeIds: readonly string[],
+    messages: number,
+    signal: AbortSignal,
+    onFull: (nodeId: string) => void,
+  ): Promise<void>
 }
 
 interface Place {
@@ -35,9 +46,11 @@ export function openHighWater(connection: Connection, mark: number): HighWater {
     return fresh
   }
   return {
-    async room(at, nodeIds, messages, signal) {
+    mark,
+    async room(at, nodeIds, messages, signal, onFull) {
       for (const nodeId of nodeIds) {
         let latest = await look(at, nodeId)
+        if (latest.pending > mark) onFull(nodeId)
         while (latest.pending > mark) {
           await sleep(lookEveryMs, signal)
           latest = await look(at, nodeId)

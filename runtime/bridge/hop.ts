@@ -1,8 +1,10 @@
 import type { Called } from '../call/call.ts'
 import { decide } from '../call/decide.ts'
+import type { Hold } from '../call/decide.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
 import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import type { HoldKind } from '../queue/look/ask.ts'
 import { hopKey, originOf } from '../queue/names.ts'
 import { sleep, untilTrue } from './gate.ts'
 import { isOrdered } from '../topology/plan.ts'
@@ -32,22 +34,30 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   const origin = originOf(key)
 
   const { order } = site
+  if (order !== null) delivery.note('order')
   if (order !== null) await waitHere(siteNow, message, stop, (signal) => order.turn(delivery, signal))
   const tries = new Tries(message)
   for (;;) {
     // A bridge that stops begins nothing: waiting gives the message back then.
-    if (stop.soon.aborted || !site.gate.open) await waitHere(siteNow, message, stop, (signal) => site.gate.pass(signal))
+    if (stop.soon.aborted || !site.gate.open) await passGate(delivery, siteNow, message, stop)
     // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
     site = siteNow()
     if (await needsNoCall({ site, delivery, message, key, origin, ...tries.soFar }, stop)) return
-    const called = await site.call(message, tries, delivery.sequence, (wait) => waitHere(siteNow, message, stop, wait))
+    delivery.note('calling')
+    const called = await site.call(message, tries, delivery.sequence, async (wait) => {
+      delivery.note('turn')
+      await waitHere(siteNow, message, stop, wait)
+      delivery.note('calling')
+    })
     if (stop.now.aborted) return delivery.giveBack()
+    site.meter.called(called)
     const verdict = decide(called.result, tries.context(site.prepared, called))
     switch (verdict.kind) {
       case 'hold':
         if (verdict.burns) tries.failed(verdict.failure, called)
         if (verdict.cause === 'rate-limit') site.gate.waitMs(verdict.delayMs)
         tries.stay(verdict)
+        noteHold(delivery, verdict)
         await waitHere(siteNow, message, stop, (signal) => sleep(verdict.delayMs, signal))
         break
       case 'pause':
@@ -68,10 +78,38 @@ function countFailure(tries: Tries, verdict: Settling, called: Called): void {
   if (verdict.kind === 'trash') tries.failed(verdict, called)
 }
 
+const holdKindOf = {
+  'rate-limit': 'limit',
+  retry: 'retry',
+  busy: 'busy',
+  refused: 'refused',
+  breaker: 'turn',
+} as const satisfies Record<Hold['cause'], HoldKind>
+
+function noteHold(delivery: Delivery, { cause, delayMs, failure }: Hold): void {
+  const { title, detail } = failure.problem
+  delivery.note(holdKindOf[cause], performance.now() + delayMs, cause === 'refused' ? (detail ?? title) : title)
+}
+
+/** Waits while the node or its topology is paused, or a worker asked to wait. */
+async function passGate(
+  delivery: Delivery,
+  siteNow: () => WorkerSite | EventSite,
+  message: Message,
+  stop: Stop,
+): Promise<void> {
+  const { gate } = siteNow()
+  if (gate.closed) delivery.note('paused')
+  else delivery.note('limit', gate.waitsUntil)
+  await waitHere(siteNow, message, stop, (signal) => gate.pass(signal))
+}
+
 /** What somebody else settled may have been a split, whatever the worker answered here. */
 async function settleInOrder(verdict: Settling, hop: Hop, stop: Stop): Promise<void> {
+  hop.delivery.note('settling')
   const stored = await settle(verdict, hop, stop.now)
-  if (verdict.kind === 'split' || stored === 'settled') await keepOrder(hop.site, stop)
+  hop.site.meter.hops[stored === 'settled' ? 'known' : verdict.kind]++
+  if (verdict.kind === 'split' || stored === 'settled') await keepOrder(hop, stop)
 }
 
 /** True when the message is settled: it was before, or its run is cancelled, or its node leaves. */
@@ -79,7 +117,9 @@ async function needsNoCall(held: Hop, stop: Stop): Promise<boolean> {
   const { site, delivery, message, origin } = held
   // In doubt from the beginning, or by now: who waited through an outage may not be the only holder any more.
   if (!delivery.lease.valid() && (await isSettled(delivery, site, origin, stop))) {
-    await settledBefore(delivery, site, stop)
+    site.meter.hops.known++
+    await keepOrder(held, stop)
+    delivery.settled()
   } else if (await isCancelled(site, message, stop)) {
     await cancel(held, stop)
   } else if (isEvicting(site)) {
@@ -94,19 +134,15 @@ async function needsNoCall(held: Hop, stop: Stop): Promise<boolean> {
 /** An event node's hop makes no call: what the intake stored goes to the followers. */
 export async function eventHop(delivery: Delivery, siteNow: () => EventSite, stop: Stop): Promise<void> {
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
-  const { gate } = siteNow()
-  if (stop.soon.aborted || !gate.open) await waitHere(siteNow, message, stop, (signal) => gate.pass(signal))
+  if (stop.soon.aborted || !siteNow().gate.open) await passGate(delivery, siteNow, message, stop)
   const site = siteNow()
   const key = hopKey(message, site.node.id)
   const origin = originOf(key)
   if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.settled()
   if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
+  delivery.note('settling')
   await settleEvent({ site, delivery, message, key, origin }, stop.now)
-  delivery.settled()
-}
-
-async function settledBefore(delivery: Delivery, site: WorkerSite, stop: Stop): Promise<void> {
-  await keepOrder(site, stop)
+  site.meter.hops.forward++
   delivery.settled()
 }
 
@@ -128,9 +164,12 @@ function isCancelled(
 }
 
 async function cancel(hop: Parameters<typeof settleCancelled>[0], stop: Stop): Promise<void> {
+  const { site, delivery } = hop
+  delivery.note('settling')
   const stored = await settleCancelled(hop, stop.now)
-  if (stored === 'settled' && hop.site.kind === 'worker') await keepOrder(hop.site, stop)
-  hop.delivery.settled()
+  site.meter.hops.cancelled++
+  if (stored === 'settled' && site.kind === 'worker') await keepOrder({ site, delivery }, stop)
+  delivery.settled()
 }
 
 /** Does the node leave, and its messages go to Trash? */
@@ -154,9 +193,10 @@ function waitHere(
  * message of the lane is only taken when the replies stored so far are split; other lanes may store more meanwhile. Not needed where
  * every reply goes through the splitter.
  */
-async function keepOrder(site: WorkerSite, stop: Stop): Promise<void> {
+async function keepOrder({ site, delivery }: Pick<Hop, 'site' | 'delivery'>, stop: Stop): Promise<void> {
   const { prepared } = site
   if (!isOrdered(prepared.node) || prepared.node.type === 'batch' || prepared.followers.size !== 1) return
+  delivery.note('split')
   let upTo: number | null = null
   const isSplit = async (): Promise<boolean> => {
     const first = await site.firstUnsplitReply()

@@ -19,6 +19,8 @@ import type { Orders } from './lanes/order.ts'
 import { openTurnover } from './lanes/turnover.ts'
 import type { Turnover } from './lanes/turnover.ts'
 import { openChanges } from './plans/changes.ts'
+import type { HeldQueue } from './look/look.ts'
+import type { Meters } from './look/meters.ts'
 import type { EventSite, Ports, Stop, WorkerSite } from './site.ts'
 import { split } from './split.ts'
 
@@ -34,6 +36,8 @@ export interface Topologies {
   /** By whose lanes messages are sent here; see turnover.ts. */
   sending(): Record<string, number>
   held(): number
+  /** The queues that are read here. */
+  queues(): Iterable<HeldQueue>
   close(): Promise<void>
 }
 
@@ -42,6 +46,7 @@ interface TopologiesDeps {
   readonly queues: Queues
   readonly deliveries: Deliveries
   readonly directory: Directory
+  readonly meters: Meters
   readonly ports: Ports
   readonly stop: Stop
   /** Something changed that other processes look for in a heartbeat. */
@@ -64,6 +69,8 @@ interface Running {
 }
 
 interface OpenReader {
+  readonly nodeId: string
+  readonly isReplies: boolean
   readonly reader: Reader
   /** Aborts when this reader is closed while the bridge goes on. */
   readonly closing: AbortController
@@ -87,6 +94,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
     const before = running.get(topologyId)
     if (plan === null) {
       running.delete(topologyId)
+      deps.meters.keep(topologyId, null)
       if (before !== undefined) closeRunning(before)
     } else if (before === undefined || before.applied < plan.revision) {
       await bringInLine(deps, running, plan)
@@ -111,12 +119,19 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         (sum, { readers }) => sum + [...readers.values()].reduce((held, { reader }) => held + reader.held, 0),
         0,
       ),
+    queues: () => queuesOf(running),
     async close() {
       await changes.close()
       for (const one of running.values()) closeRunning(one)
       await Promise.all(draining)
     },
   }
+}
+
+function* queuesOf(all: ReadonlyMap<string, Running>): Generator<HeldQueue> {
+  for (const [topologyId, { readers }] of all)
+    for (const { nodeId, isReplies, reader } of readers.values())
+      yield { topologyId, nodeId, isReplies, held: reader.holdings() }
 }
 
 /** From when changes may be missed until all were read anew. */
@@ -141,6 +156,7 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   running.turnover.apply(plan)
   running.sites = sites
   all.set(plan.topologyId, running)
+  deps.meters.keep(plan.topologyId, plan)
   const evicted = new Set(plan.nodes.filter(({ leaving }) => leaving === 'trash').map(({ id }) => id))
   deps.ports.cancelled.evict(evicted)
   const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
@@ -207,7 +223,7 @@ async function openReaders(deps: ReconcileDeps, running: Running, node: PlanNode
         ? handle(delivery, own)
         : untilSettled(current, own.soon).then(() => handle(delivery, own))
     })
-    running.readers.set(consumer, { reader, closing })
+    running.readers.set(consumer, { nodeId: node.id, isReplies: consumer === replyConsumer(node.id), reader, closing })
   }
   const splitSite = { topologyId, nodeId: node.id, lanes: running.lanes }
   await Promise.all([
@@ -234,14 +250,15 @@ function siteIn<K extends Site['kind']>({ sites }: Running, nodeId: string, kind
 }
 
 function siteOf(
-  { queues, directory, ports }: TopologiesDeps,
+  { queues, directory, meters, ports }: TopologiesDeps,
   running: Running,
   plan: Plan,
   node: PlanNode,
 ): EventSite | WorkerSite {
   const { lanes, orders } = running
   const gate = directory.gateOf(plan.topologyId, node.id)
-  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, ports }
+  const meter = meters.of(plan, node.id)
+  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, meter, ports }
   const prepared = prepareNode(plan, node)
   return {
     kind: 'worker',
@@ -250,6 +267,7 @@ function siteOf(
     lanes,
     ports,
     gate,
+    meter,
     order: orders.orderOf(plan, node),
     call: directory.callerOf(prepared, () => gate.open && running.plan === plan),
     firstUnsplitReply: () => firstUnsplitReply(queues.connection, plan.topologyId, node.id),

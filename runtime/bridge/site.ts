@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts'
 import type { Cancelled } from './cancelled.ts'
 import type { Gate } from './gate.ts'
 import type { HighWater } from './high-water.ts'
+import type { NodeMeter } from './look/meters.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import type { Order } from './lanes/order.ts'
 
@@ -35,6 +36,7 @@ export interface EventSite {
   readonly lanes: Lanes
   /** Closed while the node or its topology is paused. */
   readonly gate: Gate
+  readonly meter: NodeMeter
   readonly ports: Ports
 }
 
@@ -48,6 +50,7 @@ export interface WorkerSite {
   readonly order: Order | null
   /** Closed while the node or its topology is paused, or the node must not call. */
   readonly gate: Gate
+  readonly meter: NodeMeter
   readonly ports: Ports
   readonly call: Caller
   /** Sequence of the node's first stored reply that isn't split yet; null when there is none. */

@@ -33,7 +33,8 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
   const reply = decodeReply(delivery.header(envelopeHeader))
   const made =
     reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
-  if (reply.kind === 'outputs') await room(reply, made.count, site, ports, stop)
+  if (reply.kind === 'outputs') await room(reply, made.count, delivery, site, ports, stop)
+  delivery.note('settling')
   const at = { topologyId, nodeId, hopKey: reply.hopKey }
   const begun = await begin(reply, made, at, delivery, ports, stop)
   if (begun === 'unknown') return delivery.giveBack(lookAgainMs)
@@ -45,11 +46,19 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
 }
 
 /** Waits until the followers have room, but no longer than until the run is cancelled. */
-async function room(reply: StoredOutputs, count: number, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
+async function room(
+  reply: StoredOutputs,
+  count: number,
+  delivery: Delivery,
+  site: SplitSite,
+  ports: Ports,
+  stop: Stop,
+): Promise<void> {
   checkKnown(receivers(reply), site.lanes)
   const place = { topologyId: site.topologyId, nodeId: site.nodeId, run: reply.input.run }
+  const onFull = (nodeId: string): void => delivery.note('follower', null, nodeId)
   await ports.cancelled.whileNot(place, stop.soon, (signal) =>
-    ports.highWater.room(site, receivers(reply), count, signal),
+    ports.highWater.room(site, receivers(reply), count, signal, onFull),
   )
 }
 

@@ -3,6 +3,7 @@ import type { Bridge } from '../bridge/bridge.ts'
 import { resolveOptions } from '../options.ts'
 import type { Queues } from '../queue/open.ts'
 import { createLog } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { addOptions } from './define.ts'
 import { listen } from './listen.ts'
 import type { Fetch } from './listen.ts'
@@ -28,8 +29,8 @@ export function define(command: Command): void {
               (it) => it.close(),
             )
       const queues = await ownQueues(stack, options, 'sluice bridge', log)
-      const bridge = await ownBridge(stack, queues, options, log)
-      if (listening !== null) await ownServing(stack, listening, healthOf(bridge, queues))
+      const { bridge, metrics } = await ownBridge(stack, queues, options, log)
+      if (listening !== null) await ownServing(stack, listening, healthOf(bridge, queues, metrics))
       log.info('bridge works', { bridge: bridge.id, health: listening?.url, pid: process.pid })
       await stack.stopping()
       log.info('bridge stops', { bridge: bridge.id })
@@ -39,8 +40,8 @@ export function define(command: Command): void {
 }
 
 /** `/healthz`: the process lives; `/readyz`: messages can flow through it; `/metrics` for Prometheus. */
-function healthOf(bridge: Bridge, queues: Queues): Fetch {
-  return (request) => {
+function healthOf(bridge: Bridge, queues: Queues, metrics: Metrics): Fetch {
+  return async (request) => {
     switch (new URL(request.url).pathname) {
       case '/healthz':
         return Response.json({ status: 'ok' })
@@ -49,7 +50,7 @@ function healthOf(bridge: Bridge, queues: Queues): Fetch {
           ? Response.json({ status: 'ready', reasons: [] })
           : Response.json({ status: 'not ready', reasons: [reasonOf(queues)] }, { status: 503 })
       case '/metrics':
-        return new Response(metricsOf(bridge, queues), { headers: { 'content-type': 'text/plain; version=0.0.4' } })
+        return new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })
       default:
         return new Response('not found: there are /healthz, /readyz and /metrics\n', { status: 404 })
     }
@@ -58,15 +59,4 @@ function healthOf(bridge: Bridge, queues: Queues): Fetch {
 
 function reasonOf({ connection }: Queues): string {
   return connection.connected ? 'the bridge is stopping' : 'NATS is not connected'
-}
-
-function metricsOf(bridge: Bridge, { connection }: Queues): string {
-  const gauges = [
-    ['sluice_bridge_messages_held', 'Messages that the bridge holds now', bridge.held],
-    ['sluice_bridge_nats_connected', 'Whether NATS is connected', connection.connected ? 1 : 0],
-    ['process_resident_memory_bytes', 'Memory of the process', process.memoryUsage.rss()],
-  ] as const
-  return gauges
-    .map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`)
-    .join('')
 }

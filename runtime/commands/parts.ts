@@ -1,5 +1,13 @@
 /** The parts that roles are made of, each opened on the stack of its command. */
-import { createApi, openAccess, openAdmission, openRetention, openSweep, republishAllPlans } from '../api/api.ts'
+import {
+  controlMetrics,
+  createApi,
+  openAccess,
+  openAdmission,
+  openRetention,
+  openSweep,
+  republishAllPlans,
+} from '../api/api.ts'
 import type { AccessOptions } from '../api/api.ts'
 import { openBridge } from '../bridge/bridge.ts'
 import type { Bridge } from '../bridge/bridge.ts'
@@ -9,6 +17,9 @@ import { openQueues } from '../queue/open.ts'
 import type { Queues } from '../queue/open.ts'
 import { openRecorder } from '../recorder/recorder.ts'
 import type { Log } from '../telemetry/log.ts'
+import { openMetrics } from '../telemetry/metrics.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { bridgeMetrics } from '../bridge/look/metrics.ts'
 import { openStore } from '../store/store.ts'
 import type { Store } from '../store/store.ts'
 import type { Listening } from './listen.ts'
@@ -57,6 +68,7 @@ export async function ownControl(
   { queues, store }: { readonly queues: Queues; readonly store: Store },
   settings: ControlSettings,
   log: Log,
+  metrics: Metrics = openMetrics(),
 ): Promise<Parameters<Listening['serve']>[0]> {
   const { adminToken, secretKey, historyMs, historyMaxBytes } = settings
   const { connection, replicas, events } = queues
@@ -65,7 +77,7 @@ export async function ownControl(
   const historyOf = (topologyId: string) => janitor.reportOf(topologyId)
   const keys = { adminToken, secretKey, version: version() }
   const access = openAccess(settings)
-  const deps = { store, queues: queues.control, events, admission, historyOf, access, ...keys, log }
+  const deps = { store, queues: queues.control, events, admission, historyOf, access, metrics, ...keys, log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
   await stack.own(
@@ -80,6 +92,7 @@ export async function ownControl(
     () => openRetention(deps, settings.auditDays),
     (retention) => retention.close(),
   )
+  metrics.add(controlMetrics(deps))
   const api = createApi(deps)
   return (request, env) => api.fetch(request, env)
 }
@@ -98,11 +111,19 @@ export interface BridgeSettings {
   readonly highWater: number
 }
 
-export function ownBridge(stack: Stack, queues: Queues, settings: BridgeSettings, log: Log): Promise<Bridge> {
-  return stack.own(
+export async function ownBridge(
+  stack: Stack,
+  queues: Queues,
+  settings: BridgeSettings,
+  log: Log,
+  metrics: Metrics = openMetrics(),
+): Promise<{ readonly bridge: Bridge; readonly metrics: Metrics }> {
+  const bridge = await stack.own(
     () => openBridge({ queues, ...settings, log }),
     (bridge) => bridge.close(),
   )
+  metrics.add(() => bridgeMetrics(bridge, () => queues.connection.connected))
+  return { bridge, metrics }
 }
 
 /** Serves from now on, and until the parts that were opened before are closed. */

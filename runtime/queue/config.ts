@@ -19,7 +19,7 @@ import { refusal } from './publish/publisher.ts'
  * | `<namespace>_config`  | `worker.<name>`  | its addresses; a change acts at once, without republish |
  * | `<namespace>_config`  | `paused.<nodeId>` | why the node is paused                         |
  * | `<namespace>_config`  | `cancelled.<topologyId>.<run>` | when the run was cancelled, until it has drained |
- * | `<namespace>_config`  | `cancelled.<topologyId>` | since when everything of the topology is being cancelled |
+ * | `<namespace>_config`  | `cancelled.<topologyId>` | since when everything of the topology is being cancelled, and what comes then |
  * | `<namespace>_config`  | `pausedTopology.<topologyId>` | why all its nodes rest; apart from their own pauses |
  * | `<namespace>_bridges` | `<bridge id>`    | heartbeat; forgotten when it stops beating         |
  */
@@ -228,6 +228,35 @@ export async function pausedNodes({ connection, config }: Places): Promise<Map<s
 interface Places {
   readonly connection: Connection
   readonly config: Config
+}
+
+/** What an entry of a topology says when `discardAll` put it. */
+interface Discarding {
+  readonly at: string
+  readonly afterwards: 'draft' | 'delete'
+}
+
+/** Everything of the topology is cancelled from now on, and then something is done with it; `delete` stays. */
+export async function putDiscard(
+  places: Places,
+  topologyId: string,
+  afterwards: Discarding['afterwards'],
+): Promise<void> {
+  const before = (await discardsIn(places)).get(topologyId)
+  if (before === 'delete' || before === afterwards) return
+  const entry: Discarding = { at: new Date().toISOString(), afterwards }
+  await places.config.config.put(cancelledKey(topologyId, null), JSON.stringify(entry))
+}
+
+/** Topology id → what is done with it afterwards. */
+export async function discardsIn({ connection, config }: Places): Promise<Map<string, Discarding['afterwards']>> {
+  const prefix = cancelledKey('', null)
+  const entries = await entriesIn<Discarding | string>(connection, config.name, `${prefix}*`)
+  return new Map(
+    [...entries].flatMap(([key, entry]) =>
+      typeof entry === 'string' ? [] : [[key.slice(prefix.length), entry.afterwards] as const],
+    ),
+  )
 }
 
 /** Removes an entry, unless it was put again since it was read. */

@@ -1,5 +1,7 @@
-import type { Plan, WorkerAddress, WorkerNode } from '../topology/plan.ts'
+import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
+import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
+import type { BridgeLook, Question } from './look/ask.ts'
 
 /** What a bridge says of itself every two seconds. */
 export interface Heartbeat {
@@ -37,6 +39,8 @@ export interface QueueDepth {
   readonly pending: number
   /** Messages held by bridges. */
   readonly inFlight: number
+  /** Messages that bridges may hold at once, over all lanes. */
+  readonly places: number
   /** Replies of the node that are stored and not split yet. */
   readonly replies: number
 }
@@ -113,10 +117,56 @@ export interface Reading extends ReadQueue {
   readonly consumer: string | null
   /** Sequence of the first message that isn't acked; null: there is none. */
   readonly next: number | null
+  /** When that was stored; null: there is none. */
+  readonly since: Date | null
   /** Of stored replies: to which nodes the first one that isn't acked leads. */
   readonly leadsTo: readonly string[]
   /** True when nothing at all is stored for it, not even what was acked. */
   readonly isBlank: boolean
+}
+
+/** A delayed message: where it is in the stream, and when (RFC 3339) it goes into its queue. */
+export interface Delay {
+  readonly sequence: number
+  readonly at: string
+}
+
+export interface Delays {
+  /** By node id, the soonest first. */
+  readonly nodes: ReadonlyMap<string, readonly Delay[]>
+  /** False when there are more than one look reads. */
+  readonly isComplete: boolean
+}
+
+/** What the bridges hold. */
+export interface Looks {
+  /** Heartbeats of those that live. */
+  readonly live: readonly Heartbeat[]
+  /** Of those that answered in time. */
+  readonly looks: readonly BridgeLook[]
+}
+
+/** A message as it is stored, in a node's queue or delayed for it. */
+export interface StoredMessage {
+  readonly sequence: number
+  /** When it came there. */
+  readonly storedAt: Date
+  readonly message: Message
+}
+
+export interface Peek {
+  /** What bridges say that they hold of the node. */
+  readonly held: ReadonlySet<number>
+  /** Only what is later in the stream. */
+  readonly after: number
+  readonly limit: number
+  readonly states: { readonly waiting: boolean; readonly held: boolean }
+}
+
+export interface Peeked {
+  readonly items: readonly (StoredMessage & { readonly state: 'waiting' | 'held' })[]
+  /** There may be more after these. */
+  readonly more: boolean
 }
 
 export interface Readings {
@@ -157,6 +207,17 @@ export interface ControlQueues {
    * the topology.
    */
   cancel(topologyId: string, run: string | null): Promise<void>
+  /**
+   * The same for everything of the topology, and remembers what comes afterwards; idempotent. That it is to be deleted isn't forgotten
+   * by a later wish.
+   */
+  discardAll(topologyId: string, afterwards: 'draft' | 'delete'): Promise<void>
+  /** Topologies of which everything is being cancelled by `discardAll`, and what comes afterwards. */
+  discards(): Promise<Map<string, 'draft' | 'delete'>>
+  /** The last outcome that is stored; null: none is. */
+  lastOutcome(topologyId: string): Promise<{ epoch: string; sequence: number } | null>
+  /** When the first outcome after a place in the stream was stored; null: there is none. */
+  outcomeAfter(topologyId: string, sequence: number): Promise<Date | null>
   /** From now on messages are handled as always; idempotent. */
   endCancel(topologyId: string, run: string | null): Promise<void>
   /** Is it being cancelled? */
@@ -170,6 +231,23 @@ export interface ControlQueues {
   /** Deletes consumers of queues in which nothing is stored; idempotent. */
   deleteConsumers(topologyId: string, names: readonly string[]): Promise<void>
   depths(plan: Plan): Promise<QueueDepth[]>
+  /** By topology id: last sequence of each stream that there is. A request for each 256 of them. */
+  marks(): Promise<Map<string, number>>
+  /** Asks all live bridges what they hold, and waits for them a second at most. */
+  look(question: Question): Promise<Looks>
+  /** The delayed messages of each node. */
+  delays(topologyId: string): Promise<Delays>
+  /** The next messages in a node's queue, in order, without taking them. Reads no more than about 32 MiB. */
+  peek(topologyId: string, node: PlanNode, peek: Peek): Promise<Peeked>
+  /** What came into a node's queue after a place in the stream, finished or not; `after` null: nothing, but the place of now. */
+  tail(
+    topologyId: string,
+    node: PlanNode,
+    after: number | null,
+    limit: number,
+  ): Promise<{ items: StoredMessage[]; next: number }>
+  /** A message of a node by its sequence, waiting or delayed; null when it isn't there, or another node's. */
+  message(topologyId: string, nodeId: string, sequence: number): Promise<StoredMessage | null>
   /** Which past generations of a node's lanes hold nothing any more, neither waiting nor delayed. */
   settledGenerations(plan: Plan, node: WorkerNode): Promise<number[]>
   backlog(topologyId: string): Promise<Backlog>

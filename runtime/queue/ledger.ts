@@ -5,6 +5,7 @@ import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
 import { decodeEnvelope, envelopeHeader } from './envelope.ts'
+import { firstStored, lastStored } from './janitor/stored.ts'
 import { orNull } from './streams.ts'
 import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './names.ts'
 
@@ -45,6 +46,27 @@ export const outcomeFilters = (t: string): string[] => [
   tailFilter(t, trashTail),
   eventsFilter(t),
 ]
+
+/** The last outcome of a topology that is stored; null: none is, or there is no stream. */
+export async function lastOutcome(
+  connection: Connection,
+  topologyId: string,
+): Promise<{ epoch: string; sequence: number } | null> {
+  const epoch = await streamEpoch(connection, topologyId)
+  if (epoch === null) return null
+  const last = outcomeFilters(topologyId).map((filter) => lastStored(connection, streamName(topologyId), filter))
+  const sequence = Math.max(0, ...(await Promise.all(last)).map((stored) => stored?.seq ?? 0))
+  return sequence === 0 ? null : { epoch, sequence }
+}
+
+/** When the first outcome after a place in the stream was stored; null: there is none. */
+export async function outcomeAfter(connection: Connection, topologyId: string, sequence: number): Promise<Date | null> {
+  const looks = outcomeFilters(topologyId).map((filter) =>
+    firstStored(connection, streamName(topologyId), sequence + 1, filter),
+  )
+  const found = (await Promise.all(looks)).filter((stored) => stored !== null)
+  return found.sort((a, b) => a.seq - b.seq)[0]?.time ?? null
+}
 
 /**
  * Reads ledger records, Trash and starts of one topology from `position` + 1, each exactly once and in order. A gap in the

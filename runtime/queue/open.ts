@@ -6,6 +6,7 @@ import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import {
   cancelledKey,
+  discardsIn,
   isStillCancelled,
   liveBridges,
   openConfig,
@@ -13,27 +14,31 @@ import {
   pausedNodes,
   pausedTopologyKey,
   planKey,
+  putDiscard,
   workerKey,
 } from './config.ts'
 import type { Config } from './config.ts'
 import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
-import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
+import type { ControlQueues, DiscardMessage, Guarded, Looks, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { isPut, lastChange, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
 import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
-import { encodeRecord } from './ledger.ts'
+import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
-import { delayedInto, hasten } from './look/later.ts'
+import { askBridges } from './look/ask.ts'
+import type { Question } from './look/ask.ts'
+import { delayedInto, delaysOf, hasten } from './look/later.ts'
+import { messageOf, peekAt, tailOf } from './look/peek.ts'
 import { deleteConsumers, openReadings } from './look/readings.ts'
 import { encodeReply } from './reply.ts'
-import { backlogOf, depthsOf, ensureQueues, orNull, storageOf } from './streams.ts'
+import { backlogOf, depthsOf, ensureQueues, marksOf, orNull, storageOf } from './streams.ts'
 
 /** Everything JetStream of one process: one connection, shared by whatever the process does. */
 export interface Queues {
@@ -148,6 +153,10 @@ function controlOf(deps: ControlDeps): ControlQueues {
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
+    discardAll: (topologyId, afterwards) => reach(() => putDiscard(deps, topologyId, afterwards)),
+    discards: () => reach(() => discardsIn(deps)),
+    outcomeAfter: (...place) => reach(() => outcomeAfter(connection, ...place)),
+    lastOutcome: (topologyId) => reach(() => lastOutcome(connection, topologyId)),
     endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(deps, topologyId, run)),
     backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
@@ -158,6 +167,12 @@ function controlOf(deps: ControlDeps): ControlQueues {
       reach(async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId)))),
     deleteConsumers: (topologyId, names) => reach(() => deleteConsumers(connection, topologyId, names)),
     depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
+    marks: () => reach(() => marksOf(connection)),
+    look: (question) => reach(() => look(deps, question)),
+    delays: (topologyId) => reach(() => delaysOf(connection, topologyId)),
+    peek: (...wanted) => reach(() => peekAt(deps, ...wanted)),
+    tail: (...wanted) => reach(() => tailOf(connection, ...wanted)),
+    message: (...wanted) => reach(() => messageOf(connection, ...wanted)),
     settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
     async setPaused(nodeId, reason) {
       await setReason(config, pausedKey(nodeId), reason)
@@ -174,6 +189,15 @@ function controlOf(deps: ControlDeps): ControlQueues {
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
+}
+
+/** A bridge that lives answers in a few milliseconds, unless its event loop is kept. */
+const lookMs = 1_000
+
+async function look({ connection, config }: ControlDeps, question: Question): Promise<Looks> {
+  const live = await liveBridges({ connection, config })
+  const expected = live.map(({ id }) => id)
+  return { live, looks: await askBridges(connection, config.bridgesName, question, { expected, timeoutMs: lookMs }) }
 }
 
 /** Who asks is refused anyway: that needn't take long. */

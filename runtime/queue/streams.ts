@@ -166,23 +166,20 @@ function unless(...expected: readonly number[]): (error: unknown) => null {
   }
 }
 
+/** One request for each 256 consumers, whatever is stored: the server keeps these figures. */
 export async function depthsOf(connection: Connection, plan: Plan): Promise<QueueDepth[]> {
-  const stream = streamName(plan.topologyId)
-  return Promise.all(
-    plan.nodes.map(async (node) => {
-      const consumers = inputQueues(plan.topologyId, node).map(({ consumer }) => consumer)
-      const [inputs, replies] = await Promise.all([
-        infosOf(connection, stream, consumers),
-        connection.jsm.consumers.info(stream, replyConsumer(node.id)).catch(orNull),
-      ])
-      return {
-        nodeId: node.id,
-        pending: pendingIn(inputs),
-        inFlight: inputs.reduce((sum, info) => sum + (info?.num_ack_pending ?? 0), 0),
-        replies: waitingIn(replies),
-      }
-    }),
-  )
+  const found = (await consumersOf(connection, streamName(plan.topologyId)).catch(orNull)) ?? []
+  const byName = new Map(found.map((info) => [info.name, info]))
+  return plan.nodes.map((node) => {
+    const inputs = inputQueues(plan.topologyId, node).map(({ consumer }) => byName.get(consumer) ?? null)
+    return {
+      nodeId: node.id,
+      pending: pendingIn(inputs),
+      inFlight: inputs.reduce((sum, info) => sum + (info?.num_ack_pending ?? 0), 0),
+      places: inputs.reduce((sum, info) => sum + (info?.config.max_ack_pending ?? 0), 0),
+      replies: waitingIn(byName.get(replyConsumer(node.id)) ?? null),
+    }
+  })
 }
 
 /** Messages that wait for delivery to these consumers together; one that isn't there counts nothing. */
@@ -232,6 +229,15 @@ export async function backlogOf(connection: Connection, topologyId: string): Pro
   const consumers = (await consumersOf(connection, stream)).filter(({ name }) => isOwnConsumer(name))
   const messages = consumers.reduce((sum, consumer) => sum + waitingIn(consumer), 0)
   return { messages, bytes: info.state.bytes }
+}
+
+/** By topology id: last sequence of each stream that there is. */
+export async function marksOf({ jsm }: Connection): Promise<Map<string, number>> {
+  const marks = new Map<string, number>()
+  const prefix = streamName('')
+  for await (const { config, state } of jsm.streams.list())
+    if (config.name.startsWith(prefix)) marks.set(config.name.slice(prefix.length), state.last_seq)
+  return marks
 }
 
 export async function storageOf({ jsm }: Connection): Promise<Storage> {

@@ -71,6 +71,7 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   ],
   changeTopology: () => ['/api/topologies/orders', json({ paused: true })],
   changeNode: ({ nodeId }) => [`/api/nodes/${nodeId}`, json({ prefetch: 7, paused: true })],
+  tryNode: ({ nodeId }) => [`/api/nodes/${nodeId}/try`, json({ body: 1 })],
   publishTopology: () => ['/api/topologies/orders/publish'],
   republishTopology: () => ['/api/topologies/orders/republish'],
   rollbackTopology: () => ['/api/topologies/orders/rollback', json({ revision: 1 })],

@@ -12,8 +12,8 @@ export interface Operation {
   readonly id: string
   readonly method: string
   readonly path: string
-  /** Null: any token will do. */
-  readonly scope: Scope | null
+  /** All of them are needed; none: any token will do. */
+  readonly scopes: readonly Scope[]
   readonly isOpen: boolean
   /** Of its body; null: it takes none. */
   readonly contentType: string | null
@@ -34,7 +34,7 @@ export function allOperations(): Operation[] {
       id: operationId,
       method: method.toUpperCase(),
       path,
-      scope: security?.[0]?.bearer?.[0] ?? null,
+      scopes: security?.[0]?.bearer ?? [],
       isOpen: security === undefined,
       contentType: Object.keys(requestBody?.content ?? {})[0] ?? null,
     })),

@@ -1,5 +1,5 @@
 import { inject, onTestFinished } from 'vitest'
-import { createApi, openAccess, openAdmission } from '../../runtime/api/api.ts'
+import { controlMetrics, createApi, openAccess, openAdmission } from '../../runtime/api/api.ts'
 import type { AdmissionOptions } from '../../runtime/api/actions/admission.ts'
 import type { AccessOptions } from '../../runtime/api/access/access.ts'
 import type { Api, ApiDeps } from '../../runtime/api/deps.ts'
@@ -10,6 +10,7 @@ import type { Queues } from '../../runtime/queue/open.ts'
 import { openStore } from '../../runtime/store/store.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import { openMetrics } from '../../runtime/telemetry/metrics.ts'
 import { freshDatabase } from '../support/database.ts'
 
 export const adminToken = 'the-admin-token-of-the-tests'
@@ -98,12 +99,16 @@ export async function openApi(
   })
   const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null, ...replace.limits }
   const control = replace.queues ?? queues.control
+  const metrics = openMetrics()
+  const historyOf = replace.historyOf ?? (() => null)
+  metrics.add(controlMetrics({ store, queues: control, historyOf }))
   const api = createApi({
     store,
     queues: control,
     admission: openAdmission({ queues: control, ...limits }),
-    historyOf: replace.historyOf ?? (() => null),
+    historyOf,
     events: queues.events,
+    metrics,
     adminToken,
     secretKey,
     access: openAccess({ ...testAccess, ...replace.access }),

@@ -111,7 +111,7 @@ test('a patch changes what it names, in the draft, too', async () => {
   expect(body.document).not.toHaveProperty('description')
 })
 
-test('a draft is deleted, a published topology only with force and without messages', async () => {
+test('a draft is deleted at once, a published topology or one with messages on their way only with force', async () => {
   const t = await openApi()
   await t.post('/api/topologies', chain('draft'))
   expect((await t.send('DELETE', '/api/topologies/draft')).status).toBe(204)
@@ -119,12 +119,13 @@ test('a draft is deleted, a published topology only with force and without messa
   await published(t, 'busy')
   expect((await t.send('DELETE', '/api/topologies/busy')).status).toBe(409)
   await t.post('/api/topologies/busy/run', { body: 1 })
-  const refused = await t.send('DELETE', '/api/topologies/busy?force=true')
+  await t.post('/api/topologies/busy/unpublish')
+  const refused = await t.send('DELETE', '/api/topologies/busy')
   expect(refused.body).toMatchObject({
     status: 409,
     detail: expect.stringContaining('1 messages on their way') as string,
   })
-  expect((await t.get('/api/topologies/busy')).body.visibility).toBe('public')
+  expect((await t.get('/api/topologies/busy')).body.visibility).toBe('draft')
   await t.post('/api/topologies', chain('idle'))
   await t.post('/api/topologies/idle/publish')
   expect((await t.send('DELETE', '/api/topologies/idle?force=true')).status).toBe(202)

@@ -1,5 +1,6 @@
 import { openCancelled } from '../../runtime/bridge/cancelled.ts'
 import { openGates } from '../../runtime/bridge/gate.ts'
+import { openMeters } from '../../runtime/bridge/look/meters.ts'
 import { openTopologies } from '../../runtime/bridge/reconcile.ts'
 import type { Directory } from '../../runtime/bridge/directory.ts'
 import { cancelledKey } from '../../runtime/queue/config.ts'
@@ -33,11 +34,12 @@ export async function startBridge(process: Process, scripts: Scripts, cancelling
     deliveries,
     directory: directoryOf(process, scripts),
     bridgeId: 'model',
+    meters: openMeters(),
     ports: {
       guard: process.queues.guard,
       publisher: process.queues.publisher,
       cancelled,
-      highWater: { room: () => Promise.resolve() },
+      highWater: { mark: 10_000, room: () => Promise.resolve() },
       log: silentLog,
     },
     stop,

@@ -37,7 +37,7 @@ async function cancel({ store, queues, audit }: Deps, { id, topologyId }: Run): 
 }
 
 /** It is bridges that settle messages. */
-async function noteOf(queues: ApiDeps['queues']): Promise<string | null> {
+export async function noteOf(queues: ApiDeps['queues']): Promise<string | null> {
   const bridges = await queues.bridges()
   return bridges.length > 0 ? null : 'no bridge is alive: messages settle as cancelled as soon as one is'
 }

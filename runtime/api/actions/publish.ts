@@ -21,6 +21,7 @@ import type { TopologyDocument } from '../../topology/schema.ts'
 import type { Fields } from '../access/change.ts'
 import { ofTopology } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
+import { refuseDiscarding } from './discard/discard.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes } from './lanes.ts'
 import { keepNodes } from './leaving/leave.ts'
@@ -153,6 +154,7 @@ async function putRevision(
   const topology = await deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
     const change = (to: TopologyChange) => changeTopology(deps, inside, before, to, how)
+    await refuseDiscarding(deps, before)
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
@@ -195,7 +197,7 @@ function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
   return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)).nodes, plan.nodes)
 }
 
-function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
+export function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
   return new Map(
     nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled }) => [
       name,

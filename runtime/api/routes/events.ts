@@ -4,6 +4,8 @@ import { streamSSE } from 'hono/streaming'
 import type { SSEStreamingApi } from 'hono/streaming'
 import { eventKinds } from '../../queue/events.ts'
 import type { Numbered } from '../../queue/events.ts'
+import { openQueueWatch } from '../actions/look/queue-watch.ts'
+import type { QueueChange, QueueWatch } from '../actions/look/queue-watch.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { topologyParam } from '../schemas/common.ts'
@@ -12,6 +14,8 @@ import { HttpProblem } from '../problem.ts'
 import { topologyOf } from './topologies.ts'
 
 const tags = ['Events']
+/** Those of the log, and what is only told while somebody listens. */
+const kindsThere = [...eventKinds, 'queue'] as const
 /** Proxies close what is silent for a minute. */
 const silentMs = 15_000
 const readersMax = 500
@@ -20,8 +24,8 @@ const kinds = z
   .string()
   .max(200)
   .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(eventKinds, `a kind is one of ${eventKinds.join(', ')}`)))
-  .openapi({ type: 'string', description: `Only these, with commas: ${eventKinds.join(', ')}`, example: 'run,trash' })
+  .pipe(z.array(z.enum(kindsThere, `a kind is one of ${kindsThere.join(', ')}`)))
+  .openapi({ type: 'string', description: `Only these, with commas: ${kindsThere.join(', ')}`, example: 'run,trash' })
 
 const headers = z.object({
   'last-event-id': z
@@ -32,7 +36,7 @@ const headers = z.object({
 })
 
 const description =
-  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was.'
+  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology.'
 
 const responses = { 200: { description: 'For as long as you listen', content: schemas.eventStream } }
 
@@ -68,12 +72,15 @@ const ofTopology = createRoute({
 
 export function eventRoutes(app: Api, deps: ApiDeps): void {
   const readers = { open: 0 }
+  const watch = openQueueWatch(deps)
   const answer = (c: Context, topologyId: string | null, kinds: readonly string[] | undefined): Response => {
     if (readers.open >= readersMax)
       throw new HttpProblem(503, `${readersMax} others are watching this control already`, { 'retry-after': '10' })
     const after = c.req.header('last-event-id') ?? null
     readers.open++
-    return streamSSE(c, (stream) => follow(deps, stream, { after, topologyId, kinds }).finally(() => readers.open--))
+    return streamSSE(c, (stream) =>
+      follow(deps, watch, stream, { after, topologyId, kinds }).finally(() => readers.open--),
+    )
   }
   app.openapi(all, async (c) => {
     const { topology, kinds } = c.req.valid('query')
@@ -88,11 +95,14 @@ export function eventRoutes(app: Api, deps: ApiDeps): void {
 
 async function follow(
   { events, log }: ApiDeps,
+  watch: QueueWatch,
   stream: SSEStreamingApi,
   what: { after: string | null; topologyId: string | null; kinds: readonly string[] | undefined },
 ): Promise<void> {
   const gone = new AbortController()
   stream.onAbort(() => gone.abort())
+  const isQueueWanted = what.kinds?.includes('queue') ?? true
+  const leave = isQueueWanted ? watch.join(what.topologyId, queueWriter(stream)) : () => undefined
   const beat = setInterval(() => void stream.write(': still here\n\n'), silentMs)
   try {
     for await (const numbered of events.read({ ...what, signal: gone.signal })) {
@@ -103,6 +113,26 @@ async function follow(
     log.warn('events can not be read', { error: error instanceof Error ? error.message : String(error) })
   } finally {
     clearInterval(beat)
+    leave()
+  }
+}
+
+/** Who reads slowly hears only of the newest state. */
+function queueWriter(stream: SSEStreamingApi): (change: QueueChange) => void {
+  const waiting = new Map<string, QueueChange>()
+  let isWriting = false
+  const write = async (): Promise<void> => {
+    for (const [topologyId, change] of waiting) {
+      waiting.delete(topologyId)
+      await stream.writeSSE({ event: 'queue', data: JSON.stringify(change) })
+    }
+  }
+  return (change) => {
+    const { topologyId } = change
+    waiting.set(topologyId, { topologyId, nodes: { ...waiting.get(topologyId)?.nodes, ...change.nodes } })
+    if (isWriting) return
+    isWriting = true
+    void write().finally(() => (isWriting = false))
   }
 }
 

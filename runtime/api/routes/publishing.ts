@@ -1,6 +1,9 @@
 import { createRoute } from '@hono/zod-openapi'
 import { getRevision, listRevisions } from '../../store/queries/revisions.ts'
 import type { Revision } from '../../store/queries/revisions.ts'
+import type { Topology } from '../../store/queries/topologies.ts'
+import { noteOf } from '../actions/cancel.ts'
+import { beginDiscard, onTheirWay } from '../actions/discard/discard.ts'
 import { publish, republish, rollback, unpublish } from '../actions/publish.ts'
 import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
@@ -44,12 +47,16 @@ const unpublishRoute = createRoute({
   ...changes('design', 'unpublishTopology'),
   tags,
   summary: 'Stop, and go back to draft',
-  description: 'Idempotent. Queued messages are kept for a later publish.',
+  description:
+    'Idempotent. Queued messages are kept for a later publish. With `discard=true` they settle as cancelled, also those that an earlier unpublish kept: 202 while that goes on, and until then it can not be published; asked again when it is done, 200.',
   method: 'post',
   path: '/api/topologies/{topology}/unpublish',
   request: { params, query: schemas.unpublishQuery },
-  responses: { 200: { description: 'A draft', content: json(schemas.topology) } },
-  'x-problems': [412, 501],
+  responses: {
+    200: { description: 'A draft', content: json(schemas.topology) },
+    202: { description: 'A draft whose messages settle as cancelled', content: json(schemas.discarding) },
+  },
+  'x-problems': [412],
 })
 
 const listRoute = createRoute({
@@ -100,9 +107,16 @@ export function publishingRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ ...showTopology(topology), bridges }, 200)
   })
   app.openapi(unpublishRoute, async (c) => {
-    if (c.req.valid('query').discard === 'true') throw notYet('discard=true')
-    const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const topology = await unpublish({ ...deps, audit: c.get('audit') }, id, ifMatch(c))
+    const before = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
+    const { id } = before
+    const changing = { ...deps, audit: c.get('audit') }
+    const messagesLeft = c.req.valid('query').discard === 'true' ? await toDiscard(deps, before) : null
+    if (messagesLeft !== null) {
+      const topology = await beginDiscard(changing, id, 'draft', ifMatch(c))
+      setEtag(c, topology.version)
+      return c.json({ ...showTopology(topology), messagesLeft, note: await noteOf(deps.queues) }, 202)
+    }
+    const topology = await unpublish(changing, id, ifMatch(c))
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
@@ -113,6 +127,12 @@ export function publishingRoutes(app: Api, deps: ApiDeps): void {
     return c.json(showTopology(topology), 200)
   })
   revisionRoutes(app, deps)
+}
+
+/** How many messages are to be cancelled, or are being so; null: there is nothing to do. */
+async function toDiscard(deps: ApiDeps, topology: Topology): Promise<number | null> {
+  const left = await onTheirWay(deps, topology)
+  return left > 0 || (await deps.queues.isCancelling(topology.id, null)) ? left : null
 }
 
 function revisionRoutes(app: Api, deps: ApiDeps): void {

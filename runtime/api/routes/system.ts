@@ -3,9 +3,7 @@ import { Unavailable, textOf } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import { openTrash } from '../../store/queries/trash.ts'
 import { publicTopologies } from '../../store/queries/topologies.ts'
-import type { Topology } from '../../store/queries/topologies.ts'
-import { pauseOf } from '../actions/pauses.ts'
-import { newestPlan } from '../actions/plans.ts'
+import { listQueues } from '../actions/look/queues.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { json } from '../schemas/common.ts'
@@ -71,10 +69,8 @@ export function systemRoutes(app: Api, deps: ApiDeps): void {
     const { topology } = c.req.valid('query')
     const caller = c.get('caller')
     const wanted = topology ?? caller.topologyId
-    const topologies = wanted === null ? await publicTopologies(deps.store) : [await topologyOf(deps, caller, wanted)]
-    const paused = await deps.queues.paused()
-    const lists = await Promise.all(topologies.map((each) => queuesOf(deps, each, paused)))
-    return c.json({ items: lists.flat() }, 200)
+    const one = wanted === null ? null : await topologyOf(deps, caller, wanted)
+    return c.json({ items: await listQueues(deps, one) }, 200)
   })
 }
 
@@ -153,20 +149,4 @@ async function historyOf({ store, historyOf }: ApiDeps, topologyId: string) {
     ...common,
     heldBack: { ...heldBack, node: node?.name ?? null, since: heldBack.since?.toISOString() ?? null },
   }
-}
-
-async function queuesOf({ store, queues }: ApiDeps, topology: Topology, paused: ReadonlyMap<string, string>) {
-  const plan = await newestPlan(store, topology)
-  if (!plan) return []
-  const names = new Map(plan.nodes.map((node) => [node.id, node.name]))
-  return (await queues.depths(plan)).map(({ nodeId, pending, inFlight, replies }) => ({
-    topology: topology.name,
-    topologyId: topology.id,
-    node: names.get(nodeId) ?? nodeId,
-    nodeId,
-    pending,
-    inFlight,
-    replies,
-    ...pauseOf(nodeId, topology, paused),
-  }))
 }

@@ -1,6 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
 import { Conflict, NotFound } from '../../errors.ts'
-import { messagesInProgress } from '../../store/queries/runs.ts'
 import {
   deleteDraft,
   getTopology,
@@ -11,8 +10,8 @@ import {
 import type { Topology } from '../../store/queries/topologies.ts'
 import type { z } from '@hono/zod-openapi'
 import { createTopology, documentOf, draftOf, replaceDraft } from '../actions/drafts.ts'
+import { beginDiscard, onTheirWay } from '../actions/discard/discard.ts'
 import { pausedBy } from '../actions/pauses.ts'
-import { newestPlan } from '../actions/plans.ts'
 import { unpublish } from '../actions/publish.ts'
 import { ofTopology } from '../access/targets.ts'
 import { changes, checkTopology, needs } from '../auth.ts'
@@ -88,11 +87,14 @@ const remove = createRoute({
   tags,
   summary: 'Delete a topology; its runs and Trash stay',
   description:
-    'A published topology is refused unless `force=true`. One with messages on their way is always refused: cancelling them is not there yet.',
+    'A published topology, and one with messages on their way, is refused unless `force=true`. Then its messages settle as cancelled first; meanwhile it is a draft that can not be published, and it is gone when that is done.',
   method: 'delete',
   path: '/api/topologies/{topology}',
   request: { params: topologyParam, query: schemas.force },
-  responses: { 202: { description: 'Stopped and deleted (with force)' }, 204: { description: 'Deleted' } },
+  responses: {
+    202: { description: 'Stopped; deleted when nothing is on its way (with force)' },
+    204: { description: 'Deleted' },
+  },
   'x-problems': [409, 412],
 })
 
@@ -138,8 +140,8 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(remove, async (c) => {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const force = c.req.valid('query').force
-    await deleteTopology({ ...deps, audit: c.get('audit') }, topology, force, ifMatch(c))
-    return c.body(null, topology.visibility === 'public' ? 202 : 204)
+    const isGone = await deleteTopology({ ...deps, audit: c.get('audit') }, topology, force, ifMatch(c))
+    return c.body(null, isGone && topology.visibility === 'draft' ? 204 : 202)
   })
 }
 
@@ -198,15 +200,21 @@ async function changeTopology(
   })
 }
 
+/** False: its messages are being cancelled, and it is deleted then. */
 async function deleteTopology(deps: Changing, topology: Topology, force: boolean, ifVersion: number | null) {
   const { store, queues } = deps
   if (topology.visibility === 'public' && !force)
     throw new Conflict(`the topology "${topology.name}" is published: unpublish it first, or use ?force=true`)
-  await refuseWithMessages(deps, topology)
+  if ((await onTheirWay(deps, topology)) > 0 || (await queues.isCancelling(topology.id, null))) {
+    if (!force) throw refusal(topology, await onTheirWay(deps, topology))
+    await beginDiscard(deps, topology.id, 'delete', ifVersion)
+    return false
+  }
   if (topology.visibility === 'public') await unpublish(deps, topology.id, ifVersion)
   await store.transaction(async (inside) => {
     const before = await lockTopology(inside, topology.id, topology.visibility === 'public' ? null : ifVersion)
-    await refuseWithMessages(deps, topology)
+    const left = await onTheirWay(deps, topology)
+    if (left > 0) throw refusal(topology, left)
     const deleted = await deleteDraft(inside, topology.id)
     if (!deleted) throw new Conflict(`the topology "${topology.name}" was published meanwhile`)
     await deps.audit(inside, ofTopology(before, null))
@@ -214,18 +222,12 @@ async function deleteTopology(deps: Changing, topology: Topology, force: boolean
     await queues.destroy(topology.id)
     await queues.setTopologyPaused(topology.id, null)
   })
+  return true
 }
 
 /** Nothing that was accepted is ever deleted (I7). */
-async function refuseWithMessages({ store, queues }: ApiDeps, topology: Topology): Promise<void> {
-  const plan = await newestPlan(store, topology)
-  if (!plan) return
-  const depths = await queues.depths(plan)
-  const queued = depths.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
-  const count = Math.max(queued, await messagesInProgress(store, topology.id))
-  if (count === 0) return
-  throw new Conflict(
-    `"${topology.name}" has ${count} messages on their way, and cancelling them is not there yet: ` +
-      'disable it, let them finish, then delete it',
+function refusal({ name }: Topology, count: number): Conflict {
+  return new Conflict(
+    `"${name}" has ${count} messages on their way: let them finish, or use ?force=true to cancel them first`,
   )
 }

@@ -12,6 +12,15 @@ const queue = z
     pending: count.openapi({ description: 'Messages that no bridge holds' }),
     inFlight: count.openapi({ description: 'Messages that bridges hold' }),
     replies: count.openapi({ description: 'Stored replies that are not split into messages yet' }),
+    delayed: count.openapi({ description: 'Messages that come into the queue again later' }),
+    waiting: z.object({ limit: count, retry: count, paused: count, breaker: count }).openapi({
+      description: 'Messages that wait, held by a bridge, delayed, or behind a pause, by what they wait for',
+    }),
+    oldestMs: z.int().nullable().openapi({ description: 'Age in the queue of the oldest message that is not settled' }),
+    ratePerSecond: z
+      .number()
+      .nullable()
+      .openapi({ description: 'Settled a second over the last 10 s; null: a bridge does not answer' }),
     paused: z.boolean().nullable(),
     pausedReason: z.string().nullable(),
     pausedBy: z.enum(['node', 'topology']).nullable(),

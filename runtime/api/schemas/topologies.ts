@@ -143,6 +143,13 @@ const bridges = z.object({ applied: z.array(z.string()), missing: z.array(z.stri
   description: 'Ids of live bridges that have the new revision, and of those that have not yet',
 })
 
+export const discarding = topology
+  .extend({
+    messagesLeft: z.int().openapi({ description: 'Messages that are on their way' }),
+    note: z.string().nullable().openapi({ description: 'Why it may take long' }),
+  })
+  .openapi('DiscardingTopology')
+
 export const republished = topology.extend({ bridges }).openapi('RepublishedTopology')
 
 const revision = z.object({ revision: z.int(), kind: z.enum(revisionKinds), createdAt: time }).openapi('Revision')
@@ -158,7 +165,7 @@ const flag = z.enum(['true', 'false']).default('false')
 export const force = z.object({ force: flag.transform((text) => text === 'true') })
 
 export const unpublishQuery = z.object({
-  discard: flag.openapi({ description: 'true: settle queued messages as cancelled (not there yet)' }),
+  discard: flag.openapi({ description: 'true: settle queued messages as cancelled' }),
 })
 
 export const publishQuery = z.object({

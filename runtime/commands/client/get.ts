@@ -49,7 +49,17 @@ const kinds = {
   revisions: { path: ofTopology('revisions'), columns: ['revision', 'kind', 'createdAt'], of: 'topology' },
   queues: {
     path: filtered('/api/queues'),
-    columns: ['topology', 'node', 'pending', 'inFlight', 'replies', 'pausedReason'],
+    columns: [
+      'topology',
+      'node',
+      'pending',
+      'inFlight',
+      'delayed',
+      'replies',
+      'ratePerSecond',
+      'oldestMs',
+      'pausedReason',
+    ],
     of: 'either',
   },
   runs: {

@@ -66,15 +66,16 @@ export async function openDevEngine(
   const secretKey = keptSecret(folder, 'secret-key', options.secretKey)
   const storeFolder = options.natsUrl === undefined ? folder : null
   const settings = { ...options, ...embedded, adminToken: token, secretKey, storeFolder }
-  const [{ ownBridge, ownControl, ownQueues, ownServing, ownStore }, { migrate }] = await modules()
+  const [{ ownBridge, ownControl, ownQueues, ownServing, ownStore }, { migrate }, { openMetrics }] = await modules()
   const [queues] = await Promise.all([
     ownQueues(stack, settings, 'sluice dev', log),
     migrate(embedded.postgresUrl, (line) => log.info(line)),
   ])
   const store = await ownStore(stack, embedded.postgresUrl)
-  const fetch = await ownControl(stack, { queues, store }, settings, log)
+  const metrics = openMetrics()
+  const fetch = await ownControl(stack, { queues, store }, settings, log, metrics)
   await beforeBridge
-  await ownBridge(stack, queues, settings, log)
+  await ownBridge(stack, queues, settings, log, metrics)
   await ownServing(stack, listening, fetch)
   const { url } = listening
   const { natsUrl, postgresUrl } = embedded
@@ -84,7 +85,8 @@ export async function openDevEngine(
   )
 }
 
-const modules = () => Promise.all([import('../parts.ts'), import('../../store/migrate.ts')])
+const modules = () =>
+  Promise.all([import('../parts.ts'), import('../../store/migrate.ts'), import('../../telemetry/metrics.ts')])
 
 /** The lines that `sluice dev` greets with. */
 export function bootLines({ folder, token, listening }: Ground, options: DevOptions, seconds: number): string[] {

@@ -3,6 +3,7 @@ import type { JsMsg } from '@nats-io/jetstream'
 import { Stopped, textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
+import type { HoldKind } from '../look/ask.ts'
 import { beatEveryMs } from './lease.ts'
 import type { Lease, LeaseClock } from './lease.ts'
 import type { Publisher } from '../publish/publisher.ts'
@@ -26,15 +27,29 @@ export interface Delivery {
   /** The delivery of its queue before this one was here, too: nobody else had a message in between. */
   readonly followsOwn: boolean
   readonly lease: Lease
+  /** Says what is being done with it, for who asks; `until` by performance.now(). Costs no more than the time of day. */
+  note(kind: HoldKind, until?: number | null, reason?: string | null): void
   /** Only after the successor is stored, or when it is known to be (I1). */
   settled(): void
   /** Lets the server deliver it again, at once or after so many milliseconds. */
   giveBack(delayMs?: number): void
 }
 
+/** A message that is held, and what is being done with it. */
+export interface HeldNow {
+  readonly sequence: number
+  readonly kind: HoldKind
+  /** Both by performance.now(). */
+  readonly since: number
+  readonly until: number | null
+  readonly reason: string | null
+}
+
 export interface Reader {
   /** Messages held at the moment. */
   readonly held: number
+  /** One by one. */
+  holdings(): Iterable<HeldNow>
   /** Stops pulling and resolves when every held delivery is acked or given back; twice is harmless. */
   close(): Promise<void>
 }
@@ -67,7 +82,7 @@ export function openDeliveries(deps: {
 
 type Asked = Pick<Delivery, 'inDoubt' | 'followsOwn'>
 
-class Held implements Delivery {
+class Held implements Delivery, HeldNow {
   readonly sequence: number
   readonly inDoubt: boolean
   readonly followsOwn: boolean
@@ -75,6 +90,10 @@ class Held implements Delivery {
   /** The newest delivery of the message: an ack on an older one may no longer count. */
   message: JsMsg
   lastBeat = performance.now()
+  kind: HoldKind = 'asking'
+  since = this.lastBeat
+  until: number | null = null
+  reason: string | null = null
   readonly #release: (held: Held) => void
 
   constructor(message: JsMsg, asked: Asked, lease: Lease, release: (held: Held) => void) {
@@ -96,6 +115,13 @@ class Held implements Delivery {
 
   header(name: string): string {
     return this.message.headers?.get(name) ?? ''
+  }
+
+  note(kind: HoldKind, until: number | null = null, reason: string | null = null): void {
+    this.kind = kind
+    this.since = performance.now()
+    this.until = until
+    this.reason = reason
   }
 
   settled(): void {
@@ -181,6 +207,7 @@ async function read(
     get held() {
       return bySequence.size
     },
+    holdings: () => bySequence.values(),
     async close() {
       await source.close()
       await Promise.allSettled([...running])

@@ -3,7 +3,8 @@ import { Unavailable } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { decodeEnvelope, envelopeHeader, headerBlock } from '../envelope.ts'
 import { firstStored, lastStored } from '../janitor/stored.ts'
-import { generationOf, laterTail, queueOwner, streamName, tailFilter } from '../names.ts'
+import type { Delay, Delays } from '../control.ts'
+import { delayedConsumer, generationOf, laterTail, queueOwner, streamName, tailFilter } from '../names.ts'
 import { PublishRefused, refusal } from '../publish/publisher.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import { orNull } from '../streams.ts'
@@ -37,16 +38,24 @@ async function* storedFrom(
 
 const portion = { max_messages: 1_000, expires: 2_000 }
 
+/** A delayed message as its headers tell of it. */
+interface Schedule {
+  readonly sequence: number
+  /** Subject of the queue into which it will be put. */
+  readonly target: string
+  /** RFC 3339: when. */
+  readonly at: string
+}
+
 /**
- * Into which generations of which nodes (by id) the delayed messages of a topology will be put. Reads headers only.
+ * The delayed messages of a topology, in the stream's order; reads headers only.
  * @throws Unavailable when its reader isn't shown all that the stream's leader had before: it is where a replica is behind
  */
-export async function delayedInto(connection: Connection, topologyId: string): Promise<Map<string, Set<number>>> {
-  const found = new Map<string, Set<number>>()
+async function* schedulesOf(connection: Connection, topologyId: string): AsyncGenerator<Schedule> {
   const stream = streamName(topologyId)
   const filter = tailFilter(topologyId, laterTail)
   const newest = await lastStored(connection, stream, filter).catch(orNull)
-  if (newest === null) return found
+  if (newest === null) return
   let seen = 0
   const schedules = await connection.js.consumers.get(stream, { filter_subjects: filter, headers_only: true })
   try {
@@ -56,8 +65,8 @@ export async function delayedInto(connection: Connection, topologyId: string): P
         left = message.info.pending
         seen = message.seq
         const target = message.headers?.get('Nats-Schedule-Target') ?? ''
-        const nodeId = queueOwner(target)
-        if (nodeId !== null) found.set(nodeId, (found.get(nodeId) ?? new Set()).add(generationOf(target)))
+        const at = (message.headers?.get('Nats-Schedule') ?? '').replace(/^@at /, '')
+        yield { sequence: message.seq, target, at }
         if (left === 0) break
       }
     }
@@ -68,7 +77,43 @@ export async function delayedInto(connection: Connection, topologyId: string): P
   // What has fired meanwhile isn't missed.
   if (missed !== null && missed.seq <= newest.seq)
     throw new Unavailable('nats', `the copy of ${stream} that was read for delays is behind its leader`)
+}
+
+/**
+ * Into which generations of which nodes (by id) the delayed messages of a topology will be put.
+ * @throws Unavailable as `schedulesOf` does
+ */
+export async function delayedInto(connection: Connection, topologyId: string): Promise<Map<string, Set<number>>> {
+  const found = new Map<string, Set<number>>()
+  for await (const { target } of schedulesOf(connection, topologyId)) {
+    const nodeId = queueOwner(target)
+    if (nodeId !== null) found.set(nodeId, (found.get(nodeId) ?? new Set()).add(generationOf(target)))
+  }
   return found
+}
+
+/** A look at delays reads so many of them at most. */
+const delaysMax = 50_000
+
+/**
+ * The delayed messages of each node of a topology. Asks the server first whether there are any, which costs little.
+ * @throws Unavailable as `schedulesOf` does
+ */
+export async function delaysOf(connection: Connection, topologyId: string): Promise<Delays> {
+  const nodes = new Map<string, Delay[]>()
+  const info = await connection.jsm.consumers.info(streamName(topologyId), delayedConsumer).catch(orNull)
+  if ((info?.num_pending ?? 0) === 0) return { nodes, isComplete: true }
+  let read = 0
+  for await (const { sequence, target, at } of schedulesOf(connection, topologyId)) {
+    if (++read > delaysMax) return { nodes, isComplete: false }
+    const nodeId = queueOwner(target)
+    if (nodeId === null) continue
+    const delays = nodes.get(nodeId) ?? []
+    if (delays.length === 0) nodes.set(nodeId, delays)
+    delays.push({ sequence, at })
+  }
+  for (const delays of nodes.values()) delays.sort((a, b) => (a.at < b.at ? -1 : 1))
+  return { nodes, isComplete: true }
 }
 
 /** Makes the delayed messages of a topology that `isMeant` picks due at once; one that fires meanwhile fires once. Answers how many. */

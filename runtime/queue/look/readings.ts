@@ -83,6 +83,7 @@ async function readingOf(floors: Floors, { state }: StreamInfo, { queue, consume
     ...queue,
     consumer: consumer?.name ?? null,
     next: first?.seq ?? null,
+    since: first?.time ?? null,
     leadsTo: reply?.kind === 'outputs' ? reply.followers.map(([, id]) => id) : [],
     isBlank: first === null && (state.messages === 0 || state.first_seq > acked),
   }

@@ -14,6 +14,7 @@ import { createLog } from '../../../runtime/telemetry/log.ts'
 import type { ControlSettings } from './process.ts'
 import { openPoints, overlay } from './points.ts'
 import type { Points } from './points.ts'
+import { openMetrics } from '../../../runtime/telemetry/metrics.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ControlSettings
 const log = createLog('info', 2)
@@ -32,6 +33,7 @@ const deps = {
   access: openAccess({ trustedProxies: [], failuresPerMinute: 20, sessionIdleMs: 60_000, sessionMaxMs: 60_000 }),
   admission: openAdmission({ queues: queues.control, ...limits }),
   historyOf: (topologyId: string) => janitor.reportOf(topologyId),
+  metrics: openMetrics(),
   adminToken,
   secretKey,
   version: 'faults',

@@ -4,6 +4,8 @@ import type { Heartbeat } from '../../../queue/control.ts'
 import { revisionsInForce } from '../../../store/queries/topologies.ts'
 import type { InForce } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
+import { finishDiscards } from '../discard/finish.ts'
+import type { Quiet } from '../discard/finish.ts'
 import { tellBridges } from '../plans.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
@@ -14,8 +16,8 @@ import type { QueuesEver } from './late.ts'
 type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
 /**
- * What goes on after an answer was given: nodes that leave are dropped when they are empty, and bridges are told what a control has
- * committed that died before it told them. Every control does this.
+ * What goes on after an answer was given: nodes that leave are dropped when they are empty, topologies whose messages are cancelled
+ * are finished, and bridges are told what a control has committed that died before it told them. Every control does this.
  */
 export interface Sweep {
   /** Resolves when nothing is under way; twice is harmless. */
@@ -44,10 +46,12 @@ interface Known {
   /** Revisions in which no node leaves, by topology id. */
   readonly quiet: Map<string, number>
   readonly ever: QueuesEver
+  /** Topologies whose messages are being cancelled, and that have been found settled. */
+  readonly discarded: Quiet
 }
 
 async function keepSweeping(deps: Deps, signal: AbortSignal): Promise<void> {
-  const known: Known = { progresses: new Map(), quiet: new Map(), ever: new Map() }
+  const known: Known = { progresses: new Map(), quiet: new Map(), ever: new Map(), discarded: new Map() }
   let warnedAtMs = -Infinity
   const rest = (): Promise<boolean> => wait(lookEveryMs, true, { signal }).catch(() => false)
   for (let round = 0; await rest(); round++) {
@@ -68,6 +72,7 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
     for (const each of topologies) if (!signal.aborted) await work(each).catch((error: unknown) => errors.push(error))
   }
   await forEach((each) => look(deps, known, each))
+  if (!signal.aborted) await finishDiscards(deps, known.discarded, errors).catch((error: unknown) => errors.push(error))
   if (!isTidying || signal.aborted) return
   const bridges = await deps.queues.bridges()
   await forEach((each) => tidy(deps, each, bridges, known.ever))

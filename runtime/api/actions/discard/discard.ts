@@ -1,0 +1,73 @@
+import { Conflict } from '../../../errors.ts'
+import { messagesInProgress } from '../../../store/queries/runs.ts'
+import { lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
+import type { Topology } from '../../../store/queries/topologies.ts'
+import type { Plan } from '../../../topology/plan.ts'
+import { ofTopology } from '../../access/targets.ts'
+import type { ApiDeps, Changing } from '../../deps.ts'
+import { newestPlan } from '../plans.ts'
+
+type Deps = Pick<ApiDeps, 'store' | 'queues'>
+
+/** What becomes of a topology when everything of it has settled as cancelled. */
+export type Afterwards = 'draft' | 'delete'
+
+/** Messages of the topology that are on their way: queued, held, delayed, or counted as such by its runs. */
+export async function onTheirWay({ store, queues }: Deps, topology: Topology): Promise<number> {
+  const plan = await newestPlan(store, topology)
+  if (plan === null) return 0
+  const [depths, { messages }, counted] = await Promise.all([
+    queues.depths(plan),
+    queues.backlog(topology.id),
+    messagesInProgress(store, topology.id),
+  ])
+  const queued = depths.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
+  return Math.max(queued, messages, counted)
+}
+
+/**
+ * Begins to settle everything of a topology as cancelled (I7): from now on it is a draft that takes no starts, and can't be published
+ * until that is done. That it goes on is kept where the bridges see it, with what comes afterwards; a control finishes it (finish.ts),
+ * be it this one or another. Idempotent. Throws `NotFound`, `LostRace`.
+ */
+export async function beginDiscard(
+  { store, queues, audit }: Pick<Changing, 'store' | 'queues' | 'audit'>,
+  id: string,
+  afterwards: Afterwards,
+  ifVersion: number | null,
+): Promise<Topology> {
+  return store.transaction(async (inside) => {
+    const topology = await lockTopology(inside, id, ifVersion)
+    const plan = await newestPlan(inside, topology)
+    const wasThere = await queues.isCancelling(id, null)
+    await queues.discardAll(id, afterwards)
+    try {
+      if (topology.visibility === 'draft') {
+        // Bridges don't have it any more, and only they settle messages. They are told after the entry, so they call nobody.
+        if (plan !== null && !wasThere) await hand({ queues }, plan)
+        await audit(inside, ofTopology(topology, topology, { discard: afterwards }))
+        return topology
+      }
+      const after = await updateTopology(inside, id, { visibility: 'draft', bridgeOutOfSync: false })
+      await audit(inside, ofTopology(topology, after, { discard: afterwards }))
+      return after
+    } catch (error) {
+      if (!wasThere) await queues.endCancel(id, null)
+      throw error
+    }
+  })
+}
+
+async function hand({ queues }: Pick<Deps, 'queues'>, plan: Plan): Promise<void> {
+  await queues.ensure(plan)
+  await queues.putPlan(plan)
+}
+
+/** Throws `Conflict` while everything of the topology is being cancelled. */
+export async function refuseDiscarding(
+  { queues }: Pick<Deps, 'queues'>,
+  { id, name, revision }: Topology,
+): Promise<void> {
+  if (revision > 0 && (await queues.isCancelling(id, null)))
+    throw new Conflict(`the messages of "${name}" are being cancelled: publish it when that is done`)
+}

@@ -1,0 +1,97 @@
+import type { HeldNow } from '../../queue/deliver/delivery.ts'
+import type { BridgeLook, Holding, HoldKind, NodeLook, Question } from '../../queue/look/ask.ts'
+import type { NodeMeter } from './meters.ts'
+
+/** A queue that is read here. */
+export interface HeldQueue {
+  readonly topologyId: string
+  readonly nodeId: string
+  readonly isReplies: boolean
+  readonly held: Iterable<HeldNow>
+}
+
+/** What of this bridge an answer is made of. */
+export interface Seen {
+  readonly bridge: string
+  readonly highWater: number
+  readonly queues: Iterable<HeldQueue>
+  readonly meters: Iterable<NodeMeter>
+}
+
+/** An answer names so many reasons of a node at most; further ones are counted without their text. */
+const reasonsMax = 20
+const reasonMaxLength = 300
+
+/** Answers one question; costs something only for what is held. */
+export function lookAt({ bridge, highWater, queues, meters }: Seen, question: Question): BridgeLook {
+  const isAsked = ({ topologyId, nodeId }: { readonly topologyId: string; readonly nodeId: string }): boolean =>
+    (question.topologyId ?? topologyId) === topologyId && (question.nodeId ?? nodeId) === nodeId
+  const clock = { now: performance.now(), at: Date.now() }
+  const nodes = new Map<string, Omit<NodeLook, 'holdings'> & { readonly groups: Groups }>()
+  const nodeOf = (topologyId: string, nodeId: string, settledPerSecond: number) => {
+    const known = nodes.get(nodeId)
+    if (known !== undefined) return known
+    const made = { topologyId, nodeId, settledPerSecond, groups: new Groups(question.nodeId !== null) }
+    nodes.set(nodeId, made)
+    return made
+  }
+  for (const meter of meters) {
+    const rate = isAsked(meter) ? meter.rate() : 0
+    if (rate > 0) nodeOf(meter.topologyId, meter.nodeId, Math.round(rate * 100) / 100)
+  }
+  for (const queue of queues) {
+    if (!isAsked(queue)) continue
+    for (const held of queue.held) nodeOf(queue.topologyId, queue.nodeId, 0).groups.add(queue.isReplies, held)
+  }
+  const shown = [...nodes.values()].map(({ groups, ...node }) => ({ ...node, holdings: groups.shown(clock) }))
+  return { bridge, highWater, nodes: shown }
+}
+
+interface Group {
+  readonly kind: HoldKind
+  readonly isReply: boolean
+  readonly reason: string | null
+  count: number
+  since: number
+  first: number
+  last: number
+  readonly sequences: number[]
+}
+
+/** What is held of one node, by kind and reason. */
+class Groups {
+  readonly #groups = new Map<string, Group>()
+  readonly #withSequences: boolean
+
+  constructor(withSequences: boolean) {
+    this.#withSequences = withSequences
+  }
+
+  add(isReply: boolean, { sequence, kind, since, until, reason }: HeldNow): void {
+    const group = this.#groupOf(kind, isReply, reason?.slice(0, reasonMaxLength) ?? null)
+    group.count++
+    group.since = Math.min(group.since, since)
+    group.first = Math.min(group.first, until ?? Infinity)
+    group.last = Math.max(group.last, until ?? -Infinity)
+    if (this.#withSequences) group.sequences.push(sequence)
+  }
+
+  #groupOf(kind: HoldKind, isReply: boolean, reason: string | null): Group {
+    const key = `${kind} ${isReply} ${reason ?? ''}`
+    const known = this.#groups.get(key)
+    if (known !== undefined) return known
+    if (reason !== null && this.#groups.size >= reasonsMax) return this.#groupOf(kind, isReply, null)
+    const made = { kind, isReply, reason, count: 0, since: Infinity, first: Infinity, last: -Infinity, sequences: [] }
+    this.#groups.set(key, made)
+    return made
+  }
+
+  shown({ now, at }: { readonly now: number; readonly at: number }): Holding[] {
+    const time = (monotonic: number): string => new Date(at + monotonic - now).toISOString()
+    return [...this.#groups.values()].map(({ since, first, last, ...group }) => ({
+      ...group,
+      since: time(since),
+      until: Number.isFinite(first) ? { first: time(first), last: time(last) } : null,
+    }))
+  }
+}
