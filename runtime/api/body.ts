@@ -49,6 +49,8 @@ export const jsonBodies: MiddlewareHandler = async (c, next) => {
   }
   if (bytes.byteLength > 0 && !isJson(c.req.header('content-type')))
     throw new HttpProblem(415, 'the body has to be application/json')
+  // What is read as an empty object has to be called one, or the routes that take JSON refuse it.
+  if (bytes.byteLength === 0 && !c.req.header('content-type')) c.req.raw.headers.set('content-type', 'application/json')
   const text = bytes.byteLength === 0 ? '{}' : utf8(bytes)
   if (text === null) throw new Invalid('the body is not UTF-8')
   checkText(text)

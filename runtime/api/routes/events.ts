@@ -52,6 +52,7 @@ const all = createRoute({
     }),
   },
   responses,
+  'x-problems': [404],
 })
 
 const ofTopology = createRoute({

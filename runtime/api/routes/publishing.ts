@@ -6,7 +6,6 @@ import { needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterNumber, page, pageQuery } from '../paging.ts'
-import { HttpProblem } from '../problem.ts'
 import { body, json, topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/topologies.ts'
 import { showTopology, topologyOf } from './topologies.ts'
@@ -52,7 +51,7 @@ const unpublishRoute = createRoute({
   path: '/api/topologies/{topology}/unpublish',
   request: { params, query: schemas.unpublishQuery },
   responses: { 200: { description: 'A draft', content: json(schemas.topology) } },
-  'x-problems': [412, 501],
+  'x-problems': [412],
 })
 
 const listRoute = createRoute({
@@ -104,7 +103,6 @@ export function publishingRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ ...showTopology(topology), bridges }, 200)
   })
   app.openapi(unpublishRoute, async (c) => {
-    if (c.req.valid('query').discard === 'true') throw notYet('discard=true')
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const topology = await unpublish(deps, id, ifMatch(c))
     setEtag(c, topology.version)
@@ -143,8 +141,4 @@ function showPlan({ plan }: Revision): Record<string, unknown> {
 
 function showRevision({ revision, kind, createdAt }: Revision) {
   return { revision, kind, createdAt: createdAt.toISOString() }
-}
-
-export function notYet(what: string): HttpProblem {
-  return new HttpProblem(501, `${what} is not there yet`)
 }

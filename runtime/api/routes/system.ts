@@ -15,7 +15,7 @@ import { topologyOf } from './topologies.ts'
 const tags = ['System']
 
 const healthz = createRoute({
-  operationId: 'health',
+  operationId: 'getHealth',
   tags,
   summary: 'Whether the process lives',
   method: 'get',
@@ -26,7 +26,7 @@ const healthz = createRoute({
 const readiness = { content: json(schemas.readiness) }
 
 const readyz = createRoute({
-  operationId: 'readiness',
+  operationId: 'getReadiness',
   tags,
   summary: 'Whether messages can flow',
   description: 'NATS and Postgres answer, and at least one bridge lives.',
@@ -57,6 +57,7 @@ const queuesRoute = createRoute({
   path: '/api/queues',
   request: { query: z.object({ topology: z.string().max(200).optional().openapi({ description: 'Id or name' }) }) },
   responses: { 200: { description: 'All of them', content: json(schemas.queueList) } },
+  'x-problems': [404],
 })
 
 export function systemRoutes(app: Api, deps: ApiDeps): void {

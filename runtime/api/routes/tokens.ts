@@ -31,6 +31,7 @@ const create = createRoute({
   path: '/api/tokens',
   request: { body: body(schemas.tokenInput) },
   responses: { 201: { description: 'Made', content: json(schemas.newToken) } },
+  'x-problems': [404],
 })
 
 const remove = createRoute({

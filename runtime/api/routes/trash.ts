@@ -29,7 +29,7 @@ const list = createRoute({
 
 const groups = createRoute({
   ...needs('read'),
-  operationId: 'groupTrash',
+  operationId: 'listTrashGroups',
   tags,
   summary: 'Failures of the same kind, the most frequent first',
   method: 'get',

@@ -153,12 +153,17 @@ export const revisionWithPlan = revision
   .extend({ plan: z.record(z.string(), z.unknown()).openapi({ description: 'What the bridges read' }) })
   .openapi('RevisionWithPlan')
 
+const revisionMax = 2_147_483_647
+
 const flag = z.enum(['true', 'false']).default('false')
 
 export const force = z.object({ force: flag.transform((text) => text === 'true') })
 
 export const unpublishQuery = z.object({
-  discard: flag.openapi({ description: 'true: settle queued messages as cancelled (not there yet)' }),
+  discard: z
+    .enum(['false'], 'discard=true is not there yet: cancel the runs, or unpublish without it')
+    .default('false')
+    .openapi({ description: 'Queued messages are kept for a later publish; there is nothing else yet' }),
 })
 
 export const publishQuery = z.object({
@@ -167,7 +172,7 @@ export const publishQuery = z.object({
   }),
 })
 
-export const rollbackRequest = z.strictObject({ revision: z.int().min(1) }).openapi('RollbackRequest')
+export const rollbackRequest = z.strictObject({ revision: z.int().min(1).max(revisionMax) }).openapi('RollbackRequest')
 
 export const revisionParam = z.object({
   topology: z.string().openapi({ param: { name: 'topology', in: 'path' }, description: 'Id or name' }),
@@ -175,6 +180,6 @@ export const revisionParam = z.object({
     .number()
     .int()
     .min(1)
-    .max(2_147_483_647)
+    .max(revisionMax)
     .openapi({ param: { name: 'revision', in: 'path' } }),
 })
