@@ -23,7 +23,8 @@ function partsNamed(schema: Schema, name: string, named: Map<string, Schema>): S
   }
 }
 
-function partNamed(part: Schema, name: string, named: Map<string, Schema>): Schema {
+function partNamed(written: Schema, name: string, named: Map<string, Schema>): Schema {
+  const part = asOne(written)
   if (part.items) return { ...part, items: partNamed(part.items as Schema, singular(name), named) }
   if (!part.properties && !isChoice(part)) return part
   const { description, default: value, ...own } = part
@@ -35,6 +36,14 @@ function partNamed(part: Schema, name: string, named: Map<string, Schema>): Sche
   const ref = { $ref: refTo(name) }
   if (isNullable(part)) return { anyOf: [ref, { type: 'null' }], ...outside }
   return { ...ref, ...outside }
+}
+
+/** An object or null that is written as a choice of the two, as one. */
+function asOne(part: Schema): Schema {
+  const { anyOf, ...rest } = part
+  const [object, none, ...others] = Array.isArray(anyOf) ? (anyOf as Schema[]) : []
+  if (!object?.properties || none?.type !== 'null' || others.length > 0) return part
+  return { ...object, ...rest, type: ['object', 'null'] }
 }
 
 function isChoice({ enum: values }: Schema): boolean {

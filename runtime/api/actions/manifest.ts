@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { Unavailable, textOf } from '../../errors.ts'
+import { Conflict, Unavailable, textOf } from '../../errors.ts'
 import { saveManifest } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
@@ -14,7 +14,7 @@ const manifestPath = '/.well-known/sluice-worker'
 
 /**
  * Reads what a worker says of itself from the first of its instances that answers, and keeps it. Redirects are never
- * followed. Throws `Unavailable` when none answers, with what each of them did instead.
+ * followed. Throws `Conflict` when none answers, with what each of them did instead.
  */
 export async function refreshManifest(store: Store, worker: Worker): Promise<Worker> {
   const failures: string[] = []
@@ -26,7 +26,7 @@ export async function refreshManifest(store: Store, worker: Worker): Promise<Wor
       failures.push(`${url}: ${textOf(error)}`)
     }
   }
-  throw new Unavailable('worker', `no instance of "${worker.name}" gave its manifest: ${failures.join('; ')}`)
+  throw new Conflict(`no instance of "${worker.name}" gave its manifest: ${failures.join('; ')}`)
 }
 
 async function readManifest(base: string): Promise<Record<string, unknown>> {

@@ -83,7 +83,7 @@ const discard = createRoute({
   description: 'It stays readable, with the reason.',
   method: 'post',
   path: '/api/trash/{id}/discard',
-  request: { params, body: { content: json(schemas.discardRequest) } },
+  request: { params, body: body(schemas.discardRequest) },
   responses: { 202: { description: 'Given up', content: json(schemas.settling) } },
   'x-problems': [409],
 })

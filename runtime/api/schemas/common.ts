@@ -59,7 +59,7 @@ export function json<T extends z.ZodType>(schema: T) {
   return { 'application/json': { schema } }
 }
 
-/** The body of a JSON request; every route that takes one names it this way. */
+/** The body of a JSON request; every route that takes one names it this way. Where an empty object will do, none will do. */
 export function body<T extends z.ZodType>(schema: T) {
-  return { required: true as const, content: json(schema) }
+  return { required: !schema.safeParse({}).success, content: json(schema) }
 }
