@@ -1,4 +1,4 @@
-import { inject, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { freePort } from '../../../runtime/embedded/process.ts'
 import { newId } from '../../../runtime/ids.ts'
 import { Fail, worker } from '../../../workers/sdk/src/index.ts'
