@@ -67,10 +67,17 @@ async function call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, j
   return /json/.test(String(reply.headers['content-type'])) ? JSON.parse(text) : text
 }
 
+/** Also what a run that was interrupted left; there may be nothing. */
+async function forget(): Promise<void> {
+  for (const path of ['/api/topologies/live?force=true', '/api/workers/echo'])
+    await call('DELETE', path).catch(() => null)
+}
+
 const show = ({ name, p50, p95, p99 }: Timing): string =>
   `${name.padEnd(52)} ${[p50, p95, p99].map((ms) => ms.toFixed(1).padStart(8)).join(' ')}`
 
 try {
+  await forget()
   const republish = await timeRepublish({ call, queues })
   const reads = await timeReads((path) => call('GET', path), amounts, Number(values.times), values.only)
   console.log(
@@ -79,7 +86,7 @@ try {
   for (const timing of reads) console.log(show(timing))
   for (const line of republish) console.log(line)
 } finally {
-  await call('DELETE', '/api/topologies/live?force=true')
+  await forget()
   await listening.close()
   await queues.close()
   await store.close()

@@ -45,6 +45,7 @@ function statements({ topologies, runs, trash }: Amounts): [string, string][] {
     ['workers, services and tokens', registrySql],
     ['runs', runsSql(runs)],
     ['Trash', trashSql(trash)],
+    ['indexes', indexesSql],
     ['statistics', 'vacuum analyze'],
   ]
 }
@@ -115,3 +116,9 @@ const trashSql = (count: number): string => `
     case when n % 10 = 0 then 'open' when n % 10 < 5 then 'discarded' else 'replayed' end,
     timestamptz '2026-01-01' + n * interval '10 seconds'
   from (select n, ${topologyOf('n')} as t from generate_series(0, ${count - 1}) n) x`
+
+/** Without those that a migration has made already. */
+const indexesSql = `
+  create index if not exists runs_tenant_started on runs (tenant, started_at, id);
+  create index if not exists runs_node_name_started on runs (node_name, started_at, id);
+  create index if not exists trash_open_groups on trash (topology_id, fingerprint, created_at) where state = 'open'`

@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { runStates } from '../../store/schema.ts'
 import { getRun, listRuns } from '../../store/queries/runs.ts'
-import type { Run } from '../../store/queries/runs.ts'
-import { nodeIdsOf } from '../../store/queries/nodes.ts'
+import type { Run, RunFilter } from '../../store/queries/runs.ts'
+import { findNode, nodeIdsOf } from '../../store/queries/nodes.ts'
 import { cancelRun } from '../actions/cancel.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
@@ -62,9 +62,8 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
   const { store } = deps
   app.openapi(list, async (c) => {
     const { limit, after, topology, node, tenant, state, since } = c.req.valid('query')
-    const topologyId = await filteredId(deps, topology)
-    const nodeIds = node === undefined ? undefined : await nodeIdsOf(store, node, topologyId)
-    const rows = await listRuns(store, { topologyId, nodeIds, tenant, state, since }, limit + 1, afterPlace(after))
+    const filter = { ...(await placeOf(deps, topology, node)), tenant, state, since }
+    const rows = await listRuns(store, filter, limit + 1, afterPlace(after))
     return c.json(
       page(rows, limit, showRun, (row) => markOf({ at: row.startedAt, id: row.id })),
       200,
@@ -72,6 +71,19 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(get, async (c) => c.json(showRun(await getRun(store, c.req.valid('param').id)), 200))
   app.openapi(cancel, async (c) => c.json(await cancelRun(deps, c.req.valid('param').id), 202))
+}
+
+/** A name that many topologies have for a node is looked for as a name; any other node is one of a topology. */
+async function placeOf(
+  deps: ApiDeps,
+  topology: string | undefined,
+  node: string | undefined,
+): Promise<Pick<RunFilter, 'topologyId' | 'nodeIds' | 'nodeName'>> {
+  const topologyId = await filteredId(deps, topology)
+  if (node === undefined) return { topologyId }
+  if (topologyId !== undefined) return { topologyId, nodeIds: await nodeIdsOf(deps.store, node, topologyId) }
+  const found = await findNode(deps.store, node)
+  return found ? { topologyId: found.topologyId, nodeIds: [found.id] } : { nodeName: node }
 }
 
 function showRun(run: Run): z.infer<typeof schemas.run> {

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { Unavailable, textOf } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import { openTrash } from '../../store/queries/trash.ts'
-import { publicTopologies } from '../../store/queries/topologies.ts'
+import { publicHeads, publicTopologies } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { pauseOf } from '../actions/pauses.ts'
 import { newestPlan } from '../actions/plans.ts'
@@ -130,8 +130,7 @@ async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> 
 }
 
 async function topologiesOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>['topologies']> {
-  const rows = await publicTopologies(deps.store)
-  const trash = await openTrash(deps.store)
+  const [rows, trash] = await Promise.all([publicHeads(deps.store), openTrash(deps.store)])
   return Promise.all(
     rows.map(async ({ id, name, revision, enabled }) => ({
       ...{ id, name, revision, enabled },
