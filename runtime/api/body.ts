@@ -9,10 +9,12 @@ const readMaxBytes = 4 * bodyMaxBytes
 const depthMax = 200
 
 /**
- * Reads a request's body, of at most 8 MiB: counted while it streams, whatever `content-length` says. Throws 413. More than that
+ * Reads a request's body, of at most 8 MiB: counted while it streams, whatever `content-length` says. Throws 413 and 415. More than that
  * is kept nowhere, but read on for a while: closed on a client that still sends, the connection would break before the answer.
  */
 export async function readBytes(c: Context): Promise<Uint8Array> {
+  const coding = c.req.header('content-encoding') ?? 'identity'
+  if (coding !== 'identity') throw new HttpProblem(415, `the body has to come as it is, not as ${coding}`)
   if (Number(c.req.header('content-length') ?? 0) > readMaxBytes) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0
@@ -49,6 +51,8 @@ export const jsonBodies: MiddlewareHandler = async (c, next) => {
   }
   if (bytes.byteLength > 0 && !isJson(c.req.header('content-type')))
     throw new HttpProblem(415, 'the body has to be application/json')
+  // What is read as an empty object has to be called one, or the routes that take JSON refuse it.
+  if (bytes.byteLength === 0 && !c.req.header('content-type')) c.req.raw.headers.set('content-type', 'application/json')
   const text = bytes.byteLength === 0 ? '{}' : utf8(bytes)
   if (text === null) throw new Invalid('the body is not UTF-8')
   checkText(text)

@@ -1,12 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import type { Api } from './deps.ts'
+import { withNames } from './naming.ts'
 
 /** Just what this file and the readable page touch of an OpenAPI 3.1 document. */
 export interface ApiDocument {
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
   readonly components: {
-    readonly schemas: Readonly<Record<string, object>>
+    readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>>
     readonly responses: Readonly<Record<string, object>>
   }
 }
@@ -49,7 +50,7 @@ export function openapiDocument(app: Api, version: string): ApiDocument {
     info: { title: 'Sluiceway', version, description },
   }) as unknown as ApiDocument
   const components = {
-    schemas: sorted({ ...document.components.schemas, Problem: problemSchema }),
+    schemas: withNames({ ...document.components.schemas, Problem: problemSchema }),
     responses: problemResponses,
     securitySchemes,
   }
@@ -70,10 +71,6 @@ const securitySchemes = {
   },
 }
 
-function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
 function mapPaths(paths: Readonly<Record<string, Readonly<Record<string, Raw>>>>): ApiDocument['paths'] {
   const operations = (item: Readonly<Record<string, Raw>>) =>
     Object.fromEntries(Object.entries(item).map(([method, operation]) => [method, withProblems(operation)]))
@@ -87,8 +84,8 @@ function withProblems({ 'x-problems': own = [], ...operation }: Raw): Operation 
   if (operation.requestBody) for (const code of [400, 413]) codes.add(code)
   const content = operation.requestBody?.content ?? {}
   if (content['application/json'] ?? content['application/xml']) codes.add(415)
-  for (const parameter of operation.parameters ?? []) codes.add(parameter.in === 'path' ? 404 : 400)
   const parameters = codes.has(412) ? [...(operation.parameters ?? []), ifMatchParameter] : operation.parameters
+  for (const parameter of parameters ?? []) codes.add(400).add(parameter.in === 'path' ? 404 : 400)
   const problems = [...codes]
     .filter((code) => !(code in operation.responses))
     .sort((a, b) => a - b)
@@ -102,7 +99,7 @@ const ifMatchParameter: Parameter = {
   in: 'header',
   required: false,
   description: '`ETag` of the read that the change goes by',
-  schema: { type: 'string', example: '"3"' },
+  schema: { type: 'string', pattern: '^(\\*|(W/)?"[0-9]{1,9}")$', example: '"3"' },
 }
 
 function nameOf(code: number): string {
@@ -142,21 +139,33 @@ const meanings: Readonly<Record<number, string>> = {
   415: 'The body is of another type than the one that is taken',
   500: 'The engine failed; its log says why',
   429: 'Too many wrong tokens came from this address, or too much of the topology is unfinished; `Retry-After` says when to try again',
-  501: 'Not there yet',
   503: 'A part that is needed is away or has no room left; `Retry-After` says when to try again',
+}
+
+function headersOf(code: number): { headers?: object } {
+  const header = (name: string, description: string, schema: object) => ({
+    headers: { [name]: { description, required: true, schema } },
+  })
+  if (code === 429 || code === 503) return header('Retry-After', 'Seconds', { type: 'integer', minimum: 1 })
+  return code === 401 ? header('WWW-Authenticate', 'How to authenticate', { type: 'string' }) : {}
 }
 
 const problemResponses = Object.fromEntries(
   Object.entries(meanings).map(([code, description]) => [
     nameOf(Number(code)),
-    { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+    {
+      description,
+      ...headersOf(Number(code)),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
   ]),
 )
 
-/** Methods that some route has for this path; none when no route knows it. */
+/** Methods that some route has for this path; none when no route knows it. A path that a route names in full is no id of another. */
 export function allowedMethods(app: Api, path: string): string[] {
   const matching = app.routes.filter(({ method, path: pattern }) => method !== 'ALL' && patternOf(pattern).test(path))
-  return [...new Set(matching.map(({ method }) => method))].sort()
+  const named = matching.filter(({ path: pattern }) => pattern === path)
+  return [...new Set((named.length > 0 ? named : matching).map(({ method }) => method))].sort()
 }
 
 function patternOf(path: string): RegExp {

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { Unavailable, textOf } from '../errors.ts'
+import { notARequest, refuseAloud } from './refusals.ts'
 
 /** Answers requests, such as a Hono app. `env` holds Node's own request and response. */
 export type Fetch = (request: Request, env?: object) => Response | Promise<Response>
@@ -31,7 +33,9 @@ const keepAliveMs = 75_000
 /** Takes the port. Throws `Unavailable` when it is in use or may not be used. */
 export async function listen({ port, host, chosenBy }: ListenOptions): Promise<Listening> {
   let fetch: Fetch = starting
-  const server = createAdaptorServer({ fetch: (request, env) => fetch(request, env) }) as Server
+  const listener = getRequestListener((request, env) => fetch(request, env), { errorHandler: notARequest })
+  const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => void listener(incoming, outgoing))
+  refuseAloud(server)
   server.keepAliveTimeout = keepAliveMs
   server.headersTimeout = keepAliveMs + 5_000
   try {

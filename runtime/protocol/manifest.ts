@@ -17,7 +17,7 @@ export const manifestSchema = z.looseObject({
         type: z.enum(['connector', 'batch', 'custom']),
         path: z.string().max(1000).optional(),
         service: z.string().max(200).optional(),
-        defaults: z.unknown(),
+        defaults: z.unknown().optional(),
       }),
     )
     .max(1000),

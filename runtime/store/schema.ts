@@ -190,6 +190,8 @@ export const runs = pgTable(
     index('runs_started').on(table.startedAt, table.id),
     index('runs_topology_started').on(table.topologyId, table.startedAt, table.id),
     index('runs_state_started').on(table.state, table.startedAt, table.id),
+    index('runs_tenant_started').on(table.tenant, table.startedAt, table.id),
+    index('runs_node_name_started').on(table.nodeName, table.startedAt, table.id),
   ],
 )
 
@@ -225,6 +227,9 @@ export const trash = pgTable(
     index('trash_node_created').on(table.nodeId, table.createdAt, table.id),
     index('trash_run_created').on(table.runId, table.createdAt, table.id),
     index('trash_fingerprint_created').on(table.fingerprint, table.createdAt, table.id),
+    index('trash_open_groups')
+      .on(table.topologyId, table.fingerprint, table.createdAt)
+      .where(sql`state = 'open'`),
     index('trash_open_created')
       .on(table.createdAt, table.id)
       .where(sql`state = 'open'`),

@@ -61,11 +61,11 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   deleteService: () => ['/api/services/geo'],
   createTopology: () => ['/api/topologies', json(chain('fresh'))],
   replaceTopology: () => ['/api/topologies/fresh', json(chain('fresh', { a: { prefetch: 5 } }))],
-  replaceFlow: async ({ t }) => [
+  replaceTopologyFlow: async ({ t }) => [
     '/api/topologies/fresh/schema.json',
     json(JSON.parse(await read(t, '/api/topologies/fresh/schema.json'))),
   ],
-  replaceBpmn: async ({ t }) => [
+  replaceTopologyBpmn: async ({ t }) => [
     '/api/topologies/fresh/schema.bpmn',
     { raw: await read(t, '/api/topologies/fresh/schema.bpmn'), headers: { 'content-type': 'application/xml' } },
   ],

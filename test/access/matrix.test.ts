@@ -28,7 +28,7 @@ const seenByOwners = new Set(
     'listQueues',
     'getSession',
     'deleteSession',
-  ].concat(['listTrash', 'groupTrash', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash']),
+  ].concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash']),
 )
 
 interface World {
@@ -101,7 +101,7 @@ const isSafe = ({ method }: Operation): boolean => method === 'GET'
 
 test('only probes and the login are open, besides pages that are the same for everybody', () => {
   const open = operations.filter(({ isOpen }) => isOpen).map(({ id }) => id)
-  expect(open.toSorted()).toEqual(['createSession', 'health', 'readiness'])
+  expect(open.toSorted()).toEqual(['createSession', 'getHealth', 'getReadiness'])
 })
 
 test('without a token, with a wrong one, and with a wrong cookie, every operation is a 401', async () => {

@@ -60,6 +60,8 @@ test('unknown paths are 404, known ones with another method 405', async () => {
   const unknown = await t.get('/api/nope')
   expect(unknown.body).toMatchObject({ status: 404, title: 'Not Found', instance: '/api/nope' })
   expect(unknown.headers.get('content-type')).toBe(problem)
+  const named = await t.send('DELETE', '/api/trash/groups')
+  expect([named.status, named.headers.get('allow')]).toEqual([405, 'GET'])
   const wrong = await t.send('DELETE', '/api/topologies')
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, POST'])
   expect((await t.get('/')).headers.get('location')).toBe('/api/docs')

@@ -28,6 +28,24 @@ test('every operation has a name of its own, a summary, and resolves its referen
     expect(components[kind ?? '']).toHaveProperty(name ?? '')
 })
 
+test('what stands in a named schema has a name, too, and nothing named is null itself', async () => {
+  type Schema = { type?: unknown; properties?: Record<string, Schema>; items?: Schema; enum?: unknown[] }
+  const { components } = JSON.parse(await read('/api/openapi.json')) as {
+    components: { schemas: Record<string, Schema> }
+  }
+  for (const [name, { type, properties = {} }] of Object.entries(components.schemas)) {
+    expect([name, type]).not.toEqual([name, expect.arrayContaining(['null'])])
+    for (const [key, part] of Object.entries(properties)) {
+      const { properties: inner, enum: values = [] } = part.items ?? part
+      expect([`${name}.${key}`, inner, values.length < 2]).toEqual([`${name}.${key}`, undefined, true])
+    }
+  }
+  expect(components.schemas).toMatchObject({
+    Node: { properties: { pausedBy: { anyOf: [{ $ref: '#/components/schemas/NodePausedBy' }, { type: 'null' }] } } },
+    TopologyDocument: { properties: { nodes: { items: { $ref: '#/components/schemas/TopologyDocumentNode' } } } },
+  })
+})
+
 test('docs/api.md names every operation with its scope, and no other', async () => {
   type Item = Record<string, { security?: { bearer: string[] }[] }>
   const { paths } = JSON.parse(await read('/api/openapi.json')) as { paths: Record<string, Item> }

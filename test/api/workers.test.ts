@@ -55,7 +55,7 @@ test.each<[string, RequestListener, RegExp]>([
   const url = await serve(listener)
   expect((await t.post('/api/workers', { name: 'w', urls: [url] })).body).toMatchObject({ manifest: null })
   const answer = await t.post('/api/workers/w/refresh')
-  expect(answer.body).toMatchObject({ status: 503, detail: expect.stringMatching(why) as string })
+  expect(answer.body).toMatchObject({ status: 409, detail: expect.stringMatching(why) as string })
 })
 
 test('a manifest is read from the first instance that gives one', async () => {

@@ -12,6 +12,12 @@ test('what a manifest says well is taken', () => {
   expect(faults).toEqual([])
 })
 
+test('a node needs no defaults to be in a manifest', () => {
+  const manifest = { protocol: 1, worker: 'w', nodes: [{ name: 'a', type: 'custom' }] }
+  const { nodes } = manifestSchema.parse(manifest)
+  expect(nodes.map(readDefaults)).toEqual([{ defaults: {}, faults: [] }])
+})
+
 test('a default that can not be used is reported by its place, and the others count', () => {
   const said = {
     prefetch: 50,

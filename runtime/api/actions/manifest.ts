@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { request } from 'undici'
-import { Unavailable, textOf } from '../../errors.ts'
+import { Conflict, Unavailable, textOf } from '../../errors.ts'
 import { lockWorker, saveManifest } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import { storableJson } from '../../store/text.ts'
@@ -18,7 +18,7 @@ type Deps = Pick<Changing, 'store' | 'audit'>
 
 /**
  * Reads what a worker says of itself from the first of its instances that answers, and keeps it. Redirects are never
- * followed. Throws `Unavailable` when none answers, with what each of them did instead.
+ * followed. Throws `Conflict` when none answers, with what each of them did instead.
  */
 export async function refreshManifest(deps: Deps, worker: Worker): Promise<Worker> {
   const failures: string[] = []
@@ -30,7 +30,7 @@ export async function refreshManifest(deps: Deps, worker: Worker): Promise<Worke
       failures.push(`${url}: ${textOf(error)}`)
     }
   }
-  throw new Unavailable('worker', `no instance of "${worker.name}" gave its manifest: ${failures.join('; ')}`)
+  throw new Conflict(`no instance of "${worker.name}" gave its manifest: ${failures.join('; ')}`)
 }
 
 /** A manifest that says what it said before is no change. */

@@ -19,7 +19,7 @@ const saved = { 200: { description: 'Saved as the draft', content: json(schemas.
 
 const getBpmn = createRoute({
   ...needs('read'),
-  operationId: 'getBpmn',
+  operationId: 'getTopologyBpmn',
   tags,
   summary: 'Get the draft as BPMN XML',
   description: 'With the layout and everything else of the BPMN document that was put last.',
@@ -30,7 +30,7 @@ const getBpmn = createRoute({
 })
 
 const putBpmn = createRoute({
-  ...changes('design', 'replaceBpmn'),
+  ...changes('design', 'replaceTopologyBpmn'),
   tags,
   summary: 'Replace the draft by BPMN XML',
   description:
@@ -44,7 +44,7 @@ const putBpmn = createRoute({
 
 const getJson = createRoute({
   ...needs('read'),
-  operationId: 'getFlow',
+  operationId: 'getTopologyFlow',
   tags,
   summary: 'Get the draft as the payload of the flow editor',
   description: 'With the layout and everything else of the payload that was put last.',
@@ -55,7 +55,7 @@ const getJson = createRoute({
 })
 
 const putJson = createRoute({
-  ...changes('design', 'replaceFlow'),
+  ...changes('design', 'replaceTopologyFlow'),
   tags,
   summary: 'Replace the draft by a payload of the flow editor',
   description:

@@ -56,6 +56,7 @@ const all = createRoute({
     }),
   },
   responses,
+  'x-problems': [404],
 })
 
 const ofTopology = createRoute({

@@ -9,7 +9,6 @@ import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { afterNumber, page, pageQuery } from '../paging.ts'
-import { HttpProblem } from '../problem.ts'
 import { body, json, topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/topologies.ts'
 import { showTopology, topologyOf } from './topologies.ts'
@@ -159,8 +158,4 @@ function showPlan({ plan }: Revision): Record<string, unknown> {
 
 function showRevision({ revision, kind, createdAt }: Revision) {
   return { revision, kind, createdAt: createdAt.toISOString() }
-}
-
-export function notYet(what: string): HttpProblem {
-  return new HttpProblem(501, `${what} is not there yet`)
 }

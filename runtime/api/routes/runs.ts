@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { runStates } from '../../store/schema.ts'
 import { getRun, listRuns } from '../../store/queries/runs.ts'
-import type { Run } from '../../store/queries/runs.ts'
-import { nodeIdsOf } from '../../store/queries/nodes.ts'
+import type { Run, RunFilter } from '../../store/queries/runs.ts'
+import { findNode, nodeIdsOf } from '../../store/queries/nodes.ts'
 import { cancelRun } from '../actions/cancel.ts'
 import { changes, checkTopology, needs, ownTopology } from '../auth.ts'
 import type { Api, ApiDeps, Caller } from '../deps.ts'
@@ -61,9 +61,8 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
   const { store } = deps
   app.openapi(list, async (c) => {
     const { limit, after, topology, node, tenant, state, since } = c.req.valid('query')
-    const topologyId = ownTopology(c.get('caller'), await filteredId(deps, topology))
-    const nodeIds = node === undefined ? undefined : await nodeIdsOf(store, node, topologyId)
-    const rows = await listRuns(store, { topologyId, nodeIds, tenant, state, since }, limit + 1, afterPlace(after))
+    const filter = { ...(await placeOf(deps, c.get('caller'), topology, node)), tenant, state, since }
+    const rows = await listRuns(store, filter, limit + 1, afterPlace(after))
     return c.json(
       page(rows, limit, showRun, (row) => markOf({ at: row.startedAt, id: row.id })),
       200,
@@ -81,6 +80,20 @@ async function runOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Ru
   const run = await getRun(store, id)
   checkTopology(caller, run.topologyId)
   return run
+}
+
+/** A name that many topologies have for a node is looked for as a name; any other node is one of a topology. */
+async function placeOf(
+  deps: ApiDeps,
+  caller: Caller,
+  topology: string | undefined,
+  node: string | undefined,
+): Promise<Pick<RunFilter, 'topologyId' | 'nodeIds' | 'nodeName'>> {
+  const topologyId = ownTopology(caller, await filteredId(deps, topology))
+  if (node === undefined) return { topologyId }
+  if (topologyId !== undefined) return { topologyId, nodeIds: await nodeIdsOf(deps.store, node, topologyId) }
+  const found = await findNode(deps.store, node)
+  return found ? { topologyId: found.topologyId, nodeIds: [found.id] } : { nodeName: node }
 }
 
 function showRun(run: Run): z.infer<typeof schemas.run> {

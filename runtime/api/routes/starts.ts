@@ -10,7 +10,6 @@ import type { Api, ApiDeps } from '../deps.ts'
 import { invalidInput } from '../problem.ts'
 import { body, json, messageHeaders, topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/runs.ts'
-import { notYet } from './publishing.ts'
 import { topologyOf } from './topologies.ts'
 
 const tags = ['Starts']
@@ -45,15 +44,12 @@ const start = createRoute({
   path: '/start/{topology}/{node}',
   request: {
     params: topologyParam.extend({ node: z.string().openapi({ param: { name: 'node', in: 'path' } }) }),
-    query: z.object({
-      tenant: schemas.tenant.optional(),
-      split: z.enum(['records']).optional().openapi({ description: 'Not there yet' }),
-    }),
+    query: z.object({ tenant: schemas.tenant.optional() }),
     headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
     body: { content: { '*/*': { schema: z.any().openapi({ format: 'binary' }) } } },
   },
   responses,
-  'x-problems': [409, 413, 429, 501],
+  'x-problems': [409, 413, 429],
 })
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
@@ -66,8 +62,8 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ runId }, 202)
   })
   app.openapi(start, async (c) => {
-    const { tenant = null, split } = c.req.valid('query')
-    if (split !== undefined) throw notYet('split=records')
+    const { tenant = null } = c.req.valid('query')
+    if (c.req.query('split') !== undefined) throw new Invalid('split is not there yet', [splitFault])
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
@@ -78,6 +74,8 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ runId }, 202)
   })
 }
+
+const splitFault = { path: 'split', message: 'not there yet: send one message per start' }
 
 const noType = 'application/octet-stream'
 

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { Unavailable, textOf } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import { openTrash } from '../../store/queries/trash.ts'
-import { publicTopologies } from '../../store/queries/topologies.ts'
+import { publicHeads } from '../../store/queries/topologies.ts'
 import { listQueues } from '../actions/look/queues.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
@@ -13,7 +13,7 @@ import { topologyOf } from './topologies.ts'
 const tags = ['System']
 
 const healthz = createRoute({
-  operationId: 'health',
+  operationId: 'getHealth',
   tags,
   summary: 'Whether the process lives',
   method: 'get',
@@ -24,7 +24,7 @@ const healthz = createRoute({
 const readiness = { content: json(schemas.readiness) }
 
 const readyz = createRoute({
-  operationId: 'readiness',
+  operationId: 'getReadiness',
   tags,
   summary: 'Whether messages can flow',
   description: 'NATS and Postgres answer, and at least one bridge lives.',
@@ -55,6 +55,7 @@ const queuesRoute = createRoute({
   path: '/api/queues',
   request: { query: z.object({ topology: z.string().max(200).optional().openapi({ description: 'Id or name' }) }) },
   responses: { 200: { description: 'All of them', content: json(schemas.queueList) } },
+  'x-problems': [404],
 })
 
 export function systemRoutes(app: Api, deps: ApiDeps): void {
@@ -126,8 +127,7 @@ async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> 
 }
 
 async function topologiesOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>['topologies']> {
-  const rows = await publicTopologies(deps.store)
-  const trash = await openTrash(deps.store)
+  const [rows, trash] = await Promise.all([publicHeads(deps.store), openTrash(deps.store)])
   return Promise.all(
     rows.map(async ({ id, name, revision, enabled }) => ({
       ...{ id, name, revision, enabled },

@@ -30,7 +30,7 @@ const list = createRoute({
 
 const groups = createRoute({
   ...needs('read', { topologyBy: 'handler' }),
-  operationId: 'groupTrash',
+  operationId: 'listTrashGroups',
   tags,
   summary: 'Failures of the same kind, the most frequent first',
   method: 'get',
@@ -81,7 +81,7 @@ const discard = createRoute({
   description: 'It stays readable, with the reason.',
   method: 'post',
   path: '/api/trash/{id}/discard',
-  request: { params, body: { content: json(schemas.discardRequest) } },
+  request: { params, body: body(schemas.discardRequest) },
   responses: { 202: { description: 'Given up', content: json(schemas.settling) } },
   'x-problems': [409],
 })

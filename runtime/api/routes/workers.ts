@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
-import { Conflict, Invalid, Unavailable } from '../../errors.ts'
+import { Conflict, Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import type { Heartbeat } from '../../queue/control.ts'
 import { encryptSecret } from '../../secrets.ts'
@@ -94,11 +94,12 @@ const refresh = createRoute({
   ...changes('design', 'refreshWorker'),
   tags,
   summary: "Read a worker's manifest again",
-  description: '503 when no instance gives a valid one; the old one is kept then.',
+  description: '409 when no instance gives a valid one; the old one is kept then.',
   method: 'post',
   path: '/api/workers/{name}/refresh',
   request: { params },
   responses: { 200: { description: 'Read', content: json(schemas.worker) } },
+  'x-problems': [409],
 })
 
 export function workerRoutes(app: Api, deps: ApiDeps): void {
@@ -191,7 +192,7 @@ async function withManifest({ store, log, audit }: Changing, worker: Worker): Pr
   try {
     return await refreshManifest({ store, audit }, worker)
   } catch (error) {
-    if (!(error instanceof Unavailable) || error.part !== 'worker') throw error
+    if (!(error instanceof Conflict)) throw error
     log.info('a worker was registered without its manifest', { worker: worker.name, why: error.message })
     return worker
   }

@@ -6,6 +6,11 @@ const url = z
   .string()
   .max(2000)
   .refine(isWorkerUrl, 'expected an http or https URL without user, query or fragment, such as http://shop:3000')
+  .openapi({
+    format: 'uri',
+    pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+(/[^?#\\s]*)?$',
+    example: 'http://shop:3000',
+  })
 
 const workerValues = {
   urls: z.array(url).min(1).max(64).openapi({ description: 'One for each instance' }),

@@ -160,6 +160,8 @@ export const revisionWithPlan = revision
   .extend({ plan: z.record(z.string(), z.unknown()).openapi({ description: 'What the bridges read' }) })
   .openapi('RevisionWithPlan')
 
+const revisionMax = 2_147_483_647
+
 const flag = z.enum(['true', 'false']).default('false')
 
 export const force = z.object({ force: flag.transform((text) => text === 'true') })
@@ -174,7 +176,7 @@ export const publishQuery = z.object({
   }),
 })
 
-export const rollbackRequest = z.strictObject({ revision: z.int().min(1) }).openapi('RollbackRequest')
+export const rollbackRequest = z.strictObject({ revision: z.int().min(1).max(revisionMax) }).openapi('RollbackRequest')
 
 export const revisionParam = z.object({
   topology: z.string().openapi({ param: { name: 'topology', in: 'path' }, description: 'Id or name' }),
@@ -182,6 +184,6 @@ export const revisionParam = z.object({
     .number()
     .int()
     .min(1)
-    .max(2_147_483_647)
+    .max(revisionMax)
     .openapi({ param: { name: 'revision', in: 'path' } }),
 })

@@ -58,8 +58,9 @@ const trashHead = z
 
 export type ShownHead = z.infer<typeof trashHead>
 
-export const trashItem = trashHead
-  .extend({
+export const trashItem = z
+  .object({
+    ...trashHead.shape,
     attempts: z.array(failedCall),
     ...payload,
     versions: z.array(trashVersion).openapi({ description: 'Edits, oldest first; the original is the message itself' }),

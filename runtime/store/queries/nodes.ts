@@ -21,14 +21,16 @@ export async function listNodes(store: Store, topologyId: string, all = false): 
 
 /** Throws `NotFound`. */
 export async function getNode(store: Store, id: string): Promise<Node> {
-  const [row] = await store.query((db) =>
-    db
-      .select()
-      .from(nodes)
-      .where(eq(nodes.id, storable(id))),
-  )
+  const row = await findNode(store, id)
   if (!row) throw new NotFound(`there is no node "${id}"`)
   return row
+}
+
+/** Null when there is none. */
+export async function findNode(store: Store, id: string): Promise<Node | null> {
+  const mine = eq(nodes.id, storable(id))
+  const [row] = await store.query((db) => db.select().from(nodes).where(mine))
+  return row ?? null
 }
 
 /** Ids of the nodes that have this name or this id, in one topology or in all; also those that left their draft. */

@@ -17,6 +17,8 @@ export interface Place {
 export interface RunFilter {
   readonly topologyId?: string | undefined
   readonly nodeIds?: readonly string[] | undefined
+  /** As it was called when the run began. */
+  readonly nodeName?: string | undefined
   readonly tenant?: string | undefined
   readonly state?: RunState | undefined
   readonly since?: Date | undefined
@@ -29,6 +31,7 @@ export async function listRuns(store: Store, filter: RunFilter, limit: number, a
   const where = and(
     filter.topologyId === undefined ? undefined : eq(runs.topologyId, filter.topologyId),
     filter.nodeIds === undefined ? undefined : inArray(runs.nodeId, [...filter.nodeIds]),
+    filter.nodeName === undefined ? undefined : eq(runs.nodeName, filter.nodeName),
     filter.tenant === undefined ? undefined : eq(runs.tenant, filter.tenant),
     filter.state === undefined ? undefined : eq(runs.state, filter.state),
     filter.since === undefined ? undefined : gte(runs.startedAt, filter.since),

@@ -20,6 +20,16 @@ export async function publicTopologies(store: Store): Promise<Topology[]> {
   return store.query((db) => db.select().from(topologies).where(eq(topologies.visibility, 'public')))
 }
 
+export type TopologyHead = Pick<Topology, 'id' | 'name' | 'revision' | 'enabled'>
+
+/** Every topology that is published, without what it is made of. */
+export async function publicHeads(store: Store): Promise<TopologyHead[]> {
+  const { id, name, revision, enabled, visibility } = topologies
+  return store.query((db) =>
+    db.select({ id, name, revision, enabled }).from(topologies).where(eq(visibility, 'public')),
+  )
+}
+
 /** Which revision of which topology. */
 export type InForce = Pick<Topology, 'id' | 'revision'>
 

@@ -105,39 +105,61 @@ export interface TrashGroup {
   readonly error: TrashRow['error']
 }
 
-/** Rows by fingerprint, the largest group first. */
+/** Rows by fingerprint, the largest group first. Only of the groups that are shown the newest row is looked for. */
 export async function trashGroups(store: Store, filter: TrashFilter, limit: number): Promise<TrashGroup[]> {
-  const newest = <T>(column: SQL | object) => sql<T>`(array_agg(${column} order by ${trash.createdAt} desc))[1]`
-  const count = sql<number>`count(*)::int`
-  return store.query((db) =>
-    db
-      .select({
-        fingerprint: trash.fingerprint,
-        topologyId: newest<string>(trash.topologyId),
-        topologyName: newest<string>(trash.topologyName),
-        nodeId: newest<string>(trash.nodeId),
-        nodeName: newest<string>(trash.nodeName),
-        count,
-        firstSeen: sql<Date>`min(${trash.createdAt})`.mapWith(trash.createdAt),
-        lastSeen: sql<Date>`max(${trash.createdAt})`.mapWith(trash.createdAt),
-        error: newest<TrashRow['error']>(trash.error),
-      })
+  const { fingerprint, topologyId, topologyName, nodeId, nodeName, error, createdAt } = trash
+  return store.query((db) => {
+    const groups = db.$with('groups').as(
+      db
+        .select({
+          fingerprint,
+          count: sql<number>`count(*)::int`.as('count'),
+          firstSeen: sql<Date>`min(${createdAt})`.mapWith(createdAt).as('first_seen'),
+          lastSeen: sql<Date>`max(${createdAt})`.mapWith(createdAt).as('last_seen'),
+        })
+        .from(trash)
+        .where(and(...conditions(filter)))
+        .groupBy(fingerprint)
+        .orderBy(sql`count(*) desc`, asc(fingerprint))
+        .limit(limit),
+    )
+    const newest = db
+      .select({ topologyId, topologyName, nodeId, nodeName, error })
       .from(trash)
-      .where(and(...conditions(filter)))
-      .groupBy(trash.fingerprint)
-      .orderBy(desc(count), asc(trash.fingerprint))
-      .limit(limit),
-  )
+      .where(and(eq(fingerprint, groups.fingerprint), eq(createdAt, sql`${groups.lastSeen}`), ...conditions(filter)))
+      .orderBy(desc(trash.id))
+      .limit(1)
+      .as('newest')
+    return db
+      .with(groups)
+      .select({
+        fingerprint: groups.fingerprint,
+        count: groups.count,
+        firstSeen: groups.firstSeen,
+        lastSeen: groups.lastSeen,
+        topologyId: newest.topologyId,
+        topologyName: newest.topologyName,
+        nodeId: newest.nodeId,
+        nodeName: newest.nodeName,
+        error: newest.error,
+      })
+      .from(groups)
+      .crossJoinLateral(newest)
+      .orderBy(desc(groups.count), asc(groups.fingerprint))
+  })
 }
 
 /** How many messages lie open in Trash, by topology. */
 export async function openTrash(store: Store): Promise<Map<string, number>> {
   const count = sql<number>`count(*)::int`
   const rows = await store.query((db) =>
-    db.select({ id: trash.topologyId, count }).from(trash).where(eq(trash.state, 'open')).groupBy(trash.topologyId),
+    db.select({ id: trash.topologyId, count }).from(trash).where(isOpen).groupBy(trash.topologyId),
   )
   return new Map(rows.map((row) => [row.id, row.count]))
 }
+
+/** Written out, so that the partial indexes on open rows are used. */
+const isOpen = sql`${trash.state} = 'open'`
 
 function conditions(filter: TrashFilter): (SQL | undefined)[] {
   const given = <T>(value: T | undefined, make: (value: T) => SQL) => (value === undefined ? undefined : make(value))
@@ -146,8 +168,7 @@ function conditions(filter: TrashFilter): (SQL | undefined)[] {
     given(filter.nodeIds, (ids) => inArray(trash.nodeId, [...ids])),
     given(filter.runId, (id) => eq(trash.runId, id)),
     given(filter.fingerprint, (print) => eq(trash.fingerprint, print)),
-    // Written out, so that the partial index on open rows is used.
-    given(filter.state, (state) => (state === 'open' ? sql`${trash.state} = 'open'` : eq(trash.state, state))),
+    given(filter.state, (state) => (state === 'open' ? isOpen : eq(trash.state, state))),
     given(filter.since, (since) => gte(trash.createdAt, since)),
     given(filter.until, (until) => lt(trash.createdAt, until)),
     given(filter.text, containsText),
