@@ -32,6 +32,19 @@ test('a run that is over cannot be cancelled, nor one that does not exist', asyn
   expect((await t.post('/api/runs/nobody/cancel')).status).toBe(404)
 })
 
+test('who cancels a run of a topology that is not published is told that it waits for that', async () => {
+  const { t } = await orders(() => ({ status: 204 }))
+  await bridgeOf(t)
+  await t.send('PATCH', '/api/topologies/orders', { json: { paused: true } })
+  const run = await start(t)
+  await eventually('it is recorded', async () => (await t.get(`/api/runs/${run}`)).status === 200)
+  await t.post('/api/topologies/orders/unpublish')
+  const { body } = await t.post(`/api/runs/${run}/cancel`)
+  expect(body).toMatchObject({ state: 'cancelling', note: expect.stringContaining('is not published') as string })
+  await t.post('/api/topologies/orders/publish')
+  expect(await ended(t, run)).toMatchObject({ state: 'cancelled', messages: { cancelled: 1, total: 1 } })
+})
+
 test('a message that is delayed for an hour is cancelled at once', async () => {
   const retry = { attempts: 3, backoff: 'fixed', baseMs: 3_600_000, maxMs: 3_600_000 }
   const { t, worker } = await orders(() => ({ status: 500 }), { a: { prefetch: 2, retry } })

@@ -1,6 +1,7 @@
-import { Conflict } from '../../errors.ts'
+import { Conflict, NotFound } from '../../errors.ts'
 import { getRun, noteCancel } from '../../store/queries/runs.ts'
 import type { Run } from '../../store/queries/runs.ts'
+import { getTopology } from '../../store/queries/topologies.ts'
 import { ofRun } from '../access/targets.ts'
 import type { ApiDeps, Changing } from '../deps.ts'
 
@@ -20,7 +21,7 @@ export async function cancelRun(deps: Deps, id: string): Promise<Cancelled> {
   const { store, queues } = deps
   const run = await getRun(store, id)
   const noted = run.state === 'running' ? await cancel(deps, run) : null
-  if (noted !== null) return { state: 'cancelling', note: await noteOf(queues) }
+  if (noted !== null) return { state: 'cancelling', note: (await unreadNote(deps, run)) ?? (await noteOf(queues)) }
   const { state: ended } = await getRun(store, id)
   if (ended !== 'cancelled') throw new Conflict(`the run is ${ended} already: there is nothing to cancel`)
   return { state: 'cancelled', note: null }
@@ -34,6 +35,16 @@ async function cancel({ store, queues, audit }: Deps, { id, topologyId }: Run): 
     if (noted) await audit(inside, ofRun(noted, { state: 'cancelling' }))
     return noted
   })
+}
+
+/** Bridges have only what is published, or is being discarded. Null when the run's topology is, or is deleted. */
+async function unreadNote({ store, queues }: Deps, { topologyId }: Run): Promise<string | null> {
+  const topology = await getTopology(store, topologyId).catch((error: unknown) => {
+    if (error instanceof NotFound) return null
+    throw error
+  })
+  if (topology?.visibility !== 'draft' || (await queues.isCancelling(topologyId, null))) return null
+  return `"${topology.name}" is not published: messages settle as cancelled when it is published again, or unpublished with discard=true`
 }
 
 /** It is bridges that settle messages. */
