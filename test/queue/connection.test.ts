@@ -3,11 +3,12 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/transport-node'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { openStack } from '../../runtime/commands/stack.ts'
 import { ownQueues } from '../../runtime/commands/parts.ts'
 import { Unavailable } from '../../runtime/errors.ts'
-import { untilReady } from '../../runtime/queue/connection.ts'
+import { freePort } from '../../runtime/embedded/process.ts'
+import { connectQueues, untilReady } from '../../runtime/queue/connection.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 
 const electing = () => new JetStreamApiError({ code: 503, err_code: 10008, description: 'temporarily unavailable' })
@@ -37,6 +38,15 @@ test('a refusal is final at once', async () => {
   })
   await expect(outcome).rejects.toBe(refused)
   expect(asked).toBe(1)
+})
+
+test('of several servers one that is dead does not matter, wherever it stands', async () => {
+  const dead = `nats://127.0.0.1:${await freePort()}`
+  for (const url of [`${dead},${inject('natsUrl')}`, `${inject('natsUrl')}, ${dead}`]) {
+    const connection = await connectQueues({ url, name: 'one of two', log: silentLog })
+    expect(connection.connected).toBe(true)
+    await connection.close()
+  }
 })
 
 /** A NATS that says who it is, and answers `PONG` but nothing else: JetStream isn't there, nor says so. */
