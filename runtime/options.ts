@@ -146,7 +146,7 @@ const table = {
     flag: '--high-water <n>',
     variable: 'SLUICE_HIGH_WATER',
     default: '10000',
-    says: 'messages before a node above which replies for it are held back',
+    says: 'messages before a node above which splits and next pages for it are held back; what passes one to one is not',
     schema: integer(1, 1_000_000_000),
   },
   graceMs: {

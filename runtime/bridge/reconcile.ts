@@ -5,7 +5,7 @@ import { isStillPaused } from '../queue/config.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { inputQueues, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
-import { ensureQueues, firstUnsplitReply, lastSequence } from '../queue/streams.ts'
+import { ensureQueues } from '../queue/streams.ts'
 import type { Log } from '../telemetry/log.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
@@ -16,6 +16,7 @@ import { openLanes } from './lanes/lanes.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import { openOrders } from './lanes/order.ts'
 import type { Orders } from './lanes/order.ts'
+import { repliesOf } from './lanes/replies.ts'
 import { openTurnover } from './lanes/turnover.ts'
 import type { Turnover } from './lanes/turnover.ts'
 import { openChanges } from './plans/changes.ts'
@@ -234,26 +235,26 @@ function siteIn<K extends Site['kind']>({ sites }: Running, nodeId: string, kind
 }
 
 function siteOf(
-  { queues, directory, ports }: TopologiesDeps,
+  { queues, bridgeId, directory, ports }: TopologiesDeps,
   running: Running,
   plan: Plan,
   node: PlanNode,
 ): EventSite | WorkerSite {
   const { lanes, orders } = running
   const gate = directory.gateOf(plan.topologyId, node.id)
-  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, ports }
+  const replies = repliesOf({ queues, bridgeId }, plan, node)
+  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, replies, gate, ports }
   const prepared = prepareNode(plan, node)
   return {
     kind: 'worker',
     plan,
     prepared,
     lanes,
+    replies,
     ports,
     gate,
     order: orders.orderOf(plan, node),
     call: directory.callerOf(prepared, () => gate.open && running.plan === plan),
-    firstUnsplitReply: () => firstUnsplitReply(queues.connection, plan.topologyId, node.id),
-    lastSequence: () => lastSequence(queues.connection, plan.topologyId),
     pause: (reason) => directory.pause(node.id, reason),
   }
 }
