@@ -225,6 +225,26 @@ export async function pausedNodes({ connection, config }: Places): Promise<Map<s
   return new Map([...reasons].map(([key, reason]) => [key.slice(pausedKey('').length), reason]))
 }
 
+/** What bridges are told beside plans, as the leader has it. */
+export interface Told {
+  /** Topology id → reason of every topology that is paused. */
+  readonly pausedTopologies: ReadonlyMap<string, string>
+  /** By name. */
+  readonly workers: ReadonlyMap<string, WorkerAddress>
+}
+
+export async function toldNow({ connection, config }: Places): Promise<Told> {
+  const read = async <T>(key: (name: string) => string): Promise<Map<string, T>> => {
+    const entries = await entriesIn<T>(connection, config.name, key('*'))
+    return new Map([...entries].map(([at, value]) => [at.slice(key('').length), value]))
+  }
+  const [pausedTopologies, workers] = await Promise.all([
+    read<string>(pausedTopologyKey),
+    read<WorkerAddress>(workerKey),
+  ])
+  return { pausedTopologies, workers }
+}
+
 interface Places {
   readonly connection: Connection
   readonly config: Config

@@ -13,6 +13,7 @@ import {
   pausedNodes,
   pausedTopologyKey,
   planKey,
+  toldNow,
   workerKey,
 } from './config.ts'
 import type { Config } from './config.ts'
@@ -170,6 +171,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
       events.emit({ kind: 'pause', topologyId, reason })
     },
     paused: () => reach(() => pausedNodes(deps)),
+    told: () => reach(() => toldNow(deps)),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),

@@ -63,6 +63,20 @@ export async function updateWorker(
   throw new LostRace(`the worker "${name}" was changed since it was read (now version ${now.version})`)
 }
 
+/** Reads a worker and keeps others from changing it until the transaction ends; null when it is gone. */
+export async function lockWorker(store: Store, name: string): Promise<Worker | null> {
+  const [row] = await store.query((db) => db.select().from(workers).where(eq(workers.name, name)).for('update'))
+  return row ?? null
+}
+
+/** Gives the worker a version above this one, and changes nothing else. Throws `NotFound`. */
+export async function raiseWorker(store: Store, name: string, above: number): Promise<Worker> {
+  const next = { version: sql`greatest(${workers.version}, ${above}) + 1`, updatedAt: new Date() }
+  const [row] = await store.query((db) => db.update(workers).set(next).where(eq(workers.name, name)).returning())
+  if (!row) throw new NotFound(`there is no worker "${name}"`)
+  return row
+}
+
 /** Keeps what a worker said of itself; no change of its version. Throws `NotFound`. */
 export async function saveManifest(store: Store, name: string, manifest: Worker['manifest']): Promise<Worker> {
   const change = { manifest, manifestReadAt: new Date() }

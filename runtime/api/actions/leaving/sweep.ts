@@ -10,6 +10,7 @@ import type { Progresses } from './drop.ts'
 import { forgetPauses } from './forget.ts'
 import { tidyDropped } from './late.ts'
 import type { QueuesEver } from './late.ts'
+import { mendTold } from './told.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
@@ -72,6 +73,7 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   const bridges = await deps.queues.bridges()
   await forEach((each) => tidy(deps, each, bridges, known.ever))
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
+  await mendTold(deps).catch((error: unknown) => errors.push(error))
 }
 
 interface Round {
