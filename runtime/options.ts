@@ -105,7 +105,7 @@ const table = {
     flag: '--replicas <n>',
     variable: 'SLUICE_REPLICAS',
     default: '1',
-    says: 'copies of each stream on a NATS cluster: 1, 3 or 5',
+    says: 'copies of each stream on a NATS cluster: 1, 3 or 5; raised for those that are there, never lowered',
     schema: z.enum(['1', '3', '5'], 'expected 1, 3 or 5').transform(Number),
   },
   historyMs: {
@@ -253,7 +253,7 @@ export const optionsOf = {
   bridge: ['natsUrl', 'secretKey', 'healthPort', 'host', 'highWater', ...shared],
   migrate: ['postgresUrl'],
   client,
-  doctor: [...client, 'natsUrl', 'postgresUrl'],
+  doctor: [...client, 'natsUrl', 'postgresUrl', 'replicas'],
 } as const satisfies Record<string, readonly OptionName[]>
 
 export type Role = keyof typeof optionsOf

@@ -134,7 +134,7 @@ function beginRenewing(): Renewing {
 
 /** Readers that stay go on undisturbed: they look up their site at each delivery, and prefetch is changed at the consumer. */
 async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan: Plan): Promise<void> {
-  await ensureQueues(deps.queues.connection, plan, deps.queues.replicas)
+  await ensureIn(deps, plan)
   const running = all.get(plan.topologyId) ?? newRunning(deps, plan)
   // First of all: a plan that this version doesn't understand must not be in force by half.
   const sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, plan, node)]))
@@ -149,6 +149,10 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   running.applied = plan.revision
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
+}
+
+function ensureIn({ queues, ports }: ReconcileDeps, plan: Plan): Promise<void> {
+  return ensureQueues(queues.connection, plan, { replicas: queues.replicas, log: ports.log })
 }
 
 function newRunning({ queues, directory, bridgeId, draining, onApplied, ports }: ReconcileDeps, plan: Plan): Running {
@@ -193,9 +197,9 @@ function closeReaders({ readers, draining, log }: Running, isUnwanted: (consumer
 }
 
 async function openReaders(deps: ReconcileDeps, running: Running, node: PlanNode): Promise<void> {
-  const { deliveries, ports, stop, queues } = deps
+  const { deliveries, ports, stop } = deps
   const topologyId = running.plan.topologyId
-  const restore = (): Promise<void> => ensureQueues(queues.connection, running.plan, queues.replicas)
+  const restore = (): Promise<void> => ensureIn(deps, running.plan)
   const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {
     if (running.readers.has(consumer)) return
     const closing = new AbortController()

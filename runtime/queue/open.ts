@@ -19,6 +19,7 @@ import {
 import type { Config } from './config.ts'
 import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
+import { explainCopies } from './look/copies.ts'
 import type { ControlQueues, DiscardMessage, Guarded, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { isPut, lastChange, lastEntry } from './entries.ts'
@@ -94,7 +95,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     config,
     events,
     replicas: options.replicas,
-    control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas }),
+    control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas, log: options.log }),
     async close() {
       publisher.close()
       await connection.close()
@@ -104,10 +105,11 @@ async function openAll(options: QueueOptions): Promise<Queues> {
 
 async function openBuckets(
   connection: Connection,
-  { namespace, replicas, signal }: QueueOptions,
+  { namespace, signal, ...copies }: QueueOptions,
 ): Promise<{ config: Config; events: Events }> {
-  const config = await untilReady(() => openConfig(connection, namespace, replicas), { signal })
-  const events = await untilReady(() => openEvents(connection, namespace, replicas), { signal })
+  const explain = explainCopies(copies.replicas)
+  const config = await untilReady(() => openConfig(connection, namespace, copies), { signal }).catch(explain)
+  const events = await untilReady(() => openEvents(connection, namespace, copies), { signal }).catch(explain)
   return { config, events }
 }
 
@@ -118,13 +120,14 @@ interface ControlDeps {
   readonly guard: Guard
   readonly events: Events
   readonly replicas: number
+  readonly log: Log
 }
 
 function controlOf(deps: ControlDeps): ControlQueues {
   const { connection, config, guard, events } = deps
   const readings = openReadings(connection)
   return {
-    ensure: (plan) => reach(() => ensureQueues(connection, plan, deps.replicas)),
+    ensure: (plan) => reach(() => ensureOnCluster(deps, plan)),
     async putPlan(plan) {
       await put(config, planKey(plan.topologyId), plan)
       events.emit({ kind: 'plan', topologyId: plan.topologyId, revision: plan.revision })
@@ -177,6 +180,15 @@ function controlOf(deps: ControlDeps): ControlQueues {
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
 }
+
+/** On a cluster a stream that gets more copies, or another leader, answers nothing for a moment. */
+function ensureOnCluster(deps: ControlDeps, plan: Plan): Promise<void> {
+  const ensure = (): Promise<void> => ensureQueues(deps.connection, plan, deps)
+  return deps.replicas === 1 ? ensure() : untilReady(ensure, { timeoutMs: electionMs })
+}
+
+/** For a new leader. */
+const electionMs = 10_000
 
 /** Who asks is refused anyway: that needn't take long. */
 const askMs = 2_000

@@ -6,7 +6,9 @@ import { TimeoutError } from '@nats-io/transport-node'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { openStack } from '../../runtime/commands/stack.ts'
 import { ownQueues } from '../../runtime/commands/parts.ts'
-import { Unavailable } from '../../runtime/errors.ts'
+import { Invalid, Unavailable } from '../../runtime/errors.ts'
+import { newId } from '../../runtime/ids.ts'
+import { openQueues } from '../../runtime/queue/open.ts'
 import { freePort } from '../../runtime/embedded/process.ts'
 import { connectQueues, untilReady } from '../../runtime/queue/connection.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
@@ -47,6 +49,18 @@ test('of several servers one that is dead does not matter, wherever it stands', 
     expect(connection.connected).toBe(true)
     await connection.close()
   }
+})
+
+test('copies on a single server are refused in one line that names the option', async () => {
+  const opening = openQueues({
+    url: inject('natsUrl'),
+    name: 'x',
+    namespace: `t_${newId()}`,
+    replicas: 3,
+    log: silentLog,
+  })
+  await expect(opening).rejects.toThrow(Invalid)
+  await expect(opening).rejects.toThrow(/^--replicas \(SLUICE_REPLICAS\) is 3, but NATS is a single server.*3 servers$/)
 })
 
 /** A NATS that says who it is, and answers `PONG` but nothing else: JetStream isn't there, nor says so. */
