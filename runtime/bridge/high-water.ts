@@ -12,6 +12,8 @@ const lookEveryMs = 250
 export interface HighWater {
   /** Resolves when all of these nodes' queues have room for some more; rejects with `Stopped` when the signal aborts. */
   room(at: Place, nodeIds: readonly string[], messages: number, signal: AbortSignal): Promise<void>
+  /** The node is gone. */
+  forget(nodeId: string): void
 }
 
 interface Place {
@@ -35,6 +37,7 @@ export function openHighWater(connection: Connection, mark: number): HighWater {
     return fresh
   }
   return {
+    forget: (nodeId) => void seen.delete(nodeId),
     async room(at, nodeIds, messages, signal) {
       for (const nodeId of nodeIds) {
         let latest = await look(at, nodeId)

@@ -88,7 +88,10 @@ export function openTopologies(options: TopologiesDeps): Topologies {
     const before = running.get(topologyId)
     if (plan === null) {
       running.delete(topologyId)
-      if (before !== undefined) closeRunning(before)
+      if (before !== undefined) {
+        closeRunning(before)
+        forgetNodes(deps, before.plan, null)
+      }
     } else if (before === undefined || before.applied < plan.revision) {
       await bringInLine(deps, running, plan)
     }
@@ -96,7 +99,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
   }
   const changes = openChanges(apply, { connection: options.queues.connection, log: options.ports.log })
   return {
-    apply: changes.put,
+    apply: (topologyId, plan) => changes.put(topologyId, plan),
     setCurrent(current) {
       if (!current) renewing ??= beginRenewing()
       else if (renewing !== null) {
@@ -104,7 +107,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         renewing = null
       }
     },
-    settled: changes.settled,
+    settled: () => changes.settled(),
     revisions: () => Object.fromEntries([...running].map(([id, { applied }]) => [id, applied])),
     sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
     held: () =>
@@ -138,6 +141,7 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   const running = all.get(plan.topologyId) ?? newRunning(deps, plan)
   // First of all: a plan that this version doesn't understand must not be in force by half.
   const sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, plan, node)]))
+  const before = running.plan
   running.plan = plan
   running.turnover.apply(plan)
   running.sites = sites
@@ -146,6 +150,7 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   deps.ports.cancelled.evict(evicted)
   const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
   closeReaders(running, (consumer) => !wanted.has(consumer))
+  forgetNodes(deps, before, plan)
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   running.applied = plan.revision
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
@@ -176,6 +181,16 @@ function newRunning({ queues, directory, bridgeId, draining, onApplied, ports }:
 function closeRunning(running: Running): void {
   running.turnover.close()
   closeReaders(running, () => true)
+}
+
+/** What is kept of each node goes with it; those who wait there were sent away when its readers were closed. */
+function forgetNodes({ directory, ports }: TopologiesDeps, before: Plan, now: Plan | null): void {
+  const stay = new Set(now?.nodes.map(({ id }) => id))
+  for (const { id } of before.nodes) {
+    if (stay.has(id)) continue
+    directory.forgetNode(id)
+    ports.highWater.forget(id)
+  }
 }
 
 function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createAdaptorServer } from '@hono/node-server'
 import { Unavailable, textOf } from '../errors.ts'
 
@@ -34,6 +35,7 @@ export async function listen({ port, host, chosenBy }: ListenOptions): Promise<L
   const server = createAdaptorServer({ fetch: (request, env) => fetch(request, env) }) as Server
   server.keepAliveTimeout = keepAliveMs
   server.headersTimeout = keepAliveMs + 5_000
+  server.on('clientError', refuse)
   try {
     server.listen(port, host)
     await once(server, 'listening')
@@ -57,6 +59,30 @@ function whyNot(error: unknown): string {
   if (code === 'EACCES') return 'may not be used by this user'
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'is not on this machine'
   return `can't be listened on (${textOf(error)})`
+}
+
+/** What Node's parser turns down never becomes a request: answered here, as every other fault is. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // The other side is gone, or has an answer already.
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const [status, title, detail] = refusals[error.code ?? ''] ?? notHttp
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail })
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+type Refusal = readonly [status: number, title: string, detail: string]
+
+const notHttp: Refusal = [400, 'Bad Request', 'the request is not HTTP/1.1']
+const refusals: Readonly<Record<string, Refusal>> = {
+  HPE_INVALID_METHOD: [400, 'Bad Request', 'there is no such HTTP method'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'the headers are larger than 16 KiB'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'the request did not come whole in time'],
 }
 
 /** Alive, not ready yet. */

@@ -127,57 +127,63 @@ function controlOf(deps: ControlDeps): ControlQueues {
   const { connection, config, guard, events } = deps
   const readings = openReadings(connection)
   return {
-    ensure: (plan) => reach(() => ensureOnCluster(deps, plan)),
+    ensure: (plan) => reach(connection, () => ensureOnCluster(deps, plan)),
     async putPlan(plan) {
-      await put(config, planKey(plan.topologyId), plan)
+      await put(deps, planKey(plan.topologyId), plan)
       events.emit({ kind: 'plan', topologyId: plan.topologyId, revision: plan.revision })
     },
     async stopPlan(topologyId) {
-      await remove(config, planKey(topologyId))
+      await remove(deps, planKey(topologyId))
       events.emit({ kind: 'plan', topologyId, revision: null })
     },
     async putWorker(worker) {
-      await reach(() => putNewest(deps, worker))
+      await reach(connection, () => putNewest(deps, worker))
       events.emit({ kind: 'worker', name: worker.name, removed: false })
     },
     async removeWorker(name) {
-      await remove(config, workerKey(name))
+      await remove(deps, workerKey(name))
       events.emit({ kind: 'worker', name, removed: true })
     },
-    bridges: () => reach(() => liveBridges(deps)),
-    awaitApplied: (topologyId, revision, timeoutMs) => reach(() => awaitApplied(deps, topologyId, revision, timeoutMs)),
+    bridges: () => reach(connection, () => liveBridges(deps)),
+    awaitApplied: (topologyId, revision, timeoutMs) =>
+      reach(connection, () => awaitApplied(deps, topologyId, revision, timeoutMs)),
     start: (start) => publishStart(guard, start),
     isStarted: (topologyId, nodeId, key) =>
-      reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
+      reach(connection, () =>
+        guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs)),
+      ),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
-    cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
-    endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
-    isCancelling: (topologyId, run) => reach(() => isStillCancelled(deps, topologyId, run)),
-    backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
-    storage: () => reach(() => storageOf(connection)),
-    readings: (...wanted) => reach(() => readings(...wanted)),
-    delayed: (topologyId) => reach(async () => new Set((await delayedInto(connection, topologyId)).keys())),
+    cancel: (topologyId, run) => put(deps, cancelledKey(topologyId, run), new Date().toISOString()),
+    endCancel: (topologyId, run) => remove(deps, cancelledKey(topologyId, run)),
+    isCancelling: (topologyId, run) => reach(connection, () => isStillCancelled(deps, topologyId, run)),
+    backlog: (topologyId) => reach(connection, () => backlogOf(connection, topologyId)),
+    storage: () => reach(connection, () => storageOf(connection)),
+    readings: (...wanted) => reach(connection, () => readings(...wanted)),
+    delayed: (topologyId) => reach(connection, async () => new Set((await delayedInto(connection, topologyId)).keys())),
     hasten: (topologyId, nodeIds) =>
-      reach(async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId)))),
-    deleteConsumers: (topologyId, names) => reach(() => deleteConsumers(connection, topologyId, names)),
-    depths: (plan: Plan) => reach(() => depthsOf(connection, plan)),
-    settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
+      reach(
+        connection,
+        async () => void (await hasten(deps, topologyId, ({ nodeId }) => nodeId !== null && nodeIds.has(nodeId))),
+      ),
+    deleteConsumers: (topologyId, names) => reach(connection, () => deleteConsumers(connection, topologyId, names)),
+    depths: (plan: Plan) => reach(connection, () => depthsOf(connection, plan)),
+    settledGenerations: (plan, node) => reach(connection, () => settledGenerations(connection, plan, node)),
     async setPaused(nodeId, reason) {
-      await setReason(config, pausedKey(nodeId), reason)
+      await setReason(deps, pausedKey(nodeId), reason)
       events.emit({ kind: 'pause', nodeId, reason })
     },
     async setTopologyPaused(topologyId, reason) {
-      const known = await reach(() => lastEntry(connection, config.name, pausedTopologyKey(topologyId)))
+      const known = await reach(connection, () => lastEntry(connection, config.name, pausedTopologyKey(topologyId)))
       if ((known?.json<string>() ?? null) === reason) return
-      await setReason(config, pausedTopologyKey(topologyId), reason)
+      await setReason(deps, pausedTopologyKey(topologyId), reason)
       events.emit({ kind: 'pause', topologyId, reason })
     },
-    paused: () => reach(() => pausedNodes(deps)),
-    told: () => reach(() => toldNow(deps)),
-    status: () => reach(() => brokerStatus(connection)),
+    paused: () => reach(connection, () => pausedNodes(deps)),
+    told: () => reach(connection, () => toldNow(deps)),
+    status: () => reach(connection, () => brokerStatus(connection)),
     destroy: (topologyId) =>
-      reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
+      reach(connection, async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
 }
 
@@ -194,17 +200,18 @@ const electionMs = 10_000
 const askMs = 2_000
 
 /** Whatever NATS can't do now is `Unavailable` to who asked. */
-async function reach<T>(work: () => Promise<T>): Promise<T> {
+async function reach<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof Unavailable) throw error
-    throw new Unavailable('nats', `NATS can't do it now: ${textOf(error)}`, { cause: error })
+    const why = connection.connected ? `NATS can't do it now: ${textOf(error)}` : 'not connected to NATS'
+    throw new Unavailable('nats', why, { cause: error })
   }
 }
 
-const put = (config: Config, key: string, value: unknown): Promise<void> =>
-  reach(async () => void (await config.config.put(key, JSON.stringify(value))))
+const put = ({ connection, config }: ControlDeps, key: string, value: unknown): Promise<void> =>
+  reach(connection, async () => void (await config.config.put(key, JSON.stringify(value))))
 
 /** Several controls may put the same worker at once, one of them what it read before the last change. */
 async function putNewest({ connection, config }: ControlDeps, worker: WorkerAddress): Promise<void> {
@@ -222,10 +229,11 @@ async function putNewest({ connection, config }: ControlDeps, worker: WorkerAddr
   }
 }
 
-const setReason = (config: Config, key: string, reason: string | null): Promise<void> =>
-  reason === null ? remove(config, key) : put(config, key, reason)
+const setReason = (deps: ControlDeps, key: string, reason: string | null): Promise<void> =>
+  reason === null ? remove(deps, key) : put(deps, key, reason)
 
-const remove = (config: Config, key: string): Promise<void> => reach(() => config.config.delete(key))
+const remove = ({ connection, config }: ControlDeps, key: string): Promise<void> =>
+  reach(connection, () => config.config.delete(key))
 
 async function awaitApplied(deps: ControlDeps, topologyId: string, revision: number, timeoutMs: number) {
   const deadline = performance.now() + timeoutMs

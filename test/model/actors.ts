@@ -37,7 +37,7 @@ export async function startBridge(process: Process, scripts: Scripts, cancelling
       guard: process.queues.guard,
       publisher: process.queues.publisher,
       cancelled,
-      highWater: { room: () => Promise.resolve() },
+      highWater: { forget: () => undefined, room: () => Promise.resolve() },
       log: silentLog,
     },
     stop,

@@ -12,6 +12,8 @@ import { openQueues } from '../../runtime/queue/open.ts'
 import { freePort } from '../../runtime/embedded/process.ts'
 import { connectQueues, untilReady } from '../../runtime/queue/connection.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import { eventually } from '../support/eventually.ts'
+import { natsProxy } from '../support/nats-proxy.ts'
 
 const electing = () => new JetStreamApiError({ code: 503, err_code: 10008, description: 'temporarily unavailable' })
 
@@ -61,6 +63,18 @@ test('copies on a single server are refused in one line that names the option', 
   })
   await expect(opening).rejects.toThrow(Invalid)
   await expect(opening).rejects.toThrow(/^--replicas \(SLUICE_REPLICAS\) is 3, but NATS is a single server.*3 servers$/)
+})
+
+test('what is asked while NATS is away is answered in plain words', async () => {
+  const proxy = await natsProxy()
+  const queues = await openQueues({ url: proxy.url, name: 'x', namespace: `t_${newId()}`, replicas: 1, log: silentLog })
+  onTestFinished(async () => {
+    await queues.close()
+    await proxy.close()
+  })
+  proxy.cut()
+  await eventually('it is noticed', () => !queues.connection.connected)
+  await expect(queues.control.status()).rejects.toThrow(/^not connected to NATS$/)
 })
 
 /** A NATS that says who it is, and answers `PONG` but nothing else: JetStream isn't there, nor says so. */

@@ -70,6 +70,8 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   }
   await forEach((each) => look(deps, known, each))
   if (!isTidying || signal.aborted) return
+  const inForce = new Set(topologies.map(({ id }) => id))
+  for (const map of [known.quiet, known.ever]) for (const id of [...map.keys()]) if (!inForce.has(id)) map.delete(id)
   const bridges = await deps.queues.bridges()
   await forEach((each) => tidy(deps, each, bridges, known.ever))
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
