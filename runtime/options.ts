@@ -17,6 +17,33 @@ const integer = (min: number, max: number) =>
 const url = (protocols: readonly string[], example: string) =>
   z.string().refine((text) => protocols.includes(protocolOf(text)), `expected a URL such as ${example}`)
 
+/** One or several, separated by commas: servers of one cluster, at each of which a start may begin. All take the same credentials. */
+const urls = (protocols: readonly string[], example: string) =>
+  z.string().superRefine((text, context) => {
+    const parts = text.split(',').map((part) => part.trim())
+    const wrong = parts.findIndex((part) => !protocols.includes(protocolOf(part)))
+    const message = wrong === -1 ? credentialsFault(parts) : urlFault(parts, wrong, protocols, example)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  })
+
+function urlFault(parts: readonly string[], wrong: number, protocols: readonly string[], example: string): string {
+  if (parts.length === 1) return `expected a URL such as ${example}`
+  const schemes = protocols.map((protocol) => `${protocol}//`).join(' or ')
+  const what = parts[wrong] === '' ? 'is empty' : `is not a URL with ${schemes}`
+  return `expected URLs such as ${example} separated by commas; the ${wrong + 1}. of ${parts.length} ${what}`
+}
+
+function credentialsFault(parts: readonly string[]): string | null {
+  const [first = '', ...others] = parts.map((part) => {
+    const { username, password } = new URL(part)
+    return `${username}:${password}`
+  })
+  const other = others.findIndex((each) => each !== ':' && each !== first)
+  return other === -1
+    ? null
+    : `the ${other + 2}. URL has another user or password than the first, whose are used for all`
+}
+
 const path = z.string().min(1)
 
 /** `10.0.0.7,10.1.0.0/16,fd00::/8` as a list. */
@@ -40,8 +67,8 @@ const table = {
   natsUrl: {
     flag: '--nats-url <url>',
     variable: 'SLUICE_NATS_URL',
-    says: 'NATS server, 2.14 or newer with JetStream',
-    schema: url(['nats:', 'tls:'], 'nats://127.0.0.1:4222').optional(),
+    says: 'NATS server, 2.14 or newer with JetStream; of a cluster all of them, separated by commas',
+    schema: urls(['nats:', 'tls:'], 'nats://127.0.0.1:4222').optional(),
   },
   postgresUrl: {
     flag: '--postgres-url <url>',
@@ -95,7 +122,7 @@ const table = {
     flag: '--replicas <n>',
     variable: 'SLUICE_REPLICAS',
     default: '1',
-    says: 'copies of each stream on a NATS cluster: 1, 3 or 5',
+    says: 'copies of each stream on a NATS cluster: 1, 3 or 5; raised for those that are there, never lowered',
     schema: z.enum(['1', '3', '5'], 'expected 1, 3 or 5').transform(Number),
   },
   historyMs: {
@@ -136,7 +163,7 @@ const table = {
     flag: '--high-water <n>',
     variable: 'SLUICE_HIGH_WATER',
     default: '10000',
-    says: 'messages before a node above which replies for it are held back',
+    says: 'messages before a node above which splits and next pages for it are held back; what passes one to one is not',
     schema: integer(1, 1_000_000_000),
   },
   graceMs: {
@@ -282,7 +309,7 @@ export const optionsOf = {
   bridge: ['natsUrl', 'secretKey', 'healthPort', 'host', 'highWater', ...shared],
   migrate: ['postgresUrl'],
   client,
-  doctor: [...client, 'natsUrl', 'postgresUrl'],
+  doctor: [...client, 'natsUrl', 'postgresUrl', 'replicas'],
 } as const satisfies Record<string, readonly OptionName[]>
 
 export type Role = keyof typeof optionsOf

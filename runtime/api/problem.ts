@@ -71,7 +71,9 @@ function faultsOf(error: Invalid): readonly Fault[] {
 export function invalidInput(where: string, error: z.core.$ZodError): Invalid {
   const errors = error.issues.map((issue) => ({ path: textOfPath(issue.path), message: messageOf(issue) }))
   const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`
-  return new Invalid(`${where} has ${count}: ${errors[0]?.path ?? ''} ${errors[0]?.message ?? ''}`.trim(), errors)
+  const [first] = errors
+  const told = [first?.path, first?.message].filter((text) => text !== undefined && text !== '').join(' ')
+  return new Invalid(`${where} has ${count}: ${told}`, errors)
 }
 
 /** Of a key that isn't allowed zod says so only; why stands inside. */

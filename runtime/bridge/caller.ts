@@ -40,6 +40,8 @@ export interface Callers {
   readonly callerOf: (prepared: PreparedNode, mayCall: () => boolean) => Caller
   /** Breakers of nodes of this worker are closed: its addresses are others now. */
   readonly workerMoved: (name: string) => void
+  /** The node is gone: its breaker is closed, and not told of any more. What is under way goes on. */
+  readonly forget: (nodeId: string) => void
   /** Nodes whose breaker isn't closed. */
   readonly nodes: () => (Health & { readonly node: string })[]
   readonly close: () => void
@@ -72,6 +74,10 @@ export function openCallers(deps: CallersDeps): Callers {
     callerOf: (prepared, mayCall) => makeCaller(deps, prepared, breakerOf(prepared.node), mayCall),
     workerMoved(name) {
       for (const { worker, breaker } of watched.values()) if (worker === name) breaker.reset()
+    },
+    forget(nodeId) {
+      watched.get(nodeId)?.breaker.reset()
+      watched.delete(nodeId)
     },
     nodes: () => [...watched].flatMap(([node, { breaker }]) => (breaker.isClosed ? [] : [{ node, ...breaker.health }])),
     close() {

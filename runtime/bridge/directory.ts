@@ -26,6 +26,8 @@ export interface Directory {
   /** Calls the node's worker; `mayCall` is asked right before, perhaps after a wait. */
   callerOf(prepared: PreparedNode, mayCall: () => boolean): Caller
   instances(): (InstanceHealth & { readonly worker: string })[]
+  /** The node is gone. */
+  forgetNode(nodeId: string): void
   /** Nodes whose breaker isn't closed. */
   nodes(): (Health & { readonly node: string })[]
   close(): Promise<void>
@@ -65,8 +67,9 @@ export function openDirectory({ queues, secretKey, log, cut, onHealth }: Directo
       const text = JSON.stringify(worker)
       if (texts.get(name) === text) return
       forget(name)
-      texts.set(name, text)
+      texts.delete(name)
       if (worker === null) return
+      texts.set(name, text)
       const known = know(worker, secretKey, {
         log,
         onChange: (url, change) => onHealth({ kind: 'instance', worker: name, url, ...change }),
@@ -91,6 +94,10 @@ export function openDirectory({ queues, secretKey, log, cut, onHealth }: Directo
     callerOf: callers.callerOf,
     instances: () =>
       [...workers].flatMap(([worker, { instances }]) => instances.states().map((state) => ({ worker, ...state }))),
+    forgetNode(nodeId) {
+      callers.forget(nodeId)
+      gates.forget(nodeId)
+    },
     nodes: callers.nodes,
     async close() {
       callers.close()

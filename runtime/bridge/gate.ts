@@ -28,7 +28,7 @@ export interface Gate {
 function openGate(): Gate {
   let until = 0
   const closed = new Set<Closing>()
-  let opened: (() => void)[] = []
+  const opened = new Set<() => void>()
   return {
     get open() {
       return closed.size === 0 && until <= performance.now()
@@ -43,7 +43,7 @@ function openGate(): Gate {
       for (;;) {
         if (signal.aborted) throw new Stopped('the bridge stops')
         const left = until - performance.now()
-        if (closed.size > 0) await untilCalled((wake) => opened.push(wake), signal)
+        if (closed.size > 0) await untilCalled(waitIn(opened), signal)
         else if (left > 0) await sleep(left, signal)
         else return
       }
@@ -53,10 +53,18 @@ function openGate(): Gate {
       if (isClosed) return void closed.add(closing)
       closed.delete(closing)
       if (closed.size > 0) return
-      const waking = opened
-      opened = []
+      const waking = [...opened]
+      opened.clear()
       for (const wake of waking) wake()
     },
+  }
+}
+
+/** Who gives up waiting leaves. */
+function waitIn(waiting: Set<() => void>): (wake: () => void) => () => void {
+  return (wake) => {
+    waiting.add(wake)
+    return () => void waiting.delete(wake)
   }
 }
 
@@ -64,6 +72,8 @@ function openGate(): Gate {
 export interface Gates {
   of(topologyId: string, nodeId: string): Gate
   pauseNode(nodeId: string, isPaused: boolean): void
+  /** The node is gone, and nobody waits at its gate. */
+  forget(nodeId: string): void
   pauseTopology(topologyId: string, isPaused: boolean): void
   /** While it isn't known what is paused, nothing begins. */
   know(isKnown: boolean): void
@@ -89,6 +99,7 @@ export function openGates(): Gates {
       remember(nodes, nodeId, isPaused)
       gates.get(nodeId)?.gate.set('node', isPaused)
     },
+    forget: (nodeId) => void gates.delete(nodeId),
     pauseTopology(topologyId, isPaused) {
       remember(topologies, topologyId, isPaused)
       for (const one of gates.values()) if (one.topologyId === topologyId) one.gate.set('topology', isPaused)

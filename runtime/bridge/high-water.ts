@@ -23,6 +23,8 @@ export interface HighWater {
     signal: AbortSignal,
     onFull: (nodeId: string) => void,
   ): Promise<void>
+  /** The node is gone. */
+  forget(nodeId: string): void
 }
 
 interface Place {
@@ -47,6 +49,7 @@ export function openHighWater(connection: Connection, mark: number): HighWater {
   }
   return {
     mark,
+    forget: (nodeId) => void seen.delete(nodeId),
     async room(at, nodeIds, messages, signal, onFull) {
       for (const nodeId of nodeIds) {
         let latest = await look(at, nodeId)

@@ -6,16 +6,12 @@ import type { Delivery } from '../queue/deliver/delivery.ts'
 import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import type { HoldKind } from '../queue/look/ask.ts'
 import { hopKey, originOf } from '../queue/names.ts'
-import { sleep, untilTrue } from './gate.ts'
-import { isOrdered } from '../topology/plan.ts'
+import { sleep } from './gate.ts'
 import { removedVerdict, settle, settleCancelled, settleEvent } from './settle.ts'
 import type { Hop, Settling } from './settle.ts'
 import { nodeOf } from './site.ts'
 import type { EventSite, Stop, WorkerSite } from './site.ts'
 import { Tries } from './tries.ts'
-
-/** How soon it is looked whether a reply has been split, and how seldom at most. */
-const splitLook = { firstMs: 5, maxMs: 500 }
 
 /**
  * The life of a message at one worker node: deliver → in doubt? ask → call → decide → settle → ack.
@@ -38,10 +34,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   if (order !== null) await waitHere(siteNow, message, stop, (signal) => order.turn(delivery, signal))
   const tries = new Tries(message)
   for (;;) {
-    // A bridge that stops begins nothing: waiting gives the message back then.
-    if (stop.soon.aborted || !site.gate.open) await passGate(delivery, siteNow, message, stop)
-    // A message may have waited for a new plan: that its worker is another one, or that it has other followers now.
-    site = siteNow()
+    site = await whenItsTurn(siteNow, delivery, message, stop)
     if (await needsNoCall({ site, delivery, message, key, origin, ...tries.soFar }, stop)) return
     delivery.note('calling')
     const called = await site.call(message, tries, delivery.sequence, async (wait) => {
@@ -134,15 +127,43 @@ async function needsNoCall(held: Hop, stop: Stop): Promise<boolean> {
 /** An event node's hop makes no call: what the intake stored goes to the followers. */
 export async function eventHop(delivery: Delivery, siteNow: () => EventSite, stop: Stop): Promise<void> {
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
-  if (stop.soon.aborted || !siteNow().gate.open) await passGate(delivery, siteNow, message, stop)
-  const site = siteNow()
+  const site = await whenItsTurn(siteNow, delivery, message, stop)
   const key = hopKey(message, site.node.id)
   const origin = originOf(key)
-  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return delivery.settled()
+  if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return settledBefore(delivery, site, stop)
   if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
   delivery.note('settling')
-  await settleEvent({ site, delivery, message, key, origin }, stop.now)
+  const stored = await settleEvent({ site, delivery, message, key, origin }, stop.now)
   site.meter.hops.forward++
+  if (stored === 'settled') await keepOrder({ site, delivery }, stop)
+  delivery.settled()
+}
+
+/**
+ * Resolves with the site by which the message goes, when it may. It may have waited for a new plan: that its worker is another one, or
+ * that it has other followers now.
+ */
+async function whenItsTurn<S extends WorkerSite | EventSite>(
+  siteNow: () => S,
+  delivery: Delivery,
+  message: Message,
+  stop: Stop,
+): Promise<S> {
+  for (;;) {
+    const site = siteNow()
+    const { gate, replies } = site
+    if (replies?.mayPrecede(delivery)) {
+      delivery.note('split')
+      await waitHere(siteNow, message, stop, (signal) => replies.splitBefore(delivery, signal))
+    }
+    // A bridge that stops begins nothing: waiting gives the message back then.
+    if (stop.soon.aborted || !gate.open) await passGate(delivery, siteNow, message, stop)
+    if (siteNow() === site) return site
+  }
+}
+
+async function settledBefore(delivery: Delivery, site: WorkerSite | EventSite, stop: Stop): Promise<void> {
+  await keepOrder({ site, delivery }, stop)
   delivery.settled()
 }
 
@@ -168,7 +189,7 @@ async function cancel(hop: Parameters<typeof settleCancelled>[0], stop: Stop): P
   delivery.note('settling')
   const stored = await settleCancelled(hop, stop.now)
   site.meter.hops.cancelled++
-  if (stored === 'settled' && site.kind === 'worker') await keepOrder({ site, delivery }, stop)
+  if (stored === 'settled') await keepOrder({ site, delivery }, stop)
   delivery.settled()
 }
 
@@ -188,21 +209,12 @@ function waitHere(
   return site.ports.cancelled.whileNot(place, stop.soon, wait)
 }
 
-/**
- * I5: what an ordered node forwards goes straight to the follower and would overtake what it split just before. So the next
- * message of the lane is only taken when the replies stored so far are split; other lanes may store more meanwhile. Not needed where
- * every reply goes through the splitter.
- */
-async function keepOrder({ site, delivery }: Pick<Hop, 'site' | 'delivery'>, stop: Stop): Promise<void> {
-  const { prepared } = site
-  if (!isOrdered(prepared.node) || prepared.node.type === 'batch' || prepared.followers.size !== 1) return
+/** I5: the next message is only taken when what was stored before it is split. */
+async function keepOrder(
+  { site, delivery }: { readonly site: WorkerSite | EventSite; readonly delivery: Delivery },
+  stop: Stop,
+): Promise<void> {
+  if (site.replies === null) return
   delivery.note('split')
-  let upTo: number | null = null
-  const isSplit = async (): Promise<boolean> => {
-    const first = await site.firstUnsplitReply()
-    if (first === null || (upTo !== null && first > upTo)) return true
-    upTo ??= await site.lastSequence()
-    return false
-  }
-  await untilTrue(isSplit, splitLook, stop.soon)
+  await site.replies.split(stop.soon)
 }

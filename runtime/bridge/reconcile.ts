@@ -5,7 +5,7 @@ import { isStillPaused } from '../queue/config.ts'
 import type { Deliveries, Delivery, Reader } from '../queue/deliver/delivery.ts'
 import { inputQueues, replyConsumer, streamName } from '../queue/names.ts'
 import type { Queues } from '../queue/open.ts'
-import { ensureQueues, firstUnsplitReply, lastSequence } from '../queue/streams.ts'
+import { ensureQueues } from '../queue/streams.ts'
 import type { Log } from '../telemetry/log.ts'
 import { isEventNode } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
@@ -16,6 +16,7 @@ import { openLanes } from './lanes/lanes.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import { openOrders } from './lanes/order.ts'
 import type { Orders } from './lanes/order.ts'
+import { repliesOf } from './lanes/replies.ts'
 import { openTurnover } from './lanes/turnover.ts'
 import type { Turnover } from './lanes/turnover.ts'
 import { openChanges } from './plans/changes.ts'
@@ -95,7 +96,10 @@ export function openTopologies(options: TopologiesDeps): Topologies {
     if (plan === null) {
       running.delete(topologyId)
       deps.meters.keep(topologyId, null)
-      if (before !== undefined) closeRunning(before)
+      if (before !== undefined) {
+        closeRunning(before)
+        forgetNodes(deps, before.plan, null)
+      }
     } else if (before === undefined || before.applied < plan.revision) {
       await bringInLine(deps, running, plan)
     }
@@ -103,7 +107,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
   }
   const changes = openChanges(apply, { connection: options.queues.connection, log: options.ports.log })
   return {
-    apply: changes.put,
+    apply: (topologyId, plan) => changes.put(topologyId, plan),
     setCurrent(current) {
       if (!current) renewing ??= beginRenewing()
       else if (renewing !== null) {
@@ -111,7 +115,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         renewing = null
       }
     },
-    settled: changes.settled,
+    settled: () => changes.settled(),
     revisions: () => Object.fromEntries([...running].map(([id, { applied }]) => [id, applied])),
     sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
     held: () =>
@@ -148,10 +152,11 @@ function beginRenewing(): Renewing {
 
 /** Readers that stay go on undisturbed: they look up their site at each delivery, and prefetch is changed at the consumer. */
 async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan: Plan): Promise<void> {
-  await ensureQueues(deps.queues.connection, plan, deps.queues.replicas)
+  await ensureIn(deps, plan)
   const running = all.get(plan.topologyId) ?? newRunning(deps, plan)
   // First of all: a plan that this version doesn't understand must not be in force by half.
   const sites = new Map(plan.nodes.map((node) => [node.id, siteOf(deps, running, plan, node)]))
+  const before = running.plan
   running.plan = plan
   running.turnover.apply(plan)
   running.sites = sites
@@ -161,9 +166,14 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   deps.ports.cancelled.evict(evicted)
   const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
   closeReaders(running, (consumer) => !wanted.has(consumer))
+  forgetNodes(deps, before, plan)
   await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   running.applied = plan.revision
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
+}
+
+function ensureIn({ queues, ports }: ReconcileDeps, plan: Plan): Promise<void> {
+  return ensureQueues(queues.connection, plan, { replicas: queues.replicas, log: ports.log })
 }
 
 function newRunning({ queues, directory, bridgeId, draining, onApplied, ports }: ReconcileDeps, plan: Plan): Running {
@@ -189,6 +199,16 @@ function closeRunning(running: Running): void {
   closeReaders(running, () => true)
 }
 
+/** What is kept of each node goes with it; those who wait there were sent away when its readers were closed. */
+function forgetNodes({ directory, ports }: TopologiesDeps, before: Plan, now: Plan | null): void {
+  const stay = new Set(now?.nodes.map(({ id }) => id))
+  for (const { id } of before.nodes) {
+    if (stay.has(id)) continue
+    directory.forgetNode(id)
+    ports.highWater.forget(id)
+  }
+}
+
 function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {
   return inputQueues(topologyId, node).map(({ consumer }) => consumer)
 }
@@ -208,9 +228,9 @@ function closeReaders({ readers, draining, log }: Running, isUnwanted: (consumer
 }
 
 async function openReaders(deps: ReconcileDeps, running: Running, node: PlanNode): Promise<void> {
-  const { deliveries, ports, stop, queues } = deps
+  const { deliveries, ports, stop } = deps
   const topologyId = running.plan.topologyId
-  const restore = (): Promise<void> => ensureQueues(queues.connection, running.plan, queues.replicas)
+  const restore = (): Promise<void> => ensureIn(deps, running.plan)
   const open = async (consumer: string, handle: (delivery: Delivery, stop: Stop) => Promise<void>): Promise<void> => {
     if (running.readers.has(consumer)) return
     const closing = new AbortController()
@@ -250,7 +270,7 @@ function siteIn<K extends Site['kind']>({ sites }: Running, nodeId: string, kind
 }
 
 function siteOf(
-  { queues, directory, meters, ports }: TopologiesDeps,
+  { queues, bridgeId, directory, meters, ports }: TopologiesDeps,
   running: Running,
   plan: Plan,
   node: PlanNode,
@@ -258,20 +278,20 @@ function siteOf(
   const { lanes, orders } = running
   const gate = directory.gateOf(plan.topologyId, node.id)
   const meter = meters.of(plan, node.id)
-  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, gate, meter, ports }
+  const replies = repliesOf({ queues, bridgeId }, plan, node)
+  if (isEventNode(node)) return { kind: 'event', plan, node, lanes, replies, gate, meter, ports }
   const prepared = prepareNode(plan, node)
   return {
     kind: 'worker',
     plan,
     prepared,
     lanes,
+    replies,
     ports,
     gate,
     meter,
     order: orders.orderOf(plan, node),
     call: directory.callerOf(prepared, () => gate.open && running.plan === plan),
-    firstUnsplitReply: () => firstUnsplitReply(queues.connection, plan.topologyId, node.id),
-    lastSequence: () => lastSequence(queues.connection, plan.topologyId),
     pause: (reason) => directory.pause(node.id, reason),
   }
 }

@@ -61,7 +61,8 @@ function unstorable(error: PublishRefused, { prepared }: WorkerSite): Trash {
   return finalFailure({ status: null, problem: refused }, prepared)
 }
 
-const blockedReason = 'a message failed finally and the node has onFail: block; settle its Trash, then resume'
+const blockedReason =
+  'a message failed finally and the node has onFail: block; settle its Trash, then resume: a replay goes after what waits'
 
 function successorOf(verdict: Settling, hop: Hop): Successor {
   switch (verdict.kind) {
@@ -197,11 +198,8 @@ export interface EventHop {
   readonly origin: string
 }
 
-/** Forward to the one follower, split to several, end without any. */
-export async function settleEvent(
-  { site, delivery, message, key, origin }: EventHop,
-  signal: AbortSignal,
-): Promise<void> {
+/** Forward to the one follower, split to several, end without any; `settled` when somebody else has settled it. */
+export function settleEvent({ site, delivery, message, key, origin }: EventHop, signal: AbortSignal): Promise<Guarded> {
   const { plan, node, lanes, ports } = site
   const followers = [...followersOf(plan, node)]
   const [only] = followers
@@ -211,7 +209,7 @@ export async function settleEvent(
       : followers.length === 1
         ? lanes.inputOf(only[1], { ...message, from: node.name })
         : eventSplit(site, message, key, followers)
-  await ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
+  return ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
 }
 
 function eventSplit(

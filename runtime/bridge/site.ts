@@ -10,6 +10,7 @@ import type { HighWater } from './high-water.ts'
 import type { NodeMeter } from './look/meters.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import type { Order } from './lanes/order.ts'
+import type { Replies } from './lanes/replies.ts'
 
 /** How work is stopped, in two steps. */
 export interface Stop {
@@ -34,6 +35,8 @@ export interface EventSite {
   readonly plan: Plan
   readonly node: EventNode
   readonly lanes: Lanes
+  /** Null unless what it forwards must not overtake what it stored to be split. */
+  readonly replies: Replies | null
   /** Closed while the node or its topology is paused. */
   readonly gate: Gate
   readonly meter: NodeMeter
@@ -48,15 +51,13 @@ export interface WorkerSite {
   readonly lanes: Lanes
   /** Null while the node has one generation of lanes, and doesn't block. */
   readonly order: Order | null
+  /** Null unless what it forwards must not overtake what it stored to be split. */
+  readonly replies: Replies | null
   /** Closed while the node or its topology is paused, or the node must not call. */
   readonly gate: Gate
   readonly meter: NodeMeter
   readonly ports: Ports
   readonly call: Caller
-  /** Sequence of the node's first stored reply that isn't split yet; null when there is none. */
-  firstUnsplitReply(): Promise<number | null>
-  /** Sequence of what was stored last in the topology's stream. */
-  lastSequence(): Promise<number>
   /** Pauses the node on all bridges. */
   pause(reason: string): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import type { Dispatcher } from 'undici'
 import { textOf } from '../errors.ts'
 import { waitFor } from './breaker/line.ts'
@@ -152,7 +153,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     const code = (error as { readonly code?: string }).code ?? ''
     if (code === 'UND_ERR_HEADERS_OVERFLOW') return { kind: 'too-large' }
     // Without a started request no byte was sent: the worker can't have done anything.
-    return this.#controller === null ? { kind: 'refused', detail: textOf(error) || code } : { kind: 'lost' }
+    if (this.#controller === null) return { kind: 'refused', detail: textOf(error) || code }
+    if (this.#status !== 0) return { kind: 'bad-reply', detail: `the reply with status ${this.#status} was cut off` }
+    return error instanceof errors.HTTPParserError ? { kind: 'bad-reply', detail: textOf(error) } : { kind: 'lost' }
   }
 
   #giveUp(result: CallResult): void {

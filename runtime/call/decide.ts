@@ -32,6 +32,8 @@ export function decide(result: CallResult, context: DecideContext): Verdict {
       return retryOrTrash('timeout', failures.timeout(context.node.timeoutMs), 0, context)
     case 'lost':
       return onLost(context)
+    case 'bad-reply':
+      return retryOrTrash('connection', failures.badReply(result.detail), 0, context)
     case 'refused':
       return wait('refused', failures.refused(result.detail), Math.min(waitBackoffMs(context), refusedWaitMaxMs))
     case 'held':
@@ -52,6 +54,10 @@ const failures = {
     status: null,
     problem: problem(lostType, 'The connection was lost after the request was sent; the worker may have crashed'),
   } satisfies Failure,
+  badReply: (detail: string): Failure => ({
+    status: null,
+    problem: problem('bad-reply', 'What the worker sent is not a whole HTTP reply', detail),
+  }),
   refused: (detail?: string): Failure => ({
     status: null,
     problem: problem('connection-refused', 'No instance of the worker took the request', detail),
@@ -72,7 +78,7 @@ function onLost(context: DecideContext): Verdict {
   const inARow = context.lostInARow + 1
   if (verdict.kind !== 'trash' || inARow < suspectFrom) return verdict
   const title = `The worker's process seems to die of this message: the connection was lost ${inARow} times in a row`
-  return { ...verdict, problem: problem('worker-crash', title) }
+  return { ...verdict, problem: problem('worker-crash', title, verdict.problem.detail) }
 }
 
 /** How many of the last failed calls in a row ended with a lost connection. */
@@ -130,15 +136,23 @@ function retryOrTrash(
 /** One attempt is burnt: again after max(backoff, Retry-After), or Trash when the policy gives no more. */
 function retry(failure: Failure, afterMs: number, context: DecideContext): Verdict {
   const { node, message, attempt, inPlaceMs, nowMs, random } = context
-  if (attempt >= node.retry.attempts) return trash(failure, context)
-  const { maxAgeMs } = node.retry
-  if (maxAgeMs !== null && nowMs - Date.parse(message.created) > maxAgeMs) return trash(failure, context)
+  const giveUp = (why: string): Verdict => trash(withReason(failure, why), context)
+  const { attempts, maxAgeMs } = node.retry
+  if (attempt >= attempts) return giveUp(`attempt ${attempt} of ${attempts} (retry.attempts) was the last`)
+  if (maxAgeMs !== null && nowMs - Date.parse(message.created) > maxAgeMs)
+    return giveUp(`the message is older than ${maxAgeMs} ms (retry.maxAgeMs)`)
   const delayMs = Math.min(Math.max(backoffMs(node.retry, attempt, random), afterMs), delayMaxMs)
   if (!isOrdered(node)) return { kind: 'later', delayMs, failure }
   const leftMs = node.inPlaceMaxMs - inPlaceMs
-  if (!(leftMs > 0)) return trash(failure, context)
+  if (!(leftMs > 0)) return giveUp(`it was tried in place for ${node.inPlaceMaxMs} ms (inPlaceMaxMs)`)
   // The last try comes at the end of the allowed time, even if the policy or the worker asked for a later one.
   return { kind: 'hold', delayMs: Math.min(delayMs, Math.ceil(leftMs)), burns: true, cause: 'retry', failure }
+}
+
+/** Which limit ended the tries stands before the failure's own detail, which may be cut. */
+function withReason({ status, problem: of }: Failure, why: string): Failure {
+  const detail = `Not tried again: ${why}.${of.detail === undefined ? '' : ` ${of.detail}`}`
+  return { status, problem: { ...of, detail: cutDetail(detail) } }
 }
 
 function wait(cause: Hold['cause'], failure: Failure, delayMs: number): Hold {

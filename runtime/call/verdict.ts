@@ -14,8 +14,10 @@ export interface Reply {
 export type CallResult =
   | Reply
   | { readonly kind: 'timeout' }
-  /** The connection was lost after the request was sent: the worker may have done its work. */
+  /** The connection was lost after the request was sent, without an answer: the worker may have done its work. */
   | { readonly kind: 'lost' }
+  /** Something came that is no whole HTTP reply: the worker answered, so it didn't die of the message before. */
+  | { readonly kind: 'bad-reply'; readonly detail: string }
   /** Nothing was sent: connection refused, no DNS, no instance. */
   | { readonly kind: 'refused'; readonly detail?: string }
   /** Nothing was sent: a breaker is open, or the node may not call any more. It has waited for its turn already. */

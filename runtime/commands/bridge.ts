@@ -35,6 +35,7 @@ export function define(command: Command): void {
       await stack.stopping()
       log.info('bridge stops', { bridge: bridge.id })
     })
+    log.info('bridge has stopped', { pid: process.pid })
   })
   addOptions(command, 'bridge')
 }

@@ -32,6 +32,7 @@ export function define(command: Command): void {
       await stack.stopping()
       log.info('control stops')
     })
+    log.info('control has stopped', { pid: process.pid })
   })
   addOptions(command, 'control')
 }

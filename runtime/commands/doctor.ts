@@ -8,6 +8,7 @@ import { resolveOptions } from '../options.ts'
 import { connectQueues, oldestNats, smallestMaxPayload } from '../queue/connection.ts'
 import type { Connection } from '../queue/connection.ts'
 import { conditionOf } from '../store/condition.ts'
+import { withFewerCopies } from '../queue/look/copies.ts'
 import { silentLog } from '../telemetry/log.ts'
 import { findEngine } from './client/find.ts'
 import { addOptions } from './define.ts'
@@ -52,7 +53,9 @@ async function examine(flags: Readonly<Record<string, unknown>>): Promise<Findin
   const natsUrl = options.natsUrl ?? dev?.natsUrl
   const postgresUrl = options.postgresUrl ?? dev?.postgresUrl
   const [nats, postgres, engine] = await Promise.all([
-    natsUrl === undefined ? unknown('nats', '--nats-url (SLUICE_NATS_URL)') : reached('nats', examineNats(natsUrl)),
+    natsUrl === undefined
+      ? unknown('nats', '--nats-url (SLUICE_NATS_URL)')
+      : reached('nats', examineNats(natsUrl, options.replicas)),
     postgresUrl === undefined
       ? unknown('postgres', '--postgres-url (SLUICE_POSTGRES_URL)')
       : reached('postgres', examinePostgres(postgresUrl)),
@@ -82,15 +85,24 @@ async function reached(part: string, work: Promise<Reached>): Promise<Reached> {
 }
 
 /** Connecting refuses a server that is too old or has too small a max_payload, with both figures. */
-async function examineNats(url: string): Promise<Reached> {
+async function examineNats(url: string, replicas: number): Promise<Reached> {
   const connection = await connectQueues({ url, name: 'sluice doctor', timeoutMs: natsTimeoutMs, log: silentLog })
   try {
     const { version, max_payload: maxPayload } = connection.nc.info ?? {}
     const text = `version ${version ?? '?'} (at least ${oldestNats}), max_payload ${maxPayload ?? '?'} (at least ${smallestMaxPayload}), JetStream answers`
-    return { findings: [{ part: 'nats', state: 'ok', text }], clockAheadMs: await natsClockAhead(connection) }
+    const findings = [{ part: 'nats', state: 'ok', text } as const, ...(await examineCopies(connection, replicas))]
+    return { findings, clockAheadMs: await natsClockAhead(connection) }
   } finally {
     await connection.close()
   }
+}
+
+/** An engine raises them when it starts, those of topologies that aren't published with their next publish. */
+async function examineCopies(connection: Connection, replicas: number): Promise<Finding[]> {
+  const fewer = await withFewerCopies(connection, replicas)
+  if (fewer.length === 0) return []
+  const text = `fewer than ${replicas} copies have ${fewer.join(', ')}: start control and bridges with --replicas ${replicas}; streams of unpublished topologies follow when they are published`
+  return [{ part: 'nats', state: 'wrong', text }]
 }
 
 /** NATS tells its time with a stream's state; null when there is no stream yet. */

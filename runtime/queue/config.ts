@@ -7,6 +7,8 @@ import type { Log } from '../telemetry/log.ts'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat } from './control.ts'
+import { raiseCopies } from './look/copies.ts'
+import type { Copies } from './look/copies.ts'
 import { entriesIn, lastChange, lastEntry } from './entries.ts'
 import { refusal } from './publish/publisher.ts'
 
@@ -38,13 +40,16 @@ const snapshotMs = 5_000
 export const heartbeatEveryMs = 2_000
 const heartbeatTtlMs = 8_000
 
-export async function openConfig(connection: Connection, namespace: string, replicas: number): Promise<Config> {
+export async function openConfig(connection: Connection, namespace: string, copies: Copies): Promise<Config> {
+  const { replicas } = copies
   const kvm = new Kvm(connection.js)
   const [name, bridgesName] = [`${namespace}_config`, `${namespace}_bridges`]
   const [config, bridges] = await Promise.all([
     kvm.create(name, { history: 1, replicas }),
     kvm.create(bridgesName, { history: 1, ttl: heartbeatTtlMs, replicas }),
   ])
+  for (const bucket of [name, bridgesName])
+    await raiseCopies(connection, await connection.jsm.streams.info(`KV_${bucket}`), copies)
   return { config, name, bridges, bridgesName }
 }
 
@@ -223,6 +228,26 @@ export async function isStillPaused({ connection, config }: Places, nodeId: stri
 export async function pausedNodes({ connection, config }: Places): Promise<Map<string, string>> {
   const reasons = await entriesIn<string>(connection, config.name, pausedKey('*'))
   return new Map([...reasons].map(([key, reason]) => [key.slice(pausedKey('').length), reason]))
+}
+
+/** What bridges are told beside plans, as the leader has it. */
+export interface Told {
+  /** Topology id → reason of every topology that is paused. */
+  readonly pausedTopologies: ReadonlyMap<string, string>
+  /** By name. */
+  readonly workers: ReadonlyMap<string, WorkerAddress>
+}
+
+export async function toldNow({ connection, config }: Places): Promise<Told> {
+  const read = async <T>(key: (name: string) => string): Promise<Map<string, T>> => {
+    const entries = await entriesIn<T>(connection, config.name, key('*'))
+    return new Map([...entries].map(([at, value]) => [at.slice(key('').length), value]))
+  }
+  const [pausedTopologies, workers] = await Promise.all([
+    read<string>(pausedTopologyKey),
+    read<WorkerAddress>(workerKey),
+  ])
+  return { pausedTopologies, workers }
 }
 
 interface Places {

@@ -1,3 +1,4 @@
+import type { Told } from './config.ts'
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
@@ -258,6 +259,8 @@ export interface ControlQueues {
   setTopologyPaused(topologyId: string, reason: string | null): Promise<void>
   /** Node id → reason of every node that is paused by itself. */
   paused(): Promise<Map<string, string>>
+  /** What bridges are told of paused topologies and of workers. */
+  told(): Promise<Told>
   status(): Promise<{
     version: string
     url: string

@@ -2,6 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import type { Consumer, ConsumerMessages, StreamInfo } from '@nats-io/jetstream'
 import type { Connection } from './connection.ts'
+import { raiseCopies } from './look/copies.ts'
+import type { Copies } from './look/copies.ts'
+import { orNull } from './streams.ts'
 import { untilLost } from './deliver/lost.ts'
 
 /**
@@ -68,9 +71,9 @@ const againMs = 250
 const everybody = '_'
 
 /** @throws the client's errors when NATS can't be reached */
-export async function openEvents(connection: Connection, namespace: string, replicas: number): Promise<Events> {
+export async function openEvents(connection: Connection, namespace: string, copies: Copies): Promise<Events> {
   const stream = `${namespace}_events`
-  await ensureEvents(connection, stream, replicas)
+  await ensureEvents(connection, stream, copies)
   const encoder = new TextEncoder()
   return {
     emit(event) {
@@ -96,8 +99,10 @@ export async function openEvents(connection: Connection, namespace: string, repl
   }
 }
 
-function ensureEvents(connection: Connection, stream: string, replicas: number): Promise<StreamInfo> {
-  return connection.jsm.streams.add({
+async function ensureEvents(connection: Connection, stream: string, copies: Copies): Promise<void> {
+  const known = await connection.jsm.streams.info(stream).catch(orNull)
+  if (known !== null) return raiseCopies(connection, known, copies)
+  await connection.jsm.streams.add({
     name: stream,
     subjects: [`${stream}.>`],
     retention: RetentionPolicy.Limits,
@@ -105,7 +110,7 @@ function ensureEvents(connection: Connection, stream: string, replicas: number):
     storage: StorageType.File,
     max_age: nanos(keptMs),
     max_bytes: keptBytes,
-    num_replicas: replicas,
+    num_replicas: copies.replicas,
   })
 }
 

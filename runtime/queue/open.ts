@@ -15,11 +15,13 @@ import {
   pausedTopologyKey,
   planKey,
   putDiscard,
+  toldNow,
   workerKey,
 } from './config.ts'
 import type { Config } from './config.ts'
 import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
+import { explainCopies } from './look/copies.ts'
 import type { ControlQueues, DiscardMessage, Guarded, Looks, ReplayMessage, StartMessage } from './control.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { isPut, lastChange, lastEntry } from './entries.ts'
@@ -98,7 +100,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     config,
     events,
     replicas: options.replicas,
-    control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas }),
+    control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas, log: options.log }),
     async close() {
       publisher.close()
       await connection.close()
@@ -108,10 +110,11 @@ async function openAll(options: QueueOptions): Promise<Queues> {
 
 async function openBuckets(
   connection: Connection,
-  { namespace, replicas, signal }: QueueOptions,
+  { namespace, signal, ...copies }: QueueOptions,
 ): Promise<{ config: Config; events: Events }> {
-  const config = await untilReady(() => openConfig(connection, namespace, replicas), { signal })
-  const events = await untilReady(() => openEvents(connection, namespace, replicas), { signal })
+  const explain = explainCopies(copies.replicas)
+  const config = await untilReady(() => openConfig(connection, namespace, copies), { signal }).catch(explain)
+  const events = await untilReady(() => openEvents(connection, namespace, copies), { signal }).catch(explain)
   return { config, events }
 }
 
@@ -122,19 +125,21 @@ interface ControlDeps {
   readonly guard: Guard
   readonly events: Events
   readonly replicas: number
+  readonly log: Log
 }
 
 function controlOf(deps: ControlDeps): ControlQueues {
   const { connection, config, guard, events } = deps
   const readings = openReadings(connection)
+  const reach = <T>(work: () => Promise<T>): Promise<T> => reachOver(connection, work)
   return {
-    ensure: (plan) => reach(() => ensureQueues(connection, plan, deps.replicas)),
+    ensure: (plan) => reach(() => ensureOnCluster(deps, plan)),
     async putPlan(plan) {
-      await put(config, planKey(plan.topologyId), plan)
+      await put(deps, planKey(plan.topologyId), plan)
       events.emit({ kind: 'plan', topologyId: plan.topologyId, revision: plan.revision })
     },
     async stopPlan(topologyId) {
-      await remove(config, planKey(topologyId))
+      await remove(deps, planKey(topologyId))
       events.emit({ kind: 'plan', topologyId, revision: null })
     },
     async putWorker(worker) {
@@ -142,7 +147,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
       events.emit({ kind: 'worker', name: worker.name, removed: false })
     },
     async removeWorker(name) {
-      await remove(config, workerKey(name))
+      await remove(deps, workerKey(name))
       events.emit({ kind: 'worker', name, removed: true })
     },
     bridges: () => reach(() => liveBridges(deps)),
@@ -152,12 +157,12 @@ function controlOf(deps: ControlDeps): ControlQueues {
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
-    cancel: (topologyId, run) => put(config, cancelledKey(topologyId, run), new Date().toISOString()),
+    cancel: (topologyId, run) => put(deps, cancelledKey(topologyId, run), new Date().toISOString()),
     discardAll: (topologyId, afterwards) => reach(() => putDiscard(deps, topologyId, afterwards)),
     discards: () => reach(() => discardsIn(deps)),
     outcomeAfter: (...place) => reach(() => outcomeAfter(connection, ...place)),
     lastOutcome: (topologyId) => reach(() => lastOutcome(connection, topologyId)),
-    endCancel: (topologyId, run) => remove(config, cancelledKey(topologyId, run)),
+    endCancel: (topologyId, run) => remove(deps, cancelledKey(topologyId, run)),
     isCancelling: (topologyId, run) => reach(() => isStillCancelled(deps, topologyId, run)),
     backlog: (topologyId) => reach(() => backlogOf(connection, topologyId)),
     storage: () => reach(() => storageOf(connection)),
@@ -175,16 +180,17 @@ function controlOf(deps: ControlDeps): ControlQueues {
     message: (...wanted) => reach(() => messageOf(connection, ...wanted)),
     settledGenerations: (plan, node) => reach(() => settledGenerations(connection, plan, node)),
     async setPaused(nodeId, reason) {
-      await setReason(config, pausedKey(nodeId), reason)
+      await setReason(deps, pausedKey(nodeId), reason)
       events.emit({ kind: 'pause', nodeId, reason })
     },
     async setTopologyPaused(topologyId, reason) {
       const known = await reach(() => lastEntry(connection, config.name, pausedTopologyKey(topologyId)))
       if ((known?.json<string>() ?? null) === reason) return
-      await setReason(config, pausedTopologyKey(topologyId), reason)
+      await setReason(deps, pausedTopologyKey(topologyId), reason)
       events.emit({ kind: 'pause', topologyId, reason })
     },
     paused: () => reach(() => pausedNodes(deps)),
+    told: () => reach(() => toldNow(deps)),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
@@ -200,21 +206,31 @@ async function look({ connection, config }: ControlDeps, question: Question): Pr
   return { live, looks: await askBridges(connection, config.bridgesName, question, { expected, timeoutMs: lookMs }) }
 }
 
+/** On a cluster a stream that gets more copies, or another leader, answers nothing for a moment. */
+function ensureOnCluster(deps: ControlDeps, plan: Plan): Promise<void> {
+  const ensure = (): Promise<void> => ensureQueues(deps.connection, plan, deps)
+  return deps.replicas === 1 ? ensure() : untilReady(ensure, { timeoutMs: electionMs })
+}
+
+/** For a new leader. */
+const electionMs = 10_000
+
 /** Who asks is refused anyway: that needn't take long. */
 const askMs = 2_000
 
 /** Whatever NATS can't do now is `Unavailable` to who asked. */
-async function reach<T>(work: () => Promise<T>): Promise<T> {
+async function reachOver<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof Unavailable) throw error
-    throw new Unavailable('nats', `NATS can't do it now: ${textOf(error)}`, { cause: error })
+    const why = connection.connected ? `NATS can't do it now: ${textOf(error)}` : 'not connected to NATS'
+    throw new Unavailable('nats', why, { cause: error })
   }
 }
 
-const put = (config: Config, key: string, value: unknown): Promise<void> =>
-  reach(async () => void (await config.config.put(key, JSON.stringify(value))))
+const put = ({ connection, config }: ControlDeps, key: string, value: unknown): Promise<void> =>
+  reachOver(connection, async () => void (await config.config.put(key, JSON.stringify(value))))
 
 /** Several controls may put the same worker at once, one of them what it read before the last change. */
 async function putNewest({ connection, config }: ControlDeps, worker: WorkerAddress): Promise<void> {
@@ -232,10 +248,11 @@ async function putNewest({ connection, config }: ControlDeps, worker: WorkerAddr
   }
 }
 
-const setReason = (config: Config, key: string, reason: string | null): Promise<void> =>
-  reason === null ? remove(config, key) : put(config, key, reason)
+const setReason = (deps: ControlDeps, key: string, reason: string | null): Promise<void> =>
+  reason === null ? remove(deps, key) : put(deps, key, reason)
 
-const remove = (config: Config, key: string): Promise<void> => reach(() => config.config.delete(key))
+const remove = ({ connection, config }: ControlDeps, key: string): Promise<void> =>
+  reachOver(connection, () => config.config.delete(key))
 
 async function awaitApplied(deps: ControlDeps, topologyId: string, revision: number, timeoutMs: number) {
   const deadline = performance.now() + timeoutMs

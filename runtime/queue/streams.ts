@@ -6,10 +6,12 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream'
-import type { ConsumerInfo, StreamInfo } from '@nats-io/jetstream'
+import type { ConsumerInfo } from '@nats-io/jetstream'
 import { isEventNode, isOrdered } from '../topology/plan.ts'
 import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
+import { raiseCopies } from './look/copies.ts'
+import type { Copies } from './look/copies.ts'
 import type { Backlog, QueueDepth, Storage } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
 import { firstStored } from './janitor/stored.ts'
@@ -37,8 +39,8 @@ const codes = {
 } as const
 
 /** Makes the stream and the durable consumers of a plan, or brings them up to date; idempotent, safe from many processes. */
-export async function ensureQueues(connection: Connection, plan: Plan, replicas: number): Promise<void> {
-  await ensureStream(connection, plan.topologyId, replicas)
+export async function ensureQueues(connection: Connection, plan: Plan, copies: Copies): Promise<void> {
+  await ensureStream(connection, plan.topologyId, copies)
   await Promise.all([
     ...wantedConsumers(plan).map((wanted) => ensureConsumer(connection, plan.topologyId, wanted)),
     ensureDelayedCount(connection, plan.topologyId),
@@ -70,18 +72,18 @@ export function wantedConsumers(plan: Plan): WantedConsumer[] {
   ])
 }
 
-async function ensureStream(connection: Connection, topologyId: string, replicas: number): Promise<StreamInfo> {
+async function ensureStream(connection: Connection, topologyId: string, copies: Copies): Promise<void> {
   const name = streamName(topologyId)
   const known = await connection.jsm.streams.info(name).catch(orNull)
-  if (known !== null) return known
-  return connection.jsm.streams.add({
+  if (known !== null) return raiseCopies(connection, known, copies)
+  await connection.jsm.streams.add({
     name,
     subjects: [subjectsOf(topologyId)],
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     // Without limits nothing is ever discarded; the server takes schedules only with this policy.
     discard: DiscardPolicy.Old,
-    num_replicas: replicas,
+    num_replicas: copies.replicas,
     allow_direct: true,
     allow_atomic: true,
     allow_msg_schedules: true,

@@ -1,7 +1,9 @@
 /** Whether a topology document can be published: every fault at once, each with its path. Pure, and it never throws. */
+import type { z } from 'zod'
 import type { Fault } from '../errors.ts'
 import { cronFault, timezoneFault } from './cron.ts'
-import { faultsOf } from './document.ts'
+import { faultsOf } from './faults/faults.ts'
+import { withoutFaults } from './faults/repair.ts'
 import { checkGraph, isEventType } from './graph.ts'
 import { retryDefaults } from './plan.ts'
 import { documentSchema, type DocumentNode, type TopologyDocument } from './schema.ts'
@@ -13,8 +15,8 @@ export interface KnownWorker {
 }
 
 export interface Known {
-  /** By name; null for a worker whose manifest isn't known, where any node is taken. */
-  readonly workers: ReadonlyMap<string, KnownWorker | null>
+  /** By name; null for a worker whose manifest isn't known, where any node is taken. Left out: any name is taken. */
+  readonly workers?: ReadonlyMap<string, KnownWorker | null>
   /** Left out: any name is taken. */
   readonly services?: ReadonlySet<string>
 }
@@ -41,10 +43,25 @@ const workerFields = [
 /** All faults that forbid publishing; none means that `compilePlan` will take the document. */
 export function checkDocument(document: TopologyDocument, known: Known): Fault[] {
   const shape = documentSchema.safeParse(document)
-  if (shape.success) return [...checkNodes(document, known), ...checkNames(document), ...checkGraph(document)]
-  const skeleton = skeletonOf(document)
-  const rest = skeleton === null ? [] : [...checkNames(skeleton), ...checkGraph(skeleton)]
-  return [...faultsOf(shape.error, document), ...rest]
+  if (shape.success) return crossFaults(document, known)
+  return [...faultsOf(shape.error, document), ...faultsBeyond(document, shape.error, known)]
+}
+
+/** What else is wrong with a document whose shape is: as much as what is right of it tells. Never throws. */
+export function faultsBeyond(value: unknown, error: z.ZodError, known: Known): Fault[] {
+  const rest = withoutFaults(value, error)
+  const skeleton = rest ?? skeletonOf(value)
+  if (skeleton === null) return []
+  if (rest === null) return [...checkNames(skeleton), ...checkGraph(skeleton)]
+  const told = new Set(faultsOf(error, value).map(({ path }) => subjectOf(path)))
+  return crossFaults(rest, known).filter(({ path }) => !told.has(subjectOf(path)))
+}
+
+/** What a fault is about: of a policy the whole, since its fields are weighed against each other. */
+const subjectOf = (path: string): string => path.replace(/(\.retry)\b.*/, '$1')
+
+function crossFaults(document: TopologyDocument, known: Known): Fault[] {
+  return [...checkNodes(document, known), ...checkNames(document), ...checkGraph(document)]
 }
 
 /** Names, types and edges of a document whose shape is wrong elsewhere, or null when even these can't be read. */
@@ -97,6 +114,7 @@ function checkWorkerNode(node: DocumentNode, path: string, known: Known): Fault[
     ...checkRetry(node, path),
     ...checkPaging(node, path),
     ...checkPartitions(node, path),
+    ...checkBlock(node, path),
   ]
 }
 
@@ -107,6 +125,7 @@ function misplaced(node: DocumentNode, key: Key, path: string, why: string): Fau
 function checkWorker(node: DocumentNode, path: string, { workers }: Known): Fault[] {
   const { name, worker, uses } = node
   if (worker === undefined) return [{ path: `${path}.worker`, message: `${name} needs a worker that implements it` }]
+  if (workers === undefined) return []
   const manifest = workers.get(worker)
   if (manifest === undefined) {
     const hint = didYouMean(worker, workers.keys())
@@ -164,6 +183,17 @@ function checkPartitions({ name, partitions = 1, prefetch = 1 }: DocumentNode, p
 export function prefetchFault(name: string, partitions: number, prefetch: number): string | null {
   if (partitions === 1 || prefetch === 1) return null
   return `${name} has ${partitions} partitions, which handle one message each: it needs prefetch 1, found ${prefetch}`
+}
+
+function checkBlock({ name, prefetch = 1, onFail = 'skip' }: DocumentNode, path: string): Fault[] {
+  const message = blockFault(name, prefetch, onFail)
+  return message === null ? [] : [{ path: `${path}.onFail`, message }]
+}
+
+/** Why a node with this prefetch can't block; null when it can. */
+export function blockFault(name: string, prefetch: number, onFail: string): string | null {
+  if (onFail !== 'block' || prefetch === 1) return null
+  return `${name} calls ${prefetch} messages side by side, so none can be stopped behind another: onFail: block needs prefetch 1 or partitions`
 }
 
 function checkCron({ name, cron, timezone }: DocumentNode, path: string): Fault[] {

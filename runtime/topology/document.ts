@@ -1,19 +1,19 @@
 /** Reads topology documents, JSON or YAML, from text that may be hostile. Pure. */
-import type { z } from 'zod'
 import type { Fault } from '../errors.ts'
-import { documentSchema, keysAt, type TopologyDocument } from './schema.ts'
-import { didYouMean } from './suggest.ts'
+import { faultsBeyond } from './check.ts'
+import { faultsMax, faultsOf, keysOf, textOfPath } from './faults/faults.ts'
+import { documentSchema, type TopologyDocument } from './schema.ts'
 import { composeAll, depthMax, isEmpty, lineAt, offsetOf, type Source } from './yaml.ts'
 
 const valuesMax = 100_000
-const faultsMax = 200
 /** How often an anchor may be repeated, in all and through other anchors; more is an alias bomb. */
 const aliasMax = 100
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
  * Reads one document. Either `document` is there and `faults` is empty, or there are faults: each with its path in the document, and in
- * its message the source, the line and what was expected. Never throws.
+ * its message the source, the line and what was expected. Since it comes back anyhow, what forbids publishing is told along then, as
+ * far as that can be known without workers. Never throws.
  */
 export function parseDocument(text: string, sourceName: string): { document?: TopologyDocument; faults: Fault[] } {
   const { documents, faults } = parseDocuments(text, sourceName)
@@ -68,46 +68,11 @@ function read(
     return { faults: [{ path: textOfPath(unsafe.path), message: locate(unsafe.path, unsafe.message) }] }
   const parsed = documentSchema.safeParse(value)
   if (parsed.success) return { document: parsed.data, faults: [] }
-  return { faults: faultsOf(parsed.error, value, locate) }
-}
-
-/** The faults that the schema found, the first 200; unknown keys one by one, with a suggestion. */
-export function faultsOf(
-  error: z.ZodError,
-  value: unknown,
-  locate: (path: readonly PropertyKey[], message: string) => string = (_, message) => message,
-): Fault[] {
-  return error.issues.slice(0, faultsMax).flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') {
-      const message = issue.code === 'custom' ? issue.message : `${issue.message}${found(value, issue.path)}`
-      return [{ path: textOfPath(issue.path), message: locate(issue.path, message) }]
-    }
-    return issue.keys.slice(0, faultsMax).map((key) => {
-      const path = [...issue.path, key]
-      return {
-        path: textOfPath(path),
-        message: locate(path, `unknown key "${key.slice(0, 80)}"${didYouMean(key, keysAt(issue.path))}`),
-      }
-    })
-  })
-}
-
-/** `nodes[2].prefetch`. */
-function textOfPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, index) =>
-      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part).slice(0, 80)}`,
-    )
-    .join('')
-}
-
-function found(value: unknown, path: readonly PropertyKey[]): string {
-  let here = value
-  for (const part of path) {
-    here = typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>)[part] : undefined
-  }
-  if (typeof here !== 'string' && typeof here !== 'number' && typeof here !== 'boolean') return ''
-  return `; found ${JSON.stringify(here).slice(0, 80)}`
+  const beyond = faultsBeyond(value, parsed.error, {}).map(({ path, message }) => ({
+    path,
+    message: locate(keysOf(path), message),
+  }))
+  return { faults: [...faultsOf(parsed.error, value, locate), ...beyond] }
 }
 
 /** The first value that must not reach the schema: prototype names, too deep or too many values, numbers that JSON lacks. */

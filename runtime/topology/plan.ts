@@ -19,7 +19,7 @@ export interface RetryPolicy {
   readonly maxMs: number
   /**
    * Which failures are retried: `timeout`, `connection`, `status:502`, `status:5xx`, `status:500-504`, `any`, and `default` for what
-   * the protocol's table retries; empty means `default` alone.
+   * the protocol's table retries; empty, as in older plans, means `default` alone.
    */
   readonly on: readonly string[]
   /** No retry for a message older than this; null means no age limit. */
@@ -32,7 +32,7 @@ export const retryDefaults: RetryPolicy = {
   backoff: 'exponential',
   baseMs: 250,
   maxMs: 300_000,
-  on: [],
+  on: ['default'],
   maxAgeMs: null,
 }
 

@@ -3,6 +3,7 @@
  * (edges, workers, cycles) is in check.ts: a draft may be saved with such faults, but never with one of these.
  */
 import { z } from 'zod'
+import '../words.ts'
 import { emitForms, parseEmit } from './emit.ts'
 import { parsePartitionKey, partitionKeyForms } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
@@ -24,8 +25,8 @@ const integer = (min: number, max: number) => z.int().min(min).max(max)
 const onItem = z
   .string()
   .regex(
-    /^(timeout|connection|any|default|status:[1-5](\d\d|xx)|status:[1-5]\d\d-[1-5]\d\d)$/,
-    'expected timeout, connection, any, default, or a status such as status:502, status:5xx or status:500-504',
+    /^(timeout|connection|any|default|status:[45](\d\d|xx)|status:[45]\d\d-[45]\d\d)$/,
+    'expected timeout, connection, any, default, or a status of failure (400 to 599) such as status:502, status:5xx or status:500-504',
   )
   .refine((item) => !isReversed(item), 'the first status of a range is not above its last')
 
@@ -39,7 +40,11 @@ export const retrySchema = z.strictObject({
   backoff: z.enum(['fixed', 'exponential']).optional(),
   baseMs: integer(1, 3_600_000).optional(),
   maxMs: integer(1, dayMs).optional(),
-  on: z.array(onItem).max(50).optional(),
+  on: z
+    .array(onItem)
+    .min(1, 'names no failure: leave it out or say [default] for the usual ones; attempts: 1 never tries again')
+    .max(50)
+    .optional(),
   maxAgeMs: integer(1, 30 * dayMs)
     .nullable()
     .optional(),

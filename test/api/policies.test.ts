@@ -31,7 +31,7 @@ test('every value of a policy is set by PATCH, shown as stored, and published by
       timeoutMs: 30_000,
       inPlaceMaxMs: 120_000,
       onFail: 'skip',
-      retry: { attempts: 10, on: [] },
+      retry: { attempts: 10, on: ['default'] },
     },
   })
   await t.post('/api/topologies/orders/republish')
@@ -72,13 +72,33 @@ test.each([
   [{ retry: { attempts: 101 } }, 'retry.attempts'],
   [{ retry: { on: ['5xx'] } }, 'retry.on[0]'],
   [{ retry: { on: ['status:504-500'] } }, 'retry.on[0]'],
+  [{ retry: { on: ['status:200'] } }, 'retry.on[0]'],
+  [{ retry: { on: [] } }, 'retry.on'],
   [{ retry: { baseMs: 10, maxMs: 9 } }, 'retry.maxMs'],
+  [{ prefetch: 2, onFail: 'block' }, 'onFail'],
   [{ retry: { tries: 1 } }, 'retry'],
 ])('%j is refused and changes nothing', async (json, path) => {
   const t = await openApi()
   await t.post('/api/topologies', chain('orders'))
   expect((await patch(t, 'a', json)).body).toMatchObject({ status: 400, errors: [{ path }] })
   expect((await t.get('/api/topologies/orders')).body.bridgeOutOfSync).toBe(false)
+})
+
+test('a node that blocks keeps prefetch 1, and one with more does not block, in a draft neither', async () => {
+  const t = await openApi()
+  await published(t, 'orders', { b: { prefetch: 3 } })
+  await patch(t, 'a', { onFail: 'block' })
+  const detail = expect.stringContaining('onFail: block needs prefetch 1 or partitions') as string
+  expect((await patch(t, 'a', { prefetch: 4 })).body).toMatchObject({
+    status: 400,
+    detail,
+    errors: [{ path: 'prefetch' }],
+  })
+  expect((await patch(t, 'b', { onFail: 'block' })).body).toMatchObject({ errors: [{ path: 'onFail' }] })
+  expect((await patch(t, 'a', { prefetch: 4, onFail: 'skip' })).status).toBe(200)
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { b: { prefetch: 3, onFail: 'block' } }) })
+  const { body } = await t.post('/api/topologies/orders/publish')
+  expect(body).toMatchObject({ status: 400, errors: [{ path: 'nodes[2].onFail', message: detail }] })
 })
 
 test.each([100, 86_400_000])('a time-out of %i ms is taken', async (timeoutMs) => {
@@ -97,7 +117,7 @@ test('defaults of a manifest hold for what nobody else says; those that can not 
     manifestFaults: [{ path: 'nodes[0].defaults.retry.on' }, { path: 'nodes[0].defaults.prefetch' }],
   })
   await published(t, 'orders', { a: { worker: 'm', retry: { attempts: 7 } } })
-  const inForce = { prefetch: 1, timeoutMs: 900, onFail: 'block', retry: { attempts: 7, baseMs: 30, on: [] } }
+  const inForce = { prefetch: 1, timeoutMs: 900, onFail: 'block', retry: { attempts: 7, baseMs: 30, on: ['default'] } }
   expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ timeoutMs: 900, onFail: 'block', published: inForce })
   await patch(t, 'a', { timeoutMs: 800, onFail: 'skip' })
   await t.post('/api/topologies/orders/republish')

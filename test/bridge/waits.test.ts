@@ -38,24 +38,30 @@ test('429 makes the message wait as long as Retry-After says and burns nothing',
 })
 
 test.each([
-  ['hangs up', { fail: 'hang-up' }],
-  ['answers garbage', { fail: 'garbage' }],
-  ['never answers', { fail: 'never' }],
-  ['answers 9 MiB', { body: Buffer.alloc(9 * 1024 * 1024) }],
-  ['answers a broken batch', { headers: { 'content-type': 'application/cloudevents-batch+json' }, body: '[{]' }],
-  ['routes to nowhere', { headers: { 'sluice-route': 'nowhere' }, body: '1' }],
-] as [string, Answer][])('a worker that %s ends in Trash, and the bridge goes on', async (_name, answer) => {
-  const { engine } = await flow(
-    [{ name: 'a', timeoutMs: 100, retry: { ...fast, attempts: 2 } }, { name: 'b' }],
-    (request) => (request.body === '"bad"' && request.node === 'a' ? answer : echo(request)),
-  )
-  await engine.start('"bad"')
-  await engine.start('"good"')
-  const outcomes = await engine.outcomesUntil(
-    (all) => all.filter(({ kind }) => kind === 'ended' || kind === 'trashed').length === 2,
-  )
-  expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['ended', 'started', 'started', 'trashed'])
-})
+  ['hangs up', 'worker-crash', { fail: 'hang-up' }],
+  ['answers garbage', 'bad-reply', { fail: 'garbage' }],
+  ['answers by half', 'bad-reply', { fail: 'half' }],
+  ['never answers', 'timeout', { fail: 'never' }],
+  ['answers 9 MiB', 'reply-too-large', { body: Buffer.alloc(9 * 1024 * 1024) }],
+  ['answers a broken batch', '', { headers: { 'content-type': 'application/cloudevents-batch+json' }, body: '[{]' }],
+  ['routes to nowhere', '', { headers: { 'sluice-route': 'nowhere' }, body: '1' }],
+] as [string, string, Answer][])(
+  'a worker that %s ends in Trash as %s, and the bridge goes on',
+  async (_name, type, answer) => {
+    const { engine } = await flow(
+      [{ name: 'a', timeoutMs: 100, retry: { ...fast, attempts: 3 } }, { name: 'b' }],
+      (request) => (request.body === '"bad"' && request.node === 'a' ? answer : echo(request)),
+    )
+    await engine.start('"bad"')
+    await engine.start('"good"')
+    const outcomes = await engine.outcomesUntil(
+      (all) => all.filter(({ kind }) => kind === 'ended' || kind === 'trashed').length === 2,
+    )
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['ended', 'started', 'started', 'trashed'])
+    const trashed = outcomes.find((outcome) => outcome.kind === 'trashed')
+    expect(trashed?.error.type).toContain(`urn:sluice:${type}`)
+  },
+)
 
 test('a call longer than the ack wait is made once', async () => {
   const { engine, worker } = await flow([{ name: 'a' }], () => ({ status: 204, afterMs: 7_000 }))

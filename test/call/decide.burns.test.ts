@@ -24,6 +24,7 @@ const waits: [string, CallResult][] = [
 const failures: [string, CallResult][] = [
   ['a time-out', { kind: 'timeout' }],
   ['a connection that is lost after the request was sent', { kind: 'lost' }],
+  ['what is no HTTP reply', { kind: 'bad-reply', detail: 'garbage' }],
   ['408', reply(408)],
   ['409', reply(409)],
   ['425', reply(425)],

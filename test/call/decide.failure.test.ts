@@ -118,6 +118,31 @@ describe('the end of retries', () => {
     expect(before).toMatchObject({ kind: 'later', failure: { problem: { type: 'urn:sluice:connection-lost' } } })
   })
 
+  test('what was no whole HTTP reply is not said to be a crash, however often it came', () => {
+    const verdict = verdictOf(
+      { kind: 'bad-reply', detail: 'Expected HTTP/' },
+      { context: { attempt: 10, lostInARow: 9 } },
+    )
+    const detail = 'Not tried again: attempt 10 of 10 (retry.attempts) was the last. Expected HTTP/'
+    expect(verdict).toMatchObject({ kind: 'trash', problem: { type: 'urn:sluice:bad-reply', detail } })
+  })
+
+  test.each([
+    ['attempts', withRetry({ attempts: 3 }), { attempt: 3 }, 'attempt 3 of 3 (retry.attempts)'],
+    ['maxAgeMs', withRetry({ maxAgeMs: 1 }), {}, 'older than 1 ms (retry.maxAgeMs)'],
+    ['inPlaceMaxMs', { node: { ...ordered, inPlaceMaxMs: 1000 } }, { inPlaceMs: 1000 }, 'for 1000 ms (inPlaceMaxMs)'],
+  ])('the detail says that %s ended the tries, before what the worker said', (_, around, context, why) => {
+    const said = Buffer.from('y'.repeat(10_000))
+    const own = { ...reply(500, { 'content-type': 'text/plain' }), body: said }
+    const verdict = verdictOf(own, {
+      ...around,
+      context: { ...('context' in around ? around.context : {}), ...context },
+    })
+    const detail = expect.stringMatching(/^Not tried again: .*\. y+$/) as string
+    expect(verdict).toMatchObject({ kind: 'trash', problem: { title: '500 Internal Server Error', detail } })
+    expect((verdict as { problem: { detail: string } }).problem.detail).toContain(why)
+  })
+
   test('a message older than maxAgeMs is not tried again', () => {
     expect(verdictOf(reply(500), withRetry({ maxAgeMs: 60_000 }))).toMatchObject({ kind: 'later' })
     expect(verdictOf(reply(500), withRetry({ maxAgeMs: 59_999 }))).toMatchObject({ kind: 'trash' })

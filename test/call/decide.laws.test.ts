@@ -47,6 +47,7 @@ const result: fc.Arbitrary<CallResult> = fc.oneof(
   },
   fc.constantFrom<CallResult>({ kind: 'timeout' }, { kind: 'lost' }, { kind: 'too-large' }, { kind: 'refused' }),
   fc.string().map((detail) => ({ kind: 'held' as const, detail })),
+  fc.string().map((detail) => ({ kind: 'bad-reply' as const, detail })),
 )
 const context: fc.Arbitrary<DecideContext> = fc
   .record({

@@ -101,7 +101,10 @@ describe('wrong use ends with exit code 2 and a line that helps', () => {
     const path = file('shop.yaml', text)
     const { code, first, faults } = await refusal(['apply', '-f', path])
     expect(first).toBe('the topology documents are wrong')
-    expect(faults).toEqual([expect.stringMatching(/^nodes\[1\]\.prefetch: .*shop\.yaml:4: .*<=20; found 50$/)])
+    expect(faults).toEqual([
+      expect.stringMatching(/^nodes\[1\]\.prefetch: .*shop\.yaml:4: expected at most 20; found 50$/),
+      expect.stringMatching(/^nodes\[1\]: .*shop\.yaml:4: no event node leads to a/),
+    ])
     expect(code).toBe(2)
   })
 

@@ -70,6 +70,25 @@ test('a secret, or a URL that may hold one, is never repeated', () => {
   expect(JSON.stringify(faults)).not.toMatch(/short|sh ort|pw@/)
 })
 
+test('NATS URLs of a cluster are given in one, separated by commas', () => {
+  const natsUrl = 'nats://u:p@a:4222, tls://b:4222,nats://u:p@[::1]:4222'
+  expect(resolveOptions('bridge', { flags: { natsUrl }, environment: {} }).natsUrl).toBe(natsUrl)
+})
+
+test.each([
+  ['nats://a:4222,', 'the 2. of 2 is empty'],
+  [',', 'the 1. of 2 is empty'],
+  ['nats://a:4222,b:4222', 'the 2. of 2 is not a URL with nats:// or tls://'],
+  ['ws://a:4222,nats://b', 'the 1. of 2 is not a URL with nats:// or tls://'],
+  ['nats://a nats://b', 'expected a URL such as nats://127.0.0.1:4222'],
+  ['nats://u:p@a,nats://v:p@b', 'the 2. URL has another user or password than the first, whose are used for all'],
+])('the NATS URLs "%s" are refused: %s', (natsUrl, message) => {
+  const [fault, ...more] = faultsOf(() => resolveOptions('bridge', { flags: { natsUrl }, environment: {} }))
+  expect(fault?.message).toMatch(message)
+  expect(fault?.message).not.toContain('u:p')
+  expect(more).toEqual([])
+})
+
 test('a variable of an option that a command does not take is left alone', () => {
   expect(resolveOptions('migrate', { flags: {}, environment: { SLUICE_PORT: 'x' } })).toEqual({})
 })

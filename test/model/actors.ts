@@ -39,7 +39,7 @@ export async function startBridge(process: Process, scripts: Scripts, cancelling
       guard: process.queues.guard,
       publisher: process.queues.publisher,
       cancelled,
-      highWater: { mark: 10_000, room: () => Promise.resolve() },
+      highWater: { mark: 10_000, forget: () => undefined, room: () => Promise.resolve() },
       log: silentLog,
     },
     stop,

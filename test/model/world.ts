@@ -1,3 +1,4 @@
+import { silentLog } from '../../runtime/telemetry/log.ts'
 import { ensureQueues } from '../../runtime/queue/streams.ts'
 import { streamName } from '../../runtime/queue/names.ts'
 import { startBridge, startRecorder } from './actors.ts'
@@ -37,7 +38,7 @@ export class World {
   static async open(books: Books): Promise<World> {
     const world = new World(books)
     const setup = new Process('setup', world.stream, false)
-    await ensureQueues(setup.queues.connection, modelPlan, 1)
+    await ensureQueues(setup.queues.connection, modelPlan, { replicas: 1, log: silentLog })
     await world.#replace('bridge', 0)
     await world.#replace('bridge', 1)
     await world.#replace('control', 0)

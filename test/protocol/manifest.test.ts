@@ -33,7 +33,7 @@ test('a default that can not be used is reported by its place, and the others co
     { path: 'nodes[1].defaults.retry.attempts', message: expect.stringContaining('found 0') as string },
     { path: 'nodes[1].defaults.retry.on', message: expect.stringContaining('status:500-504') as string },
     { path: 'nodes[1].defaults.retry.retries', message: expect.stringContaining('no such default') as string },
-    { path: 'nodes[1].defaults.prefetch', message: expect.stringContaining('<=20; found 50') as string },
+    { path: 'nodes[1].defaults.prefetch', message: expect.stringContaining('expected at most 20; found 50') as string },
     { path: 'nodes[1].defaults.prefetsh', message: 'there is no such default (did you mean "prefetch"?)' },
   ])
 })

@@ -3,12 +3,17 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/transport-node'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { openStack } from '../../runtime/commands/stack.ts'
 import { ownQueues } from '../../runtime/commands/parts.ts'
-import { Unavailable } from '../../runtime/errors.ts'
-import { untilReady } from '../../runtime/queue/connection.ts'
+import { Invalid, Unavailable } from '../../runtime/errors.ts'
+import { newId } from '../../runtime/ids.ts'
+import { openQueues } from '../../runtime/queue/open.ts'
+import { freePort } from '../../runtime/embedded/process.ts'
+import { connectQueues, untilReady } from '../../runtime/queue/connection.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import { eventually } from '../support/eventually.ts'
+import { natsProxy } from '../support/nats-proxy.ts'
 
 const electing = () => new JetStreamApiError({ code: 503, err_code: 10008, description: 'temporarily unavailable' })
 
@@ -37,6 +42,39 @@ test('a refusal is final at once', async () => {
   })
   await expect(outcome).rejects.toBe(refused)
   expect(asked).toBe(1)
+})
+
+test('of several servers one that is dead does not matter, wherever it stands', async () => {
+  const dead = `nats://127.0.0.1:${await freePort()}`
+  for (const url of [`${dead},${inject('natsUrl')}`, `${inject('natsUrl')}, ${dead}`]) {
+    const connection = await connectQueues({ url, name: 'one of two', log: silentLog })
+    expect(connection.connected).toBe(true)
+    await connection.close()
+  }
+})
+
+test('copies on a single server are refused in one line that names the option', async () => {
+  const opening = openQueues({
+    url: inject('natsUrl'),
+    name: 'x',
+    namespace: `t_${newId()}`,
+    replicas: 3,
+    log: silentLog,
+  })
+  await expect(opening).rejects.toThrow(Invalid)
+  await expect(opening).rejects.toThrow(/^--replicas \(SLUICE_REPLICAS\) is 3, but NATS is a single server.*3 servers$/)
+})
+
+test('what is asked while NATS is away is answered in plain words', async () => {
+  const proxy = await natsProxy()
+  const queues = await openQueues({ url: proxy.url, name: 'x', namespace: `t_${newId()}`, replicas: 1, log: silentLog })
+  onTestFinished(async () => {
+    await queues.close()
+    await proxy.close()
+  })
+  proxy.cut()
+  await eventually('it is noticed', () => !queues.connection.connected)
+  await expect(queues.control.status()).rejects.toThrow(/^not connected to NATS$/)
 })
 
 /** A NATS that says who it is, and answers `PONG` but nothing else: JetStream isn't there, nor says so. */

@@ -16,7 +16,7 @@ const lose = (engine: TestEngine, consumer: string): Promise<boolean> =>
   engine.queues.connection.jsm.consumers.delete(streamName(engine.plan.topologyId), consumer)
 
 test.each(['node', 'reply'] as const)(
-  'a %s consumer that is deleted while data flows is made again, and nothing is lost, doubled or called for again',
+  'a %s consumer that is deleted while data flows is made again: nothing is lost or doubled, and at most its prefetch is called for again',
   async (kind) => {
     const pages = 4
     const perPage = 100

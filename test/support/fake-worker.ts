@@ -13,7 +13,7 @@ export interface Seen {
 /** What the fake worker answers: a status and more, or a way to fail. */
 export type Answer =
   | { status?: number; headers?: Record<string, string>; body?: string | Buffer; afterMs?: number }
-  | { fail: 'hang-up' | 'garbage' | 'never' }
+  | { fail: 'hang-up' | 'garbage' | 'half' | 'never' }
 
 export interface FakeWorker {
   readonly url: string
@@ -85,6 +85,7 @@ function reply(response: ServerResponse, answer: Answer): void {
     return
   }
   if (answer.fail === 'hang-up') response.socket?.destroy()
+  if (answer.fail === 'half') response.socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n<<<')
   if (answer.fail === 'garbage') response.socket?.end('HTTP/1.1 two hundred, fine\r\n\r\n<<<')
 }
 

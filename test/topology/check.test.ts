@@ -97,7 +97,7 @@ describe('a node', () => {
   test('that is an event node has nothing of a worker node', () => {
     const node: DocumentNode = { ...start, worker: 'shop', retry: {}, prefetch: 2, emit: 'page' }
     const paths = check(documentOf([node])).map(({ path }) => path)
-    expect(paths).toEqual(['nodes[0].prefetch'])
+    expect(paths).toEqual(['prefetch', 'worker', 'retry', 'emit'].map((key) => `nodes[0].${key}`))
     const { prefetch: _, ...shaped } = node
     expect(check(documentOf([shaped])).map(({ path }) => path)).toEqual([
       'nodes[0].worker',

@@ -25,7 +25,7 @@ describe('a plan', () => {
       id: 'id-a', name: 'a', type: 'custom', followers: ['id-b'], worker: 'shop', uses: 'a', path: '/nodes/a', service: null, prefetch: 1,
       partitions: 1, partitionKey: null, generation: 0, past: [],
       timeoutMs: 30_000, inPlaceMaxMs: 120_000, onFail: 'skip', emit: { kind: 'page' }, maxPages: 1_000_000, settings: null,
-      retry: { attempts: 10, backoff: 'exponential', baseMs: 250, maxMs: 300_000, on: [], maxAgeMs: null },
+      retry: { attempts: 10, backoff: 'exponential', baseMs: 250, maxMs: 300_000, on: ['default'], maxAgeMs: null },
     }) // prettier-ignore
   })
 

@@ -63,11 +63,43 @@ describe('a fault', () => {
       'name: Orders\nnodes:\n  - name: begin\n    type: start\n  - name: a\n    type: custom\n    prefetch: 21\n    retry:\n      on: [later]\n'
     expect(faultsOf(text)).toEqual([
       { path: 'name', message: 'a.yaml:1: expected a name of 1 to 63 characters: a–z, 0–9 and -; found "Orders"' },
-      { path: 'nodes[1].prefetch', message: expect.stringMatching(/^a\.yaml:7: .*<=20; found 21$/) as string },
+      {
+        path: 'nodes[1].prefetch',
+        message: expect.stringMatching(/^a\.yaml:7: .*expected at most 20; found 21$/) as string,
+      },
       {
         path: 'nodes[1].retry.on[0]',
         message: expect.stringMatching(/^a\.yaml:9: expected timeout, .*found "later"$/) as string,
       },
+      { path: 'nodes[1].worker', message: 'a.yaml:5: a needs a worker that implements it' },
+      { path: 'nodes[1]', message: 'a.yaml:5: no event node leads to a; add an edge to it' },
+    ])
+  })
+
+  test('of its shape does not hide those between nodes and fields: all come in one answer', () => {
+    const nodes = [
+      '{ name: begin, type: start }',
+      '{ name: a, type: custom, worker: w, prefech: 3, prefetch: 2, partitions: 4 }',
+      '{ name: b, type: custom, worker: w, timeoutMs: 1, retry: { baseMs: 500, maxMs: 20 } }',
+      '{ name: c, type: custom, worker: w, prefetch: 4, onFail: block }',
+    ]
+    const edges = ['begin>a', 'a>b', 'b>a', 'a>c', 'a>d'].map((edge) =>
+      edge.replace(/(.*)>(.*)/, '{ from: $1, to: $2 }'),
+    )
+    const text = `name: x\nlabel: {}\nnodes:\n  - ${nodes.join('\n  - ')}\nedges:\n  - ${edges.join('\n  - ')}\n`
+    expect(
+      faultsOf(text)
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual([
+      'edges',
+      'edges[4].to',
+      'label',
+      'nodes[1].prefech',
+      'nodes[1].prefetch',
+      'nodes[2].retry.maxMs',
+      'nodes[2].timeoutMs',
+      'nodes[3].onFail',
     ])
   })
 
@@ -85,14 +117,21 @@ describe('a fault', () => {
   test.each([
     ['{ name: b, type: start, prefetch: 1 }', 'a start node has no prefetch'],
     ['{ name: b, type: robot }', 'found "robot"'],
-    ['{ name: b, type: custom, prefetch: 0 }', '>=1'],
-    ['{ name: b, type: custom, prefetch: 1.5 }', 'int'],
-    ['{ name: b, type: custom, prefetch: "2" }', 'number'],
-    ['{ name: b, type: custom, timeoutMs: 99 }', '>=100'],
-    ['{ name: b, type: custom, timeoutMs: 86400001 }', '<=86400000'],
+    ['{ name: b, type: custom, prefetch: 0 }', 'expected at least 1; found 0'],
+    ['{ name: b, type: custom, prefetch: 1.5 }', 'expected a whole number'],
+    ['{ name: b, type: custom, prefetch: "2" }', 'expected a number'],
+    ['{ name: b, type: custom, timeoutMs: 99 }', 'expected at least 100'],
+    ['{ name: b, type: custom, timeoutMs: 86400001 }', 'expected at most 86400000'],
     ['{ name: b, type: custom, emit: chunks=0 }', 'expected page, records or chunks=N'],
-    ['{ name: b, type: custom, retry: { attempts: 101 } }', '<=100'],
+    ['{ name: b, type: custom, retry: { attempts: 101 } }', 'expected at most 100'],
     ['{ name: b, type: custom, retry: { on: ["status:700"] } }', 'status:5xx'],
+    ['{ name: b, type: custom, retry: { on: ["status:200"] } }', 'a status of failure (400 to 599)'],
+    ['{ name: b, type: custom, retry: { on: ["status:300-500"] } }', 'a status of failure (400 to 599)'],
+    ['{ name: b, type: custom, retry: { on: [] } }', 'say [default] for the usual ones; attempts: 1 never tries again'],
+    ['{ name: b, type: custom, onFail: stop }', 'expected skip or block; found "stop"'],
+    ['{ name: b, type: custom, retry: 3 }', 'expected an object; found 3'],
+    ['{ name: b, type: custom, worker: "" }', 'expected at least 1 character; found ""'],
+    ['{ type: custom }', 'is missing: expected a text'],
     ['{ name: b, type: custom, settings: { a: .inf } }', 'not a JSON number'],
     [`{ name: b, type: custom, settings: { a: ${'x'.repeat(3100)} } }`, 'at most 4096 fit in a call'],
     ['{ name: b, type: custom, settings: { __proto__: { a: 1 } } }', '"__proto__" is not allowed'],
@@ -120,7 +159,7 @@ describe('a fault', () => {
     '/é',
   ])('is a path such as %s', (path) => {
     const { faults } = readDocument(documentOf([custom('a', { path })]))
-    expect(faults).toMatchObject([{ path: 'nodes[0].path' }])
+    expect(faults[0]).toMatchObject({ path: 'nodes[0].path' })
   })
 
   test('is a second document where one is expected, and none at all', () => {

@@ -5,7 +5,7 @@ import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts
 import type { DrawnValues } from '../../store/schema.ts'
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { prefetchFault, retryFault } from '../../topology/check.ts'
+import { blockFault, prefetchFault, retryFault } from '../../topology/check.ts'
 import { cronFault } from '../../topology/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
@@ -210,14 +210,23 @@ function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): v
   const cron = typeof change.cron === 'string' && type === 'cron' ? cronFault(change.cron) : null
   const { partitions = 1 } = draft.nodes.find((each) => each.name === name) ?? {}
   const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)
+  const block = event ? null : blockFaultAfter(node, change)
   const retry = event ? null : retryFault(retryAfter(node, change.retry ?? {}))
   const all = [
     ...faults,
     ...(retry === null ? [] : [{ path: 'retry.maxMs', message: retry }]),
     ...(cron === null ? [] : [{ path: 'cron', message: cron }]),
     ...(lanes === null ? [] : [{ path: 'prefetch', message: lanes }]),
+    ...(block === null ? [] : [{ path: change.onFail === undefined ? 'prefetch' : 'onFail', message: block }]),
   ]
   if (all.length > 0) throw new Invalid(all[0]?.message ?? '', all)
+}
+
+/** Only of a change of one of the two: another one is no reason to refuse what is stored. */
+function blockFaultAfter(node: Node, change: NodeChange): string | null {
+  if (change.prefetch === undefined && change.onFail === undefined) return null
+  const { prefetch, onFail } = { ...node, ...valuesAfter(node, change) }
+  return blockFault(node.name, prefetch ?? 1, onFail ?? 'skip')
 }
 
 function withNode(document: Topology['document'], node: Node, changed: Partial<StoredValues>): Topology['document'] {

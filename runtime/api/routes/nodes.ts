@@ -177,7 +177,14 @@ function publishedOf(plan: Plan | null, nodeId: string): Shown['published'] {
   const none = { prefetch: null, timeoutMs: null, retry: null, inPlaceMaxMs: null, onFail: null }
   if (isEventNode(node)) return { revision, ...none }
   const { prefetch, timeoutMs, retry, inPlaceMaxMs, onFail } = node
-  return { revision, prefetch, timeoutMs, retry: { ...retry, on: [...retry.on] }, inPlaceMaxMs, onFail }
+  return {
+    revision,
+    prefetch,
+    timeoutMs,
+    retry: { ...retry, on: retry.on.length === 0 ? ['default'] : [...retry.on] },
+    inPlaceMaxMs,
+    onFail,
+  }
 }
 
 function showNode(node: Node, topology: Topology, around: Around): Shown {

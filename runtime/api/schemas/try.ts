@@ -79,7 +79,7 @@ export const trial = z
     revision: z.int().nullable(),
     instance: z.string().nullable().openapi({ description: 'null: none could be called' }),
     request: z.object({ method: z.literal('POST'), path: z.string(), headers, ...shownBody }),
-    result: z.enum(['reply', 'timeout', 'lost', 'refused', 'too-large']),
+    result: z.enum(['reply', 'timeout', 'lost', 'bad-reply', 'refused', 'too-large']),
     reply: z.object({ status: z.int(), headers, ...shownBody }).nullable(),
     durationMs: z.number(),
     verdict: z

@@ -75,7 +75,8 @@ function generationToUse(node: WorkerNode, used: number | undefined): Generation
   return all.find(({ generation }) => generation === used) ?? all[0] ?? node
 }
 
-async function isEverywhere(
+/** Do all live bridges have the plan, or a newer one? `own` need not be asked: it has. */
+export async function isEverywhere(
   queues: TurnoverDeps['queues'],
   { topologyId, revision }: Plan,
   own: string,

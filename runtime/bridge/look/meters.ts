@@ -10,7 +10,19 @@ import type { Plan } from '../../topology/plan.ts'
 const hopOutcomes = ['forward', 'split', 'end', 'later', 'trash', 'cancelled', 'known'] as const
 
 /** What calls came to; a reply by the class of its status, the two that say "wait" by themselves. */
-const callOutcomes = ['2xx', '3xx', '4xx', '5xx', '429', '503', 'timeout', 'lost', 'refused', 'too-large'] as const
+const callOutcomes = [
+  '2xx',
+  '3xx',
+  '4xx',
+  '5xx',
+  '429',
+  '503',
+  'timeout',
+  'lost',
+  'bad-reply',
+  'refused',
+  'too-large',
+] as const
 export type CallOutcome = (typeof callOutcomes)[number]
 
 /** Upper bounds of the histogram of call durations, in milliseconds; the last bucket has none. */

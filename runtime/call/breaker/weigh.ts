@@ -8,6 +8,7 @@ import type { Showing } from './breaker.ts'
 export const nothing: Showing = { kind: 'nothing' }
 const good: Showing = { kind: 'good' }
 const lost: Showing = { kind: 'bad', why: 'connection lost' }
+const badReply: Showing = { kind: 'bad', why: 'no whole HTTP reply' }
 const timeout: Showing = { kind: 'bad', why: 'time-out' }
 
 /**
@@ -23,6 +24,8 @@ export function weighForInstance(result: CallResult, hasAnswered: boolean): Show
       return hasAnswered ? nothing : timeout
     case 'lost':
       return lost
+    case 'bad-reply':
+      return badReply
     case 'refused':
       return { kind: 'refused', why: result.detail ?? 'connection refused' }
     case 'held':
@@ -43,6 +46,8 @@ export function weighForNode(result: CallResult, node: WorkerNode): Showing {
       return timeout
     case 'lost':
       return lost
+    case 'bad-reply':
+      return badReply
     case 'refused':
     case 'held':
       return nothing

@@ -129,7 +129,7 @@ async function begin(
   topologyId: string,
   sources: Sources,
 ): Promise<Round | null> {
-  const { connection, replicas, windowMs } = options
+  const { connection, replicas, windowMs, log } = options
   const stream = streamName(topologyId)
   // Read before every floor: what arrives later can't lower a mark that never exceeds it.
   const info = await connection.jsm.streams.info(stream).catch(orNull)
@@ -148,7 +148,7 @@ async function begin(
       topology: topologyId,
       consumers: missing.map(({ name }) => name),
     })
-    await ensureQueues(connection, newest, replicas)
+    await ensureQueues(connection, newest, { replicas, log })
     return null
   }
   return { ...options, topologyId, stream, info, plans, readers, watched }

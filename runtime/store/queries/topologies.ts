@@ -39,6 +39,13 @@ export async function revisionsInForce(store: Store): Promise<InForce[]> {
   return store.query((db) => db.select({ id, revision }).from(topologies).where(eq(topologies.visibility, 'public')))
 }
 
+/** Why each topology rests, by id; null: it doesn't. Only those that bridges were ever told of. */
+export async function pausesOf(store: Store): Promise<Map<string, string | null>> {
+  const { id, pausedReason, revision } = topologies
+  const rows = await store.query((db) => db.select({ id, pausedReason }).from(topologies).where(gt(revision, 0)))
+  return new Map(rows.map((row) => [row.id, row.pausedReason]))
+}
+
 /** Finds by id or by name; an id wins over a name that looks like it. Throws `NotFound`. */
 export async function getTopology(store: Store, ref: string): Promise<Topology> {
   const clean = storable(ref)

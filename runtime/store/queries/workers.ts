@@ -33,8 +33,7 @@ export async function getWorker(store: Store, name: string): Promise<Worker> {
 
 /** Reads a worker and keeps others from changing it until the transaction ends. Throws `NotFound`. */
 export async function lockWorker(inside: Store, name: string): Promise<Worker> {
-  const named = eq(workers.name, storable(name))
-  const [row] = await inside.query((db) => db.select().from(workers).where(named).for('update'))
+  const row = await lockWorkerIfAny(inside, name)
   if (!row) throw new NotFound(`there is no worker "${name}"`)
   return row
 }
@@ -69,6 +68,21 @@ export async function updateWorker(
   if (row) return row
   const now = await getWorker(store, name)
   throw new LostRace(`the worker "${name}" was changed since it was read (now version ${now.version})`)
+}
+
+/** The same; null when it is gone. */
+export async function lockWorkerIfAny(inside: Store, name: string): Promise<Worker | null> {
+  const named = eq(workers.name, storable(name))
+  const [row] = await inside.query((db) => db.select().from(workers).where(named).for('update'))
+  return row ?? null
+}
+
+/** Gives the worker a version above this one, and changes nothing else. Throws `NotFound`. */
+export async function raiseWorker(store: Store, name: string, above: number): Promise<Worker> {
+  const next = { version: sql`greatest(${workers.version}, ${above}) + 1`, updatedAt: new Date() }
+  const [row] = await store.query((db) => db.update(workers).set(next).where(eq(workers.name, name)).returning())
+  if (!row) throw new NotFound(`there is no worker "${name}"`)
+  return row
 }
 
 /** Keeps what a worker said of itself; no change of its version. Throws `NotFound`. */

@@ -12,6 +12,7 @@ import type { Progresses } from './drop.ts'
 import { forgetPauses } from './forget.ts'
 import { tidyDropped } from './late.ts'
 import type { QueuesEver } from './late.ts'
+import { mendTold } from './told.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
@@ -74,9 +75,12 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   await forEach((each) => look(deps, known, each))
   if (!signal.aborted) await finishDiscards(deps, known.discarded, errors).catch((error: unknown) => errors.push(error))
   if (!isTidying || signal.aborted) return
+  const inForce = new Set(topologies.map(({ id }) => id))
+  for (const map of [known.quiet, known.ever]) for (const id of [...map.keys()]) if (!inForce.has(id)) map.delete(id)
   const bridges = await deps.queues.bridges()
   await forEach((each) => tidy(deps, each, bridges, known.ever))
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
+  await mendTold(deps).catch((error: unknown) => errors.push(error))
 }
 
 interface Round {

@@ -1,6 +1,7 @@
 /** Reads the JSON payload of the older flow editor: `{nodes, connections}`. */
 import { z } from 'zod'
-import { faultsOf, unsafeValue } from '../../document.ts'
+import { unsafeValue } from '../../document.ts'
+import { faultsOf } from '../../faults/faults.ts'
 import type { DrawnEdge, DrawnNode, Notes, Reading } from '../drawing.ts'
 import { edgesMax, nodesMax, takeNotes, textMax } from '../drawing.ts'
 import { typeOf } from '../types.ts'

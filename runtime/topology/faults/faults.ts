@@ -1,0 +1,51 @@
+/** Faults of a document's shape, as people are told them. Pure. */
+import type { z } from 'zod'
+import type { Fault } from '../../errors.ts'
+import { keysAt } from '../schema.ts'
+import { didYouMean } from '../suggest.ts'
+
+export const faultsMax = 200
+
+/** The faults that the schema found, the first 200; unknown keys one by one, with a suggestion. */
+export function faultsOf(
+  error: z.ZodError,
+  value: unknown,
+  locate: (path: readonly PropertyKey[], message: string) => string = (_, message) => message,
+): Fault[] {
+  return error.issues.slice(0, faultsMax).flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') {
+      const message = issue.code === 'custom' ? issue.message : `${issue.message}${found(value, issue.path)}`
+      return [{ path: textOfPath(issue.path), message: locate(issue.path, message) }]
+    }
+    return issue.keys.slice(0, faultsMax).map((key) => {
+      const path = [...issue.path, key]
+      return {
+        path: textOfPath(path),
+        message: locate(path, `unknown key "${key.slice(0, 80)}"${didYouMean(key, keysAt(issue.path))}`),
+      }
+    })
+  })
+}
+
+/** `nodes[2].prefetch`. */
+export function textOfPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part).slice(0, 80)}`,
+    )
+    .join('')
+}
+
+function found(value: unknown, path: readonly PropertyKey[]): string {
+  let here = value
+  for (const part of path) {
+    here = typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>)[part] : undefined
+  }
+  if (typeof here !== 'string' && typeof here !== 'number' && typeof here !== 'boolean') return ''
+  return `; found ${JSON.stringify(here).slice(0, 80)}`
+}
+
+/** The keys of a path such as `nodes[2].prefetch`. */
+export function keysOf(path: string): PropertyKey[] {
+  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
+}
