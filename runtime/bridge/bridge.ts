@@ -5,10 +5,11 @@ import { textOf } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { heartbeatEveryMs, watchConfig } from '../queue/config.ts'
 import type { ConfigChange } from '../queue/config.ts'
-import type { Heartbeat } from '../queue/control.ts'
+import type { Heartbeat, WorkerTrouble } from '../queue/control.ts'
 import { openDeliveries } from '../queue/deliver/delivery.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
 import type { Queues } from '../queue/open.ts'
+import { fingerprintOf } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openCancelled } from './cancelled.ts'
 import type { Cancelled } from './cancelled.ts'
@@ -18,6 +19,8 @@ import type { HealthChange } from './caller.ts'
 import { openHighWater } from './high-water.ts'
 import { openTopologies } from './reconcile.ts'
 import type { Topologies } from './reconcile.ts'
+import { openYielding } from './yielding/yielding.ts'
+import type { Yielding } from './yielding/yielding.ts'
 
 export interface Bridge {
   readonly id: string
@@ -25,6 +28,8 @@ export interface Bridge {
   readonly held: number
   /** True while it is connected and not stopping. */
   readonly ready: boolean
+  /** Workers that it can't call. */
+  troubles(): WorkerTrouble[]
   /**
    * Stops pulling, gives back what waits, lets open calls finish for `graceMs`, then gives up on them (they are called again
    * elsewhere); twice is harmless.
@@ -57,6 +62,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { queues, secretKey, graceMs, log } = options
   const id = newId()
   const startedAt = new Date().toISOString()
+  const keyPrint = fingerprintOf(secretKey)
   const stopping = new AbortController()
   const cutting = new AbortController()
   setMaxListeners(0, stopping.signal, cutting.signal)
@@ -72,6 +78,18 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
+  const yielding = openYielding({
+    bridgeId: id,
+    queues,
+    outlooks: () => directory.outlooks(),
+    reach: (worker) => directory.reach(worker),
+    isUsed: (worker) => topologies.calls(worker),
+    onChange(worker) {
+      topologies.takeAnew(worker)
+      beatSoon()
+    },
+    log,
+  })
   const topologies = openTopologies({
     bridgeId: id,
     queues,
@@ -79,12 +97,13 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     directory,
     ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, log },
     stop: { soon: stopping.signal, now: cutting.signal },
+    takes: (worker) => yielding.takes(worker),
     onApplied: () => void beat(),
   })
   const onChange = (change: ConfigChange): void => applyChange(change, { topologies, directory, cancelled })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, queues, log, topologies, directory })
+    await sendHeartbeat({ id, startedAt, secretKey: keyPrint, queues, log, topologies, directory, yielding })
   }
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
@@ -98,6 +117,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const close = async (): Promise<void> => {
     clearInterval(timer)
     stopping.abort()
+    yielding.close()
     const cut = setTimeout(() => cutting.abort(), graceMs)
     await topologies.close()
     clearTimeout(cut)
@@ -114,6 +134,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     get ready() {
       return !stopping.signal.aborted && queues.connection.connected
     },
+    troubles: () => yielding.troubles(),
     close: () => (closing ??= close()),
   }
 }
@@ -138,25 +159,27 @@ function applyChange(change: ConfigChange, { topologies, directory, cancelled }:
 interface Beating extends Omit<Parts, 'cancelled'> {
   readonly id: string
   readonly startedAt: string
+  readonly secretKey: string
+  readonly yielding: Yielding
   readonly queues: Queues
   readonly log: Log
 }
 
 /** Never rejects: the next one comes soon. */
-async function sendHeartbeat({ id, startedAt, queues, log, topologies, directory }: Beating): Promise<void> {
+async function sendHeartbeat({ queues, log, topologies, directory, yielding, ...own }: Beating): Promise<void> {
   const heartbeat: Heartbeat = {
-    id,
+    ...own,
     host: hostname(),
     pid: process.pid,
-    startedAt,
     rssBytes: process.memoryUsage.rss(),
     revisions: topologies.revisions(),
     sending: topologies.sending(),
     instances: directory.instances(),
     nodes: directory.nodes(),
+    troubles: yielding.troubles(),
   }
   await queues.config.bridges
-    .put(id, JSON.stringify(heartbeat))
+    .put(own.id, JSON.stringify(heartbeat))
     .catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
 }
 

@@ -28,6 +28,10 @@ export interface Topologies {
   apply(topologyId: string, plan: Plan | null): void
   /** False while plans may be missed: what is delivered then may go by other lanes than its plan knows, and waits. */
   setCurrent(current: boolean): void
+  /** Whether messages for this worker are taken has changed; see `takes`. */
+  takeAnew(worker: string): void
+  /** Whether a node that runs here calls the worker. */
+  calls(worker: string): boolean
   /** Resolves when every change so far is applied. */
   settled(): Promise<void>
   revisions(): Record<string, number>
@@ -44,6 +48,8 @@ interface TopologiesDeps {
   readonly directory: Directory
   readonly ports: Ports
   readonly stop: Stop
+  /** Whether messages for this worker are taken. */
+  readonly takes: (worker: string) => boolean
   /** Something changed that other processes look for in a heartbeat. */
   readonly onApplied: () => void
 }
@@ -88,14 +94,18 @@ export function openTopologies(options: TopologiesDeps): Topologies {
     if (plan === null) {
       running.delete(topologyId)
       if (before !== undefined) closeRunning(before)
-    } else if (before === undefined || before.applied < plan.revision) {
+    } else if (before !== undefined && before.applied >= plan.revision) {
+      await readQueues(deps, before)
+    } else {
+      // A plan that can't be applied must not keep the queues of the one before from being read, or left to others.
+      if (before !== undefined) await readQueues(deps, before).catch(() => undefined)
       await bringInLine(deps, running, plan)
     }
     deps.onApplied()
   }
   const changes = openChanges(apply, { connection: options.queues.connection, log: options.ports.log })
   return {
-    apply: changes.put,
+    apply: (topologyId, plan) => changes.put(topologyId, plan),
     setCurrent(current) {
       if (!current) renewing ??= beginRenewing()
       else if (renewing !== null) {
@@ -103,7 +113,11 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         renewing = null
       }
     },
-    settled: changes.settled,
+    takeAnew(worker) {
+      for (const [topologyId, { plan }] of running) if (callsWorker(plan, worker)) changes.again(topologyId)
+    },
+    calls: (worker) => [...running.values()].some(({ plan }) => callsWorker(plan, worker)),
+    settled: () => changes.settled(),
     revisions: () => Object.fromEntries([...running].map(([id, { applied }]) => [id, applied])),
     sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
     held: () =>
@@ -143,9 +157,7 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   all.set(plan.topologyId, running)
   const evicted = new Set(plan.nodes.filter(({ leaving }) => leaving === 'trash').map(({ id }) => id))
   deps.ports.cancelled.evict(evicted)
-  const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
-  closeReaders(running, (consumer) => !wanted.has(consumer))
-  await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
+  await readQueues(deps, running)
   running.applied = plan.revision
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
 }
@@ -173,7 +185,20 @@ function closeRunning(running: Running): void {
   closeReaders(running, () => true)
 }
 
-function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {
+/** Reads what the plan in force has and this bridge takes, and nothing else; idempotent. */
+async function readQueues(deps: ReconcileDeps, running: Running): Promise<void> {
+  const { plan } = running
+  const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(deps, plan, node), replyConsumer(node.id)]))
+  closeReaders(running, (consumer) => !wanted.has(consumer))
+  await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
+}
+
+const callsWorker = ({ nodes }: Plan, worker: string): boolean =>
+  nodes.some((node) => !isEventNode(node) && node.worker === worker)
+
+/** None while the node's messages are left to other bridges; what it replied is split here all the same. */
+function inputConsumers({ takes }: ReconcileDeps, { topologyId }: Plan, node: PlanNode): string[] {
+  if (!isEventNode(node) && !takes(node.worker)) return []
   return inputQueues(topologyId, node).map(({ consumer }) => consumer)
 }
 
@@ -211,7 +236,7 @@ async function openReaders(deps: ReconcileDeps, running: Running, node: PlanNode
   }
   const splitSite = { topologyId, nodeId: node.id, lanes: running.lanes }
   await Promise.all([
-    ...inputConsumers(running.plan, node).map((consumer) =>
+    ...inputConsumers(deps, running.plan, node).map((consumer) =>
       open(consumer, (delivery, own) => handleInput(running, node.id, delivery, own)),
     ),
     open(replyConsumer(node.id), (delivery, own) => split(delivery, splitSite, ports, own)),
