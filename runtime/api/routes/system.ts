@@ -6,6 +6,7 @@ import { publicTopologies } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { pauseOf } from '../actions/pauses.ts'
 import { newestPlan } from '../actions/plans.ts'
+import { troublesOf } from '../actions/trouble.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { json } from '../schemas/common.ts'
@@ -107,6 +108,7 @@ async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> 
     attempt(() => queues.bridges()),
     attempt(() => topologiesOf(deps)),
   ])
+  const troubles = await troublesOf(deps, bridges.value ?? [])
   return {
     version,
     nats: {
@@ -123,6 +125,7 @@ async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> 
       pid,
       startedAt,
       rssBytes,
+      trouble: troubles.get(id) ?? [],
     })),
     topologies: topologies.value ?? [],
   }

@@ -67,7 +67,7 @@ export function step(standing: Standing, looked: Looked): Standing {
       return isYielding(standing, standing.stuckAt, looked) ? { ...standing, phase: 'yielding', since: now } : standing
     case 'trying':
       if (outlook.kind === 'may') return standing
-      return { ...standing, phase: 'yielding', since: now, failures: standing.failures + 1 }
+      return whileYielding({ ...standing, phase: 'yielding', since: now, failures: standing.failures + 1 }, looked)
     case 'yielding':
       return whileYielding(standing, looked)
     default:

@@ -113,11 +113,11 @@ function tell(log: Log, worker: string, trouble: Trouble | undefined): void {
   else log.info('messages of a worker are taken again', { worker, reason })
 }
 
-/** A bridge that is in trouble itself says nothing. */
-function openAnswers({ reach }: YieldingDeps, isInTrouble: (worker: string) => boolean) {
+/** A bridge that is in trouble itself says nothing, nor does one that takes no messages for the worker. */
+function openAnswers({ reach, isUsed }: YieldingDeps, isInTrouble: (worker: string) => boolean) {
   const given = new Map<string, { readonly at: number; readonly reach: Promise<Reach | null> }>()
   return (worker: string): Promise<Reach | null> => {
-    if (isInTrouble(worker)) return Promise.resolve(null)
+    if (isInTrouble(worker) || !isUsed(worker)) return Promise.resolve(null)
     const now = performance.now()
     const known = given.get(worker)
     if (known !== undefined && now - known.at < answerAgainMs) return known.reach
