@@ -14,7 +14,7 @@ test('what keeps a bridge from some of its work is said of it, with the names of
   await beat(t, 'b2', {
     secretKey: fingerprintOf('another key'),
     troubles: [{ worker: 'w', reason, since, yielding: true }],
-    nodes: [{ node: nodeId as string, state: 'open', since, reason: 'time-out' }],
+    nodes: [{ node: nodeId, state: 'open', since, reason: 'time-out' }],
   })
   const { bridges } = (await t.get('/api/status')).body as unknown as { bridges: { id: string; trouble: unknown }[] }
   const troubles = new Map(bridges.map(({ id, trouble }) => [id, trouble]))

@@ -37,7 +37,7 @@ const history = z
   })
   .openapi('History')
 
-export const trouble = z
+const trouble = z
   .object({
     kind: z.enum(['secret-key', 'worker', 'node']).openapi({
       description:

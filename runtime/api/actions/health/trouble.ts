@@ -1,12 +1,12 @@
 import type { z } from '@hono/zod-openapi'
-import { textOf } from '../../errors.ts'
-import type { Heartbeat } from '../../queue/control.ts'
-import { fingerprintOf } from '../../secrets.ts'
-import { latestPlans } from '../../store/queries/revisions.ts'
-import type { ApiDeps } from '../deps.ts'
-import type * as schemas from '../schemas/system.ts'
+import { textOf } from '../../../errors.ts'
+import type { Heartbeat } from '../../../queue/control.ts'
+import { fingerprintOf } from '../../../secrets.ts'
+import { latestPlans } from '../../../store/queries/revisions.ts'
+import type { ApiDeps } from '../../deps.ts'
+import type * as schemas from '../../schemas/system.ts'
 
-type Trouble = z.infer<typeof schemas.trouble>
+type Trouble = z.infer<typeof schemas.status>['bridges'][number]['trouble'][number]
 
 /** By node id; empty when Postgres is away. */
 type Names = ReadonlyMap<string, { readonly topology: string; readonly node: string }>
