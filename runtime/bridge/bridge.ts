@@ -62,7 +62,6 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { queues, secretKey, graceMs, log } = options
   const id = newId()
   const startedAt = new Date().toISOString()
-  const keyPrint = fingerprintOf(secretKey)
   const stopping = new AbortController()
   const cutting = new AbortController()
   setMaxListeners(0, stopping.signal, cutting.signal)
@@ -78,18 +77,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
-  const yielding = openYielding({
-    bridgeId: id,
-    queues,
-    outlooks: () => directory.outlooks(),
-    reach: (worker) => directory.reach(worker),
-    isUsed: (worker) => topologies.calls(worker),
-    onChange(worker) {
-      topologies.takeAnew(worker)
-      beatSoon()
-    },
-    log,
-  })
+  const all = () => topologies
+  const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
   const topologies = openTopologies({
     bridgeId: id,
     queues,
@@ -103,7 +92,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const onChange = (change: ConfigChange): void => applyChange(change, { topologies, directory, cancelled })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, secretKey: keyPrint, queues, log, topologies, directory, yielding })
+    await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, yielding })
   }
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
@@ -169,6 +158,7 @@ interface Beating extends Omit<Parts, 'cancelled'> {
 async function sendHeartbeat({ queues, log, topologies, directory, yielding, ...own }: Beating): Promise<void> {
   const heartbeat: Heartbeat = {
     ...own,
+    secretKey: fingerprintOf(own.secretKey),
     host: hostname(),
     pid: process.pid,
     rssBytes: process.memoryUsage.rss(),

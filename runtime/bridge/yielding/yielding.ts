@@ -4,12 +4,14 @@ import type { WorkerTrouble } from '../../queue/control.ts'
 import { openPeers } from '../../queue/look/peers.ts'
 import type { Queues } from '../../queue/open.ts'
 import type { Log } from '../../telemetry/log.ts'
+import type { Directory } from '../directory.ts'
+import type { Topologies } from '../reconcile.ts'
 import { beginning, isAsking, isTaking, step, times } from './step.ts'
 import type { Looked, Standing } from './step.ts'
 
 /** For which workers this bridge takes no messages, since another bridge can call them and this one can't. See step.ts. */
 export interface Yielding {
-  /** Whether messages for this worker are taken. Changes are told by `onChange`. */
+  /** Whether messages for this worker are taken. The topologies are told when that changes. */
   takes(worker: string): boolean
   /** Workers that this bridge can't call. */
   troubles(): WorkerTrouble[]
@@ -19,13 +21,11 @@ export interface Yielding {
 interface YieldingDeps {
   readonly bridgeId: string
   readonly queues: Pick<Queues, 'config' | 'connection'>
-  /** What is known of every worker; null: nothing yet. */
-  readonly outlooks: () => Iterable<readonly [worker: string, outlook: Outlook | null]>
-  readonly reach: (worker: string) => Promise<Reach | null>
-  /** Whether a node that runs here calls the worker. */
-  readonly isUsed: (worker: string) => boolean
+  readonly directory: Pick<Directory, 'outlooks' | 'reach'>
+  /** What runs here: asked for later, since it asks `takes`. */
+  readonly topologies: () => Pick<Topologies, 'calls' | 'takeAnew'>
   /** `takes` has another answer. */
-  readonly onChange: (worker: string) => void
+  readonly onChange: () => void
   readonly log: Log
 }
 
@@ -58,19 +58,22 @@ export function openYielding(deps: YieldingDeps): Yielding {
   })
   const look = (): void => {
     const now = performance.now()
-    const known = new Map(deps.outlooks())
+    const known = new Map(deps.directory.outlooks())
     for (const name of troubles.keys()) if (!known.has(name)) known.set(name, null)
     for (const [worker, outlook] of known) {
       const took = takes(worker)
       follow(troubles, worker, outlook, now)
       if (took === takes(worker)) continue
       tell(log, worker, troubles.get(worker))
-      onChange(worker)
+      deps.topologies().takeAnew(worker)
+      onChange()
     }
   }
   const ask = (): void => {
     const now = performance.now()
-    const stuck = [...troubles].filter(([worker, { standing }]) => isAsking(standing, now) && deps.isUsed(worker))
+    const stuck = [...troubles].filter(
+      ([worker, { standing }]) => isAsking(standing, now) && deps.topologies().calls(worker),
+    )
     if (stuck.length > 0) peers.ask(stuck.map(([worker]) => worker))
   }
   const timers = [setInterval(look, lookEveryMs).unref(), setInterval(ask, times.askEveryMs).unref()]
@@ -114,14 +117,14 @@ function tell(log: Log, worker: string, trouble: Trouble | undefined): void {
 }
 
 /** A bridge that is in trouble itself says nothing, nor does one that takes no messages for the worker. */
-function openAnswers({ reach, isUsed }: YieldingDeps, isInTrouble: (worker: string) => boolean) {
+function openAnswers({ directory, topologies }: YieldingDeps, isInTrouble: (worker: string) => boolean) {
   const given = new Map<string, { readonly at: number; readonly reach: Promise<Reach | null> }>()
   return (worker: string): Promise<Reach | null> => {
-    if (isInTrouble(worker) || !isUsed(worker)) return Promise.resolve(null)
+    if (isInTrouble(worker) || !topologies().calls(worker)) return Promise.resolve(null)
     const now = performance.now()
     const known = given.get(worker)
     if (known !== undefined && now - known.at < answerAgainMs) return known.reach
-    const fresh = { at: now, reach: reach(worker) }
+    const fresh = { at: now, reach: directory.reach(worker) }
     given.set(worker, fresh)
     return fresh.reach
   }
