@@ -155,12 +155,14 @@ interface Beating extends Omit<Parts, 'cancelled'> {
 }
 
 /** Never rejects: the next one comes soon. */
-async function sendHeartbeat({ queues, log, topologies, directory, yielding, ...own }: Beating): Promise<void> {
+async function sendHeartbeat(beating: Beating): Promise<void> {
+  const { id, startedAt, secretKey, queues, log, topologies, directory, yielding } = beating
   const heartbeat: Heartbeat = {
-    ...own,
-    secretKey: fingerprintOf(own.secretKey),
+    id,
     host: hostname(),
     pid: process.pid,
+    startedAt,
+    secretKey: fingerprintOf(secretKey),
     rssBytes: process.memoryUsage.rss(),
     revisions: topologies.revisions(),
     sending: topologies.sending(),
@@ -169,7 +171,7 @@ async function sendHeartbeat({ queues, log, topologies, directory, yielding, ...
     troubles: yielding.troubles(),
   }
   await queues.config.bridges
-    .put(own.id, JSON.stringify(heartbeat))
+    .put(id, JSON.stringify(heartbeat))
     .catch((error: unknown) => log.debug('a heartbeat was lost', { error: textOf(error) }))
 }
 
