@@ -28,9 +28,14 @@ export function decryptSecret(key: string, secret: string): string {
     return decipher.update(Buffer.from(sealed, 'base64url'), undefined, 'utf8') + decipher.final('utf8')
   } catch (error) {
     const text =
-      'a secret was encrypted with another key: give SLUICE_SECRET_KEY the value it had, or set the secret again'
+      'the secret is encrypted with another key: give SLUICE_SECRET_KEY the value it had, or set the secret again'
     throw new Invalid(text, [], { cause: error })
   }
+}
+
+/** Tells whether two processes have the same key, and nothing else of it. */
+export function fingerprintOf(key: string): string {
+  return Buffer.from(hkdfSync('sha256', key, 'sluiceway', 'fingerprint', 8)).toString('hex')
 }
 
 const keys = new Map<string, Buffer>()

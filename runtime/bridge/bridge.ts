@@ -5,11 +5,12 @@ import { textOf } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { heartbeatEveryMs, watchConfig } from '../queue/config.ts'
 import type { ConfigChange } from '../queue/config.ts'
-import type { Heartbeat } from '../queue/control.ts'
+import type { Heartbeat, WorkerTrouble } from '../queue/control.ts'
 import { openDeliveries } from '../queue/deliver/delivery.ts'
 import { answerLooks } from '../queue/look/ask.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
 import type { Queues } from '../queue/open.ts'
+import { fingerprintOf } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openCancelled } from './cancelled.ts'
 import type { Cancelled } from './cancelled.ts'
@@ -22,6 +23,8 @@ import { openMeters } from './look/meters.ts'
 import type { NodeMeter } from './look/meters.ts'
 import { openTopologies } from './reconcile.ts'
 import type { Topologies } from './reconcile.ts'
+import { openYielding } from './yielding/yielding.ts'
+import type { Yielding } from './yielding/yielding.ts'
 
 export interface Bridge {
   readonly id: string
@@ -35,6 +38,8 @@ export interface Bridge {
   instances(): Heartbeat['instances']
   /** Nodes whose breaker isn't closed. */
   breakers(): Heartbeat['nodes']
+  /** Workers that it can't call. */
+  troubles(): WorkerTrouble[]
   /**
    * Stops pulling, gives back what waits, lets open calls finish for `graceMs`, then gives up on them (they are called again
    * elsewhere); twice is harmless.
@@ -83,6 +88,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const highWater = openHighWater(queues.connection, options.highWater)
   const cancelled = openCancelled(queues)
   const meters = openMeters()
+  const all = () => topologies
+  const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
   const topologies = openTopologies({
     bridgeId: id,
     queues,
@@ -91,12 +98,13 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     meters,
     ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, log },
     stop: { soon: stopping.signal, now: cutting.signal },
+    takes: (worker) => yielding.takes(worker),
     onApplied: () => void beat(),
   })
   const onChange = (change: ConfigChange): void => applyChange(change, { topologies, directory, cancelled })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, queues, log, topologies, directory })
+    await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, yielding })
   }
 
   const stopAnswering = answerLooks(queues.connection, queues.config.bridgesName, (question) =>
@@ -114,6 +122,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const close = async (): Promise<void> => {
     clearInterval(timer)
     stopping.abort()
+    yielding.close()
     const cut = setTimeout(() => cutting.abort(), graceMs)
     await topologies.close()
     clearTimeout(cut)
@@ -135,6 +144,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     meters: () => meters.all(),
     instances: () => directory.instances(),
     breakers: () => directory.nodes(),
+    troubles: () => yielding.troubles(),
     close: () => (closing ??= close()),
   }
 }
@@ -159,22 +169,27 @@ function applyChange(change: ConfigChange, { topologies, directory, cancelled }:
 interface Beating extends Omit<Parts, 'cancelled'> {
   readonly id: string
   readonly startedAt: string
+  readonly secretKey: string
+  readonly yielding: Yielding
   readonly queues: Queues
   readonly log: Log
 }
 
 /** Never rejects: the next one comes soon. */
-async function sendHeartbeat({ id, startedAt, queues, log, topologies, directory }: Beating): Promise<void> {
+async function sendHeartbeat(beating: Beating): Promise<void> {
+  const { id, startedAt, secretKey, queues, log, topologies, directory, yielding } = beating
   const heartbeat: Heartbeat = {
     id,
     host: hostname(),
     pid: process.pid,
     startedAt,
+    secretKey: fingerprintOf(secretKey),
     rssBytes: process.memoryUsage.rss(),
     revisions: topologies.revisions(),
     sending: topologies.sending(),
     instances: directory.instances(),
     nodes: directory.nodes(),
+    troubles: yielding.troubles(),
   }
   await queues.config.bridges
     .put(id, JSON.stringify(heartbeat))

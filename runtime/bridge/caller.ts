@@ -28,10 +28,13 @@ export type HealthChange =
   | ({ readonly kind: 'instance'; readonly worker: string; readonly url: string } & Change)
   | ({ readonly kind: 'node'; readonly node: string } & Change)
 
-/** A worker that can be called, and the key that signs its calls. */
+/** A worker, and the key that signs its calls. */
 export interface Known {
-  readonly instances: Instances
+  /** Null: it can't be used. */
+  readonly instances: Instances | null
   readonly key: Uint8Array | null
+  /** Why it can't be used; null: it can. */
+  readonly unusable: string | null
 }
 
 /** How nodes call their workers: each through a breaker of its own. */
@@ -103,7 +106,7 @@ function makeCaller(
       const known = found instanceof Promise ? await found : found
       const request = () => requestOf(prepared, message, attempt, sequence, known?.key ?? null)
       const calling = { message: message.id, isSuspect, request, wait, mayCall, cut }
-      const called = await callWorker(known?.instances ?? null, calling)
+      const called = await callWorker(known?.instances ?? null, calling, known?.unusable)
       if (!cut.aborted) showing = weighForNode(called.result, node)
       return called
     } finally {

@@ -1,6 +1,7 @@
 import type { Health } from '../call/breaker/circuit.ts'
 import { openInstances } from '../call/instances.ts'
 import type { InstanceHealth, InstancesDeps } from '../call/instances.ts'
+import type { Outlook, Reach } from '../call/reach.ts'
 import { textOf } from '../errors.ts'
 import { signingKey } from '../protocol/native.ts'
 import type { PreparedNode } from '../protocol/native.ts'
@@ -28,6 +29,10 @@ export interface Directory {
   instances(): (InstanceHealth & { readonly worker: string })[]
   /** The node is gone. */
   forgetNode(nodeId: string): void
+  /** How each worker can be called; null: nothing is known yet. */
+  outlooks(): [worker: string, outlook: Outlook | null][]
+  /** How well the worker can be called now; null: not at all. */
+  reach(worker: string): Promise<Reach | null>
   /** Nodes whose breaker isn't closed. */
   nodes(): (Health & { readonly node: string })[]
   close(): Promise<void>
@@ -54,11 +59,11 @@ export function openDirectory({ queues, secretKey, log, cut, onHealth }: Directo
     const known = opening.get(name)
     opening.delete(name)
     workers.delete(name)
-    known?.then(({ instances }) => instances.close()).catch(() => undefined)
+    known?.then(({ instances }) => instances?.close()).catch(() => undefined)
     callers.workerMoved(name)
   }
   const workerOf = (name: string): Known | Promise<Known | null> =>
-    workers.get(name) ?? opening.get(name)?.catch(() => null) ?? Promise.resolve(null)
+    workers.get(name) ?? opening.get(name) ?? Promise.resolve(null)
   const callers = openCallers({ workerOf, cut, onHealth })
 
   return {
@@ -73,12 +78,12 @@ export function openDirectory({ queues, secretKey, log, cut, onHealth }: Directo
       const known = know(worker, secretKey, {
         log,
         onChange: (url, change) => onHealth({ kind: 'instance', worker: name, url, ...change }),
+      }).catch((error: unknown): Known => {
+        log.error('a worker can not be called', { worker: name, error: textOf(error) })
+        return { instances: null, key: null, unusable: textOf(error) }
       })
       opening.set(name, known)
-      known.then(
-        (ready) => opening.get(name) === known && workers.set(name, ready),
-        (error: unknown) => log.error('a worker can not be called', { worker: name, error: textOf(error) }),
-      )
+      void known.then((ready) => opening.get(name) === known && workers.set(name, ready))
     },
     setPaused(what, id, reason) {
       if (reason !== null) log.warn(`a ${what} is paused`, { [what]: id, reason })
@@ -93,11 +98,15 @@ export function openDirectory({ queues, secretKey, log, cut, onHealth }: Directo
     },
     callerOf: callers.callerOf,
     instances: () =>
-      [...workers].flatMap(([worker, { instances }]) => instances.states().map((state) => ({ worker, ...state }))),
+      [...workers].flatMap(([worker, { instances }]) =>
+        (instances?.states() ?? []).map((state) => ({ worker, ...state })),
+      ),
     forgetNode(nodeId) {
       callers.forget(nodeId)
       gates.forget(nodeId)
     },
+    outlooks: () => [...opening.keys()].map((name) => [name, outlookOn(workers.get(name))]),
+    reach: async (name) => (await workers.get(name)?.instances?.reach()) ?? null,
     nodes: callers.nodes,
     async close() {
       callers.close()
@@ -120,5 +129,11 @@ async function tellAll({ control }: Queues, nodeId: string, reason: string, log:
 
 async function know(worker: WorkerAddress, secretKey: string, deps: InstancesDeps): Promise<Known> {
   const key = worker.secret === null ? null : signingKey(decryptSecret(secretKey, worker.secret))
-  return { instances: await openInstances(worker, deps), key }
+  return { instances: await openInstances(worker, deps), key, unusable: null }
+}
+
+function outlookOn(known: Known | undefined): Outlook | null {
+  if (known === undefined) return null
+  if (known.instances !== null) return known.instances.outlook()
+  return { kind: 'cannot', lacks: 'answers', reason: known.unusable ?? '' }
 }

@@ -31,6 +31,10 @@ export interface Topologies {
   apply(topologyId: string, plan: Plan | null): void
   /** False while plans may be missed: what is delivered then may go by other lanes than its plan knows, and waits. */
   setCurrent(current: boolean): void
+  /** Whether messages for this worker are taken has changed; see `takes`. */
+  takeAnew(worker: string): void
+  /** Whether a node that runs here calls the worker. */
+  calls(worker: string): boolean
   /** Resolves when every change so far is applied. */
   settled(): Promise<void>
   revisions(): Record<string, number>
@@ -50,6 +54,8 @@ interface TopologiesDeps {
   readonly meters: Meters
   readonly ports: Ports
   readonly stop: Stop
+  /** Whether messages for this worker are taken. */
+  readonly takes: (worker: string) => boolean
   /** Something changed that other processes look for in a heartbeat. */
   readonly onApplied: () => void
 }
@@ -100,7 +106,11 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         closeRunning(before)
         forgetNodes(deps, before.plan, null)
       }
-    } else if (before === undefined || before.applied < plan.revision) {
+    } else if (before !== undefined && before.applied >= plan.revision) {
+      await readQueues(deps, before)
+    } else {
+      // A plan that can't be applied must not keep the queues of the one before from being read, or left to others.
+      if (before !== undefined) await readQueues(deps, before).catch(() => undefined)
       await bringInLine(deps, running, plan)
     }
     deps.onApplied()
@@ -115,6 +125,10 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         renewing = null
       }
     },
+    takeAnew(worker) {
+      for (const [topologyId, { plan }] of running) if (callsWorker(plan, worker)) changes.again(topologyId)
+    },
+    calls: (worker) => [...running.values()].some(({ plan }) => callsWorker(plan, worker)),
     settled: () => changes.settled(),
     revisions: () => Object.fromEntries([...running].map(([id, { applied }]) => [id, applied])),
     sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
@@ -164,10 +178,8 @@ async function bringInLine(deps: ReconcileDeps, all: Map<string, Running>, plan:
   deps.meters.keep(plan.topologyId, plan)
   const evicted = new Set(plan.nodes.filter(({ leaving }) => leaving === 'trash').map(({ id }) => id))
   deps.ports.cancelled.evict(evicted)
-  const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(plan, node), replyConsumer(node.id)]))
-  closeReaders(running, (consumer) => !wanted.has(consumer))
+  await readQueues(deps, running)
   forgetNodes(deps, before, plan)
-  await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
   running.applied = plan.revision
   deps.ports.log.info('a plan is in force', { topology: plan.name, revision: plan.revision, nodes: plan.nodes.length })
 }
@@ -209,7 +221,20 @@ function forgetNodes({ directory, ports }: TopologiesDeps, before: Plan, now: Pl
   }
 }
 
-function inputConsumers({ topologyId }: Plan, node: PlanNode): string[] {
+/** Reads what the plan in force has and this bridge takes, and nothing else; idempotent. */
+async function readQueues(deps: ReconcileDeps, running: Running): Promise<void> {
+  const { plan } = running
+  const wanted = new Set(plan.nodes.flatMap((node) => [...inputConsumers(deps, plan, node), replyConsumer(node.id)]))
+  closeReaders(running, (consumer) => !wanted.has(consumer))
+  await Promise.all(plan.nodes.map((node) => openReaders(deps, running, node)))
+}
+
+const callsWorker = ({ nodes }: Plan, worker: string): boolean =>
+  nodes.some((node) => !isEventNode(node) && node.worker === worker)
+
+/** None while the node's messages are left to other bridges; what it replied is split here all the same. */
+function inputConsumers({ takes }: ReconcileDeps, { topologyId }: Plan, node: PlanNode): string[] {
+  if (!isEventNode(node) && !takes(node.worker)) return []
   return inputQueues(topologyId, node).map(({ consumer }) => consumer)
 }
 
@@ -247,7 +272,7 @@ async function openReaders(deps: ReconcileDeps, running: Running, node: PlanNode
   }
   const splitSite = { topologyId, nodeId: node.id, lanes: running.lanes }
   await Promise.all([
-    ...inputConsumers(running.plan, node).map((consumer) =>
+    ...inputConsumers(deps, running.plan, node).map((consumer) =>
       open(consumer, (delivery, own) => handleInput(running, node.id, delivery, own)),
     ),
     open(replyConsumer(node.id), (delivery, own) => split(delivery, splitSite, ports, own)),

@@ -42,10 +42,14 @@ export interface Called {
 
 /**
  * Calls a worker once, when it is the message's turn. While nothing was sent, other instances are tried; once a request went
- * out its result stands. Rejects with `Stopped` only; whatever else happens is a `CallResult`.
+ * out its result stands. `unusable` says why there are no instances. Rejects with `Stopped` only; whatever else happens is a `CallResult`.
  */
-export async function callWorker(instances: Instances | null, calling: Calling): Promise<Called> {
-  if (instances === null || instances.isEmpty) return notCalled({ kind: 'refused', detail: noInstance })
+export async function callWorker(
+  instances: Instances | null,
+  calling: Calling,
+  unusable: string | null = null,
+): Promise<Called> {
+  if (instances === null || instances.isEmpty) return notCalled({ kind: 'refused', detail: unusable ?? noInstance })
   const { message, isSuspect, cut } = calling
   let detail = 'no instance of the worker takes calls now'
   const turn = (signal: AbortSignal) => instances.turn(isSuspect, signal)

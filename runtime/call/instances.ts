@@ -9,6 +9,8 @@ import { Line } from './breaker/line.ts'
 import { patienceMs } from './breaker/node-breaker.ts'
 import { askHealth } from './breaker/probe.ts'
 import { nothing, weighForInstance } from './breaker/weigh.ts'
+import { outlookOf } from './reach.ts'
+import type { Outlook, Reach } from './reach.ts'
 import type { CallResult } from './verdict.ts'
 
 /** One address of a worker. */
@@ -42,6 +44,9 @@ export interface Instances {
   /** The call of the message with this id is over. Null: there was none, or we gave it up: nobody is to blame. */
   done(slot: Slot, result: CallResult | null, message: string): void
   states(): InstanceHealth[]
+  outlook(): Outlook
+  /** How well it can be called now; null: not at all. An instance is asked for its health (2 s) unless it answered a call lately. */
+  reach(): Promise<Reach | null>
   close(): Promise<void>
 }
 
@@ -51,6 +56,10 @@ export interface InstancesDeps {
 }
 
 const resolveEveryMs = 10_000
+/** An answer so old still shows that calls get through; less than a bridge in trouble waits before it asks the others. */
+const latelyMs = 1_500
+/** So many instances are asked for their health at once, at most. */
+const askedMax = 3
 
 /** Resolves the worker's names first; a name that can't be resolved has no instance until it can. */
 export async function openInstances(worker: WorkerAddress, deps: InstancesDeps): Promise<Instances> {
@@ -143,6 +152,19 @@ class Crew implements Instances {
 
   states(): InstanceHealth[] {
     return this.#members.map(({ url, circuit, inFlight }) => ({ url, ...circuit.health, inFlight }))
+  }
+
+  outlook(): Outlook {
+    return outlookOf(this.#members.map(({ circuit }) => circuit.outlook))
+  }
+
+  async reach(): Promise<Reach | null> {
+    const called = this.#members.filter(({ circuit }) => circuit.outlook.kind === 'can')
+    if (called.some(({ answeredAt }) => performance.now() - answeredAt < latelyMs)) return 'called'
+    const asked = called.slice(0, askedMax).map(({ pool, basePath }) => askHealth(pool, `${basePath}/healthz`))
+    const shown = (await Promise.all(asked)).map(({ kind }) => kind)
+    if (shown.includes('good')) return 'healthy'
+    return shown.includes('absent') ? 'answers' : null
   }
 
   refresh(timer: NodeJS.Timeout): void {

@@ -40,15 +40,15 @@ export function define(command: Command): void {
   addOptions(command, 'bridge')
 }
 
-/** `/healthz`: the process lives; `/readyz`: messages can flow through it; `/metrics` for Prometheus. */
-function healthOf(bridge: Bridge, queues: Queues, metrics: Metrics): Fetch {
+/** `/healthz`: the process lives; `/readyz`: messages can flow through it, with the workers that it can't call; `/metrics` for Prometheus. */
+export function healthOf(bridge: Bridge, queues: Queues, metrics: Metrics): Fetch {
   return async (request) => {
     switch (new URL(request.url).pathname) {
       case '/healthz':
         return Response.json({ status: 'ok' })
       case '/readyz':
         return bridge.ready
-          ? Response.json({ status: 'ready', reasons: [] })
+          ? Response.json({ status: 'ready', reasons: [], trouble: bridge.troubles() })
           : Response.json({ status: 'not ready', reasons: [reasonOf(queues)] }, { status: 503 })
       case '/metrics':
         return new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })

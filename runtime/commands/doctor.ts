@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { readDevState } from '../embedded/folder.ts'
 import type { Engine } from '../client/engine.ts'
 import { NotFound, textOf } from '../errors.ts'
-import type { Fault } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { connectQueues, oldestNats, smallestMaxPayload } from '../queue/connection.ts'
 import type { Connection } from '../queue/connection.ts'
@@ -12,13 +11,8 @@ import { withFewerCopies } from '../queue/look/copies.ts'
 import { silentLog } from '../telemetry/log.ts'
 import { findEngine } from './client/find.ts'
 import { addOptions } from './define.ts'
-
-/** What was looked at: how it is, or what is wrong with it and what to do. */
-interface Finding {
-  readonly part: string
-  readonly state: 'ok' | 'wrong' | 'not checked'
-  readonly text: string
-}
+import { bridgeFindings, workerFindings } from './doctor/trouble.ts'
+import type { Bridge, Finding, Worker } from './doctor/trouble.ts'
 
 /** A part that was reached, and its clock less ours; null when it doesn't tell. */
 interface Reached {
@@ -30,7 +24,7 @@ interface Status {
   readonly version: string
   readonly nats: { readonly connected: boolean; readonly detail: string | null }
   readonly postgres: { readonly connected: boolean; readonly detail: string | null }
-  readonly bridges: readonly unknown[]
+  readonly bridges: readonly Bridge[]
 }
 
 const oldestNode = [20, 19] as const
@@ -144,36 +138,17 @@ async function examineEngine(flags: Readonly<Record<string, unknown>>): Promise<
     if (bridges.length === 0) wrong.push('no bridge is alive: start one with `sluice bridge`')
     if (wrong.length > 0) return wrong.map((text) => ({ part, state: 'wrong', text: `${engine.url}: ${text}` }))
     const text = `version ${version} at ${engine.url}, bridges: ${bridges.length}`
-    return [{ part, state: 'ok', text }, ...(await examineWorkers(engine))]
+    return [{ part, state: 'ok', text }, ...bridgeFindings(bridges), ...(await examineWorkers(engine))]
   } catch (error) {
     const hint = error instanceof NotFound ? ': check --url (SLUICE_URL)' : ''
     return [{ part, state: 'wrong', text: textOf(error) + hint }]
   }
 }
 
-interface Worker {
-  readonly manifestFaults: readonly Fault[]
-  readonly name: string
-  readonly urls: readonly string[]
-  readonly instances: readonly { readonly url: string; readonly state: string }[]
-}
-
-const held = ['open', 'probing']
-const called = ['closed', 'ramping']
-const isAny = (instances: Worker['instances'], wanted: readonly string[]) =>
-  instances.some(({ state }) => wanted.includes(state))
-
-/** Each worker that no instance takes calls of; a bridge that has not asked one yet doesn't know. */
+/** Each worker that can't be called, or not by every bridge, or not as its manifest says. */
 async function examineWorkers(engine: Engine): Promise<Finding[]> {
-  const part = 'workers'
   const workers = await engine.list<Worker>('/api/workers', workersMax)
-  const down = workers
-    .filter(({ instances: all }) => isAny(all, held) && !isAny(all, called))
-    .map(({ name, urls }) => `${name} is down at ${urls.join(', ')}: start it`)
-  const ignored = workers.flatMap(({ name, manifestFaults }) =>
-    manifestFaults.map(({ path, message }) => `the manifest of ${name}: ${path} is ignored: ${message}`),
-  )
-  const wrong = [...down, ...ignored]
-  if (wrong.length > 0) return wrong.map((text) => ({ part, state: 'wrong', text }))
-  return [{ part, state: 'ok', text: `${workers.length} registered, none is down` }]
+  const findings = workerFindings(workers)
+  if (findings.length > 0) return findings
+  return [{ part: 'workers', state: 'ok', text: `${workers.length} registered, none is down` }]
 }

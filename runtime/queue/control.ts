@@ -23,6 +23,20 @@ export interface Heartbeat {
   })[]
   /** Nodes whose breaker isn't closed. */
   readonly nodes: readonly (BreakerView & { readonly node: string })[]
+  /** Workers that it can't call at all; older versions don't say. */
+  readonly troubles?: readonly WorkerTrouble[]
+  /** Fingerprint of its secret key, see secrets.ts; older versions don't say. */
+  readonly secretKey?: string
+}
+
+/** Why a bridge can't call a worker: none of its instances lets calls through, or it can't be used. */
+export interface WorkerTrouble {
+  readonly worker: string
+  readonly reason: string
+  /** RFC 3339 */
+  readonly since: string
+  /** True while it takes no messages for it, since another bridge can call it. */
+  readonly yielding: boolean
 }
 
 /** How a bridge sees an instance or a node: whether it calls. */

@@ -87,10 +87,11 @@ test('health of an instance is what the live bridges see', async () => {
   }
   await beat(t, 'b1', { instances: [see(urls[0]!, 'closed', 2), see(`${urls[1]!} (10.0.0.1)`, 'open', 0)] })
   await beat(t, 'b2', { instances: [see(urls[0]!, 'open', 1)] })
+  const open = { host: 'h', state: 'open', since, reason: 'refused' }
   expect((await t.get('/api/workers/w')).body.instances).toEqual([
-    { url: urls[0], state: 'closed', since, reason: null, inFlight: 3 },
-    { url: urls[1], state: 'open', since, reason: 'refused', inFlight: 0 },
-    { url: urls[2], state: 'unknown', since: null, reason: null, inFlight: 0 },
+    { url: urls[0], state: 'closed', since, reason: null, inFlight: 3, seenBy: [{ bridge: 'b2', ...open }] },
+    { url: urls[1], state: 'open', since, reason: 'refused', inFlight: 0, seenBy: [{ bridge: 'b1', ...open }] },
+    { url: urls[2], state: 'unknown', since: null, reason: null, inFlight: 0, seenBy: [] },
   ])
 })
 

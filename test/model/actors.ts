@@ -43,6 +43,7 @@ export async function startBridge(process: Process, scripts: Scripts, cancelling
       log: silentLog,
     },
     stop,
+    takes: () => true,
     onApplied: () => undefined,
   })
   topologies.apply(topologyId, modelPlan)

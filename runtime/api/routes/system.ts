@@ -3,6 +3,7 @@ import { Unavailable, textOf } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import { openTrash } from '../../store/queries/trash.ts'
 import { publicHeads } from '../../store/queries/topologies.ts'
+import { troublesOf } from '../actions/health/trouble.ts'
 import { listQueues } from '../actions/look/queues.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
@@ -105,6 +106,7 @@ async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> 
     attempt(() => queues.bridges()),
     attempt(() => topologiesOf(deps)),
   ])
+  const troubles = await troublesOf(deps, bridges.value ?? [])
   return {
     version,
     nats: {
@@ -121,6 +123,7 @@ async function statusOf(deps: ApiDeps): Promise<z.infer<typeof schemas.status>> 
       pid,
       startedAt,
       rssBytes,
+      trouble: troubles.get(id) ?? [],
     })),
     topologies: topologies.value ?? [],
   }

@@ -36,13 +36,24 @@ export const worker = z
     instances: z.array(
       z.object({
         url: z.string(),
-        state: z.enum([...breakerStates, 'unknown']).openapi({
+        state: z.enum([...breakerStates, 'unusable', 'unknown']).openapi({
           description:
-            'As the live bridge sees it that sees it best. closed: called; open: not called; probing: asked whether it works; ramping: called more and more; unknown: no bridge has called it',
+            'As the live bridge sees it that sees it best; see seenBy. closed: called; open: not called; probing: asked whether it works; ramping: called more and more; unusable: no bridge can use the worker; unknown: no bridge has called it',
         }),
         since: time.nullable().openapi({ description: 'When it opened, or for a closed one when it closed' }),
         reason: z.string().nullable().openapi({ description: 'Why it is not closed' }),
         inFlight: z.int().openapi({ description: 'Calls open now' }),
+        seenBy: z
+          .array(
+            z.object({
+              bridge: z.string(),
+              host: z.string(),
+              state: z.enum(['open', 'probing', 'ramping', 'unusable']),
+              since: time,
+              reason: z.string().nullable(),
+            }),
+          )
+          .openapi({ description: 'Bridges to which it is not closed, and how they see it' }),
       }),
     ),
     manifest: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'What the worker says of itself' }),

@@ -46,6 +46,24 @@ const history = z
   })
   .openapi('History')
 
+const trouble = z
+  .object({
+    kind: z.enum(['secret-key', 'worker', 'node']).openapi({
+      description:
+        'secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail',
+    }),
+    worker: z.string().nullable(),
+    topology: z.string().nullable(),
+    node: z.string().nullable(),
+    nodeId: z.string().nullable(),
+    reason: z.string(),
+    since: time.nullable(),
+    yielding: z.boolean().openapi({
+      description: 'It takes no messages for the worker, since another bridge can call it',
+    }),
+  })
+  .openapi('BridgeTrouble')
+
 export const status = z
   .object({
     version: z.string(),
@@ -58,7 +76,14 @@ export const status = z
     }),
     postgres: z.object({ connected: z.boolean(), detail: z.string().nullable() }),
     bridges: z.array(
-      z.object({ id: z.string(), host: z.string(), pid: z.int(), startedAt: time, rssBytes: z.number() }),
+      z.object({
+        id: z.string(),
+        host: z.string(),
+        pid: z.int(),
+        startedAt: time,
+        rssBytes: z.number(),
+        trouble: z.array(trouble).openapi({ description: 'What keeps it from some of its work' }),
+      }),
     ),
     topologies: z.array(
       z.object({

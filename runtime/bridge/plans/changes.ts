@@ -16,6 +16,8 @@ import type { Plan } from '../../topology/plan.ts'
 export interface Changes {
   /** Null: the topology is to stop. */
   put(topologyId: string, plan: Plan | null): void
+  /** Applies again what was put last for the topology. */
+  again(topologyId: string): void
   /** Resolves when the newest that was put for the topology is applied, or given up. */
   settledOf(topologyId: string): Promise<void>
   /** Resolves when all that was put so far is applied, or given up. */
@@ -25,6 +27,7 @@ export interface Changes {
 }
 
 interface Change {
+  readonly plan: Plan | null
   readonly givingUp: AbortController
   readonly done: Promise<void>
 }
@@ -41,14 +44,19 @@ export function openChanges(apply: (topologyId: string, plan: Plan | null) => Pr
   const changes = new Map<string, Change>()
   let isClosed = false
   const settled = async (): Promise<void> => void (await Promise.all([...changes.values()].map(({ done }) => done)))
+  const put: Changes['put'] = (topologyId, plan) => {
+    if (isClosed) return
+    const before = changes.get(topologyId)
+    before?.givingUp.abort()
+    const givingUp = new AbortController()
+    const work = (): Promise<void> => persist(() => apply(topologyId, plan), givingUp.signal, deps)
+    changes.set(topologyId, { plan, givingUp, done: (before?.done ?? Promise.resolve()).then(work) })
+  }
   return {
-    put(topologyId, plan) {
-      if (isClosed) return
-      const before = changes.get(topologyId)
-      before?.givingUp.abort()
-      const givingUp = new AbortController()
-      const work = (): Promise<void> => persist(() => apply(topologyId, plan), givingUp.signal, deps)
-      changes.set(topologyId, { givingUp, done: (before?.done ?? Promise.resolve()).then(work) })
+    put,
+    again(topologyId) {
+      const newest = changes.get(topologyId)
+      if (newest !== undefined) put(topologyId, newest.plan)
     },
     async settledOf(topologyId) {
       let seen: Change | undefined

@@ -1,3 +1,5 @@
+import type { Reach } from '../reach.ts'
+
 /**
  * Whether calls may be made to an instance of a worker, or from a node: decided from what the calls before have shown.
  *
@@ -50,7 +52,7 @@ export class Breaker {
   #calls = 0
   #level = Infinity
   #openings = 0
-  #isRefused = false
+  #lacks: Reach = 'answers'
   /** The message whose failure opened it last. */
   #culprit: string | null = null
   #step = { results: 0, bad: 0 }
@@ -71,6 +73,11 @@ export class Breaker {
   /** When `due` wants to be called; null: nothing happens by itself. */
   get dueAt(): number | null {
     return this.#dueAt
+  }
+
+  /** While it isn't closed: what it failed to show last. */
+  get lacks(): Reach {
+    return this.#lacks
   }
 
   get epoch(): number {
@@ -100,7 +107,7 @@ export class Breaker {
     if (epoch !== this.#epoch) return false
     this.#calls--
     if (showing.kind === 'nothing') return this.#state !== 'closed'
-    if (showing.kind === 'refused') this.#open(showing.why, true, message, now)
+    if (showing.kind === 'refused') this.#open(showing.why, 'answers', message, now)
     else if (this.#state === 'closed') return this.#endClosed(showing, message, now)
     else if (this.#state === 'probing') this.#endProbe(showing, message, now)
     else this.#endStep(showing, message, now, isWanted)
@@ -111,16 +118,17 @@ export class Breaker {
   due(now: number, isWanted: boolean): void {
     if (this.#dueAt === null || now < this.#dueAt) return
     if (this.#state === 'open') this.#enter('probing', this.#options.asksHealth ? 0 : 1, null)
-    else if (this.#stepFails()) this.#open(this.#reason ?? '', false, null, now)
+    else if (this.#stepFails()) this.#open(this.#reason ?? '', 'called', null, now)
     else this.#nextStep(now, isWanted)
   }
 
   /** What the question for health has shown that was asked in `epoch`. */
   probed(epoch: number, probed: Probed, now: number): void {
     if (epoch !== this.#epoch || !this.asksHealth) return
-    if (probed.kind === 'bad' || probed.kind === 'refused') this.#open(probed.why, probed.kind === 'refused', null, now)
+    if (probed.kind === 'refused') this.#open(probed.why, 'answers', null, now)
+    else if (probed.kind === 'bad') this.#open(probed.why, 'healthy', null, now)
     // Where connections were refused, it is good enough that one was taken; otherwise a message has to show it.
-    else if (probed.kind === 'good' || this.#isRefused) this.#ramp(now)
+    else if (probed.kind === 'good' || this.#lacks === 'answers') this.#ramp(now)
     else this.#enter('probing', 1, null)
   }
 
@@ -138,12 +146,12 @@ export class Breaker {
     }
     this.#recent.bad(message)
     if (!this.#recent.mostFail) return false
-    this.#open(`${this.#recent.text}; the last: ${showing.why}`, false, message, now)
+    this.#open(`${this.#recent.text}; the last: ${showing.why}`, 'called', message, now)
     return true
   }
 
   #endProbe(showing: Showing, message: string, now: number): void {
-    if (showing.kind === 'bad') this.#open(showing.why, false, message, now)
+    if (showing.kind === 'bad') this.#open(showing.why, 'called', message, now)
     else this.#ramp(now)
   }
 
@@ -154,7 +162,7 @@ export class Breaker {
       this.#reason = showing.why
     }
     // Reopens as soon as the step can't pass any more.
-    if (this.#step.bad * 4 >= this.#level * 3) this.#open(this.#reason ?? '', false, message, now)
+    if (this.#step.bad * 4 >= this.#level * 3) this.#open(this.#reason ?? '', 'called', message, now)
     else if (this.#step.results >= this.#level) this.#nextStep(now, isWanted)
   }
 
@@ -184,14 +192,15 @@ export class Breaker {
   }
 
   /** A message that fails again and again must not make the others wait longer each time: it may be its own fault. */
-  #open(why: string, isRefused: boolean, message: string | null, now: number): void {
+  #open(why: string, lacks: Reach, message: string | null, now: number): void {
     if (message === null || message !== this.#culprit) this.#openings++
     this.#culprit = message
-    this.#isRefused = isRefused
+    this.#lacks = lacks
     this.#reason = why
     this.#epoch++
     this.#calls = 0
-    const ceiling = Math.min(openMs.first * 2 ** (this.#openings - 1), isRefused ? openMs.refusedMax : openMs.max)
+    const max = lacks === 'answers' ? openMs.refusedMax : openMs.max
+    const ceiling = Math.min(openMs.first * 2 ** (this.#openings - 1), max)
     this.#enter('open', 0, now + ceiling * (0.75 + 0.25 * this.#options.random()))
   }
 

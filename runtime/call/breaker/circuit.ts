@@ -1,4 +1,6 @@
 import { Breaker } from './breaker.ts'
+import { can } from '../reach.ts'
+import type { Outlook } from '../reach.ts'
 import type { BreakerState, Probed, Showing } from './breaker.ts'
 
 /** A breaker as people see it. */
@@ -56,6 +58,12 @@ export class Circuit {
 
   get isOpen(): boolean {
     return this.#state === 'open' || this.#breaker.asksHealth
+  }
+
+  get outlook(): Outlook {
+    const { state, admits, lacks, reason } = this.#breaker
+    if (state === 'closed' || state === 'ramping') return can
+    return { kind: state === 'probing' && admits ? 'may' : 'cannot', lacks, reason: reason ?? '' }
   }
 
   /** See `Breaker.begin`. */

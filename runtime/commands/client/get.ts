@@ -8,6 +8,7 @@ import { messagesText } from './run.ts'
 import type { Run } from '../../client/shapes.ts'
 import { didYouMean } from '../../topology/suggest.ts'
 import type { Engine } from '../../client/engine.ts'
+import { instancesText } from '../terminal/instances.ts'
 import { addFormat, printList } from '../terminal/print.ts'
 import type { Column, Format } from '../terminal/print.ts'
 
@@ -143,7 +144,7 @@ const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
   urls: joined,
   scopes: joined,
   followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),
-  instances: (value) => (value as readonly { state: string }[]).map(({ state }) => state).join(', '),
+  instances: (value) => instancesText(value as Parameters<typeof instancesText>[0]),
   breaker: (value) => (value as { state: string } | null)?.state ?? null,
   target: (value) => targetText(value as { kind: string; id: string; name: string | null }),
   error: (value) => (value as { title: string }).title,
