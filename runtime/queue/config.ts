@@ -6,7 +6,7 @@ import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
-import type { Heartbeat } from './control.ts'
+import type { Heartbeat, Told } from './control.ts'
 import { raiseCopies } from './look/copies.ts'
 import type { Copies } from './look/copies.ts'
 import { entriesIn, lastChange, lastEntry } from './entries.ts'
@@ -230,14 +230,7 @@ export async function pausedNodes({ connection, config }: Places): Promise<Map<s
   return new Map([...reasons].map(([key, reason]) => [key.slice(pausedKey('').length), reason]))
 }
 
-/** What bridges are told beside plans, as the leader has it. */
-export interface Told {
-  /** Topology id → reason of every topology that is paused. */
-  readonly pausedTopologies: ReadonlyMap<string, string>
-  /** By name. */
-  readonly workers: ReadonlyMap<string, WorkerAddress>
-}
-
+/** As the leader has it. */
 export async function toldNow({ connection, config }: Places): Promise<Told> {
   const read = async <T>(key: (name: string) => string): Promise<Map<string, T>> => {
     const entries = await entriesIn<T>(connection, config.name, key('*'))

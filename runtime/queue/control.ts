@@ -1,4 +1,3 @@
-import type { Told } from './config.ts'
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
@@ -188,6 +187,14 @@ export interface Readings {
   /** Last sequence of the stream, read before everything else. */
   readonly last: number
   readonly queues: readonly Reading[]
+}
+
+/** What bridges are told beside plans. */
+export interface Told {
+  /** Topology id → reason of every topology that is paused. */
+  readonly pausedTopologies: ReadonlyMap<string, string>
+  /** By name. */
+  readonly workers: ReadonlyMap<string, WorkerAddress>
 }
 
 /**

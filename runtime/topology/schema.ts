@@ -3,7 +3,7 @@
  * (edges, workers, cycles) is in check.ts: a draft may be saved with such faults, but never with one of these.
  */
 import { z } from 'zod'
-import '../words.ts'
+import './faults/words.ts'
 import { emitForms, parseEmit } from './emit.ts'
 import { parsePartitionKey, partitionKeyForms } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'

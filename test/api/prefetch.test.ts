@@ -61,7 +61,7 @@ test.each(['start', 'cron', 'webhook'])(
     const document = chain('other', { start: { type, prefetch: 2 } })
     expect((await t.post('/api/topologies', document)).body).toMatchObject({
       status: 400,
-      errors: [{ path: 'nodes[0].prefetch' }],
+      errors: expect.arrayContaining([expect.objectContaining({ path: 'nodes[0].prefetch' })]) as unknown,
     })
   },
 )

@@ -271,7 +271,7 @@ function storedMsg({ seq, subject, headers, data }: Stored): StoredMsg {
 
 function streamInfo({ created, firstSeq, lastSeq, messages }: MemoryStream): unknown {
   const state = { first_seq: firstSeq, last_seq: lastSeq, messages: messages.size, bytes: messages.size, first_ts: now }
-  return { created, ts: now, state }
+  return { config: { name: 'model', num_replicas: 1 }, created, ts: now, state }
 }
 
 function infoOf(stream: MemoryStream, name: string): ConsumerInfo {
