@@ -7,6 +7,9 @@ import { allowedMethods, openapiDocument } from './openapi.ts'
 import { answerError, invalidInput, problemResponse } from './problem.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
+import { appliedRoutes } from './routes/files/applied.ts'
+import { differenceRoutes } from './routes/files/difference.ts'
+import { schemaRoutes } from './routes/files/schema.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -58,6 +61,9 @@ const allRoutes = [
   topologyRoutes,
   nodeRoutes,
   publishingRoutes,
+  differenceRoutes,
+  appliedRoutes,
+  schemaRoutes,
   editorRoutes,
   startRoutes,
   runRoutes,

@@ -4,7 +4,7 @@ import type { ApiDeps, ApiEnv, Caller, Scope } from './deps.ts'
 import { HttpProblem } from './problem.ts'
 
 /** Probes, and pages that are the same for everybody. */
-const open = new Set(['/', '/healthz', '/readyz', '/api/docs', '/api/openapi.json'])
+const open = new Set(['/', '/healthz', '/readyz', '/api/docs', '/api/openapi.json', '/api/schemas/topology.json'])
 
 /** Finds out who calls: 401 without a token that is known and not expired, except for the open paths. */
 export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {

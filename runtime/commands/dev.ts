@@ -6,9 +6,9 @@ import { Invalid, Unavailable, textOf } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Log } from '../telemetry/log.ts'
-import { applyTopology } from './client/apply.ts'
-import { readTopologies } from './client/files.ts'
-import type { Found } from './client/files.ts'
+import { applyTopology } from './client/files/apply.ts'
+import { readTopologies } from './client/files/documents.ts'
+import type { Found } from './client/files/documents.ts'
 import { registerWorker } from './client/worker.ts'
 import { addOptions, gather, wholeNumber } from './define.ts'
 import { bootLines, openDevEngine, openGround } from './dev/engine.ts'
@@ -98,7 +98,7 @@ async function start(stack: Stack, { folder, options, flags, topologies, log }: 
   for (const { name, url } of workers) await registerWorker(ground.client, { name, urls: [url] })
   for (const { name, url } of workers) console.log(`  worker      ${name} at ${url}`)
   for (const { document } of topologies) {
-    const done = await applyTopology(ground.client, document, true)
+    const done = await applyTopology(ground.client, document)
     console.log(`  topology    ${done}`)
   }
   return { ground, sample, wanted }

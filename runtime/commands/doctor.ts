@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readDevState } from '../embedded/folder.ts'
+import { dataOf } from '../client/answer.ts'
 import type { Engine } from '../client/engine.ts'
+import type { Worker } from '../client/openapi.d.ts'
 import { NotFound, textOf } from '../errors.ts'
-import type { Fault } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { connectQueues, oldestNats, smallestMaxPayload } from '../queue/connection.ts'
 import type { Connection } from '../queue/connection.ts'
@@ -25,17 +26,9 @@ interface Reached {
   readonly clockAheadMs: number | null
 }
 
-interface Status {
-  readonly version: string
-  readonly nats: { readonly connected: boolean; readonly detail: string | null }
-  readonly postgres: { readonly connected: boolean; readonly detail: string | null }
-  readonly bridges: readonly unknown[]
-}
-
 const oldestNode = [20, 19] as const
 const skewMaxMs = 1_000
 const natsTimeoutMs = 3_000
-const workersMax = 10_000
 
 export function define(command: Command): void {
   command.action(async (flags: Record<string, unknown>) => {
@@ -127,7 +120,7 @@ async function examineEngine(flags: Readonly<Record<string, unknown>>): Promise<
   const part = 'engine'
   try {
     const engine = findEngine(flags)
-    const { version, nats, postgres, bridges } = await engine.get<Status>('/api/status')
+    const { version, nats, postgres, bridges } = await dataOf(engine.GET('/api/status'))
     const wrong = [nats, postgres].flatMap(({ connected, detail }) => (connected ? [] : [detail ?? 'a part is away']))
     if (bridges.length === 0) wrong.push('no bridge is alive: start one with `sluice bridge`')
     if (wrong.length > 0) return wrong.map((text) => ({ part, state: 'wrong', text: `${engine.url}: ${text}` }))
@@ -139,13 +132,6 @@ async function examineEngine(flags: Readonly<Record<string, unknown>>): Promise<
   }
 }
 
-interface Worker {
-  readonly manifestFaults: readonly Fault[]
-  readonly name: string
-  readonly urls: readonly string[]
-  readonly instances: readonly { readonly url: string; readonly state: string }[]
-}
-
 const held = ['open', 'probing']
 const called = ['closed', 'ramping']
 const isAny = (instances: Worker['instances'], wanted: readonly string[]) =>
@@ -154,7 +140,7 @@ const isAny = (instances: Worker['instances'], wanted: readonly string[]) =>
 /** Each worker that no instance takes calls of; a bridge that has not asked one yet doesn't know. */
 async function examineWorkers(engine: Engine): Promise<Finding[]> {
   const part = 'workers'
-  const workers = await engine.list<Worker>('/api/workers', workersMax)
+  const workers = await engine.list('/api/workers')
   const down = workers
     .filter(({ instances: all }) => isAny(all, held) && !isAny(all, called))
     .map(({ name, urls }) => `${name} is down at ${urls.join(', ')}: start it`)

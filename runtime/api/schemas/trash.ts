@@ -35,31 +35,34 @@ const trashVersion = z
   })
   .openapi('TrashVersion')
 
+/** What a list and a single message have in common: of their calls the one has the number, the other each. */
+const common = {
+  id: z.string(),
+  topology: z.string(),
+  topologyId: z.string(),
+  node: z.string(),
+  nodeId: z.string(),
+  runId: z.string(),
+  messageId: z.string(),
+  revision: z.int(),
+  error: problem,
+  fingerprint: z.string(),
+  contentType: z.string(),
+  state: z.enum(trashStates),
+  reason: z.string().nullable(),
+  createdAt: time,
+  settledAt: time.nullable(),
+}
+
 const trashHead = z
-  .object({
-    id: z.string(),
-    topology: z.string(),
-    topologyId: z.string(),
-    node: z.string(),
-    nodeId: z.string(),
-    runId: z.string(),
-    messageId: z.string(),
-    revision: z.int(),
-    error: problem,
-    attempts: z.int().openapi({ description: 'How many calls failed' }),
-    fingerprint: z.string(),
-    contentType: z.string(),
-    state: z.enum(trashStates),
-    reason: z.string().nullable(),
-    createdAt: time,
-    settledAt: time.nullable(),
-  })
+  .object({ ...common, attempts: z.int().openapi({ description: 'How many calls failed' }) })
   .openapi('TrashHead')
 
 export type ShownHead = z.infer<typeof trashHead>
 
-export const trashItem = trashHead
-  .extend({
+export const trashItem = z
+  .object({
+    ...common,
     attempts: z.array(failedCall),
     ...payload,
     versions: z.array(trashVersion).openapi({ description: 'Edits, oldest first; the original is the message itself' }),
