@@ -3,7 +3,7 @@ import type { Bridge } from '../bridge/bridge.ts'
 import { resolveOptions } from '../options.ts'
 import type { Queues } from '../queue/open.ts'
 import { createLog } from '../telemetry/log.ts'
-import { addOptions } from './define.ts'
+import { addOptions, examples } from './define.ts'
 import { listen } from './listen.ts'
 import type { Fetch } from './listen.ts'
 import { ownBridge, ownQueues, ownServing } from './parts.ts'
@@ -35,7 +35,9 @@ export function define(command: Command): void {
       log.info('bridge stops', { bridge: bridge.id })
     })
   })
-  addOptions(command, 'bridge')
+  examples(addOptions(command, 'bridge'), [
+    ['SLUICE_NATS_URL=nats://nats:4222 sluice bridge --health-port 8485', 'as many as you like'],
+  ])
 }
 
 /** `/healthz`: the process lives; `/readyz`: messages can flow through it; `/metrics` for Prometheus. */

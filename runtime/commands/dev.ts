@@ -10,7 +10,7 @@ import { applyTopology } from './client/files/apply.ts'
 import { readTopologies } from './client/files/documents.ts'
 import type { Found } from './client/files/documents.ts'
 import { registerWorker } from './client/worker.ts'
-import { addOptions, gather, wholeNumber } from './define.ts'
+import { addOptions, examples, gather, wholeNumber } from './define.ts'
 import { bootLines, openDevEngine, openGround } from './dev/engine.ts'
 import type { DevOptions, Ground } from './dev/engine.ts'
 import type { CitiesSample, Assignment } from './dev/sample.ts'
@@ -40,7 +40,10 @@ export function define(command: Command): void {
     .option('--worker <file>', 'serve this worker file too, and register it', gather)
     .option('--apply <file>', 'apply and publish the topologies of this file or folder', gather)
     .action(dev)
-  addOptions(command, 'dev')
+  examples(addOptions(command, 'dev'), [
+    ['sluice dev', 'the engine with everything it needs, and the sample'],
+    ['sluice dev --no-sample --worker worker.mjs --apply topology.yaml', 'with a worker and a topology of your own'],
+  ])
 }
 
 async function dev(flags: Flags): Promise<void> {

@@ -31,7 +31,7 @@ export function findEngine(flags: Readonly<Record<string, unknown>>): Engine {
   return engine
 }
 
-function addressOf(flags: Readonly<Record<string, unknown>>): { url: string; token: string | undefined } {
+export function addressOf(flags: Readonly<Record<string, unknown>>): { url: string; token: string | undefined } {
   const { url, token, data } = resolveOptions('client', { flags })
   const dev = readDevState(resolve(data))
   const sameAsDev = url === undefined || sameOrigin(url, dev?.url)

@@ -37,7 +37,9 @@ const singles = Object.keys(ones) as (keyof typeof ones)[]
 
 export function define(command: Command): void {
   command
-    .addArgument(new Argument('<kind>', `${lists.join(', ')}; or one: ${singles.join(', ')}`).argParser(kindOf))
+    .addArgument(
+      new Argument('<kind>', 'what to list, or to show one of').choices([...lists, ...singles]).argParser(kindOf),
+    )
     .argument(
       '[names...]',
       'of lists: the topology (nodes, revisions; optional for runs, trash, queues); else which one',
