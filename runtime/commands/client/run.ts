@@ -83,8 +83,8 @@ function startOf(topology: string, node: string | undefined, flags: Flags) {
 
 /** Starts a run and returns its id. */
 export async function startRun(engine: Engine, topology: string, start: RunRequest): Promise<string> {
-  const path = '/api/topologies/{topology}/run'
-  return (await dataOf(engine.POST(path, { params: { path: { topology } }, body: start }))).runId
+  const params = { path: { topology } }
+  return (await dataOf(engine.POST('/api/topologies/{topology}/run', { params, body: start }))).runId
 }
 
 /** Shows the run's counts until it has ended: one line that is kept up to date on a terminal, else a line for each change. */

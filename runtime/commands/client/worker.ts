@@ -40,8 +40,8 @@ export function define(command: Command): void {
     .description("read a worker's manifest again")
     .argument('<name>')
     .action(async (name: string, flags: Flags) => {
-      const path = '/api/workers/{name}/refresh'
-      tell(await dataOf(findEngine(flags).POST(path, { params: { path: { name } } })))
+      const params = { path: { name } }
+      tell(await dataOf(findEngine(flags).POST('/api/workers/{name}/refresh', { params })))
     })
   examples(addOptions(refresh, 'client'), [['sluice worker refresh shop', 'after a deployment with other nodes']])
   const remove = command

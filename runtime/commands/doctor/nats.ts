@@ -55,9 +55,7 @@ async function examineDurability({ jsm, nc }: Connection): Promise<Finding> {
       .slice(0, 3)
       .map(({ config }) => config.name)
       .join(', ')}${streams.length > 3 ? ', …' : ''})`
-  const behind = queues.filter(({ cluster }) =>
-    cluster?.replicas?.some(({ current, offline }) => !current || offline),
-  )
+  const behind = queues.filter(({ cluster }) => cluster?.replicas?.some(({ current, offline }) => !current || offline))
   if (behind.length > 0)
     return {
       part,

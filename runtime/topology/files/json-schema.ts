@@ -11,7 +11,7 @@ interface Drawn extends Json {
 
 /**
  * Takes what `readDocument` takes, but for what no schema can say: the size of `settings`, a range of statuses that is the wrong way
- * round, and limits against hostile texts (depth, number of values). Equal code gives an equal schema, byte by byte.
+ * round, and limits against hostile texts (depth, number of values, keys such as `constructor`). Equal code gives an equal schema, byte by byte.
  */
 export function editorSchema(): Json {
   const { $schema, ...schema } = z.toJSONSchema(documentSchema, { io: 'input', target: 'draft-7' }) as unknown as Drawn

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { unsafeValue } from '../../../runtime/topology/document.ts'
 import type { DocumentNode, TopologyDocument } from '../../../runtime/topology/schema.ts'
 
 const name = fc.stringMatching(/^[a-z0-9-]{1,12}$/)
@@ -84,3 +85,5 @@ export const documents: fc.Arbitrary<TopologyDocument> = fc
     ...(labels && { labels }),
     nodes: rest.nodes,
   }))
+  // No document may hold keys such as `constructor`.
+  .filter((document) => unsafeValue(document) === null)

@@ -36,7 +36,7 @@ function defineSet(command: Command): void {
   examples(addOptions(command, 'client'), [
     ['sluice set orders/store prefetch=5 timeoutMs=60000 --republish', 'values of a node, in force at once'],
     ['sluice set orders/store retry.attempts=3 retry.on=timeout,status:5xx', 'in force with the next republish'],
-    ['sluice set orders/store prefetch=', 'back to what the document says'],
+    ['sluice set orders/store timeoutMs=', 'back to what the document says'],
     [`sluice set orders description='New orders' labels.team=shop`, 'of the topology itself'],
   ])
 }

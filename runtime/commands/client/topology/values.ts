@@ -30,6 +30,9 @@ const nodeKeys: Readonly<Record<string, Read>> = {
   'retry.maxAgeMs': whole,
 }
 
+/** What can't be taken back to what the document says. */
+const alwaysThere: ReadonlySet<string> = new Set(['prefetch', 'cron', 'enabled'])
+
 /** Null takes a value back to what the document says. Throws one `Invalid` with every fault. */
 export function nodePatchOf(assignments: readonly string[]): NodePatch {
   const read = readAll(assignments, (key) => nodeKeys[key], Object.keys(nodeKeys))
@@ -72,6 +75,7 @@ function readAll(
     const reader = readerOf(key)
     if (reader === undefined)
       return [{ path: key, message: `there is no such value${didYouMean(key, known)}; there are ${known.join(', ')}` }]
+    if (value === '' && alwaysThere.has(key)) return [{ path: key, message: 'it always has a value, so say one' }]
     try {
       read.set(key, value === '' || value === 'null' ? null : reader(value))
       return []
