@@ -10,7 +10,7 @@ export async function openCli(): Promise<{ t: TestApi; url: string; run(...args:
   const t = await openApi()
   const listening = await listen({ port: 0, host: '127.0.0.1', chosenBy: 'the test' })
   onTestFinished(() => listening.close())
-  listening.serve((request, env) => t.api.fetch(request, env as never))
+  listening.serve((request, env) => t.api.fetch(request, env))
   const where = ['--url', listening.url, '--token', adminToken]
   return { t, url: listening.url, run: (...args) => inside([...args, ...where]) }
 }

@@ -26,7 +26,7 @@ import { bridgeOf, orders } from '../api/running.ts'
 async function serve(t: TestApi): Promise<string> {
   const listening = await listen({ port: 0, host: '127.0.0.1', chosenBy: 'the test' })
   onTestFinished(() => listening.close())
-  listening.serve((request, env) => t.api.fetch(request, env as never))
+  listening.serve((request, env) => t.api.fetch(request, env))
   return listening.url
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { unsafeValue } from '../../../runtime/topology/document.ts'
-import type { DocumentNode, TopologyDocument } from '../../../runtime/topology/schema.ts'
+import type { TopologyDocument } from '../../../runtime/topology/schema.ts'
 
 const name = fc.stringMatching(/^[a-z0-9-]{1,12}$/)
 const text = fc.string({ maxLength: 40, unit: 'grapheme-ascii' })
