@@ -6,6 +6,15 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 
 const run = promisify(execFile)
+/** As at the edge: nothing of Node. */
+const compilerOptions = {
+  target: 'es2023',
+  lib: ['es2023', 'dom', 'dom.asynciterable'],
+  module: 'nodenext',
+  types: [],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+}
 
 test('the client works and has its types in a project that installs the packed build', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-package-'))
@@ -27,18 +36,7 @@ export const wrong = () =>
   dataOf(engine.GET('/api/nothing'))
 `
   await writeFile(join(folder, 'user.ts'), used)
-  const options = [
-    '--target',
-    'es2023',
-    '--module',
-    'nodenext',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--types',
-    '',
-    '--lib',
-    'es2023,dom,dom.asynciterable',
-  ]
-  await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), ...options, 'user.ts'], { cwd: folder })
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }))
+  await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', folder])
   expect((await run(process.execPath, ['user.js'], { cwd: folder })).stdout).toBe('true\n')
 })
