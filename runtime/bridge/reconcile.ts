@@ -103,7 +103,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
   }
   const changes = openChanges(apply, { connection: options.queues.connection, log: options.ports.log })
   return {
-    apply: changes.put,
+    apply: (topologyId, plan) => changes.put(topologyId, plan),
     setCurrent(current) {
       if (!current) renewing ??= beginRenewing()
       else if (renewing !== null) {
@@ -111,7 +111,7 @@ export function openTopologies(options: TopologiesDeps): Topologies {
         renewing = null
       }
     },
-    settled: changes.settled,
+    settled: () => changes.settled(),
     revisions: () => Object.fromEntries([...running].map(([id, { applied }]) => [id, applied])),
     sending: () => Object.fromEntries([...running].map(([id, { turnover }]) => [id, turnover.revision])),
     held: () =>
