@@ -51,7 +51,14 @@ const typed = {
 }
 
 export default defineConfig(
-  globalIgnores(['**/dist/', 'coverage/', '.sluiceway/', 'migrations/', '**/node_modules/']),
+  globalIgnores([
+    '**/dist/',
+    'coverage/',
+    '.sluiceway/',
+    'migrations/',
+    '**/node_modules/',
+    'runtime/client/openapi.d.ts',
+  ]),
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -1,4 +1,5 @@
-// Checks that what tools write from the source is what the repository holds: SQL migrations and openapi.json.
+// Checks that what tools write from the source is what the repository holds: SQL migrations, openapi.json, the types of the
+// client, the JSON Schema of topologies.
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -6,11 +7,22 @@ import { root } from '../install.mjs'
 import { runNode } from '../run.mjs'
 
 const drizzleKit = 'node_modules/drizzle-kit/bin.cjs'
+const clientTypes = [
+  'node_modules/openapi-typescript/bin/cli.js',
+  'docs/openapi.json',
+  ...['--output', 'runtime/client/openapi.d.ts'],
+  ...['--root-types', '--root-types-no-schema-prefix'],
+]
 const faults = []
 const folder = await mkdtemp(join(tmpdir(), 'sluice-generated-'))
 try {
   await checkMigrations(join(folder, 'migrations'))
-  await checkOpenapi()
+  await checkWritten('docs/openapi.json', 'the routes', ['--conditions=source', 'runtime/api/write-openapi.ts'])
+  await checkWritten('runtime/client/openapi.d.ts', 'docs/openapi.json', clientTypes)
+  await checkWritten('docs/topology.schema.json', 'the reader', [
+    '--conditions=source',
+    'runtime/topology/files/write-schema.ts',
+  ])
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
@@ -32,14 +44,14 @@ async function checkMigrations(copy) {
   faults.push(how, ...(missing.length > 0 ? missing : [output]))
 }
 
-/** The writer writes in place, so a difference is there to be looked at with git diff, and committed. */
-async function checkOpenapi() {
-  const file = join(root, 'docs/openapi.json')
+/** Writers write in place, so a difference is there to be looked at with git diff, and committed. */
+async function checkWritten(name, source, writer) {
+  const file = join(root, name)
   const before = await readFile(file, 'utf8').catch(() => undefined)
-  const { code, output } = await tsx(['--conditions=source', 'runtime/api/write-openapi.ts'])
-  if (code !== 0) return faults.push(`runtime/api/write-openapi.ts failed:\n${output}`)
+  const { code, output } = await tsx(writer)
+  if (code !== 0) return faults.push(`${writer.join(' ')} failed:\n${output}`)
   if (before === (await readFile(file, 'utf8'))) return
-  faults.push('docs/openapi.json was not what the routes say; it is now: look at git diff docs/openapi.json, commit it')
+  faults.push(`${name} was not what ${source} say; it is now: look at git diff ${name}, commit it`)
 }
 
 function tsx(args) {

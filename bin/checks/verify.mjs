@@ -12,6 +12,7 @@ const steps = {
   types: [
     [...tsc, '.'],
     [...tsc, 'workers/sdk/tsconfig.edge.json'],
+    [...tsc, 'runtime/client/tsconfig.edge.json'],
   ],
   build: [['bin/build.mjs']],
   generated: [['bin/checks/generated.mjs']],

@@ -10,6 +10,9 @@ import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
+import { appliedRoutes } from './routes/files/applied.ts'
+import { differenceRoutes } from './routes/files/difference.ts'
+import { schemaRoutes } from './routes/files/schema.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
 import { tryRoutes } from './routes/look/try.ts'
@@ -70,6 +73,9 @@ const allRoutes = [
   tryRoutes,
   metricRoutes,
   publishingRoutes,
+  differenceRoutes,
+  appliedRoutes,
+  schemaRoutes,
   editorRoutes,
   startRoutes,
   runRoutes,

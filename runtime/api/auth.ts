@@ -16,6 +16,7 @@ const open = new Set([
   'GET /readyz',
   'GET /api/docs',
   'GET /api/openapi.json',
+  'GET /api/schemas/topology.json',
   'POST /api/session',
 ])
 

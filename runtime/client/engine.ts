@@ -1,137 +1,106 @@
-import { Conflict, Invalid, LostRace, NotFound, Unavailable, textOf } from '../errors.ts'
-import type { Fault } from '../errors.ts'
+import createClient from 'openapi-fetch'
+import type { Client, Middleware } from 'openapi-fetch'
+import { Unavailable, textOf } from '../errors.ts'
+import { readEvents } from './events.ts'
+import type { EngineEvent, Watching } from './events.ts'
+import { listItems } from './list.ts'
+import type { ItemOf, ListParams, ListPath } from './list.ts'
+import type { paths } from './openapi.d.ts'
+import { errorOf, strange } from './problem.ts'
+import type { Names } from './problem.ts'
 
-export interface Answer<T> {
-  readonly body: T
-  /** For `If-Match`; null when the answer has none. */
-  readonly etag: string | null
-}
-
-interface Sending {
-  /** Sent as JSON. */
-  readonly body?: unknown
-  /** ETag of the read that this change is based on. */
-  readonly ifMatch?: string | null
-}
-
-/** A running engine, spoken to over its HTTP API. */
-export interface Engine {
+export interface EngineOptions {
+  /** Where the engine serves, such as `http://127.0.0.1:8484`. */
   readonly url: string
-  /**
-   * Sends a request and reads the JSON of the answer. Throws `NotFound`, `Conflict`, `LostRace`, `Invalid` with the
-   * faults that the engine found, or `Unavailable` when it can't be reached or refuses the token.
-   */
-  send<T>(method: string, path: string, sending?: Sending): Promise<Answer<T>>
-  /** Body of a GET. */
-  get<T>(path: string): Promise<T>
-  /** All items of a list, page by page, at most `limit`. */
-  list<T>(path: string, limit: number): Promise<T[]>
+  /** Left out for what needs none. */
+  readonly token?: string | undefined
+  /** How long an answer may take; by default 30 s. */
+  readonly timeoutMs?: number | undefined
+  /** By default the global one. */
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined
+  /** How `url` and `token` are called where a person gives them. */
+  readonly names?: Names | undefined
 }
 
-const timeoutMs = 30_000
-const pageMax = 500
+/**
+ * A running engine, spoken to over its HTTP API. `GET`, `POST`, `PUT`, `PATCH` and `DELETE` take the paths, parameters and bodies
+ * of openapi.json, and nothing else. Where the engine refuses they throw `Invalid` with its faults, `NotFound`, `Conflict` or
+ * `LostRace`; `Unavailable` when it can't be reached, refuses the token, or is too full. `cause` is the `Refused` of the answer.
+ */
+export interface Engine extends Client<paths> {
+  readonly url: string
+  /** The items of a list, page by page, at most `limit`. */
+  items<P extends ListPath>(path: P, params?: ListParams<P>, limit?: number): AsyncGenerator<ItemOf<P>>
+  /** The same, gathered. */
+  list<P extends ListPath>(path: P, params?: ListParams<P>, limit?: number): Promise<ItemOf<P>[]>
+  /** What happens, until the signal aborts; a broken connection is taken up again where it was. */
+  events(watching?: Watching): AsyncGenerator<EngineEvent>
+}
 
-/** `token` is left out for what needs none. */
-export function openEngine(url: string, token: string | undefined): Engine {
-  const base = url.replace(/\/+$/, '')
-  async function send<T>(method: string, path: string, sending: Sending = {}): Promise<Answer<T>> {
-    const response = await request(base + path, method, headersOf(token, sending), sending.body)
-    const text = await response.text()
-    if (!response.ok) throw errorOf(response, text, base)
-    return { body: (text === '' ? null : parse(text, base)) as T, etag: response.headers.get('etag') }
-  }
-  const get = async <T>(path: string) => (await send<T>('GET', path)).body
+const timeoutMsDefault = 30_000
+
+export function openEngine(options: EngineOptions): Engine {
+  const url = options.url.replace(/\/+$/, '')
+  const names = options.names ?? { url: 'its url', token: 'token' }
+  const client = createClient<paths>({ baseUrl: url, fetch: limited(options, url, names) })
+  client.use(authorized(options.token), refusing(url, names))
   return {
-    url: base,
-    send,
-    get,
-    async list<T>(path: string, limit: number) {
-      const items: T[] = []
-      let after: string | null | undefined = null
-      while (after !== undefined && items.length < limit) {
-        const size = Math.min(pageMax, limit - items.length)
-        const query = `limit=${size}${after === null ? '' : `&after=${encodeURIComponent(after)}`}`
-        const page: { items: T[]; next?: string | null } = await get(`${path}${path.includes('?') ? '&' : '?'}${query}`)
-        items.push(...page.items)
-        after = page.next ?? undefined
-      }
-      return items.slice(0, limit)
+    ...client,
+    url,
+    items: (path, params, limit) => listItems(client, path, params, limit),
+    async list(path, params, limit) {
+      const items = []
+      for await (const item of listItems(client, path, params, limit)) items.push(item)
+      return items
+    },
+    events: (watching = {}) => readEvents(client, watching),
+  }
+}
+
+function authorized(token: string | undefined): Middleware {
+  return {
+    onRequest({ request }) {
+      if (token !== undefined) request.headers.set('authorization', `Bearer ${token}`)
+      return request
     },
   }
 }
 
-function headersOf(token: string | undefined, { body, ifMatch }: Sending): Record<string, string> {
+/** Makes of each answer that is no success an error that is thrown. */
+function refusing(url: string, names: Names): Middleware {
   return {
-    accept: 'application/json',
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(ifMatch ? { 'if-match': ifMatch } : {}),
+    async onResponse({ response, options }) {
+      if (!response.ok) throw await errorOf(response, url, names)
+      const isEmpty = response.status === 204 || response.headers.get('content-type') === null
+      const isJson = /json/.test(response.headers.get('content-type') ?? '')
+      if (options.parseAs === 'json' && !isEmpty && !isJson) throw strange(url, names, new Error('it answered no JSON'))
+    },
   }
 }
 
-async function request(url: string, method: string, headers: Record<string, string>, body: unknown): Promise<Response> {
-  const signal = AbortSignal.timeout(timeoutMs)
-  try {
-    return await fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-  } catch (error) {
-    const why = error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) : textOf(error)
-    const text = `the engine at ${new URL(url).origin} can't be reached (${why}): check --url (SLUICE_URL) and that it runs`
-    throw new Unavailable('engine', text, { cause: error })
+/** Of a stream only the time to its beginning is limited. */
+function limited(
+  { fetch = (request) => globalThis.fetch(request), timeoutMs = timeoutMsDefault }: EngineOptions,
+  url: string,
+  names: Names,
+) {
+  return async (request: Request): Promise<Response> => {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    try {
+      return await fetch(new Request(request, { signal: AbortSignal.any([request.signal, late.signal]) }))
+    } catch (error) {
+      if (request.signal.aborted) throw error
+      const text = `the engine at ${url} can't be reached (${reasonOf(error)}): check ${names.url} and that it runs`
+      throw new Unavailable('engine', text, { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 
-/** An address with two families fails with an empty text and a code only. */
-function reasonOf(error: Error): string {
-  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name)
-}
-
-function parse(text: string, base: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Unavailable('engine', `${base} doesn't answer as an engine does: check --url (SLUICE_URL)`, {
-      cause: error,
-    })
-  }
-}
-
-interface Problem {
-  readonly title?: string
-  readonly detail?: string
-  readonly errors?: readonly Fault[]
-}
-
-/** What an answer that is no success means here. */
-function errorOf(response: Response, text: string, base: string): Error {
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true
-  if (!isProblem)
-    return new Unavailable(
-      'engine',
-      `${base} answered ${response.status}, and not as an engine does: check --url (SLUICE_URL)`,
-    )
-  const { title, detail = title ?? `status ${response.status}`, errors = [] } = parse(text, base) as Problem
-  switch (response.status) {
-    case 400:
-    case 413:
-      return new Invalid(detail, errors.length === 1 && detail.includes(errors[0]?.message ?? ' ') ? [] : errors)
-    case 401:
-      return new Unavailable('engine', `${base} refuses the token: give the right one with --token (SLUICE_TOKEN)`)
-    case 404:
-      return new NotFound(detail)
-    case 409:
-      return new Conflict(detail)
-    case 412:
-      return new LostRace(detail)
-    default:
-      return new Unavailable('engine', detail)
-  }
-}
-
-/** A part of a path. */
-export const segment = encodeURIComponent
-
-/** `?a=1&b=2` of what is given; empty when nothing is. */
-export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`
+/** Why a fetch failed: an address with two families fails with an empty text and a code only. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error) || !(error.cause instanceof Error)) return textOf(error)
+  return error.cause.message || ('code' in error.cause ? String(error.cause.code) : error.cause.name)
 }

@@ -4,7 +4,7 @@ import { resolveOptions } from '../options.ts'
 import type { Queues } from '../queue/open.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { addOptions } from './define.ts'
+import { addOptions, examples } from './define.ts'
 import { listen } from './listen.ts'
 import type { Fetch } from './listen.ts'
 import { ownBridge, ownQueues, ownServing } from './parts.ts'
@@ -37,7 +37,9 @@ export function define(command: Command): void {
     })
     log.info('bridge has stopped', { pid: process.pid })
   })
-  addOptions(command, 'bridge')
+  examples(addOptions(command, 'bridge'), [
+    ['SLUICE_NATS_URL=nats://nats:4222 sluice bridge --health-port 8485', 'as many as you like'],
+  ])
 }
 
 /** `/healthz`: the process lives; `/readyz`: messages can flow through it, with the workers that it can't call; `/metrics` for Prometheus. */

@@ -3,7 +3,7 @@ import { Unavailable } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { conditionOf } from '../store/condition.ts'
 import { createLog } from '../telemetry/log.ts'
-import { addOptions } from './define.ts'
+import { addOptions, examples } from './define.ts'
 import { listen } from './listen.ts'
 import { ownControl, ownQueues, ownServing, ownStore } from './parts.ts'
 import { withStack } from './stack.ts'
@@ -34,7 +34,12 @@ export function define(command: Command): void {
     })
     log.info('control has stopped', { pid: process.pid })
   })
-  addOptions(command, 'control')
+  examples(addOptions(command, 'control'), [
+    [
+      'SLUICE_NATS_URL=nats://nats:4222 SLUICE_POSTGRES_URL=postgres://… sluice control --port 8484',
+      'the secrets come from the environment, too',
+    ],
+  ])
 }
 
 async function requireSchema(postgresUrl: string): Promise<void> {

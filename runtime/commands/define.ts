@@ -30,3 +30,30 @@ export function wholeNumber(flag: string, min: number, max: number): (text: stri
 export function gather(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
 }
+
+/** Shows in the help how a command is called, and what for. */
+export function examples(command: Command, calls: readonly (readonly [call: string, what: string])[]): Command {
+  const lines = calls.map(([call, what]) => `  ${call}\n      ${what}`)
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`)
+}
+
+/** For commander: reads a moment, `2026-01-01T00:00:00Z` or how long ago it is, such as `2h`. */
+export function moment(flag: string): (text: string) => string {
+  return (text) => {
+    const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+    if (count !== undefined) return new Date(Date.now() - Number(count) * (unitsMs[unit ?? 's'] ?? 0)).toISOString()
+    if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString()
+    throw new Invalid(`${flag} takes a time such as 2026-01-01T00:00:00Z, or how long ago, such as 2h; found "${text}"`)
+  }
+}
+
+/** For commander: reads how long something may take, such as `90s`, in ms. */
+export function duration(flag: string): (text: string) => number {
+  return (text) => {
+    const [, count, unit = 's'] = /^(\d{1,6})([smhd]?)$/.exec(text) ?? []
+    if (count !== undefined) return Number(count) * (unitsMs[unit || 's'] ?? 0)
+    throw new Invalid(`${flag} takes a time such as 90s or 5m; found "${text}"`)
+  }
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }

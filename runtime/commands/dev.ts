@@ -6,11 +6,11 @@ import { Invalid, Unavailable, textOf } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Log } from '../telemetry/log.ts'
-import { applyTopology } from './client/apply.ts'
-import { readTopologies } from './client/files.ts'
-import type { Found } from './client/files.ts'
+import { applyTopology } from './client/files/apply.ts'
+import { readTopologies } from './client/files/documents.ts'
+import type { Found } from './client/files/documents.ts'
 import { registerWorker } from './client/worker.ts'
-import { addOptions, gather, wholeNumber } from './define.ts'
+import { addOptions, examples, gather, wholeNumber } from './define.ts'
 import { bootLines, openDevEngine, openGround } from './dev/engine.ts'
 import type { DevOptions, Ground } from './dev/engine.ts'
 import type { CitiesSample, Assignment } from './dev/sample.ts'
@@ -40,7 +40,10 @@ export function define(command: Command): void {
     .option('--worker <file>', 'serve this worker file too, and register it', gather)
     .option('--apply <file>', 'apply and publish the topologies of this file or folder', gather)
     .action(dev)
-  addOptions(command, 'dev')
+  examples(addOptions(command, 'dev'), [
+    ['sluice dev', 'the engine with everything it needs, and the sample'],
+    ['sluice dev --no-sample --worker worker.mjs --apply topology.yaml', 'with a worker and a topology of your own'],
+  ])
 }
 
 async function dev(flags: Flags): Promise<void> {
@@ -98,7 +101,7 @@ async function start(stack: Stack, { folder, options, flags, topologies, log }: 
   for (const { name, url } of workers) await registerWorker(ground.client, { name, urls: [url] })
   for (const { name, url } of workers) console.log(`  worker      ${name} at ${url}`)
   for (const { document } of topologies) {
-    const done = await applyTopology(ground.client, document, true)
+    const done = await applyTopology(ground.client, document)
     console.log(`  topology    ${done}`)
   }
   return { ground, sample, wanted }

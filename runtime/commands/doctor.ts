@@ -1,44 +1,35 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readDevState } from '../embedded/folder.ts'
-import type { Engine } from '../client/engine.ts'
-import { NotFound, textOf } from '../errors.ts'
+import { textOf } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
-import { connectQueues, oldestNats, smallestMaxPayload } from '../queue/connection.ts'
-import type { Connection } from '../queue/connection.ts'
 import { conditionOf } from '../store/condition.ts'
-import { withFewerCopies } from '../queue/look/copies.ts'
-import { silentLog } from '../telemetry/log.ts'
-import { findEngine } from './client/find.ts'
-import { addOptions } from './define.ts'
-import { bridgeFindings, workerFindings } from './doctor/trouble.ts'
-import type { Bridge, Finding, Worker } from './doctor/trouble.ts'
-
-/** A part that was reached, and its clock less ours; null when it doesn't tell. */
-interface Reached {
-  readonly findings: readonly Finding[]
-  readonly clockAheadMs: number | null
-}
-
-interface Status {
-  readonly version: string
-  readonly nats: { readonly connected: boolean; readonly detail: string | null }
-  readonly postgres: { readonly connected: boolean; readonly detail: string | null }
-  readonly bridges: readonly Bridge[]
-}
+import { addOptions, examples } from './define.ts'
+import { examineEngine } from './doctor/engine.ts'
+import type { Finding, Reached } from './doctor/finding.ts'
+import { examineNats } from './doctor/nats.ts'
+import { addFormat, printData } from './terminal/print.ts'
+import type { Format } from './terminal/print.ts'
 
 const oldestNode = [20, 19] as const
 const skewMaxMs = 1_000
-const natsTimeoutMs = 3_000
-const workersMax = 10_000
 
 export function define(command: Command): void {
-  command.action(async (flags: Record<string, unknown>) => {
+  command.action(async (flags: Record<string, unknown> & { output: Format }) => {
     const findings = await examine(flags)
-    for (const { part, state, text } of findings) console.log(`${state.padEnd(11)}  ${part.padEnd(8)}  ${text}`)
+    if (flags.output === 'table')
+      for (const { part, state, text } of findings) console.log(`${state.padEnd(11)}  ${part.padEnd(10)}  ${text}`)
+    else printData(findings, flags.output)
     if (findings.some(({ state }) => state === 'wrong')) process.exitCode = 1
   })
-  addOptions(command, 'doctor')
+  examples(addOptions(addFormat(command), 'doctor'), [
+    ['sluice doctor', 'of a `sluice dev` here'],
+    [
+      'sluice doctor --url https://engine --nats-url nats://nats:4222 --postgres-url postgres://…',
+      'of an engine elsewhere',
+    ],
+    ['sluice doctor -o json', 'for scripts; exit code 1 if anything is wrong'],
+  ])
 }
 
 async function examine(flags: Readonly<Record<string, unknown>>): Promise<Finding[]> {
@@ -78,42 +69,15 @@ async function reached(part: string, work: Promise<Reached>): Promise<Reached> {
   }
 }
 
-/** Connecting refuses a server that is too old or has too small a max_payload, with both figures. */
-async function examineNats(url: string, replicas: number): Promise<Reached> {
-  const connection = await connectQueues({ url, name: 'sluice doctor', timeoutMs: natsTimeoutMs, log: silentLog })
-  try {
-    const { version, max_payload: maxPayload } = connection.nc.info ?? {}
-    const text = `version ${version ?? '?'} (at least ${oldestNats}), max_payload ${maxPayload ?? '?'} (at least ${smallestMaxPayload}), JetStream answers`
-    const findings = [{ part: 'nats', state: 'ok', text } as const, ...(await examineCopies(connection, replicas))]
-    return { findings, clockAheadMs: await natsClockAhead(connection) }
-  } finally {
-    await connection.close()
-  }
-}
-
-/** An engine raises them when it starts, those of topologies that aren't published with their next publish. */
-async function examineCopies(connection: Connection, replicas: number): Promise<Finding[]> {
-  const fewer = await withFewerCopies(connection, replicas)
-  if (fewer.length === 0) return []
-  const text = `fewer than ${replicas} copies have ${fewer.join(', ')}: start control and bridges with --replicas ${replicas}; streams of unpublished topologies follow when they are published`
-  return [{ part: 'nats', state: 'wrong', text }]
-}
-
-/** NATS tells its time with a stream's state; null when there is no stream yet. */
-async function natsClockAhead({ jsm }: Connection): Promise<number | null> {
-  const asked = Date.now()
-  const [stream] = await jsm.streams.list().next()
-  const here = (asked + Date.now()) / 2
-  return stream?.ts === undefined ? null : Math.round(Date.parse(stream.ts) - here)
-}
-
 async function examinePostgres(url: string): Promise<Reached> {
-  const { version, pending, clockAheadMs } = await conditionOf(url)
-  const finding: Finding =
-    pending.length === 0
-      ? { part: 'postgres', state: 'ok', text: `version ${version}, all migrations are there` }
-      : { part: 'postgres', state: 'wrong', text: `it lacks ${pending.join(', ')}: run \`sluice migrate\`` }
-  return { findings: [finding], clockAheadMs }
+  const { version, pending, isNewer, clockAheadMs } = await conditionOf(url)
+  const part = 'postgres'
+  const wrong = [
+    ...(pending.length > 0 ? [`it lacks ${pending.join(', ')}: run \`sluice migrate\``] : []),
+    ...(isNewer ? ['its schema is of a newer version than this command line: use that version'] : []),
+  ]
+  const fine: Finding = { part, state: 'ok', text: `version ${version}, all migrations are there` }
+  return { findings: wrong.length === 0 ? [fine] : wrong.map((text) => ({ part, state: 'wrong', text })), clockAheadMs }
 }
 
 /** Limits and schedules go by NATS' clock, what people see by Postgres' and ours. */
@@ -127,28 +91,4 @@ function examineClocks(nats: Reached, postgres: Reached): Finding[] {
   const text = known.map(([part, ms]) => `${part} is ${Math.abs(ms)} ms ${ms < 0 ? 'behind' : 'ahead of'} this machine`)
   if (skewMs <= skewMaxMs) return [{ part: 'clocks', state: 'ok', text: text.join(', ') }]
   return [{ part: 'clocks', state: 'wrong', text: `${text.join(', ')}: set the clocks by NTP` }]
-}
-
-async function examineEngine(flags: Readonly<Record<string, unknown>>): Promise<Finding[]> {
-  const part = 'engine'
-  try {
-    const engine = findEngine(flags)
-    const { version, nats, postgres, bridges } = await engine.get<Status>('/api/status')
-    const wrong = [nats, postgres].flatMap(({ connected, detail }) => (connected ? [] : [detail ?? 'a part is away']))
-    if (bridges.length === 0) wrong.push('no bridge is alive: start one with `sluice bridge`')
-    if (wrong.length > 0) return wrong.map((text) => ({ part, state: 'wrong', text: `${engine.url}: ${text}` }))
-    const text = `version ${version} at ${engine.url}, bridges: ${bridges.length}`
-    return [{ part, state: 'ok', text }, ...bridgeFindings(bridges), ...(await examineWorkers(engine))]
-  } catch (error) {
-    const hint = error instanceof NotFound ? ': check --url (SLUICE_URL)' : ''
-    return [{ part, state: 'wrong', text: textOf(error) + hint }]
-  }
-}
-
-/** Each worker that can't be called, or not by every bridge, or not as its manifest says. */
-async function examineWorkers(engine: Engine): Promise<Finding[]> {
-  const workers = await engine.list<Worker>('/api/workers', workersMax)
-  const findings = workerFindings(workers)
-  if (findings.length > 0) return findings
-  return [{ part: 'workers', state: 'ok', text: `${workers.length} registered, none is down` }]
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { Invalid } from '../errors.ts'
+import { examples } from './define.ts'
 import { projectFiles, type Project } from './init/templates.ts'
 import { version } from './version.ts'
 
@@ -19,6 +20,7 @@ export function define(command: Command): void {
     .argument('<dir>', 'a new or empty folder')
     .option('--name <name>', "of the project, its worker and its topology; by default the folder's")
     .action((dir: string, { name }: { name?: string }) => init(dir, { name, log: (line) => console.log(line) }))
+  examples(command, [['sluice init shop', 'a project in a new folder; then npm install, npm start']])
 }
 
 const namePattern = /^[a-z0-9-]{1,63}$/

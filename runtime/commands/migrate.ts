@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { resolveOptions } from '../options.ts'
 import { migrate } from '../store/migrate.ts'
-import { addOptions } from './define.ts'
+import { addOptions, examples } from './define.ts'
 
 export function define(command: Command): void {
   command.action(async (flags: Record<string, unknown>) => {
@@ -10,5 +10,7 @@ export function define(command: Command): void {
     await migrate(postgresUrl, (line) => void said.push(line))
     console.log(said[0] ?? "the database has this version's schema already")
   })
-  addOptions(command, 'migrate')
+  examples(addOptions(command, 'migrate'), [
+    ['sluice migrate --postgres-url postgres://user:password@host/sluice', 'before a control of this version starts'],
+  ])
 }

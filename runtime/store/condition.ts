@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { pendingMigrations } from './migrate.ts'
+import { isOfNewerVersion, pendingMigrations } from './migrate.ts'
 import { consequenceOf } from './trouble.ts'
 
 /** What a person has to know of a database before an engine uses it. */
@@ -8,6 +8,8 @@ export interface Condition {
   readonly version: string
   /** Migrations that the database lacks; see migrate.ts. */
   readonly pending: readonly string[]
+  /** It has migrations that this version doesn't know. */
+  readonly isNewer: boolean
   /** The server's clock less ours, give or take half of the question's duration. */
   readonly clockAheadMs: number
 }
@@ -18,11 +20,12 @@ export async function conditionOf(url: string): Promise<Condition> {
   try {
     // The first query connects; the second one is quick enough to compare clocks by.
     const pending = await pendingMigrations(client)
+    const isNewer = await isOfNewerVersion(client)
     const asked = Date.now()
     const [row] = await client<{ version: string; now: number }[]>`
       select current_setting('server_version') as version, extract(epoch from clock_timestamp())::float8 * 1000 as now`
     const here = (asked + Date.now()) / 2
-    return { version: row?.version ?? 'unknown', pending, clockAheadMs: Math.round((row?.now ?? here) - here) }
+    return { version: row?.version ?? 'unknown', pending, isNewer, clockAheadMs: Math.round((row?.now ?? here) - here) }
   } catch (error) {
     throw consequenceOf(error)
   } finally {

@@ -50,15 +50,27 @@ async function bringUp(client: postgres.Sql, log: (line: string) => void): Promi
 
 /** Names of the migrations that the database doesn't have. One with a newer schema than ours has none pending. */
 export async function pendingMigrations(client: postgres.Sql, folder = migrationsFolder()): Promise<string[]> {
-  const journal = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as {
-    entries: { when: number; tag: string }[]
-  }
+  const journal = journalOf(folder)
   const [found] = await client<{ present: boolean }[]>`
     select to_regclass('drizzle.__drizzle_migrations') is not null as present`
   if (!found?.present) return journal.entries.map((entry) => entry.tag)
   const [last] = await client<{ at: string | null }[]>`
     select max(created_at)::text as at from drizzle.__drizzle_migrations`
   return journal.entries.filter((entry) => entry.when > Number(last?.at ?? 0)).map((entry) => entry.tag)
+}
+
+/** Does the database have migrations that this version doesn't know? */
+export async function isOfNewerVersion(client: postgres.Sql, folder = migrationsFolder()): Promise<boolean> {
+  const [found] = await client<{ present: boolean }[]>`
+    select to_regclass('drizzle.__drizzle_migrations') is not null as present`
+  if (!found?.present) return false
+  const [last] = await client<{ at: string | null }[]>`
+    select max(created_at)::text as at from drizzle.__drizzle_migrations`
+  return Number(last?.at ?? 0) > Math.max(...journalOf(folder).entries.map((entry) => entry.when))
+}
+
+function journalOf(folder: string): { entries: { when: number; tag: string }[] } {
+  return JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as ReturnType<typeof journalOf>
 }
 
 async function checkRights(client: postgres.Sql): Promise<void> {

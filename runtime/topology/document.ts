@@ -3,7 +3,7 @@ import type { Fault } from '../errors.ts'
 import { faultsBeyond } from './check.ts'
 import { faultsMax, faultsOf, keysOf, textOfPath } from './faults/faults.ts'
 import { documentSchema, type TopologyDocument } from './schema.ts'
-import { composeAll, depthMax, isEmpty, lineAt, offsetOf, type Source } from './yaml.ts'
+import { composeAll, depthMax, documentsMax, isEmpty, lineAt, offsetOf, type Source } from './yaml.ts'
 
 const valuesMax = 100_000
 /** How often an anchor may be repeated, in all and through other anchors; more is an alias bomb. */
@@ -24,14 +24,26 @@ export function parseDocument(text: string, sourceName: string): { document?: To
   return { faults: [{ path: '', message: `${sourceName}: holds ${documents.length} documents, expected one` }] }
 }
 
-/** Reads all documents of a text, parted by `---`. `documents` holds those that are right; empty ones are skipped. Never throws. */
+/** Reads all documents of a text, parted by `---` or as a list. `documents` holds those that are right; empty ones are skipped. Never throws. */
 export function parseDocuments(text: string, sourceName: string): { documents: TopologyDocument[]; faults: Fault[] } {
+  const { found, faults } = findDocuments(text, sourceName)
+  return { documents: found.map(({ document }) => document), faults }
+}
+
+/** A document of a text, and where the values of it stand. */
+export interface Placed {
+  readonly document: TopologyDocument
+  /** `file.yaml:12` of a path as faults have it, or of what is nearest around it. */
+  readonly placeOf: (path: string) => string
+}
+
+/** The same, with the places. */
+export function findDocuments(text: string, sourceName: string): { found: Placed[]; faults: Fault[] } {
   const sources = composeAll(text, sourceName)
-  if (typeof sources === 'string')
-    return { documents: [], faults: [{ path: '', message: `${sourceName}: ${sources}` }] }
+  if (typeof sources === 'string') return { found: [], faults: [{ path: '', message: `${sourceName}: ${sources}` }] }
   const results = sources.filter((source) => !isEmpty(source)).map(readSource)
   return {
-    documents: results.flatMap(({ document }) => (document === undefined ? [] : [document])),
+    found: results.flatMap(({ found }) => found),
     faults: results.flatMap(({ faults }) => faults).slice(0, faultsMax),
   }
 }
@@ -41,10 +53,11 @@ export function readDocument(value: unknown): { document?: TopologyDocument; fau
   return read(value, (_, message) => message)
 }
 
-function readSource(source: Source): { document?: TopologyDocument; faults: Fault[] } {
+function readSource(source: Source): { found: Placed[]; faults: Fault[] } {
   const syntax = [...source.yaml.errors, ...source.yaml.warnings]
   if (syntax.length > 0) {
     return {
+      found: [],
       faults: syntax.map(({ pos, message }) => ({ path: '', message: `${lineAt(source, pos[0])}: ${message}` })),
     }
   }
@@ -54,9 +67,23 @@ function readSource(source: Source): { document?: TopologyDocument; faults: Faul
   } catch (error) {
     // Only aliases are resolved here: too many of them, or one without its anchor.
     const why = error instanceof Error ? error.message : 'unresolvable aliases'
-    return { faults: [{ path: '', message: `${source.name}: ${why}` }] }
+    return { found: [], faults: [{ path: '', message: `${source.name}: ${why}` }] }
   }
-  return read(value, (path, message) => `${lineAt(source, offsetOf(source, path))}: ${message}`)
+  return Array.isArray(value) ? readList(source, value) : readAt(source, value, [])
+}
+
+function readList(source: Source, values: readonly unknown[]): { found: Placed[]; faults: Fault[] } {
+  if (values.length > documentsMax)
+    return { found: [], faults: [{ path: '', message: `${source.name}: holds more than ${documentsMax} documents` }] }
+  const results = values.map((value, index) => readAt(source, value, [index]))
+  return { found: results.flatMap(({ found }) => found), faults: results.flatMap(({ faults }) => faults) }
+}
+
+/** `root` is where the document begins in its source. */
+function readAt(source: Source, value: unknown, root: readonly PropertyKey[]): { found: Placed[]; faults: Fault[] } {
+  const place = (path: readonly PropertyKey[]) => lineAt(source, offsetOf(source, [...root, ...path]))
+  const { document, faults } = read(value, (path, message) => `${place(path)}: ${message}`)
+  return { found: document ? [{ document, placeOf: (path) => place(keysOf(path)) }] : [], faults }
 }
 
 function read(
@@ -66,13 +93,20 @@ function read(
   const unsafe = unsafeValue(value)
   if (unsafe !== null)
     return { faults: [{ path: textOfPath(unsafe.path), message: locate(unsafe.path, unsafe.message) }] }
-  const parsed = documentSchema.safeParse(value)
+  const parsed = documentSchema.safeParse(withoutSchema(value))
   if (parsed.success) return { document: parsed.data, faults: [] }
   const beyond = faultsBeyond(value, parsed.error, {}).map(({ path, message }) => ({
     path,
     message: locate(keysOf(path), message),
   }))
   return { faults: [...faultsOf(parsed.error, value, locate), ...beyond] }
+}
+
+/** `$schema` tells an editor by which schema to complete a JSON file; it is no part of the topology. */
+function withoutSchema(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !('$schema' in value)) return value
+  const { $schema, ...document } = value
+  return typeof $schema === 'string' ? document : value
 }
 
 /** The first value that must not reach the schema: prototype names, too deep or too many values, numbers that JSON lacks. */

@@ -6,6 +6,10 @@ const chunkMax = 100_000
 /** What `parseEmit` takes, for messages to people. */
 export const emitForms = `page, records or chunks=N with N from 1 to ${chunkMax}`
 
+/** The same as a regular expression, for editors. */
+export const emitPattern =
+  '^\\s*(?:[pP][aA][gG][eE]|[rR][eE][cC][oO][rR][dD][sS]|[cC][hH][uU][nN][kK][sS]=(?=\\d{1,6}\\s*$)0*(?:[1-9]\\d{0,4}|100000))\\s*$'
+
 /** Reads `page`, `records` or `chunks=N`; null for anything else. */
 export function parseEmit(text: string): NodeEmit | null {
   const value = text.trim().toLowerCase()

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 import './faults/words.ts'
-import { emitForms, parseEmit } from './emit.ts'
-import { parsePartitionKey, partitionKeyForms } from './lanes/partition-key.ts'
+import { emitForms, emitPattern, parseEmit } from './emit.ts'
+import { parsePartitionKey, partitionKeyForms, partitionKeyPattern } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
 
 const nodesMax = 200
@@ -22,6 +22,13 @@ const name = z.string().regex(/^[a-z0-9-]{1,63}$/, `expected ${nameRule}`)
 const reference = z.string().min(1).max(200)
 const integer = (min: number, max: number) => z.int().min(min).max(max)
 
+const plainPathForms = 'a plain path such as /nodes/orders: no scheme, host, query, fragment, space or ..'
+const plainPathPattern = "^(?!//)(?!.*/(?:\\.|%2[eE]){1,2}(?:/|$))/[A-Za-z0-9\\-._~!$&'()*+,;=:@%/]*$"
+
+/** A text of which a function decides; `pattern` says the same to editors. */
+const decided = (schema: z.ZodString, is: (text: string) => boolean, forms: string, pattern: string) =>
+  schema.refine(is, `expected ${forms}`).meta({ pattern })
+
 const onItem = z
   .string()
   .regex(
@@ -30,24 +37,30 @@ const onItem = z
   )
   .refine((item) => !isReversed(item), 'the first status of a range is not above its last')
 
-export const partitionKeySchema = z
-  .string()
-  .max(200)
-  .refine((text) => parsePartitionKey(text) !== null, `expected ${partitionKeyForms}`)
+export const partitionKeySchema = decided(
+  z.string().max(200),
+  (text) => parsePartitionKey(text) !== null,
+  partitionKeyForms,
+  partitionKeyPattern,
+)
 
 export const retrySchema = z.strictObject({
-  attempts: integer(1, 100).optional(),
-  backoff: z.enum(['fixed', 'exponential']).optional(),
-  baseMs: integer(1, 3_600_000).optional(),
-  maxMs: integer(1, dayMs).optional(),
+  attempts: integer(1, 100).optional().describe('Calls in all, 1–100; default 10'),
+  backoff: z.enum(['fixed', 'exponential']).optional().describe('How the delay grows; default exponential'),
+  baseMs: integer(1, 3_600_000).optional().describe('Delay before the second call, in ms; default 250'),
+  maxMs: integer(1, dayMs).optional().describe('Longest delay, in ms; default 300000'),
   on: z
     .array(onItem)
     .min(1, 'names no failure: leave it out or say [default] for the usual ones; attempts: 1 never tries again')
     .max(50)
-    .optional(),
+    .optional()
+    .describe(
+      'Which failures are tried again: timeout, connection, any, default, status:502, status:5xx, status:500-504',
+    ),
   maxAgeMs: integer(1, 30 * dayMs)
     .nullable()
-    .optional(),
+    .optional()
+    .describe('No further try for a message older than this, in ms'),
 })
 
 /** Values of a worker node that its document, its worker's manifest or the node itself may say. */
@@ -65,35 +78,45 @@ const settings = z.record(z.string(), z.unknown()).refine((value) => settingsByt
 
 const nodeSchema = z
   .strictObject({
-    name,
+    name: name.describe('Unique in the topology; a node keeps its queue and its history as long as it keeps its name'),
     type: z
       .enum([...nodeTypes, 'batch_connector'])
       // The older editors' word for a batch node.
-      .transform((type) => (type === 'batch_connector' ? 'batch' : type)),
-    worker: reference.optional(),
-    uses: reference.optional(),
-    path: z
+      .transform((type) => (type === 'batch_connector' ? 'batch' : type))
+      .describe('start, cron and webhook begin runs; connector, batch and custom are handled by a worker'),
+    worker: reference.optional().describe('Name of the registered worker'),
+    uses: reference.optional().describe("The worker's name for the node; default: the node's own name"),
+    path: decided(z.string().max(1000), isPlainPath, plainPathForms, plainPathPattern)
+      .optional()
+      .describe('Path at the worker; default /nodes/{uses}'),
+    service: reference.optional().describe('The external system whose limits hold for the calls'),
+    prefetch: nodeValueSchemas.prefetch
+      .optional()
+      .describe('Messages at workers at the same time, 1–20; default 1, which keeps their order'),
+    partitions: integer(1, partitionsMax).optional().describe('Lanes, 1–64; with more than one, prefetch must be 1'),
+    partitionKey: partitionKeySchema
+      .optional()
+      .describe('Where the key of a message stands: /customer/id or header:x-customer'),
+    retry: retrySchema.optional().describe('How failed calls are tried again'),
+    timeoutMs: nodeValueSchemas.timeoutMs.optional().describe('How long one call may take, in ms; default 30000'),
+    inPlaceMaxMs: nodeValueSchemas.inPlaceMaxMs
+      .optional()
+      .describe('How long a message of an ordered node is tried again before it goes to Trash, in ms; default 120000'),
+    onFail: nodeValueSchemas.onFail
+      .optional()
+      .describe('Of an ordered node, after a final failure: skip goes on (default), block pauses the node'),
+    cron: z
       .string()
-      .max(1000)
-      .refine(isPlainPath, 'expected a plain path such as /nodes/orders: no scheme, host, query, fragment, space or ..')
-      .optional(),
-    service: reference.optional(),
-    prefetch: nodeValueSchemas.prefetch.optional(),
-    partitions: integer(1, partitionsMax).optional(),
-    partitionKey: partitionKeySchema.optional(),
-    retry: retrySchema.optional(),
-    timeoutMs: nodeValueSchemas.timeoutMs.optional(),
-    inPlaceMaxMs: nodeValueSchemas.inPlaceMaxMs.optional(),
-    onFail: nodeValueSchemas.onFail.optional(),
-    cron: z.string().max(200).optional(),
-    timezone: z.string().max(100).optional(),
-    settings: settings.optional(),
-    emit: z
-      .string()
-      .refine((text) => parseEmit(text) !== null, `expected ${emitForms}`)
-      .optional(),
-    maxPages: integer(1, 1_000_000_000).optional(),
-    enabled: z.boolean().optional(),
+      .max(200)
+      .optional()
+      .describe('Of a cron node: 5 or 6 fields such as "0 6 * * mon", or "@every 15m"'),
+    timezone: z.string().max(100).optional().describe('Of a cron node, such as Europe/Prague'),
+    settings: settings.optional().describe('Handed to the worker with every call; at most 4 KiB as base64url JSON'),
+    emit: decided(z.string(), (text) => parseEmit(text) !== null, emitForms, emitPattern)
+      .optional()
+      .describe('What a JSON array becomes: page (default) one message, records one per element, chunks=N arrays of N'),
+    maxPages: integer(1, 1_000_000_000).optional().describe('Of a batch node: pages in one run; default 1000000'),
+    enabled: z.boolean().optional().describe('Of an event node: whether it takes starts; default true'),
   })
   .superRefine((node, context) => {
     if (node.prefetch === undefined || (workerNodeTypes as readonly string[]).includes(node.type)) return
@@ -101,14 +124,24 @@ const nodeSchema = z
     context.addIssue({ code: 'custom', path: ['prefetch'], message })
   })
 
-const edgeSchema = z.strictObject({ from: reference, to: reference })
+const edgeSchema = z.strictObject({
+  from: reference.describe('Name of the node that a message leaves'),
+  to: reference.describe('Name of the node that it goes to'),
+})
 
 export const documentSchema = z.strictObject({
-  name,
-  description: z.string().max(4096).optional(),
-  labels: z.record(z.string().min(1).max(63), z.string().max(255)).optional(),
-  nodes: z.array(nodeSchema).max(nodesMax),
-  edges: z.array(edgeSchema).max(edgesMax).default([]),
+  name: name.describe('Unique among topologies'),
+  description: z.string().max(4096).optional().describe('For people'),
+  labels: z
+    .record(z.string().min(1).max(63), z.string().max(255))
+    .optional()
+    .describe('For people and scripts: text by name'),
+  nodes: z.array(nodeSchema).max(nodesMax).describe('At most 200'),
+  edges: z
+    .array(edgeSchema)
+    .max(edgesMax)
+    .default([])
+    .describe('Where messages go next; at most 2000, no cycles; their order is the order of followers'),
 })
 
 /** A topology as people write it; what it leaves out gets its default in `compilePlan`. */

@@ -7,7 +7,7 @@ import { Composer, Lexer, LineCounter, Parser, isNode, isScalar, type CST, type 
 
 const documentMaxBytes = 1024 * 1024
 export const depthMax = 32
-const documentsMax = 100
+export const documentsMax = 100
 const lexemesMax = 200_000
 const itemsMax = { list: 5000, map: 1000 }
 const tooDeep = `is nested deeper than ${depthMax} levels`

@@ -53,11 +53,11 @@ describe('wrong use ends with exit code 2 and a line that helps', () => {
       ['get', 'nods'],
       /^there is nothing called "nods" to list \(did you mean "nodes"\?\); there are topologies, nodes,/,
     ],
-    [['get', 'topologys'], /\(did you mean "topologies"\?\)/],
+    [['get', 'topologys'], /\(did you mean "topology"\?\)/],
     [['trash', 'discard', '--all'], /^this would discard every open message of the engine: .* --yes$/],
     [['get', 'nodes'], /^nodes are listed for one topology: sluice get nodes TOPOLOGY$/],
     [['get', 'runs', '--limit', '0'], /^--limit takes a whole number from 1 to 100000; found "0"$/],
-    [['get', 'runs', '--who', 'ann'], /^--who says nothing of runs: it narrows audit$/],
+    [['get', 'runs', '--who', 'ann'], /^--who says nothing of runs; they take --node, --tenant,/],
     [
       ['token', 'create', 'ci', '--scope', 'reed'],
       /^there is no scope "reed" \(did you mean "read"\?\); there are read,/,
@@ -100,7 +100,7 @@ describe('wrong use ends with exit code 2 and a line that helps', () => {
       'name: shop\nnodes:\n  - { name: start, type: start }\n  - { name: a, type: custom, worker: w, prefetch: 50 }\n'
     const path = file('shop.yaml', text)
     const { code, first, faults } = await refusal(['apply', '-f', path])
-    expect(first).toBe('the topology documents are wrong')
+    expect(first).toBe('the topology documents are wrong; nothing was changed')
     expect(faults).toEqual([
       expect.stringMatching(/^nodes\[1\]\.prefetch: .*shop\.yaml:4: expected at most 20; found 50$/),
       expect.stringMatching(/^nodes\[1\]: .*shop\.yaml:4: no event node leads to a/),

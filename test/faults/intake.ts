@@ -1,6 +1,6 @@
 /** How work comes in: over the API, each start under a key of its own, until it is accepted. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Node, Topology } from '../../runtime/client/shapes.ts'
+import type { Node, Topology } from '../../runtime/client/openapi.d.ts'
 import type { Answer, Api } from './api.ts'
 import { bodyOf, firstShape, startOf, topologyName, topologyOf, workerName } from './model.ts'
 import type { Start } from './model.ts'

@@ -46,19 +46,29 @@ export async function publish(
   inFlight: InFlight = 'refuse',
 ): Promise<Topology> {
   const change = { kind: 'publish', inFlight, ...(inFlight !== 'refuse' && { how: { inFlight } }) } as const
-  return putRevision(deps, id, ifVersion, change, (_, topology, { nodes, workers }) => {
-    const document = draftOf(topology)
-    const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
-    if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
-    return compilePlan({
-      topologyId: id,
-      revision: topology.revision + 1,
-      document,
-      nodeIds: new Map(nodes.map((node) => [node.name, node.id])),
-      stored: storedOf(nodes),
-      defaults: defaultsOf(document, workers),
-    })
+  return putRevision(deps, id, ifVersion, change, (_, topology, stored) => planOfDraft(topology, stored))
+}
+
+/** Throws `Invalid` with every fault of the draft. */
+function planOfDraft(topology: Topology, { nodes, workers }: Stored): Plan {
+  const document = draftOf(topology)
+  const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
+  if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
+  return compilePlan({
+    topologyId: topology.id,
+    revision: topology.revision + 1,
+    document,
+    nodeIds: new Map(nodes.map((node) => [node.name, node.id])),
+    stored: storedOf(nodes),
+    defaults: defaultsOf(document, workers),
   })
+}
+
+/** What a publish would put in force now, but for nodes that leave. Throws `Invalid` with every fault of the draft. */
+export async function draftPlan(store: Store, topology: Topology): Promise<Plan> {
+  const [nodes, workers] = await Promise.all([listNodes(store, topology.id, true), allWorkers(store)])
+  const newest = await newestPlan(store, topology)
+  return carryGenerations(planOfDraft(topology, { nodes, workers }), newest, new Date().toISOString())
 }
 
 /**

@@ -98,7 +98,7 @@ const bytes = z.coerce
   .min(0)
   .max(8 * 1024 * 1024)
   .default(4096)
-  .openapi({ description: 'How much of each body is shown' })
+  .openapi({ type: 'integer', description: 'How much of each body is shown' })
 
 const limit = (usual: number, max: number) => z.coerce.number().int().min(1).max(max).default(usual)
 

@@ -3,7 +3,7 @@ import { trashStates } from '../../store/schema.ts'
 import { pageOf } from '../paging.ts'
 import { messageHeaders, text, time, timeQuery } from './common.ts'
 
-const problem = z
+export const messageError = z
   .object({ type: z.string(), title: z.string(), status: z.int().optional(), detail: z.string().optional() })
   .openapi('MessageError')
 
@@ -13,7 +13,7 @@ const failedCall = z
     at: time,
     instance: z.string().nullable(),
     status: z.int().nullable(),
-    problem,
+    problem: messageError,
     durationMs: z.number(),
   })
   .openapi('FailedCall')
@@ -35,32 +35,34 @@ const trashVersion = z
   })
   .openapi('TrashVersion')
 
+/** What a list and a single message have in common: of their calls the one has the number, the other each. */
+const common = {
+  id: z.string(),
+  topology: z.string(),
+  topologyId: z.string(),
+  node: z.string(),
+  nodeId: z.string(),
+  runId: z.string(),
+  messageId: z.string(),
+  revision: z.int(),
+  error: messageError,
+  fingerprint: z.string(),
+  contentType: z.string(),
+  state: z.enum(trashStates),
+  reason: z.string().nullable(),
+  createdAt: time,
+  settledAt: time.nullable(),
+}
+
 const trashHead = z
-  .object({
-    id: z.string(),
-    topology: z.string(),
-    topologyId: z.string(),
-    node: z.string(),
-    nodeId: z.string(),
-    runId: z.string(),
-    messageId: z.string(),
-    revision: z.int(),
-    error: problem,
-    attempts: z.int().openapi({ description: 'How many calls failed' }),
-    fingerprint: z.string(),
-    contentType: z.string(),
-    state: z.enum(trashStates),
-    reason: z.string().nullable(),
-    createdAt: time,
-    settledAt: time.nullable(),
-  })
+  .object({ ...common, attempts: z.int().openapi({ description: 'How many calls failed' }) })
   .openapi('TrashHead')
 
 export type ShownHead = z.infer<typeof trashHead>
 
 export const trashItem = z
   .object({
-    ...trashHead.shape,
+    ...common,
     attempts: z.array(failedCall),
     ...payload,
     versions: z.array(trashVersion).openapi({ description: 'Edits, oldest first; the original is the message itself' }),
@@ -105,7 +107,7 @@ const trashGroup = z
     count: z.int(),
     firstSeen: time,
     lastSeen: time,
-    error: problem.openapi({ description: 'Of the newest message' }),
+    error: messageError.openapi({ description: 'Of the newest message' }),
   })
   .openapi('TrashGroup')
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { isContentType, keyMaxBytes } from '../../protocol/outputs.ts'
 import { messageHeaders } from './common.ts'
+import { messageError } from './trash.ts'
 
 const settingsMaxBytes = 4096
 const printable = (max: number) =>
@@ -21,7 +22,7 @@ export const tryQuery = z.object({
     .min(0)
     .max(1024 * 1024)
     .default(16_384)
-    .openapi({ description: 'How much of each body is shown' }),
+    .openapi({ type: 'integer', description: 'How much of each body is shown' }),
 })
 
 export const tryRequest = z
@@ -68,10 +69,6 @@ const shownBody = {
 
 const headers = z.record(z.string(), z.string()).openapi({ description: 'Secrets and the signature are redacted' })
 
-const problem = z
-  .object({ type: z.string(), title: z.string(), status: z.int().optional(), detail: z.string().optional() })
-  .openapi('MessageError')
-
 export const trial = z
   .object({
     id: z.string().openapi({ description: 'Of the message that the worker saw; begins with `try-`' }),
@@ -102,7 +99,8 @@ export const trial = z
         next: z.string().nullable().openapi({ description: 'Cursor of the next page' }),
         watermark: z.string().nullable(),
         delayMs: z.number().nullable(),
-        problem: problem.nullable(),
+        // `nullable` would make it null wherever else it stands.
+        problem: z.union([messageError, z.null()]),
       })
       .openapi('TrialVerdict'),
   })

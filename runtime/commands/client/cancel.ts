@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
-import { segment } from '../../client/engine.ts'
-import { addOptions } from '../define.ts'
+import { dataOf } from '../../client/answer.ts'
+import { addOptions, examples } from '../define.ts'
 import { findEngine } from './find.ts'
 
 export function define(command: Command): void {
   command.argument('<run>', 'id of the run').action(async (run: string, flags: Record<string, unknown>) => {
-    const path = `/api/runs/${segment(run)}/cancel`
-    const { body } = await findEngine(flags).send<{ state: string; note: string | null }>('POST', path)
-    console.log(`${run} is ${body.state === 'cancelled' ? 'cancelled' : 'being cancelled'}`)
-    if (body.note !== null) console.log(body.note)
+    const engine = findEngine(flags)
+    const { state, note } = await dataOf(engine.POST('/api/runs/{id}/cancel', { params: { path: { id: run } } }))
+    console.log(`${run} is ${state === 'cancelled' ? 'cancelled' : 'being cancelled'}`)
+    if (note !== null) console.log(note)
   })
-  addOptions(command, 'client')
+  examples(addOptions(command, 'client'), [['sluice cancel 01K2X…', 'as `sluice get runs --state running` shows it']])
 }

@@ -1,19 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { NotFound, Unavailable } from '../../errors.ts'
-import { addOptions } from '../define.ts'
-import { segment } from '../../client/engine.ts'
-import { findEngine } from './find.ts'
+import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
-import { jsonOfFlag } from '../terminal/input.ts'
+import type { Run, RunRequest } from '../../client/openapi.d.ts'
+import { Invalid, NotFound, Unavailable } from '../../errors.ts'
+import { addOptions, examples } from '../define.ts'
+import { bytesOfFlag, jsonOfFlag } from '../terminal/input.ts'
 import { grouped } from '../terminal/print.ts'
-import type { Run } from '../../client/shapes.ts'
+import { openProgress } from '../terminal/progress.ts'
+import { findEngine } from './find.ts'
 
 interface Flags {
   readonly url?: string
   readonly token?: string
   /** Here the body of the start message, not the data folder. */
   readonly data?: string
+  readonly contentType?: string
   readonly key?: string
   readonly tenant?: string
   readonly follow?: boolean
@@ -28,37 +30,72 @@ export function define(command: Command): void {
     .argument('<topology>', 'name or id')
     .argument('[node]', 'name or id of the start node, if there are several')
     .option('--data <json>', 'body of the start message: JSON, @file, or - for stdin')
+    .option('--content-type <type>', 'the body is of this type, and sent byte by byte; needs NODE')
     .option('--key <key>', 'equal keys start one run only')
     .option('--tenant <tenant>', 'on whose behalf')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
-  addOptions(command, 'client', ['data'])
+  examples(addOptions(command, 'client', ['data']), [
+    ['sluice run orders --follow', 'start it, and see how it goes'],
+    [`sluice run orders begin --data '{"since": "2026-01-01"}' --key 2026-01-01`, 'once, however often it is called'],
+    ['sluice run orders begin --data @orders.csv --content-type text/csv', 'a body that is no JSON'],
+  ])
 }
 
 async function start(topology: string, node: string | undefined, { url, token, ...flags }: Flags): Promise<void> {
-  const { data, key, tenant, follow } = flags
-  const body = data === undefined ? undefined : jsonOfFlag('--data', data)
+  const send = startOf(topology, node, flags)
   const engine = findEngine({ url, token })
-  const started = await startRun(engine, topology, { node, body, key, tenant })
-  console.log(started)
-  if (follow === true && (await followRun(engine, started)).state !== 'finished') process.exitCode = 1
+  const { runId } = await send(engine)
+  console.log(runId)
+  if (flags.follow === true && (await followRun(engine, runId)).state !== 'finished') process.exitCode = 1
+}
+
+/** Reads what is to be sent before an engine is looked for: what is wrong with it is said first. */
+function startOf(topology: string, node: string | undefined, flags: Flags) {
+  const { data, contentType, key, tenant } = flags
+  if (contentType === undefined) {
+    const body = data === undefined ? {} : { body: jsonOfFlag('--data', data) }
+    return async (engine: Engine) => ({
+      runId: await startRun(engine, topology, {
+        ...(node && { node }),
+        ...(key && { key }),
+        ...(tenant && { tenant }),
+        ...body,
+      }),
+    })
+  }
+  if (node === undefined) throw new Invalid('--content-type needs the start node: sluice run TOPOLOGY NODE')
+  const body = data === undefined ? new Uint8Array() : bytesOfFlag(data)
+  return (engine: Engine) =>
+    dataOf(
+      engine.POST('/start/{topology}/{node}', {
+        params: {
+          path: { topology, node },
+          query: { ...(tenant && { tenant }) },
+          header: { ...(key && { 'idempotency-key': key }) },
+        },
+        headers: { 'content-type': contentType },
+        body,
+        bodySerializer: () => body,
+      }),
+    )
 }
 
 /** Starts a run and returns its id. */
-export async function startRun(engine: Engine, topology: string, start: object): Promise<string> {
-  const path = `/api/topologies/${segment(topology)}/run`
-  return (await engine.send<{ runId: string }>('POST', path, { body: start })).body.runId
+export async function startRun(engine: Engine, topology: string, start: RunRequest): Promise<string> {
+  const params = { path: { topology } }
+  return (await dataOf(engine.POST('/api/topologies/{topology}/run', { params, body: start }))).runId
 }
 
-/** Prints the run's counts when they change, until it has ended. */
+/** Shows the run's counts until it has ended: one line that is kept up to date on a terminal, else a line for each change. */
 async function followRun(engine: Engine, id: string): Promise<Run> {
-  let printed = ''
+  const progress = openProgress()
   for (;;) {
     const run = await appeared(engine, id)
-    const line = lineOf(run)
-    if (line !== printed) console.log(line)
-    printed = line
-    if (run.state !== 'running') return run
+    const isOver = run.state !== 'running'
+    if (isOver) progress.end(lineOf(run))
+    else progress.show(lineOf(run))
+    if (isOver) return run
     await delay(pollMs)
   }
 }
@@ -68,7 +105,7 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
   const deadline = performance.now() + appearMs
   for (;;) {
     try {
-      return await engine.get<Run>(`/api/runs/${segment(id)}`)
+      return await dataOf(engine.GET('/api/runs/{id}', { params: { path: { id } } }))
     } catch (error) {
       if (!(error instanceof NotFound)) throw error
       if (performance.now() > deadline)

@@ -1,14 +1,15 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { Invalid } from '../../errors.ts'
-import { addOptions, wholeNumber } from '../define.ts'
-import { queryOf, segment } from '../../client/engine.ts'
-import { findEngine } from './find.ts'
+import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
+import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
+import { addOptions, examples, moment, wholeNumber } from '../define.ts'
+import { findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
 import { isConfirmed, jsonOfFlag } from '../terminal/input.ts'
-import { addFormat, plain, printJson, printList } from '../terminal/print.ts'
+import { addFormat, plain, printData, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
-import type { Payload, TrashHead, TrashItem } from '../../client/shapes.ts'
 
 interface Filter extends Record<string, unknown> {
   readonly topology?: string
@@ -16,24 +17,42 @@ interface Filter extends Record<string, unknown> {
   readonly run?: string
   readonly fingerprint?: string
   readonly text?: string
+  readonly since?: string
+  readonly until?: string
 }
+
+type State = TrashHead['state']
 
 const rowsMax = 100_000
 
 export function define(command: Command): void {
   const list = command.command('list').description('list failed messages, the newest first').action(listTrash)
-  list.option('--state <state>', 'open, replayed or discarded', 'open')
+  list.addOption(stateOption())
   list.option('--limit <n>', 'how many at most', wholeNumber('--limit', 1, rowsMax), 50)
-  addOptions(addFormat(addFilter(list)), 'client')
+  examples(addOptions(addFormat(addFilter(list)), 'client'), [
+    ['sluice trash list --topology orders --since 1d', 'what failed since yesterday, and is open'],
+    ['sluice trash list --state replayed -o json', 'for scripts'],
+  ])
 
   const show = command.command('show').description('show a message, why it failed, and its edits')
-  addOptions(addFormat(show.argument('<id>').action(showTrash)), 'client')
+  examples(addOptions(addFormat(show.argument('<id>').action(showTrash)), 'client'), [
+    ['sluice trash show 01K2X…', 'with each failed call, and each edit'],
+  ])
+  const groups = command.command('groups').description('what failed alike, the most frequent first').action(listGroups)
+  groups.option('--limit <n>', 'how many at most', wholeNumber('--limit', 1, 500), 50)
+  groups.addOption(stateOption())
+  examples(addOptions(addFormat(addFilter(groups)), 'client'), [
+    ['sluice trash groups --topology orders', 'then `sluice trash replay --all --fingerprint …`'],
+  ])
 
   const edit = command.command('edit').description('change a message; the original is kept').argument('<id>')
   edit.option('--body <json>', 'the new body: JSON, @file, or - for stdin; without it your editor opens')
   edit.option('--reason <text>', 'why, for those who come after')
   edit.option('--replay', 'replay it at once')
-  addOptions(edit.action(editTrash), 'client')
+  examples(addOptions(edit.action(editTrash), 'client'), [
+    ['sluice trash edit 01K2X… --replay', 'in your editor, then to its node again'],
+    ["sluice trash edit 01K2X… --body '{\"id\": 4}' --reason 'typed wrong'", 'without an editor'],
+  ])
 
   const settle = (name: 'replay' | 'discard', says: string) => {
     const made = command.command(name).description(says).argument('[ids...]', 'as `sluice trash list` shows them')
@@ -41,7 +60,10 @@ export function define(command: Command): void {
     if (name === 'discard') made.option('--reason <text>', 'why, for those who come after')
     if (name === 'discard') made.option('--yes', "don't ask before all of them are discarded without a filter")
     const action = (ids: string[], flags: SettleFlags) => settleTrash(name, ids, flags)
-    addOptions(addFilter(made).action(action), 'client')
+    examples(addOptions(addFilter(made).action(action), 'client'), [
+      [`sluice trash ${name} 01K2X…`, 'one'],
+      [`sluice trash ${name} --all --topology orders --node store`, 'all that is open there'],
+    ])
   }
   settle('replay', 'send messages to their node again')
   settle('discard', 'settle messages for good, without sending them')
@@ -54,14 +76,48 @@ function addFilter(command: Command): Command {
     .option('--run <run>', 'id')
     .option('--fingerprint <text>', 'messages that failed alike')
     .option('--text <text>', 'part of the error')
+    .option('--since <time>', 'from then on; a time, or how long ago, such as 2h', moment('--since'))
+    .option('--until <time>', 'before', moment('--until'))
 }
 
-function findTrash(engine: Engine, filter: Filter, state: string, limit: number): Promise<TrashHead[]> {
-  const { topology, node, run, fingerprint, text } = filter
-  return engine.list<TrashHead>(`/api/trash${queryOf({ topology, node, run, fingerprint, text, state })}`, limit)
+function stateOption(): Option {
+  const states = ['open', 'replayed', 'discarded'] as const satisfies State[]
+  return new Option('--state <state>', 'what became of them').choices(states).default('open')
 }
 
-async function listTrash(flags: Filter & { state: string; limit: number; output: Format }): Promise<void> {
+/** What of the flags the API takes. */
+function queryOf({ topology, node, run, fingerprint, text, since, until }: Filter, state: State) {
+  const given = { topology, node, run, fingerprint, text, since, until }
+  const said = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return { ...Object.fromEntries(said), state }
+}
+
+function findTrash(engine: Engine, filter: Filter, state: State, limit: number): Promise<TrashHead[]> {
+  return engine.list('/api/trash', { query: queryOf(filter, state) }, limit)
+}
+
+type ListFlags = Filter & { state: State; limit: number; output: Format }
+
+async function listGroups(flags: ListFlags): Promise<void> {
+  const rows = await findEngine(flags).list('/api/trash/groups', { query: queryOf(flags, flags.state) }, flags.limit)
+  printList(
+    rows,
+    [
+      ['COUNT', (row) => row.count],
+      ['TOPOLOGY', (row) => row.topology],
+      ['NODE', (row) => row.node],
+      ['LAST SEEN', (row) => row.lastSeen],
+      ['FINGERPRINT', (row) => row.fingerprint],
+      ['ERROR', ({ error }) => errorText(error)],
+    ],
+    flags.output,
+  )
+}
+
+const errorText = ({ title, detail }: TrashHead['error']): string =>
+  `${title}${detail === undefined ? '' : `: ${detail.slice(0, 80)}`}`
+
+async function listTrash(flags: ListFlags): Promise<void> {
   const rows = await findTrash(findEngine(flags), flags, flags.state, flags.limit)
   printList(
     rows,
@@ -70,17 +126,15 @@ async function listTrash(flags: Filter & { state: string; limit: number; output:
       ['TOPOLOGY', (row) => row.topology],
       ['NODE', (row) => row.node],
       ['AT', (row) => row.createdAt],
-      ['ERROR', ({ error }) => `${error.title}${error.detail === undefined ? '' : `: ${error.detail.slice(0, 80)}`}`],
+      ['ERROR', ({ error }) => errorText(error)],
     ],
     flags.output,
   )
 }
 
-const read = (engine: Engine, id: string) => engine.get<TrashItem>(`/api/trash/${segment(id)}`)
-
 async function showTrash(id: string, flags: Record<string, unknown> & { output: Format }): Promise<void> {
-  const item = await read(findEngine(flags), id)
-  if (flags.output === 'json') return printJson(item)
+  const item = await dataOf(findEngine(flags).GET('/api/trash/{id}', { params: { path: { id } } }))
+  if (flags.output !== 'table') return printData(item, flags.output)
   const { topology, node, runId, messageId, state, error, attempts, versions } = item
   console.log(`${topology}/${node}, run ${runId}, message ${messageId}, ${state}`)
   console.log(plain(`${error.status ?? ''} ${error.title}: ${error.detail ?? ''}`.trim()))
@@ -97,7 +151,7 @@ async function showTrash(id: string, flags: Record<string, unknown> & { output: 
   }
 }
 
-function bodyOf({ body, bodyBase64 }: Payload): string {
+function bodyOf({ body, bodyBase64 }: Pick<TrashMessage, 'body' | 'bodyBase64'>): string {
   if (bodyBase64 !== undefined) return `base64 ${bodyBase64}`
   if (body === undefined) return '(the body needs a token with the scope "payload")'
   return JSON.stringify(body, null, 2)
@@ -107,19 +161,20 @@ type EditFlags = Record<string, unknown> & { body?: string; reason?: string; rep
 
 async function editTrash(id: string, flags: EditFlags): Promise<void> {
   const engine = findEngine(flags)
-  const path = `/api/trash/${segment(id)}`
-  const { body: item, etag } = await engine.send<TrashItem>('GET', path)
+  const params = { path: { id } }
+  const { data: item, etag } = await answerOf(engine.GET('/api/trash/{id}', { params }))
   const edited = flags.body === undefined ? await editInEditor(item) : jsonOfFlag('--body', flags.body)
   if (edited === undefined) return console.log('nothing was changed')
-  await engine.send('PUT', path, { body: { body: edited, reason: flags.reason }, ifMatch: etag })
+  const body = { body: edited, ...(flags.reason !== undefined && { reason: flags.reason }) }
+  await engine.PUT('/api/trash/{id}', { params, body, headers: ifMatch(etag) })
   console.log(`${id} is changed${flags.replay === true ? '' : `; to send it: sluice trash replay ${id}`}`)
   if (flags.replay === true) await settleOne(engine, 'replay', id, undefined)
 }
 
 type SettleFlags = Filter & { all?: boolean; reason?: string; yes?: boolean }
 
-function isFiltered({ topology, node, run, fingerprint, text }: Filter): boolean {
-  return [topology, node, run, fingerprint, text].some((value) => value !== undefined)
+function isFiltered({ topology, node, run, fingerprint, text, since, until }: Filter): boolean {
+  return [topology, node, run, fingerprint, text, since, until].some((value) => value !== undefined)
 }
 
 /** Throws `Invalid` unless a person at the terminal says yes. */
@@ -139,9 +194,16 @@ async function settleTrash(action: 'replay' | 'discard', ids: readonly string[],
   if (found.length === 0) console.log('none')
 }
 
-async function settleOne(engine: Engine, action: string, id: string, reason: string | undefined): Promise<void> {
-  const { body } = await engine.send<{ result: string }>('POST', `/api/trash/${segment(id)}/${action}`, {
-    body: { reason },
-  })
-  console.log(`${id} ${body.result}`)
+async function settleOne(
+  engine: Engine,
+  action: 'replay' | 'discard',
+  id: string,
+  reason: string | undefined,
+): Promise<void> {
+  const params = { path: { id } }
+  const body = reason === undefined ? {} : { reason }
+  const { result } = await (action === 'replay'
+    ? dataOf(engine.POST('/api/trash/{id}/replay', { params }))
+    : dataOf(engine.POST('/api/trash/{id}/discard', { params, body })))
+  console.log(`${id} ${result}`)
 }

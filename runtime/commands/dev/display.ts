@@ -1,11 +1,14 @@
-import type { Queue, Run } from '../../client/shapes.ts'
+import type { Queue, Run } from '../../client/openapi.d.ts'
 import { grouped } from '../terminal/print.ts'
+
+/** How far a run is. */
+export type RunState = Pick<Run, 'id' | 'topology' | 'state' | 'startedAt' | 'finishedAt' | 'messages'>
 
 /** One look at a run. */
 export interface Look {
   readonly atMs: number
-  readonly run: Run
-  readonly queues: readonly Queue[]
+  readonly run: RunState
+  readonly queues: readonly Pick<Queue, 'node' | 'pending' | 'inFlight' | 'replies'>[]
 }
 
 /** Shows how far a run is. */

@@ -49,7 +49,7 @@ export async function openGround(stack: Stack, folder: string, options: DevOptio
     (services) => services.stop(),
   )
   const token = keptSecret(folder, 'admin-token', options.adminToken)
-  return { folder, token, client: openEngine(listening.url, token), listening, embedded }
+  return { folder, token, client: openEngine({ url: listening.url, token }), listening, embedded }
 }
 
 /**

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { queryOf } from '../../client/engine.ts'
+import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
-import type { Queue, Run } from '../../client/shapes.ts'
 import { Unavailable } from '../../errors.ts'
 import { appeared } from '../client/run.ts'
 import { openDisplay } from './display.ts'
-import type { Look } from './display.ts'
+import type { Look, RunState } from './display.ts'
 
 export interface Followed {
-  readonly run: Run
+  readonly run: RunState
   /** From the run's start until a record was seen as stored; null when that was so at the first look. */
   readonly firstStoredMs: number | null
 }
@@ -60,7 +59,7 @@ export async function followRun({ engine, runId, source, signal }: Options): Pro
 async function lookAt(engine: Engine, runId: string, signal: AbortSignal): Promise<Look | null> {
   try {
     const run = await appeared(engine, runId, signal)
-    const { items } = await engine.get<{ items: Queue[] }>(`/api/queues${queryOf({ topology: run.topology })}`)
+    const { items } = await dataOf(engine.GET('/api/queues', { params: { query: { topology: run.topology } } }))
     return { atMs: performance.now(), run, queues: items }
   } catch (error) {
     if (error instanceof Unavailable) return null

@@ -11,7 +11,7 @@ import { readIfThere, writeSecret } from '../../embedded/folder.ts'
 import { Invalid } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { parseDocument } from '../../topology/document.ts'
-import { applyTopology } from '../client/apply.ts'
+import { applyTopology } from '../client/files/apply.ts'
 import { startRun } from '../client/run.ts'
 import { registerWorker } from '../client/worker.ts'
 import type { Stack } from '../stack.ts'
@@ -80,7 +80,7 @@ export async function beginRun(engine: Engine, sample: CitiesSample, { key }: As
   await registerWorker(engine, { name: 'cities', urls: [sample.workerUrl] })
   const { document, faults } = parseDocument(readFileSync(citiesTopologyFile, 'utf8'), citiesTopologyFile)
   if (!document) throw new Invalid(`${citiesTopologyFile} is wrong`, faults)
-  await applyTopology(engine, document, true)
+  await applyTopology(engine, document)
   return startRun(engine, document.name, { key })
 }
 

@@ -1,11 +1,5 @@
 import type { Fault } from '../../errors.ts'
-
-/** What was looked at: how it is, or what is wrong with it and what to do. A warning mends itself, or may. */
-export interface Finding {
-  readonly part: string
-  readonly state: 'ok' | 'warning' | 'wrong' | 'not checked'
-  readonly text: string
-}
+import type { Finding } from './finding.ts'
 
 export interface Bridge {
   readonly id: string

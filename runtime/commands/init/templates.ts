@@ -60,7 +60,10 @@ export default worker({ name: '${name}', version: '0.1.0' })
   })
 `
 
-const topologyFile = (name: string) => `name: ${name}
+const topologyFile = (
+  name: string,
+) => `# yaml-language-server: $schema=./node_modules/sluiceway/docs/topology.schema.json
+name: ${name}
 description: Reads orders page by page and adds up each of them
 nodes:
   - { name: start, type: start }

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Invalid, Unavailable, textOf } from '../../errors.ts'
 import { editorCommand } from '../../options.ts'
-import type { TrashItem } from '../../client/shapes.ts'
+import type { TrashMessage } from '../../client/openapi.d.ts'
 
 /**
  * Opens the newest body of a message in the person's editor ($VISUAL, $EDITOR, else vi) and returns the JSON that was
  * saved, or undefined when nothing was changed. Throws `Invalid` for what isn't JSON.
  */
-export async function editInEditor(item: TrashItem): Promise<unknown> {
+export async function editInEditor(item: TrashMessage): Promise<unknown> {
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new Invalid('there is no terminal for an editor here: give the new body with --body JSON, @file or -')
   const newest = item.versions.at(-1) ?? item

@@ -5,11 +5,21 @@ import { Invalid, textOf } from '../../errors.ts'
 
 /** Content of a file, or of stdin for `-`. Throws `Invalid` with the reason when it can't be read. */
 export function readInput(file: string): string {
+  return readBytes(file).toString('utf8')
+}
+
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
+    return readFileSync(file === '-' ? 0 : file)
   } catch (error) {
     throw new Invalid(`${file === '-' ? 'stdin' : file} can't be read: ${textOf(error)}`, [], { cause: error })
   }
+}
+
+/** Exact bytes of what a flag names, `@file` or `-`; the text itself otherwise. */
+export function bytesOfFlag(value: string): Uint8Array {
+  if (value !== '-' && !value.startsWith('@')) return Buffer.from(value)
+  return readBytes(value === '-' ? value : value.slice(1))
 }
 
 /** `@file`, `-`, or the text itself. */

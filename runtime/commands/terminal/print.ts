@@ -1,13 +1,15 @@
 /** Output for people (tables) and for programs (JSON), on stdout. */
 import { Option } from 'commander'
 import type { Command } from 'commander'
+import { stringify } from 'yaml'
+import { Invalid, textOf } from '../../errors.ts'
 
-export type Format = 'json' | 'table'
+export type Format = 'json' | 'yaml' | 'table'
 
-/** Adds `-o json|table`. */
+/** Adds `-o json|yaml|table`. */
 export function addFormat(command: Command): Command {
   return command.addOption(
-    new Option('-o, --output <format>', 'how to print').choices(['json', 'table']).default('table'),
+    new Option('-o, --output <format>', 'how to print').choices(['json', 'yaml', 'table']).default('table'),
   )
 }
 
@@ -15,12 +17,33 @@ export function addFormat(command: Command): Command {
 export type Column<T> = readonly [heading: string, cell: (row: T) => unknown]
 
 export function printList<T>(rows: readonly T[], columns: readonly Column<T>[], format: Format): void {
-  if (format === 'json') return printJson(rows)
+  if (format !== 'table') return printData(rows, format)
   console.log(rows.length === 0 ? 'none' : tableOf(rows, columns))
 }
 
-export function printJson(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2))
+/** For programs. */
+export function printData(value: unknown, format: 'json' | 'yaml'): void {
+  if (format === 'json') console.log(JSON.stringify(value, null, 2))
+  else process.stdout.write(yamlOf(value))
+}
+
+/** YAML that our own reader, and others, read as the same value. */
+export function yamlOf(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false })
+}
+
+/** What a thing is, a line for each of its values. */
+export function printRecord(values: Readonly<Record<string, unknown>>): void {
+  const width = Math.max(...Object.keys(values).map((key) => key.length), 0)
+  for (const [key, value] of Object.entries(values)) console.log(`${key.padEnd(width)}  ${plain(value)}`)
+}
+
+/** Says on stderr what went wrong, a line for each fault of it, and that the command failed. */
+export function complain(error: unknown): void {
+  const faults = error instanceof Invalid ? error.errors : []
+  const lines = faults.map(({ path, message }) => `  ${path && `${path}: `}${message}`)
+  console.error([textOf(error), ...lines].join('\n'))
+  process.exitCode = error instanceof Invalid && process.exitCode !== 1 ? 2 : 1
 }
 
 function tableOf<T>(rows: readonly T[], columns: readonly Column<T>[]): string {

@@ -6,6 +6,9 @@ export type PartitionKey =
 export const partitionKeyForms =
   'a JSON pointer into the body such as /customer/id (~0 for ~, ~1 for /), or a header that messages carry such as header:x-customer'
 
+/** The same as a regular expression, for editors. */
+export const partitionKeyPattern = "^(?:[hH][eE][aA][dD][eE][rR]:[xX]-[A-Za-z0-9!#$%&'*+.^_`|~-]+|/(?:[^~]|~[01])*)$"
+
 /** The place that a text names (RFC 6901 pointer, or `header:x-…`); null when it names none. Header names are read in lower case. */
 export function parsePartitionKey(text: string): PartitionKey | null {
   const header = /^header:(x-[a-z0-9!#$%&'*+.^_`|~-]+)$/.exec(text.toLowerCase())?.[1]

@@ -40,12 +40,15 @@ export async function beginDiscard(
     const topology = await lockTopology(inside, id, ifVersion)
     const plan = await newestPlan(inside, topology)
     const wasThere = await queues.isCancelling(id, null)
+    const before = topology.visibility === 'draft' ? (await queues.discards()).get(id) : undefined
     await queues.discardAll(id, afterwards)
     try {
       if (topology.visibility === 'draft') {
         // Bridges don't have it any more, and only they settle messages. They are told after the entry, so they call nobody.
         if (plan !== null && !wasThere) await hand({ queues }, plan)
-        await audit(inside, ofTopology(topology, topology, { discard: afterwards }))
+        // To be deleted isn't undone by a weaker wish.
+        if (before !== 'delete' && before !== afterwards)
+          await audit(inside, ofTopology(topology, topology, { discard: afterwards }))
         return topology
       }
       const after = await updateTopology(inside, id, { visibility: 'draft', bridgeOutOfSync: false })

@@ -1,10 +1,10 @@
-import type { Payload } from '../../../client/shapes.ts'
+import type { PassedMessage } from '../../../client/openapi.d.ts'
 import { plain } from '../../terminal/print.ts'
 
 const previewMax = 80
 
 /** A body in one line, cut. */
-export function preview({ body, bodyBase64 }: Payload): string {
+export function preview({ body, bodyBase64 }: Pick<PassedMessage, 'body' | 'bodyBase64'>): string {
   if (bodyBase64 !== undefined) return cut(`base64 ${bodyBase64}`)
   return body === undefined ? '-' : cut(plain(body))
 }

@@ -1,32 +1,33 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { addOptions, wholeNumber } from '../../define.ts'
+import type { PeekedMessage } from '../../../client/openapi.d.ts'
+import { addOptions, examples, wholeNumber } from '../../define.ts'
 import { addFormat, printList } from '../../terminal/print.ts'
 import type { Format } from '../../terminal/print.ts'
 import { findEngine } from '../find.ts'
 import { preview } from './body.ts'
-import { nodePath } from './node.ts'
-import type { Peeked } from './shapes.ts'
+import { nodeIdOf } from './node.ts'
 
 interface Flags extends Record<string, unknown> {
   readonly limit: number
   readonly bytes: number
-  readonly state?: string
+  readonly state?: PeekedMessage['state']
   readonly output: Format
 }
 
+const states = ['waiting', 'held', 'delayed'] as const satisfies PeekedMessage['state'][]
+
 export function define(command: Command): void {
   command
-    .argument('<node>', 'TOPOLOGY/NODE')
+    .argument('<what>', 'TOPOLOGY/NODE')
     .option('--limit <n>', 'how many at most', wholeNumber('--limit', 1, 100_000), 20)
     .option('--bytes <n>', 'how much of each body', wholeNumber('--bytes', 0, 8 * 1024 * 1024), 4096)
-    .addOption(new Option('--state <state>', 'only these').choices(['waiting', 'held', 'delayed']))
-    .addHelpText('after', '\nExample:\n  sluice peek shop/store --state delayed -o json')
-    .action(async (place: string, flags: Flags) => {
+    .addOption(new Option('--state <state>', 'only these').choices(states))
+    .action(async (what: string, flags: Flags) => {
       const engine = findEngine(flags)
-      const state = flags.state === undefined ? '' : `&state=${flags.state}`
-      const path = `${await nodePath(engine, place)}/peek?bytes=${flags.bytes}${state}`
-      const rows = await engine.list<Peeked>(path, flags.limit)
+      const { bytes, state, limit } = flags
+      const params = { path: { id: await nodeIdOf(engine, what) }, query: { bytes, ...(state && { state }) } }
+      const rows = await engine.list('/api/nodes/{id}/peek', params, limit)
       printList(
         rows,
         [
@@ -42,5 +43,8 @@ export function define(command: Command): void {
         flags.output,
       )
     })
-  addOptions(addFormat(command), 'client')
+  examples(addOptions(addFormat(command), 'client'), [
+    ['sluice peek shop/store', 'the next messages in its queue'],
+    ['sluice peek shop/store --state delayed -o json', 'those that are tried again later, for scripts'],
+  ])
 }

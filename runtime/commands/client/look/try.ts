@@ -1,15 +1,16 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { addOptions, wholeNumber } from '../../define.ts'
+import { dataOf } from '../../../client/answer.ts'
+import type { Trial, TryRequest } from '../../../client/openapi.d.ts'
+import { addOptions, examples, wholeNumber } from '../../define.ts'
 import { jsonOfFlag } from '../../terminal/input.ts'
-import { addFormat, plain, printJson } from '../../terminal/print.ts'
+import { addFormat, plain, printData } from '../../terminal/print.ts'
 import type { Format } from '../../terminal/print.ts'
 import { findEngine } from '../find.ts'
 import { preview } from './body.ts'
-import { nodePath } from './node.ts'
-import type { Trial } from './shapes.ts'
+import { nodeIdOf } from './node.ts'
 
-interface Flags extends Record<string, unknown> {
+interface Flags {
   readonly url?: string
   readonly token?: string
   /** Here the body of the message, not the data folder. */
@@ -19,44 +20,54 @@ interface Flags extends Record<string, unknown> {
   readonly tenant?: string
   readonly cursor?: string
   readonly settings?: string
-  readonly of?: string
+  readonly of?: Trial['of']
   readonly output: Format
 }
 
+/** The engine answers when the worker has, which may take as long as the time-out of the node. */
+const waitMs = 600_000
+const forms = ['published', 'draft'] as const satisfies Trial['of'][]
+const goodKinds: readonly Trial['verdict']['kind'][] = ['forward', 'split', 'end']
+
 export function define(command: Command): void {
   command
-    .argument('<node>', 'TOPOLOGY/NODE')
+    .argument('<what>', 'TOPOLOGY/NODE')
     .option('--data <json>', 'body of the message: JSON, @file, or - for stdin')
     .option('--trash <id>', 'a message in Trash')
     .option('--sequence <n>', 'a message that `sluice peek` shows', wholeNumber('--sequence', 1, 1e15 - 1))
     .option('--tenant <tenant>', 'on whose behalf')
     .option('--cursor <cursor>', 'of the page, for batch nodes')
     .option('--settings <json>', "instead of the node's own: JSON, @file, or -")
-    .addOption(new Option('--of <form>', 'which form of the node').choices(['published', 'draft']))
-    .addHelpText('after', `\nExit code 1 when the message would be tried again, wait, or go to Trash.\n${examples}`)
+    .addOption(new Option('--of <form>', 'which form of the node').choices(forms))
+    .addHelpText('after', '\nExit code 1 when the message would be tried again, wait, or go to Trash.')
     .action(tryIt)
-  addOptions(addFormat(command), 'client', ['data'])
+  examples(addOptions(addFormat(command), 'client', ['data']), [
+    [`sluice try shop/store --data '{"id": 1}'`, 'what its worker would make of this message'],
+    ['sluice try shop/store --data @order.json --of draft', 'by the draft, from a file'],
+    ['sluice try shop/store --trash 8yXo1', 'what failed, once more'],
+  ])
 }
 
-const examples = `
-Examples:
-  sluice try shop/store --data '{"id": 1}'
-  sluice try shop/store --data @order.json --of draft
-  sluice try shop/store --trash 8yXo1`
-
-const goodKinds = ['forward', 'split', 'end']
-
-async function tryIt(place: string, flags: Flags): Promise<void> {
-  const { url, token, data, trash, sequence, tenant, cursor, settings, of, output } = flags
-  const body = data === undefined ? undefined : jsonOfFlag('--data', data)
-  const own = settings === undefined ? undefined : jsonOfFlag('--settings', settings)
-  const engine = findEngine({ url, token })
-  const path = `${await nodePath(engine, place)}/try${of === undefined ? '' : `?of=${of}`}`
-  const given = { body, trash, sequence, tenant, cursor, settings: own }
-  const { body: trial } = await engine.send<Trial>('POST', path, { body: given })
-  if (output === 'json') printJson(trial)
-  else show(trial)
+async function tryIt(what: string, { url, token, of, output, ...flags }: Flags): Promise<void> {
+  const body = requestOf(flags)
+  const engine = findEngine({ url, token }, waitMs)
+  const params = { path: { id: await nodeIdOf(engine, what) }, query: { ...(of && { of }) } }
+  const trial = await dataOf(engine.POST('/api/nodes/{id}/try', { params, body }))
+  if (output === 'table') show(trial)
+  else printData(trial, output)
   if (!goodKinds.includes(trial.verdict.kind)) process.exitCode = 1
+}
+
+/** What is wrong with it is said before an engine is looked for. */
+function requestOf({ data, trash, sequence, tenant, cursor, settings }: Omit<Flags, 'output'>): TryRequest {
+  return {
+    ...(data !== undefined && { body: jsonOfFlag('--data', data) }),
+    ...(settings !== undefined && { settings: jsonOfFlag('--settings', settings) as Record<string, unknown> }),
+    ...(trash !== undefined && { trash }),
+    ...(sequence !== undefined && { sequence }),
+    ...(tenant !== undefined && { tenant }),
+    ...(cursor !== undefined && { cursor }),
+  }
 }
 
 function show({ id, of, instance, request, result, reply, durationMs, verdict }: Trial): void {

@@ -1,22 +1,25 @@
 import type { Command } from 'commander'
-import { addOptions } from '../../define.ts'
-import { addFormat, grouped, plain, printJson, printList } from '../../terminal/print.ts'
+import { dataOf } from '../../../client/answer.ts'
+import type { Why } from '../../../client/openapi.d.ts'
+import { addOptions, examples } from '../../define.ts'
+import { addFormat, grouped, plain, printData, printList } from '../../terminal/print.ts'
 import type { Format } from '../../terminal/print.ts'
 import { findEngine } from '../find.ts'
-import { nodePath } from './node.ts'
-import type { Why } from './shapes.ts'
+import { nodeIdOf } from './node.ts'
 
 export function define(command: Command): void {
   command
-    .argument('<node>', 'TOPOLOGY/NODE')
-    .addHelpText('after', '\nExample:\n  sluice why shop/store')
-    .action(async (place: string, flags: Record<string, unknown> & { output: Format }) => {
+    .argument('<what>', 'TOPOLOGY/NODE')
+    .action(async (what: string, flags: Record<string, unknown> & { output: Format }) => {
       const engine = findEngine(flags)
-      const why = await engine.get<Why>(`${await nodePath(engine, place)}/why`)
-      if (flags.output === 'json') return printJson(why)
-      show(why)
+      const id = await nodeIdOf(engine, what)
+      const why = await dataOf(engine.GET('/api/nodes/{id}/why', { params: { path: { id } } }))
+      if (flags.output === 'table') show(why)
+      else printData(why, flags.output)
     })
-  addOptions(addFormat(command), 'client')
+  examples(addOptions(addFormat(command), 'client'), [
+    ['sluice why shop/store', 'what its messages wait for, and when it will be done'],
+  ])
 }
 
 function show({ topology, node, pending, inFlight, delayed, replies, blockers, estimate, notes }: Why): void {

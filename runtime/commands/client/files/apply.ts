@@ -1,0 +1,188 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { answerOf, dataOf, ifMatch } from '../../../client/answer.ts'
+import type { Answer } from '../../../client/answer.ts'
+import type { Engine } from '../../../client/engine.ts'
+import type { Topology, TopologyDocument as Sent } from '../../../client/openapi.d.ts'
+import { Conflict, Invalid, NotFound, Unavailable, textOf } from '../../../errors.ts'
+import { readDocument } from '../../../topology/document.ts'
+import { differenceOf, emptyGraph, graphOfDocument, isSame } from '../../../topology/files/difference.ts'
+import type { Difference } from '../../../topology/files/difference.ts'
+import { savedOver } from '../../../topology/files/kept.ts'
+import type { Kept } from '../../../topology/files/kept.ts'
+import type { TopologyDocument } from '../../../topology/schema.ts'
+import { addOptions, examples, gather } from '../../define.ts'
+import { complain } from '../../terminal/print.ts'
+import { readChecked } from './checked.ts'
+import { linesOf } from './difference.ts'
+import { marked, ownerFault, setLabel, setName } from './owner.ts'
+import { prune, straysOf } from './prune.ts'
+import { addWait, awaitApplied } from './wait.ts'
+import type { WaitFlags } from './wait.ts'
+
+interface Flags extends Record<string, unknown>, WaitFlags {
+  readonly file: readonly string[]
+  readonly publish?: boolean
+  readonly inFlight?: InFlight
+  readonly dryRun?: boolean
+  readonly set?: string
+  readonly prune?: boolean
+}
+
+const inFlightModes = ['refuse', 'drain', 'trash'] as const
+type InFlight = (typeof inFlightModes)[number]
+
+export function define(command: Command): void {
+  command
+    .requiredOption('-f, --file <file>', 'file or folder of topology documents, YAML or JSON; - for stdin', gather)
+    .option('--publish', 'publish what was applied')
+    .addOption(inFlightOption('with --publish: what to do with nodes that go away while messages may come to them'))
+    .option('--dry-run', 'only say what would change')
+    .option('--set <name>', `mark what is applied as one of this set (label ${setLabel})`, setName)
+    .option('--prune', 'delete what is of the set and in none of the files any more, if it is empty')
+    .action(apply)
+  addOptions(addWait(command), 'client')
+  examples(command, [
+    ['sluice apply -f topologies --dry-run', 'what would change, of all files of a folder'],
+    ['sluice apply -f topologies --publish --wait', 'and make it run; from CI'],
+    ['sluice apply -f topologies --set shop --prune --publish', 'and delete what is not there any more'],
+    ['sluice get topology orders -o yaml | sluice apply -f -', 'changes nothing'],
+  ])
+}
+
+export function inFlightOption(says: string): Option {
+  return new Option('--in-flight <how>', says).choices(inFlightModes).default('refuse')
+}
+
+async function apply(flags: Flags): Promise<void> {
+  if (flags.prune === true && flags.set === undefined)
+    throw new Invalid('--prune deletes what is of a set: say which with --set NAME, as when it was applied')
+  if (flags.wait === true && flags.publish !== true) throw new Invalid('--wait waits for what --publish publishes')
+  const { engine, found } = await readChecked(flags)
+  const steps = await Promise.all(found.map(({ document }) => stepFor(engine, document, flags.set)))
+  checkOwners(steps, flags.set)
+  const strays =
+    flags.prune === true ? await straysOf(engine, flags.set ?? '', new Set(steps.map(({ name }) => name))) : []
+  if (flags.dryRun === true) return preview(steps, strays)
+  const done = await all(steps, (step) => carryOut(engine, step, flags))
+  if (done.length < steps.length) return
+  for (const name of await all(strays, (name) => pruneOne(engine, name, flags.set ?? '')))
+    console.log(`${name}: pruned`)
+}
+
+/** Goes on after one that fails, which is said at once; returns what went well. */
+async function all<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = []
+  for (const item of items) {
+    try {
+      done.push(await work(item))
+    } catch (error) {
+      complain(error)
+    }
+  }
+  return done
+}
+
+async function pruneOne(engine: Engine, name: string, set: string): Promise<string> {
+  await prune(engine, name, set)
+  return name
+}
+
+/** What applying a document comes to. */
+interface Step {
+  readonly name: string
+  /** Null: there is none of this name. */
+  readonly stored: Answer<Topology> | null
+  readonly document: TopologyDocument
+  readonly difference: Difference
+  readonly kept: readonly Kept[]
+}
+
+async function stepFor(engine: Engine, said: TopologyDocument, set: string | undefined): Promise<Step> {
+  const stored = await find(engine, said.name)
+  const before = stored === null ? null : storedDocument(stored.data)
+  const document = marked(said, before, set)
+  const { name } = document
+  if (before === null) {
+    return { name, stored, document, difference: differenceOf(emptyGraph, graphOfDocument(document)), kept: [] }
+  }
+  const { saved, kept } = savedOver(document, before)
+  return { name, stored, document, difference: differenceOf(graphOfDocument(before), graphOfDocument(saved)), kept }
+}
+
+function checkOwners(steps: readonly Step[], set: string | undefined): void {
+  const faults = steps.flatMap(({ document, stored }) => ownerFault(document, stored?.data ?? null, set) ?? [])
+  if (faults.length > 0) throw new Conflict(faults.join('\n'))
+}
+
+function preview(steps: readonly Step[], strays: readonly string[]): void {
+  for (const { name, stored, difference, kept } of steps) {
+    const isUnchanged = stored !== null && isSame(difference)
+    console.log(`${name}: ${stored === null ? 'would be created' : isUnchanged ? 'unchanged' : 'would be changed'}`)
+    for (const line of linesOf(difference)) console.log(line)
+    for (const { node, key, value } of kept)
+      console.log(`    node ${node} keeps ${key} ${JSON.stringify(value)}, which the document leaves out`)
+  }
+  for (const name of strays) console.log(`${name}: would be pruned, if it is empty`)
+}
+
+async function carryOut(engine: Engine, step: Step, { publish, inFlight = 'refuse', ...flags }: Flags): Promise<void> {
+  const done = await save(engine, step)
+  if (publish !== true) return console.log(`${step.name}: ${done}`)
+  const { revision } = await publishDraft(engine, step.name, inFlight)
+  const before = step.stored?.data
+  const isSameRevision = before?.visibility === 'public' && before.revision === revision
+  console.log(
+    `${step.name}: ${done}, ${isSameRevision ? `revision ${revision} is published already` : `published as revision ${revision}`}`,
+  )
+  if (flags.wait === true) await awaitApplied(engine, step.name, flags)
+}
+
+/** Creates the topology or replaces its draft, and publishes it; says in one line what it did. Idempotent. */
+export async function applyTopology(engine: Engine, document: TopologyDocument): Promise<string> {
+  const done = await save(engine, await stepFor(engine, document, undefined))
+  const { revision } = await publishDraft(engine, document.name, 'refuse')
+  return `${document.name}: ${done}, published as revision ${revision}`
+}
+
+/** Says of what the engine refuses that the draft is saved all the same. */
+async function publishDraft(engine: Engine, topology: string, inFlight: InFlight): Promise<Topology> {
+  try {
+    const params = { path: { topology }, query: { inFlight } }
+    return await dataOf(engine.POST('/api/topologies/{topology}/publish', { params }))
+  } catch (error) {
+    const text = `${topology} is saved as a draft, not published: ${textOf(error)}`
+    if (error instanceof Invalid) throw new Invalid(text, error.errors, { cause: error })
+    if (error instanceof Conflict) throw new Conflict(text, { cause: error })
+    throw new Unavailable('engine', text, { cause: error })
+  }
+}
+
+async function save(engine: Engine, { name, stored, document, difference }: Step): Promise<string> {
+  if (stored === null) {
+    await engine.POST('/api/topologies', { body: document as Sent })
+    return 'created'
+  }
+  if (isSame(difference)) return 'unchanged'
+  const params = { path: { topology: name } }
+  await engine.PUT('/api/topologies/{topology}', { params, body: document as Sent, headers: ifMatch(stored.etag) })
+  return 'changed'
+}
+
+/** By its name: a topology whose id is that word is another one. */
+async function find(engine: Engine, name: string): Promise<Answer<Topology> | null> {
+  try {
+    const found = await answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology: name } } }))
+    return found.data.name === name ? found : null
+  } catch (error) {
+    if (error instanceof NotFound) return null
+    throw error
+  }
+}
+
+/** As our own reader sees it, so that both sides of a comparison are spelt alike. */
+function storedDocument({ name, document: stored }: Topology): TopologyDocument {
+  const { document, faults } = readDocument(stored)
+  if (document) return document
+  throw new Invalid(`the draft of ${name} is of another version than this command line`, faults)
+}

@@ -1,0 +1,126 @@
+/** What `sluice get` lists, and how it asks for it. */
+import { dataOf } from '../../../client/answer.ts'
+import type { Engine } from '../../../client/engine.ts'
+import type { paths } from '../../../client/openapi.d.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** Values of the flags that narrow a list. */
+export interface Filters {
+  readonly node?: string
+  readonly run?: string
+  readonly tenant?: string
+  readonly state?: string
+  readonly since?: string
+  readonly until?: string
+  readonly fingerprint?: string
+  readonly text?: string
+  readonly who?: string
+  readonly action?: string
+}
+
+export type FilterName = keyof Filters
+
+export interface Wanted extends Filters {
+  /** Name or id. */
+  readonly topology?: string
+}
+
+export interface Kind {
+  readonly columns: readonly string[]
+  /** Whether the list is of one topology. */
+  readonly of: 'topology' | 'all' | 'either'
+  readonly filters?: readonly FilterName[]
+  read(engine: Engine, wanted: Wanted, limit: number): Promise<readonly Row[]>
+}
+
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
+  ? NonNullable<Q>
+  : never
+
+/** The engine says which values there are. */
+const runQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/runs'>, 'limit' | 'after'>
+const auditQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/audit'>, 'limit' | 'after'>
+const trashQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/trash'>, 'limit' | 'after'>
+
+const trashFilters = ['node', 'run', 'state', 'since', 'until', 'fingerprint', 'text'] as const
+
+export const kinds = {
+  topologies: {
+    columns: ['name', 'visibility', 'revision', 'enabled', 'pausedReason', 'bridgeOutOfSync', 'id'],
+    of: 'all',
+    read: (engine, _, limit) => engine.list('/api/topologies', {}, limit),
+  },
+  nodes: {
+    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'leaving', 'followers', 'id'],
+    of: 'topology',
+    read: (engine, { topology = '' }, limit) =>
+      engine.list('/api/topologies/{topology}/nodes', { path: { topology } }, limit),
+  },
+  revisions: {
+    columns: ['revision', 'kind', 'createdAt'],
+    of: 'topology',
+    read: (engine, { topology = '' }, limit) =>
+      engine.list('/api/topologies/{topology}/revisions', { path: { topology } }, limit),
+  },
+  queues: {
+    columns: [
+      'topology',
+      'node',
+      'pending',
+      'inFlight',
+      'delayed',
+      'replies',
+      'ratePerSecond',
+      'oldestMs',
+      'pausedReason',
+    ],
+    of: 'either',
+    read: (engine, { topology }, limit) =>
+      engine.list('/api/queues', { query: topology === undefined ? {} : { topology } }, limit),
+  },
+  runs: {
+    columns: ['id', 'topology', 'state', 'startedAt', 'finishedAt', 'messages'],
+    of: 'either',
+    filters: ['node', 'tenant', 'state', 'since'],
+    read: (engine, wanted, limit) => engine.list('/api/runs', { query: runQuery(wanted) }, limit),
+  },
+  trash: {
+    columns: ['id', 'topology', 'node', 'state', 'error', 'createdAt'],
+    of: 'either',
+    filters: trashFilters,
+    read: (engine, wanted, limit) => engine.list('/api/trash', { query: trashQuery(wanted) }, limit),
+  },
+  'trash-groups': {
+    columns: ['count', 'topology', 'node', 'error', 'firstSeen', 'lastSeen', 'fingerprint'],
+    of: 'either',
+    filters: trashFilters,
+    read: (engine, wanted, limit) => engine.list('/api/trash/groups', { query: trashQuery(wanted) }, limit),
+  },
+  workers: {
+    columns: ['name', 'dialect', 'urls', 'instances'],
+    of: 'all',
+    read: (engine, _, limit) => engine.list('/api/workers', {}, limit),
+  },
+  services: {
+    columns: ['name', 'limits', 'maxInFlight'],
+    of: 'all',
+    read: (engine, _, limit) => engine.list('/api/services', {}, limit),
+  },
+  tokens: {
+    columns: ['id', 'name', 'scopes', 'topologyId', 'expiresAt', 'lastUsedAt'],
+    of: 'all',
+    read: (engine, _, limit) => engine.list('/api/tokens', {}, limit),
+  },
+  audit: {
+    columns: ['at', 'who', 'action', 'target', 'after', 'address'],
+    of: 'either',
+    filters: ['who', 'action', 'since', 'until'],
+    read: (engine, wanted, limit) => engine.list('/api/audit', { query: auditQuery(wanted) }, limit),
+  },
+  bridges: {
+    columns: ['id', 'host', 'pid', 'startedAt', 'rssBytes'],
+    of: 'all',
+    read: async (engine, _, limit) => (await dataOf(engine.GET('/api/status'))).bridges.slice(0, limit),
+  },
+} as const satisfies Record<string, Kind>

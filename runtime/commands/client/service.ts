@@ -1,0 +1,75 @@
+import type { Command } from 'commander'
+import { dataOf } from '../../client/answer.ts'
+import type { Engine } from '../../client/engine.ts'
+import type { ServiceInput, ServiceLimit } from '../../client/openapi.d.ts'
+import { Conflict, Invalid } from '../../errors.ts'
+import { addOptions, examples, wholeNumber } from '../define.ts'
+import { findEngine } from './find.ts'
+
+interface Flags extends Record<string, unknown> {
+  readonly limit?: readonly ServiceLimit[]
+  readonly maxInFlight?: number
+}
+
+export function define(command: Command): void {
+  const add = command
+    .command('add')
+    .description('say what a service allows, or change one of that name')
+    .argument('<name>', 'as topologies call it')
+    .option(
+      '--limit <limit>',
+      'RATE/PERIOD, and after commas burst=N, scope=tenant; may be given several times',
+      gatherLimit,
+    )
+    .option('--max-in-flight <n>', 'calls open at once', wholeNumber('--max-in-flight', 1, 10_000))
+    .action(addService)
+  examples(addOptions(add, 'client'), [
+    ['sluice service add shopify --limit 2/second,burst=10 --limit 10000/day', 'two limits, both hold'],
+    ['sluice service add erp --max-in-flight 4', 'no more than four calls at once'],
+  ])
+  const remove = command
+    .command('remove')
+    .description('forget a service')
+    .argument('<name>')
+    .action(async (name: string, flags: Flags) => {
+      await findEngine(flags).DELETE('/api/services/{name}', { params: { path: { name } } })
+      console.log(`service ${name} is removed`)
+    })
+  examples(addOptions(remove, 'client'), [['sluice service remove shopify', 'at once']])
+}
+
+/** For commander. */
+function gatherLimit(text: string, before: readonly ServiceLimit[] | undefined): readonly ServiceLimit[] {
+  const [, rate, per, burst, scope] =
+    /^(\d{1,7})\/(second|minute|hour|day)(?:,burst=(\d{1,7}))?(?:,scope=(global|tenant))?$/.exec(text) ?? []
+  if (rate === undefined)
+    throw new Invalid(
+      `--limit takes RATE/PERIOD such as 2/second, 100/minute,burst=20 or 5/hour,scope=tenant; found "${text}"`,
+    )
+  const limit = {
+    rate: Number(rate),
+    per: per as ServiceLimit['per'],
+    ...(burst !== undefined && { burst: Number(burst) }),
+    ...(scope !== undefined && { scope: scope as 'global' | 'tenant' }),
+  }
+  return [...(before ?? []), limit]
+}
+
+async function addService(name: string, flags: Flags): Promise<void> {
+  const { limit: limits = [], maxInFlight } = flags
+  await registerService(findEngine(flags), {
+    name,
+    limits: [...limits],
+    ...(maxInFlight !== undefined && { maxInFlight }),
+  })
+  console.log(`service ${name} is stored`)
+}
+
+async function registerService(engine: Engine, body: ServiceInput): Promise<void> {
+  try {
+    await dataOf(engine.POST('/api/services', { body }))
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    await engine.PUT('/api/services/{name}', { params: { path: { name: body.name } }, body })
+  }
+}

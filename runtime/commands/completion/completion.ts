@@ -1,0 +1,38 @@
+import { Argument } from 'commander'
+import type { Command } from 'commander'
+import { examples } from '../define.ts'
+
+/** What each shell runs when a person presses the tab key: it asks `sluice __complete` with the words so far. */
+const scripts = {
+  bash: `_sluice() {
+  local IFS=$'\\n'
+  local found="$(sluice __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f1)"
+  COMPREPLY=($(compgen -W "$found" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _sluice sluice`,
+  zsh: `#compdef sluice
+_sluice() {
+  local -a found
+  found=("\${(@f)$(sluice __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null | tr '\\t' ':')}")
+  if [[ -n "\${found[*]}" ]]; then _describe sluice found; else _files; fi
+}
+compdef _sluice sluice`,
+  fish: `function __sluice_complete
+  set -l words (commandline -opc) (commandline -ct)
+  sluice __complete -- $words[2..-1] 2>/dev/null
+end
+complete -c sluice -a '(__sluice_complete)'`,
+} as const
+
+type Shell = keyof typeof scripts
+
+export function define(command: Command): void {
+  command
+    .addArgument(new Argument('<shell>', 'whose').choices(Object.keys(scripts)))
+    .action((shell: Shell) => console.log(scripts[shell]))
+  examples(command, [
+    [`echo 'eval "$(sluice completion bash)"' >> ~/.bashrc`, 'in bash, from the next shell on'],
+    [`echo 'eval "$(sluice completion zsh)"' >> ~/.zshrc`, 'in zsh, after compinit'],
+    ['sluice completion fish > ~/.config/fish/completions/sluice.fish', 'in fish'],
+  ])
+}

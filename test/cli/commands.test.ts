@@ -1,0 +1,189 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { leavesOf, wholeProgram } from '../../runtime/commands/program/program.ts'
+import { candidatesFor } from '../../runtime/commands/completion/complete.ts'
+import { nodeOf, published } from '../api/open.ts'
+import { inside, openCli } from './inside.ts'
+import { sluice, temporaryFolder } from './sluice.ts'
+
+const { folder, remove } = temporaryFolder()
+afterAll(remove)
+
+test('values of a node are set, and brought to the bridges at once or later', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  const set = await run('set', 'orders/a', 'prefetch=5', 'retry.attempts=3', 'retry.on=timeout,status:5xx')
+  expect(set.stdout).toBe('orders/a is changed; bridges go by it after: sluice republish orders\n')
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({
+    prefetch: 5,
+    retry: { attempts: 3, on: ['timeout', 'status:5xx'] },
+  })
+  expect((await run('republish', 'orders')).stdout).toBe('orders is republished as revision 2: applied by 0 bridges\n')
+  const back = await run('set', 'orders/a', 'retry.attempts=', 'prefetch=6', '--republish')
+  expect(back.stdout).toBe('orders/a is changed\norders is republished as revision 3: applied by 0 bridges\n')
+  const published3 = { prefetch: 6, revision: 3, retry: { attempts: 10 } }
+  expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ prefetch: 6, published: published3 })
+  expect((await run('set', 'orders/a', 'prefetch=')).stderr).toMatch(/prefetch: it always has a value/)
+})
+
+test('every value that is wrong is named at once, before the engine is asked', async () => {
+  const { run } = await openCli()
+  const { code, stderr } = await run('set', 'orders/a', 'prefech=5', 'timeoutMs=long', 'x')
+  expect(stderr).toMatch(/^ {2}prefech: there is no such value \(did you mean "prefetch"\?\)/m)
+  expect(stderr).toMatch(/^ {2}timeoutMs: expected a whole number; found "long"$/m)
+  expect(stderr).toMatch(/^ {2}x: say KEY=VALUE/m)
+  expect(code).toBe(2)
+})
+
+test('labels of a topology are set one by one', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  await run('set', 'orders', 'labels.team=shop', 'labels.tier=1', 'description=New orders')
+  await run('set', 'orders', 'labels.tier=')
+  expect((await t.get('/api/topologies/orders')).body).toMatchObject({
+    labels: { team: 'shop' },
+    description: 'New orders',
+  })
+})
+
+test('revisions are listed, compared and brought back', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  await run('set', 'orders/a', 'prefetch=5', '--republish')
+  expect((await run('revisions', 'orders')).stdout).toMatch(/^REVISION .*\n2 +republish .*\n1 +publish /)
+  expect((await run('diff', 'orders', '1')).stdout).toBe(
+    'orders: between revision 1 and revision 2\n  ~ node a\n  ~   prefetch: 1 → 5\n',
+  )
+  expect((await run('diff', 'orders')).stdout).toBe('orders: revision 2 and the draft are the same\n')
+  expect((await run('rollback', 'orders', '1')).stdout).toMatch(
+    /^orders: revision 1 is published again, as revision 3;/,
+  )
+  expect((await run('diff', 'orders', '1', '3')).stdout).toBe('orders: revision 1 and revision 3 are the same\n')
+  expect(JSON.parse((await run('diff', 'orders', '1', '2', '-o', 'json')).stdout)).toMatchObject({ from: 1, to: 2 })
+})
+
+test('a topology is disabled, renamed, unpublished and deleted', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  await run('disable', 'orders')
+  expect((await t.get('/api/topologies/orders')).body).toMatchObject({ enabled: false })
+  await run('enable', 'orders/start')
+  await run('rename', 'orders', 'shop')
+  expect((await run('delete', 'shop')).stderr).toMatch(/is published: unpublish it first/)
+  await run('unpublish', 'shop')
+  expect((await run('delete', 'shop')).stdout).toBe('shop is deleted; its runs and its Trash stay\n')
+  expect((await t.get('/api/topologies')).body.items).toEqual([])
+})
+
+test('a name that is nearly right gets a suggestion', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  for (const args of [
+    ['run', 'ordres'],
+    ['get', 'nodes', 'ordres'],
+    ['publish', 'ordres'],
+    ['pause', 'ordres/a'],
+  ])
+    expect(await run(...args)).toMatchObject({
+      code: 1,
+      stderr: 'there is no topology "ordres" (did you mean "orders"?)\n',
+    })
+})
+
+test('lists are narrowed by flags, and a filter that says nothing of a list is refused', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  expect((await run('get', 'runs', '--state', 'failed', '--since', '2h')).stdout).toBe('none\n')
+  expect((await run('get', 'runs', '--state', 'lost')).stderr).toMatch(/state/)
+  const wrong = await run('get', 'workers', '--state', 'open')
+  expect(wrong).toMatchObject({ code: 2, stderr: '--state says nothing of workers; they take no filters\n' })
+  expect((await run('get', 'node', 'orders/a', '-o', 'yaml')).stdout).toMatch(/^name: a$/m)
+  expect((await run('get', 'revision', 'orders', '1', '-o', 'json')).stdout).toMatch(/"plan"/)
+  expect((await run('get', 'status')).stdout).toMatch(/^version/)
+})
+
+test('tokens are made with scopes in any form, listed and deleted, and who did so is told', async () => {
+  const { run } = await openCli()
+  const made = await run(
+    'token',
+    'create',
+    'ci',
+    '--scope',
+    'read,run',
+    '--scope',
+    'design',
+    '--expires',
+    '30d',
+    '-o',
+    'json',
+  )
+  const { id, scopes } = JSON.parse(made.stdout) as { id: string; scopes: string[] }
+  expect(scopes.toSorted()).toEqual(['design', 'read', 'run'])
+  expect((await run('token', 'list')).stdout).toMatch(/^ID +NAME +SCOPES +TOPOLOGY ID +EXPIRES AT/)
+  expect((await run('get', 'token', id)).stdout).toMatch(/^name +ci$/m)
+  expect((await run('token', 'remove', id)).stdout).toBe(`token ${id} is deleted\n`)
+  const audit = await run('get', 'audit', '--who', 'admin', '--since', '1h')
+  expect(audit.stdout).toMatch(/^AT +WHO +ACTION +TARGET +AFTER +ADDRESS\n.* admin +deleteToken +token ci /)
+  expect((await run('get', 'session')).stdout).toMatch(/^name +admin$/m)
+})
+
+test('a service is stored with its limits, and changed', async () => {
+  const { t, run } = await openCli()
+  await run('service', 'add', 'shopify', '--limit', '2/second,burst=10', '--limit', '100/day,scope=tenant')
+  await run('service', 'add', 'shopify', '--limit', '3/second', '--max-in-flight', '4')
+  expect((await t.get('/api/services/shopify')).body).toMatchObject({
+    limits: [{ rate: 3, per: 'second' }],
+    maxInFlight: 4,
+  })
+  expect((await run('service', 'add', 'x', '--limit', 'often')).code).toBe(2)
+  expect((await run('service', 'remove', 'shopify')).stdout).toBe('service shopify is removed\n')
+})
+
+test('a draft goes out as a document of the older editors, and comes back', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  for (const format of ['bpmn', 'flow']) {
+    const path = join(folder, `orders.${format}`)
+    writeFileSync(path, (await run('export', 'orders', '--format', format)).stdout)
+    expect((await run('import', 'orders', path)).stdout).toMatch(/^orders: the draft is replaced/)
+  }
+  expect((await run('diff', 'orders')).stdout).toBe('orders: revision 1 and the draft are the same\n')
+})
+
+test('a start takes a body that is no JSON, byte by byte', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  const path = join(folder, 'orders.csv')
+  writeFileSync(path, 'a;b\n')
+  const started = await run('run', 'orders', 'start', '--data', `@${path}`, '--content-type', 'text/csv', '--key', 'k')
+  expect(started.code).toBe(0)
+  expect((await run('run', 'orders', 'start', '--key', 'k')).stdout).toBe(started.stdout)
+})
+
+test('every command says in its help what it takes, with examples', async () => {
+  const leaves = leavesOf(await wholeProgram())
+  expect(leaves.length).toBeGreaterThan(35)
+  const { stdout } = await inside(['help', '--all'])
+  for (const section of stdout.split(/^## /m).slice(1)) expect(section).toMatch(/^Examples:\n {2}\S.*\n {6}\S/m)
+})
+
+test('what may come next is completed from the commands themselves', async () => {
+  const program = await wholeProgram()
+  const words = async (...typed: string[]) => (await candidatesFor(program, typed)).map(({ word }) => word)
+  expect(await words('pub')).toEqual(['publish'])
+  expect(await words('')).not.toContain('__complete')
+  expect(await words('trash', 're')).toEqual(['replay'])
+  expect(await words('get', 'trash-')).toEqual(['trash-groups'])
+  expect(await words('apply', '--in-flight', '')).toEqual(['refuse', 'drain', 'trash'])
+  expect(await words('apply', '--pr')).toEqual(['--prune'])
+  expect(await words('apply', '-f', '')).toEqual([])
+})
+
+test('bash completes words, and loads what is printed for it', async () => {
+  const { stdout } = await sluice(['completion', 'bash'])
+  const script = `sluice() { printf 'publish\\tsays\\nrepublish\\tsays\\n'; }\n${stdout}
+    COMP_WORDS=(sluice pu); COMP_CWORD=1; _sluice; echo "\${COMPREPLY[@]}"`
+  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('publish\n')
+})
