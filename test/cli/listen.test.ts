@@ -16,12 +16,12 @@ async function answerTo(bytes: string): Promise<string> {
 }
 
 test.each([
-  ['a method that nobody knows', 'FETCH /api/status HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'no such HTTP method'],
+  ['a method that nobody knows', 'FETCH /api/status HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'Invalid method'],
   ['what is no HTTP', '\u0016\u0003\u0001\r\n\r\n', 400, ''],
-  ['headers without an end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431, '16 KiB'],
+  ['headers without an end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431, 'too large'],
 ])('%s is refused as a problem', async (_, bytes, status, detail) => {
   const answer = await answerTo(bytes)
   const [head = '', body = ''] = answer.split('\r\n\r\n')
-  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*content-type: application/problem\\+json`, 's'))
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*content-type: application/problem\\+json`, 'is'))
   expect(JSON.parse(body)).toMatchObject({ status, detail: expect.stringContaining(detail) as string })
 })

@@ -10,7 +10,7 @@ const retry = fc.record(
   {
     attempts: fc.integer({ min: 1, max: 100 }),
     backoff: fc.constantFrom('fixed' as const, 'exponential' as const),
-    on: fc.array(fc.constantFrom('timeout', 'any', 'status:5xx', 'status:500-504'), { maxLength: 3 }),
+    on: fc.array(fc.constantFrom('timeout', 'any', 'status:5xx', 'status:500-504'), { minLength: 1, maxLength: 3 }),
     maxAgeMs: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
   },
   { requiredKeys: [] },
