@@ -12,6 +12,8 @@ import type { Running } from './program.ts'
 
 /** Bodies of 8 MiB plus headers and what Trash adds. */
 const maxPayloadBytes = 10 * 1024 * 1024
+/** A client that has so much to read is cut off (by default 64 MiB, eight large messages): more than all that a bridge may hold. */
+const maxPendingBytes = 1024 * 1024 * 1024
 const startTries = 3
 
 export interface NatsOptions {
@@ -77,6 +79,7 @@ function config(folder: string, port: number): string {
     `server_name: ${JSON.stringify(serverName(folder))}`,
     `listen: "127.0.0.1:${port}"`,
     `max_payload: ${maxPayloadBytes}`,
+    `max_pending: ${maxPendingBytes}`,
     `jetstream { store_dir: ${JSON.stringify(store)}, max_file_store: ${roomFor(store)} }`,
     '',
   ].join('\n')

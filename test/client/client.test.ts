@@ -57,7 +57,11 @@ test('what the engine refuses is thrown by its consequence, with what it answere
     .catch((error: unknown) => error)
   expect(wrong).toBeInstanceOf(Invalid)
   expect((wrong as Invalid).cause).toBeInstanceOf(Refused)
-  expect((wrong as Invalid).cause).toMatchObject({ status: 400, errors: [{ path: 'name' }, { path: 'nodes' }], retryAfterMs: null })
+  expect((wrong as Invalid).cause).toMatchObject({
+    status: 400,
+    errors: [{ path: 'name' }, { path: 'nodes' }],
+    retryAfterMs: null,
+  })
   await expect(engine.GET('/api/runs/{id}', { params: { path: { id: 'x' } } })).rejects.toBeInstanceOf(NotFound)
   await expect(
     engine.POST('/api/topologies', { body: { name: 'orders', nodes: [], edges: [] } }),

@@ -46,7 +46,7 @@ test('a bridge through which large messages flow takes no more memory the more o
     await engine.outcomesUntil((all) => all.filter(({ kind }) => kind === 'ended').length === total)
     return peakMiB(bridge.pid)
   }
-  const [few, many] = [await flow(20), await flow(60)]
+  const [few, many] = [await flow(60), await flow(120)]
   console.log(JSON.stringify({ prefetch, few, many }))
   expect(many).toBeLessThan(few * 1.25)
 }, 120_000)

@@ -14,7 +14,7 @@ import type { Plan, PlanNode } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
 import type { PauseChange } from '../actions/drafts.ts'
-import { liveBridges, nodeHealth } from '../actions/health.ts'
+import { knownBridges, nodeHealth } from '../actions/health/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
 import { defaultsOf, newestPlan } from '../actions/plans.ts'
 import { changes, checkTopology, needs } from '../auth.ts'
@@ -114,7 +114,7 @@ async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) =
   const [newest, paused, bridges, workers, nodes] = await Promise.all([
     newestPlan(deps.store, topology),
     pausedNodes(deps),
-    liveBridges(deps),
+    knownBridges(deps),
     allWorkers(deps.store),
     listNodes(deps.store, topology.id, true),
   ])

@@ -17,7 +17,7 @@ import {
 } from '../../store/queries/workers.ts'
 import type { Worker, WorkerValues } from '../../store/queries/workers.ts'
 import { isEventNode } from '../../topology/plan.ts'
-import { instanceHealth, liveBridges } from '../actions/health.ts'
+import { instanceHealth, knownBridges } from '../actions/health/health.ts'
 import { manifestFaults } from '../../protocol/manifest.ts'
 import { manifestOf } from '../actions/plans.ts'
 import { refreshManifest } from '../actions/manifest.ts'
@@ -106,7 +106,7 @@ export function workerRoutes(app: Api, deps: ApiDeps): void {
   const { store, queues } = deps
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query')
-    const [rows, bridges] = await Promise.all([listWorkers(store, limit + 1, afterText(after)), liveBridges(deps)])
+    const [rows, bridges] = await Promise.all([listWorkers(store, limit + 1, afterText(after)), knownBridges(deps)])
     return c.json(
       page(
         rows,
@@ -128,12 +128,12 @@ export function workerRoutes(app: Api, deps: ApiDeps): void {
     const worker = await withManifest({ ...deps, audit: c.get('audit') }, made)
     setEtag(c, worker.version)
     c.header('location', `/api/workers/${name}`)
-    return c.json(showWorker(worker, await liveBridges(deps)), 201)
+    return c.json(showWorker(worker, await knownBridges(deps)), 201)
   })
   app.openapi(get, async (c) => {
     const worker = await getWorker(store, c.req.valid('param').name)
     setEtag(c, worker.version)
-    return c.json(showWorker(worker, await liveBridges(deps)), 200)
+    return c.json(showWorker(worker, await knownBridges(deps)), 200)
   })
   changingRoutes(app, deps)
 }
@@ -153,7 +153,7 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
     })
     const worker = await withManifest({ ...deps, audit: c.get('audit') }, changed)
     setEtag(c, worker.version)
-    return c.json(showWorker(worker, await liveBridges(deps)), 200)
+    return c.json(showWorker(worker, await knownBridges(deps)), 200)
   })
   app.openapi(remove, async (c) => {
     const { name } = c.req.valid('param')
@@ -169,7 +169,7 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
     const changing = { store, audit: c.get('audit') }
     const worker = await refreshManifest(changing, await getWorker(store, c.req.valid('param').name))
     setEtag(c, worker.version)
-    return c.json(showWorker(worker, await liveBridges(deps)), 200)
+    return c.json(showWorker(worker, await knownBridges(deps)), 200)
   })
 }
 

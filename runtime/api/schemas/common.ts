@@ -24,15 +24,24 @@ export const labels = z.record(z.string().min(1).max(63), text(255)).openapi({ e
 
 const headersMaxBytes = 4096
 
+/** Without the flag u, which has no place in OpenAPI. */
+// eslint-disable-next-line no-control-regex -- these are what it refuses
+export const withoutControls = /^[^\u0000-\u001f\u007f-\u009f]*$/
+
+/** A whole number in a query. An empty text isn't one, though `Number` makes it 0. */
+export const wholeQuery = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .openapi({ type: 'integer', minimum: min, maximum: max })
+
 /** Headers of a message: they reach the workers, and all calls that the message causes. */
 export const messageHeaders = z
   .record(
     z.string().regex(/^x-[a-z0-9-]{1,100}$/, 'only headers that begin with x- travel with a message, in lower case'),
-    z
-      .string()
-      .max(headersMaxBytes)
-      // eslint-disable-next-line no-control-regex -- these are what it refuses
-      .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'a header value holds no control characters'),
+    z.string().max(headersMaxBytes).regex(withoutControls, 'a header value holds no control characters'),
   )
   .refine(
     (headers) => headersSize(headers) <= headersMaxBytes,

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { topologyParam } from './common.ts'
+import { topologyParam, wholeQuery } from './common.ts'
 import { revisionParam } from './topologies.ts'
 
 const value = z.unknown().optional()
@@ -50,11 +50,7 @@ export const differenceQuery = z.object({
 
 export const appliedParam = topologyParam
 export const appliedQuery = z.object({
-  waitMs: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(20_000)
+  waitMs: wholeQuery(0, 20_000)
     .default(0)
     .openapi({ type: 'integer', description: 'Answer when no live bridge is missing any more, or after so long' }),
 })

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { blockerKinds } from '../actions/look/why.ts'
-import { time } from './common.ts'
+import { time, wholeQuery } from './common.ts'
 
 const count = z.int()
 
@@ -92,11 +92,7 @@ const place = z
   .regex(/^\d{1,15}$/, 'after is `next` of an earlier answer')
   .openapi({ description: '`next` of the answer before' })
 
-const bytes = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(8 * 1024 * 1024)
+const bytes = wholeQuery(0, 8 * 1024 * 1024)
   .default(4096)
   .openapi({ type: 'integer', description: 'How much of each body is shown' })
 

@@ -1,26 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import { isContentType, keyMaxBytes } from '../../protocol/outputs.ts'
-import { messageHeaders } from './common.ts'
+import { messageHeaders, wholeQuery, withoutControls } from './common.ts'
 import { messageError } from './trash.ts'
 
 const settingsMaxBytes = 4096
-const printable = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(/^\P{Cc}*$/u, 'holds no control characters')
+const printable = (max: number) => z.string().min(1).max(max).regex(withoutControls, 'holds no control characters')
 
 export const tryQuery = z.object({
   of: z
     .enum(['published', 'draft'])
     .optional()
     .openapi({ description: 'Which of its two forms is called; by default the published one, if there is one' }),
-  bytes: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(1024 * 1024)
+  bytes: wholeQuery(0, 1024 * 1024)
     .default(16_384)
     .openapi({ type: 'integer', description: 'How much of each body is shown' }),
 })

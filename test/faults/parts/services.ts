@@ -57,6 +57,7 @@ function configOf(folder: string, { name, port, cluster }: Member, members: read
     `server_name: ${name}`,
     `listen: "127.0.0.1:${port}"`,
     'max_payload: 10MB',
+    'max_pending: 1GB',
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
     ...(routes.length === 0
       ? []

@@ -1,7 +1,7 @@
 import type { BreakerView, Heartbeat } from '../../../queue/control.ts'
 import type { Holding } from '../../../queue/look/ask.ts'
 import { isEventNode } from '../../../topology/plan.ts'
-import { instanceHealth, nodeHealth } from '../health.ts'
+import { instanceHealth, nodeHealth } from '../health/health.ts'
 import { countHeld } from './facts.ts'
 import type { NodeFacts, TopologyFacts } from './facts.ts'
 

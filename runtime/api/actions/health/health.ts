@@ -1,9 +1,9 @@
-import { Unavailable } from '../../errors.ts'
-import type { BreakerView, Heartbeat } from '../../queue/control.ts'
-import type { ApiDeps } from '../deps.ts'
+import { Unavailable } from '../../../errors.ts'
+import type { BreakerView, Heartbeat } from '../../../queue/control.ts'
+import type { ApiDeps } from '../../deps.ts'
 
 /** Empty when NATS is away: then nobody knows. */
-export async function liveBridges({ queues }: Pick<ApiDeps, 'queues'>): Promise<Heartbeat[]> {
+export async function knownBridges({ queues }: Pick<ApiDeps, 'queues'>): Promise<Heartbeat[]> {
   try {
     return await queues.bridges()
   } catch (error) {
