@@ -30,8 +30,10 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   const origin = originOf(key)
 
   const { order } = site
-  if (order !== null) delivery.note('order')
-  if (order !== null) await waitHere(siteNow, message, stop, (signal) => order.turn(delivery, signal))
+  if (order !== null) {
+    delivery.note('order')
+    await waitHere(siteNow, message, stop, (signal) => order.turn(delivery, signal))
+  }
   const tries = new Tries(message)
   for (;;) {
     site = await whenItsTurn(siteNow, delivery, message, stop)

@@ -47,6 +47,18 @@ const numbersAt = (seen: readonly Seen[], name: string): number[] =>
 
 const all = Array.from({ length: 30 }, (_, n) => n)
 
+/** An ordered node with two followers. */
+const fanOut = (): ReturnType<typeof withoutBridge> =>
+  withoutBridge(
+    [{ name: 'fan' }, { name: 'store' }, { name: 'audit' }],
+    (request) => (request.node === 'fan' ? echo(request) : { status: 204 }),
+    [
+      { from: 'start', to: 'fan' },
+      { from: 'fan', to: 'store' },
+      { from: 'fan', to: 'audit' },
+    ],
+  )
+
 test('what a start node forwards by a new graph does not overtake what the old one left in its splitter', async () => {
   const { engine, worker } = await withoutBridge([{ name: 'store' }, { name: 'audit' }], () => ({ status: 204 }), [
     { from: 'start', to: 'store' },
@@ -57,15 +69,7 @@ test('what a start node forwards by a new graph does not overtake what the old o
 })
 
 test('what an ordered node forwards by a new graph does not overtake what the old one left in its splitter', async () => {
-  const { engine, worker } = await withoutBridge(
-    [{ name: 'fan' }, { name: 'store' }, { name: 'audit' }],
-    (request) => (request.node === 'fan' ? echo(request) : { status: 204 }),
-    [
-      { from: 'start', to: 'fan' },
-      { from: 'fan', to: 'store' },
-      { from: 'fan', to: 'audit' },
-    ],
-  )
+  const { engine, worker } = await fanOut()
   await changedUnderAHeldSplitter(engine, 'fan')
   expect(numbersAt(worker.seen, 'store')).toEqual(all)
   // None is called again for it.
@@ -73,15 +77,7 @@ test('what an ordered node forwards by a new graph does not overtake what the ol
 })
 
 test('a run whose message waits for its splitter under a new graph is cancelled at once', async () => {
-  const { engine, worker } = await withoutBridge(
-    [{ name: 'fan' }, { name: 'store' }, { name: 'audit' }],
-    (request) => (request.node === 'fan' ? echo(request) : { status: 204 }),
-    [
-      { from: 'start', to: 'fan' },
-      { from: 'fan', to: 'store' },
-      { from: 'fan', to: 'audit' },
-    ],
-  )
+  const { engine, worker } = await fanOut()
   await engine.openBridge({ highWater: mark })
   const { control } = engine.queues
   await control.setPaused(engine.id('audit'), 'paused by a person')

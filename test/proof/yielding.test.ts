@@ -1,25 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Bridge } from '../../runtime/bridge/bridge.ts'
-import { isDrained } from '../support/engine.ts'
-import type { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import type { FakeWorker } from '../support/fake-worker.ts'
-import { fast } from '../bridge/flow.ts'
 import { items } from '../bridge/items.ts'
-import { listing, nowhere, openOther, openWorker } from '../bridge/yielding/other.ts'
-
-const once = { ...fast, attempts: 1 }
-const yields = (bridge: Bridge): boolean => bridge.troubles().some(({ yielding }) => yielding)
-
-/** Everything ended, nothing went to Trash, and no message was called twice. */
-async function expectAll(engine: TestEngine, count: number, workers: readonly FakeWorker[]): Promise<void> {
-  const outcomes = await engine.outcomesUntil(isDrained)
-  const kinds = new Set(outcomes.map(({ kind }) => kind))
-  expect(kinds).not.toContain('trashed')
-  const seen = workers.flatMap((worker) => worker.seen)
-  expect(new Set(seen.map(({ id }) => id)).size).toBe(count)
-  expect(seen.map(({ headers }) => headers['sluice-attempt'])).toEqual(new Array(count).fill('1;max=1'))
-}
+import { expectAll, listing, nowhere, once, openOther, openWorker, yields } from '../bridge/yielding/other.ts'
 
 test('a bridge that yields takes up again when the one that could call is gone, and nothing is burnt', async () => {
   const engine = await listing(items(20, 4), [{ name: 'store', prefetch: 2, retry: once }])

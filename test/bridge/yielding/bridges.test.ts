@@ -1,27 +1,9 @@
 import { openMetrics } from '../../../runtime/telemetry/metrics.ts'
 import { expect, test } from 'vitest'
-import type { Bridge } from '../../../runtime/bridge/bridge.ts'
 import { healthOf } from '../../../runtime/commands/bridge.ts'
-import { isDrained } from '../../support/engine.ts'
-import type { TestEngine } from '../../support/engine.ts'
 import { eventually } from '../../support/eventually.ts'
-import type { FakeWorker } from '../../support/fake-worker.ts'
-import { fast } from '../flow.ts'
 import { expectInOrder, items } from '../items.ts'
-import { listing, nowhere, openOther, openWorker, putSecretWorker } from './other.ts'
-
-const once = { ...fast, attempts: 1 }
-const yields = (bridge: Bridge): boolean => bridge.troubles().some(({ yielding }) => yielding)
-
-/** Everything ended, nothing went to Trash, and no message was called twice. */
-async function expectAll(engine: TestEngine, count: number, workers: readonly FakeWorker[]): Promise<void> {
-  const outcomes = await engine.outcomesUntil(isDrained)
-  const kinds = new Set(outcomes.map(({ kind }) => kind))
-  expect(kinds).not.toContain('trashed')
-  const seen = workers.flatMap((worker) => worker.seen)
-  expect(new Set(seen.map(({ id }) => id)).size).toBe(count)
-  expect(seen.map(({ headers }) => headers['sluice-attempt'])).toEqual(new Array(count).fill('1;max=1'))
-}
+import { expectAll, listing, nowhere, once, openOther, openWorker, putSecretWorker, yields } from './other.ts'
 
 test('a bridge whose connections are refused gives what it holds to one that can call, and takes it again when it can', async () => {
   const nodes = [

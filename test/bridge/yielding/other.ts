@@ -1,4 +1,4 @@
-import { inject } from 'vitest'
+import { expect, inject } from 'vitest'
 import { openBridge } from '../../../runtime/bridge/bridge.ts'
 import type { Bridge } from '../../../runtime/bridge/bridge.ts'
 import { openQueues } from '../../../runtime/queue/open.ts'
@@ -6,12 +6,12 @@ import type { Queues } from '../../../runtime/queue/open.ts'
 import { encryptSecret } from '../../../runtime/secrets.ts'
 import { silentLog } from '../../../runtime/telemetry/log.ts'
 import type { WorkerAddress } from '../../../runtime/topology/plan.ts'
-import { secretKey, startEngine } from '../../support/engine.ts'
+import { isDrained, secretKey, startEngine } from '../../support/engine.ts'
 import type { TestEngine } from '../../support/engine.ts'
 import { fakeWorker } from '../../support/fake-worker.ts'
 import type { Answer, FakeWorker, Seen } from '../../support/fake-worker.ts'
 import { overriding } from '../../support/overriding.ts'
-import { closing, records } from '../flow.ts'
+import { closing, fast, records } from '../flow.ts'
 
 type Nodes = Parameters<typeof startEngine>[0]
 type Watch = Queues['config']['config']['watch']
@@ -84,4 +84,18 @@ export async function nowhere(): Promise<{ readonly url: string; readonly port: 
   const reserved = await fakeWorker(() => ({ status: 204 }))
   await reserved.close()
   return { url: reserved.url, port: Number(new URL(reserved.url).port) }
+}
+
+/** One call, and no other. */
+export const once = { ...fast, attempts: 1 }
+export const yields = (bridge: Bridge): boolean => bridge.troubles().some(({ yielding }) => yielding)
+
+/** Everything ended, nothing went to Trash, and no message was called twice. */
+export async function expectAll(engine: TestEngine, count: number, workers: readonly FakeWorker[]): Promise<void> {
+  const outcomes = await engine.outcomesUntil(isDrained)
+  const kinds = new Set(outcomes.map(({ kind }) => kind))
+  expect(kinds).not.toContain('trashed')
+  const seen = workers.flatMap((worker) => worker.seen)
+  expect(new Set(seen.map(({ id }) => id)).size).toBe(count)
+  expect(seen.map(({ headers }) => headers['sluice-attempt'])).toEqual(new Array(count).fill('1;max=1'))
 }
