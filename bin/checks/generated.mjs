@@ -32,7 +32,7 @@ process.exitCode = faults.length > 0 ? 1 : 0
 /** Generates into a copy of migrations/: nothing may be left to generate. */
 async function checkMigrations(copy) {
   await cp(join(root, 'migrations'), copy, { recursive: true })
-  const schema = ['--dialect', 'postgresql', '--schema', './runtime/store/schema.ts']
+  const schema = ['--dialect', 'postgresql', '--schema', './runtime/store/schema/index.ts']
   // drizzle-kit takes folders relative to where it runs only
   const out = ['--out', relative(root, copy)]
   const { code, output } = await tsx([drizzleKit, 'generate', ...schema, ...out, '--name', 'difference'])
@@ -40,7 +40,7 @@ async function checkMigrations(copy) {
   if (code === 0 && output.includes('No schema changes')) return
   const written = (await readdir(copy)).filter((file) => file.endsWith('_difference.sql'))
   const missing = await Promise.all(written.map((file) => readFile(join(copy, file), 'utf8')))
-  const how = "migrations/ don't lead to runtime/store/schema.ts: run npx drizzle-kit generate --name <what>"
+  const how = "migrations/ don't lead to runtime/store/schema/: run npx drizzle-kit generate --name <what>"
   faults.push(how, ...(missing.length > 0 ? missing : [output]))
 }
 

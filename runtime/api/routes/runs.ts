@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { runStates } from '../../store/schema.ts'
+import { runStates } from '../../store/schema/index.ts'
 import { getRun, listRuns } from '../../store/queries/runs.ts'
 import type { Run, RunFilter } from '../../store/queries/runs.ts'
 import { findNode, nodeIdsOf } from '../../store/queries/nodes.ts'

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { auditKinds } from '../../store/schema.ts'
+import { auditKinds } from '../../store/schema/index.ts'
 import { scopes } from '../deps.ts'
 import { pageOf } from '../paging.ts'
 import { text, time } from './common.ts'

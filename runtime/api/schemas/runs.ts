@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { runStates } from '../../store/schema.ts'
+import { runStates } from '../../store/schema/index.ts'
 import { pageOf } from '../paging.ts'
 import { messageHeaders, text, time } from './common.ts'
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { trashStates } from '../../store/schema.ts'
+import { trashStates } from '../../store/schema/index.ts'
 import { pageOf } from '../paging.ts'
 import { messageHeaders, text, time, timeQuery } from './common.ts'
 

@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, inArray, lt, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import { audit } from '../schema.ts'
+import { audit } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import type { Place } from './runs.ts'
 

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { drawings } from '../schema.ts'
+import { drawings } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 
 export type Drawing = Pick<typeof drawings.$inferSelect, 'kind' | 'source' | 'names'>

@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, or, sql } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
-import { nodes, revisions, topologies } from '../schema.ts'
+import { nodes, revisions, topologies } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, gte, lt, sql } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
 import type { Plan, PlanNode } from '../../topology/plan.ts'
-import { revisions, topologies } from '../schema.ts'
+import { revisions, topologies } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 
 export type Revision = typeof revisions.$inferSelect

@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, gte, inArray, sql } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
-import { runs } from '../schema.ts'
+import { runs } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
-import { services } from '../schema.ts'
+import { services } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 import { isUniqueViolation } from '../trouble.ts'

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { and, eq, gt, inArray, isNull, lt, or } from 'drizzle-orm'
 import { newId } from '../../ids.ts'
-import { sessions, tokens } from '../schema.ts'
+import { sessions, tokens } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { hashToken, withoutHash } from './tokens.ts'
 import type { Token } from './tokens.ts'

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { and, asc, eq, gt, isNull, lt, or } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
-import { tokens } from '../schema.ts'
+import { tokens } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 

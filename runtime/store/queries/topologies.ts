@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
-import { topologies } from '../schema.ts'
+import { topologies } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 import { isUniqueViolation } from '../trouble.ts'

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, getTableColumns, gte, inArray, lt, sql } from 'driz
 import type { SQL } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import type { Place } from './runs.ts'
-import { trash, trashVersions } from '../schema.ts'
+import { trash, trashVersions } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 

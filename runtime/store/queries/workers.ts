@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import type { WorkerAddress } from '../../topology/plan.ts'
-import { workers } from '../schema.ts'
+import { workers } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 import { isUniqueViolation } from '../trouble.ts'

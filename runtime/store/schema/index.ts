@@ -1,0 +1,9 @@
+/**
+ * The tables. Ids are texts that the engine makes itself. Runs and Trash carry no foreign key to topologies: their
+ * history outlives a deleted topology, and the recorder must never be stopped by one.
+ */
+export * from './access.ts'
+export * from './runs.ts'
+export * from './topologies.ts'
+export * from './trash.ts'
+export * from './workers.ts'

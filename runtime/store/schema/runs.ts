@@ -1,0 +1,69 @@
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bytea, instant } from './columns.ts'
+import type { Headers } from './columns.ts'
+
+export const runStates = ['running', 'finished', 'failed', 'cancelled'] as const
+
+export const runs = pgTable(
+  'runs',
+  {
+    id: text('id').primaryKey(),
+    topologyId: text('topology_id').notNull(),
+    topologyName: text('topology_name').notNull(),
+    nodeId: text('node_id').notNull(),
+    nodeName: text('node_name').notNull(),
+    tenant: text('tenant'),
+    state: text('state', { enum: runStates }).notNull().default('running'),
+    /** False for a row made by an outcome whose start the recorder hasn't seen; see outcomes.ts. */
+    startSeen: boolean('start_seen').notNull(),
+    startedAt: instant('started_at').notNull(),
+    finishedAt: instant('finished_at'),
+    /** When somebody last asked to cancel it. */
+    cancelRequestedAt: instant('cancel_requested_at'),
+    revision: integer('revision'),
+    done: bigint('done', { mode: 'number' }).notNull().default(0),
+    failed: bigint('failed', { mode: 'number' }).notNull().default(0),
+    discarded: bigint('discarded', { mode: 'number' }).notNull().default(0),
+    cancelled: bigint('cancelled', { mode: 'number' }).notNull().default(0),
+    inProgress: bigint('in_progress', { mode: 'number' }).notNull().default(0),
+    startHeaders: jsonb('start_headers').$type<Headers>().notNull().default({}),
+    startContentType: text('start_content_type'),
+    startBody: bytea('start_body'),
+  },
+  (table) => [
+    index('runs_started').on(table.startedAt, table.id),
+    index('runs_topology_started').on(table.topologyId, table.startedAt, table.id),
+    index('runs_state_started').on(table.state, table.startedAt, table.id),
+    index('runs_tenant_started').on(table.tenant, table.startedAt, table.id),
+    index('runs_node_name_started').on(table.nodeName, table.startedAt, table.id),
+  ],
+)
+
+export const cursors = pgTable(
+  'cursors',
+  {
+    topologyId: text('topology_id').notNull(),
+    nodeId: text('node_id').notNull(),
+    runId: text('run_id').notNull(),
+    tenant: text('tenant'),
+    /** The newest page that was read, its cursor, and the cursor of the next one (null after the last page). */
+    page: integer('page').notNull(),
+    cursor: text('cursor'),
+    next: text('next'),
+    /** Proposed by that page. */
+    watermark: text('watermark'),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.topologyId, table.nodeId, table.runId] }),
+    index('cursors_run').on(table.runId),
+  ],
+)
+
+/** How far the recorder has applied a topology's stream: the fence of I6. */
+export const recorderPositions = pgTable('recorder_positions', {
+  topologyId: text('topology_id').primaryKey(),
+  /** When the stream was created; another value means that it was made anew and its sequence starts over. */
+  epoch: text('epoch').notNull(),
+  position: bigint('position', { mode: 'number' }).notNull(),
+})

@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import type { FailedCall, Problem } from '../../protocol/message.ts'
+import type { TrashedMessage } from '../../protocol/outcome.ts'
+import { bytea, instant } from './columns.ts'
+import type { Headers } from './columns.ts'
+
+export const trashStates = ['open', 'replayed', 'discarded'] as const
+
+export const trash = pgTable(
+  'trash',
+  {
+    id: text('id').primaryKey(),
+    topologyId: text('topology_id').notNull(),
+    topologyName: text('topology_name').notNull(),
+    nodeId: text('node_id').notNull(),
+    nodeName: text('node_name').notNull(),
+    revision: integer('revision').notNull(),
+    runId: text('run_id').notNull(),
+    messageId: text('message_id').notNull(),
+    attempts: jsonb('attempts').$type<readonly FailedCall[]>().notNull(),
+    error: jsonb('error').$type<Problem>().notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    /** The message as it failed; edits are kept beside it, in trash_versions. */
+    message: jsonb('message').$type<TrashedMessage>().notNull(),
+    headers: jsonb('headers').$type<Headers>().notNull(),
+    contentType: text('content_type').notNull(),
+    body: bytea('body').notNull(),
+    state: text('state', { enum: trashStates }).notNull().default('open'),
+    reason: text('reason'),
+    createdAt: instant('created_at').notNull(),
+    settledAt: instant('settled_at'),
+  },
+  (table) => [
+    index('trash_created').on(table.createdAt, table.id),
+    index('trash_topology_created').on(table.topologyId, table.createdAt, table.id),
+    index('trash_node_created').on(table.nodeId, table.createdAt, table.id),
+    index('trash_run_created').on(table.runId, table.createdAt, table.id),
+    index('trash_fingerprint_created').on(table.fingerprint, table.createdAt, table.id),
+    index('trash_open_groups')
+      .on(table.topologyId, table.fingerprint, table.createdAt)
+      .where(sql`state = 'open'`),
+    index('trash_open_created')
+      .on(table.createdAt, table.id)
+      .where(sql`state = 'open'`),
+  ],
+)
+
+export const trashVersions = pgTable(
+  'trash_versions',
+  {
+    trashId: text('trash_id')
+      .notNull()
+      .references(() => trash.id, { onDelete: 'cascade' }),
+    /** 1 for the first edit; the original is the Trash row itself. */
+    version: integer('version').notNull(),
+    headers: jsonb('headers').$type<Headers>().notNull(),
+    contentType: text('content_type').notNull(),
+    body: bytea('body').notNull(),
+    reason: text('reason'),
+    /** Name of the token that edited. */
+    by: text('by').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.trashId, table.version] })],
+)
