@@ -123,7 +123,7 @@ async function writeStarts(db: Database, topologyId: string, starts: readonly St
     insert into runs as r (id, topology_id, topology_name, node_id, node_name, start_seen, started_at, tenant, revision,
       start_content_type, start_headers, start_body)
     select s.id, ${topologyId}, coalesce(t.name, ${topologyId}), s.node, coalesce(n.name, s.node), true, s.at, s.tenant,
-      s.revision, s.type, s.headers::jsonb, decode(s.body, 'base64')
+      coalesce(s.revision, t.revision), s.type, s.headers::jsonb, decode(s.body, 'base64')
     from unnest(
       ${column(starts, (start) => start.run)},
       ${column(starts, (start) => start.nodeId)},

@@ -129,13 +129,16 @@ const edgeSchema = z.strictObject({
   to: reference.describe('Name of the node that it goes to'),
 })
 
+const labelsMax = 64
+
 export const documentSchema = z.strictObject({
   name: name.describe('Unique among topologies'),
   description: z.string().max(4096).optional().describe('For people'),
   labels: z
     .record(z.string().min(1).max(63), z.string().max(255))
+    .refine((all) => Object.keys(all).length <= labelsMax, `a topology has at most ${labelsMax} labels`)
     .optional()
-    .describe('For people and scripts: text by name'),
+    .describe(`For people and scripts: text by name, at most ${labelsMax}`),
   nodes: z.array(nodeSchema).max(nodesMax).describe('At most 200'),
   edges: z
     .array(edgeSchema)

@@ -63,7 +63,7 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   replaceTopology: () => ['/api/topologies/fresh', json(chain('fresh', { a: { prefetch: 5 } }))],
   replaceTopologyFlow: async ({ t }) => [
     '/api/topologies/fresh/schema.json',
-    json(JSON.parse(await read(t, '/api/topologies/fresh/schema.json'))),
+    json({ ...(JSON.parse(await read(t, '/api/topologies/fresh/schema.json')) as object), viewport: { zoom: 2 } }),
   ],
   replaceTopologyBpmn: async ({ t }) => [
     '/api/topologies/fresh/schema.bpmn',

@@ -62,7 +62,10 @@ function idOf(path: string, whose: Whose): string {
 }
 
 /** Where an empty body is refused before it is known whose topology it is. */
-const goodBodies: Readonly<Record<string, string>> = { rollbackTopology: '{"revision":1}' }
+const goodBodies: Readonly<Record<string, string>> = {
+  rollbackTopology: '{"revision":1}',
+  editTrash: '{"headers":{}}',
+}
 const bodies: Readonly<Record<string, string>> = { 'application/json': '{}', 'application/xml': '<a/>', '*/*': 'x' }
 
 async function statusOf(world: World, operation: Operation, headers: Record<string, string>, whose: Whose = 'own') {

@@ -46,11 +46,21 @@ test('equal keys give the same run and one start, at run and at start', async ()
   await published(t, 'orders')
   const run = () => t.post('/api/topologies/orders/run', { node: 'start', key: 'k1' })
   const start = () => t.send('POST', '/start/orders/start', { headers: { 'idempotency-key': 'k1' } })
-  const ids = (await Promise.all([run(), start(), run(), start()])).map(({ body }) => body.runId)
+  const headed = () => t.send('POST', '/api/topologies/orders/run', { json: {}, headers: { 'idempotency-key': 'k1' } })
+  const ids = (await Promise.all([run(), start(), headed(), run(), start()])).map(({ body }) => body.runId)
   expect(new Set(ids).size).toBe(1)
   const other = await t.post('/api/topologies/orders/run', { key: 'k2' })
   const found = await starts(t, 'orders', 2)
   expect(found.map(({ run }) => run)).toEqual([ids[0], other.body.runId])
+})
+
+test('a start with one key in its body and another one as a header is refused', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const headers = { 'idempotency-key': 'k1' }
+  const send = (key: string) => t.send('POST', '/api/topologies/orders/run', { json: { key }, headers })
+  expect((await send('k2')).body).toMatchObject({ status: 400, errors: [{ path: 'key' }] })
+  expect((await send('k1')).status).toBe(202)
 })
 
 test('a start without a key that is sent twice makes two runs', async () => {

@@ -130,3 +130,41 @@ test('a draft is deleted at once, a published topology or one with messages on t
   await t.post('/api/topologies/idle/publish')
   expect((await t.send('DELETE', '/api/topologies/idle?force=true')).status).toBe(202)
 })
+
+test('a name that is the id of another topology is refused, at creation and later', async () => {
+  const t = await openApi()
+  const { id } = (await t.post('/api/topologies', chain('orders'))).body
+  const taken = { status: 409, detail: `"${id}" is the id of another topology: choose another name` }
+  expect((await t.post('/api/topologies', chain(id))).body).toMatchObject(taken)
+  await t.post('/api/topologies', chain('other'))
+  expect((await t.send('PUT', '/api/topologies/other', { json: chain(id) })).body).toMatchObject(taken)
+  expect((await t.send('PUT', '/api/topologies/orders', { json: chain(id) })).status).toBe(200)
+})
+
+test('a change to what is there already changes no ETag, and is in no log', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('orders', { a: { prefetch: 5 } }))
+  await t.send('PATCH', '/api/topologies/orders', { json: { paused: true, labels: { team: 'shop' } } })
+  const before = await t.get('/api/topologies/orders')
+  const entries = (await t.get('/api/audit')).body.items.length
+  const [node] = (await t.get('/api/topologies/orders/nodes')).body.items.filter(({ name }) => name === 'a')
+  const nodeTag = (await t.get(`/api/nodes/${node?.id}`)).headers.get('etag')
+  for (const json of [{}, { enabled: true }, { paused: true }, { description: null }, { labels: { team: 'shop' } }])
+    expect((await t.send('PATCH', '/api/topologies/orders', { json })).status).toBe(200)
+  await t.send('PUT', '/api/topologies/orders', { json: before.body.document })
+  await t.send('PATCH', `/api/nodes/${node?.id}`, { json: { prefetch: 5 } })
+  expect((await t.get('/api/topologies/orders')).headers.get('etag')).toBe(before.headers.get('etag'))
+  expect((await t.get(`/api/nodes/${node?.id}`)).headers.get('etag')).toBe(nodeTag)
+  expect((await t.get('/api/audit')).body.items).toHaveLength(entries)
+  const stale = { json: { prefetch: 5 }, headers: { 'if-match': '"0"' } }
+  expect((await t.send('PATCH', `/api/nodes/${node?.id}`, stale)).status).toBe(412)
+})
+
+test('a topology with more than 64 labels is refused', async () => {
+  const t = await openApi()
+  const labels = Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`l${n}`, 'x']))
+  expect((await t.post('/api/topologies', { ...chain('orders'), labels })).status).toBe(400)
+  await t.post('/api/topologies', chain('orders'))
+  const answer = await t.send('PATCH', '/api/topologies/orders', { json: { labels } })
+  expect(answer.body.errors).toMatchObject([{ path: 'labels', message: 'a topology has at most 64 labels' }])
+})

@@ -124,7 +124,7 @@ test('an edit is a new version, and the original is kept', async () => {
       { version: 1, by: 'admin', reason: 'wrong zip', body: { zip: '602 00' }, headers: { 'x-shop': 'brno' } },
     ],
   })
-  expect((await put('x1', {}, { 'if-match': '"0"' })).status).toBe(412)
+  expect((await put('x1', { headers: {} }, { 'if-match': '"0"' })).status).toBe(412)
   const second = await put('x1', { headers: {} }, { 'if-match': first.headers.get('etag') ?? '' })
   expect(second.body.versions[1]).toMatchObject({ version: 2, body: { zip: '602 00' }, headers: {} })
   expect((await put('x2', { body: { a: 1 } })).body).toMatchObject({ status: 400, errors: [{ path: 'body' }] })
@@ -143,7 +143,7 @@ test('of a replay and a discard one wins', async () => {
   expect(body.items[1]).toMatchObject({ node: 'a', replies: 1 })
   await record(t, id, [{ kind: 'replayed', run: 'r1', nodeId: 'n', at: '2026-03-01T11:00:00.000Z', trashId: 'x1' }])
   expect((await t.get('/api/trash/x1')).body.state).toBe('replayed')
-  expect((await t.send('PUT', '/api/trash/x1', { json: {} })).body.detail).toMatch(/is replayed already/)
+  expect((await t.send('PUT', '/api/trash/x1', { json: { headers: {} } })).body.detail).toMatch(/is replayed already/)
 })
 
 test('an edited message is replayed as it was edited', async () => {

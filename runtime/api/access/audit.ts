@@ -6,7 +6,7 @@ import { insertAudit } from '../../store/queries/audit.ts'
 import type { Store } from '../../store/store.ts'
 import { storable } from '../../store/text.ts'
 import type { ApiEnv, Changing } from '../deps.ts'
-import type { Change } from './change.ts'
+import type { Change, Fields } from './change.ts'
 import { difference } from './difference.ts'
 
 const pathMax = 500
@@ -21,7 +21,9 @@ export function audited(action: string): MiddlewareHandler<ApiEnv> {
 
 async function write(c: Context<ApiEnv>, action: string, inside: Store, change: Change & { rowId: string }) {
   const { name: who, tokenId, sessionId } = c.get('caller')
-  const { rowId, kind, id, name, topologyId, before, after } = change
+  const { rowId, kind, id, name, topologyId } = change
+  const { before, after } = difference(change.before, change.after)
+  if (isNothing(before) && isNothing(after)) return
   await insertAudit(inside, {
     id: rowId,
     who,
@@ -35,8 +37,14 @@ async function write(c: Context<ApiEnv>, action: string, inside: Store, change: 
     kind,
     targetId: id,
     targetName: name,
-    ...difference(before, after),
+    before,
+    after,
   })
+}
+
+/** Both sides are there, and nothing of them differs. */
+function isNothing(side: Fields | null): boolean {
+  return side !== null && Object.keys(side).length === 0
 }
 
 const lateTries = 5

@@ -1,4 +1,5 @@
-import { Invalid } from '../../errors.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { Invalid, LostRace } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { getNode, listNodes, replaceNodes, updateNode } from '../../store/queries/nodes.ts'
 import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts'
@@ -61,6 +62,7 @@ export async function replaceDraft(
     const before = await lockTopology(inside, id, ifVersion)
     const stored = new Map((await listNodes(inside, id, true)).map((node) => [node.name, node]))
     const draft = fillIn(document, stored)
+    if (isSaved(draft, before, stored)) return before
     await replaceNodes(inside, id, draft.nodes, before.revision > 0)
     const changed = before.visibility === 'public' && draft.nodes.some((node) => differs(node, stored.get(node.name)))
     const bridgeOutOfSync = before.bridgeOutOfSync || changed
@@ -70,19 +72,30 @@ export async function replaceDraft(
   })
 }
 
+/** Is it what is stored already? Also as what a value goes back to when it is reset. */
+function isSaved({ document, nodes }: Draft, before: Topology, stored: ReadonlyMap<string, Node>): boolean {
+  const isStored = (node: DraftNode): boolean => {
+    const known = stored.get(node.name)
+    return known?.inDraft === true && !differs(node, known) && isDeepStrictEqual(known.drawn, node.drawn)
+  }
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(document)), before.document) && nodes.every(isStored)
+}
+
 function fieldsOf(document: TopologyDocument) {
   const { name, description = null, labels = {} } = document
   return { name, description, labels, document: { ...document } }
+}
+
+interface Draft {
+  readonly document: TopologyDocument
+  readonly nodes: readonly DraftNode[]
 }
 
 function isEvent(type: string): boolean {
   return (eventNodeTypes as readonly string[]).includes(type)
 }
 
-function fillIn(
-  document: TopologyDocument,
-  stored: ReadonlyMap<string, StoredValues>,
-): { document: TopologyDocument; nodes: DraftNode[] } {
+function fillIn(document: TopologyDocument, stored: ReadonlyMap<string, StoredValues>): Draft {
   const nodes = document.nodes.map((node) => draftNode(node, stored.get(node.name)))
   const filled = document.nodes.map((node, i) => withValues(node, nodes[i] as DraftNode))
   return { document: { ...document, nodes: filled }, nodes }
@@ -167,9 +180,9 @@ export async function changeNode(
     const before = await getNode(inside, id)
     const topology = await lockTopology(inside, before.topologyId, null)
     checkChange(before, change, draftOf(topology))
-    const values = valuesAfter(before, change)
-    const node = await updateNode(inside, id, values, ifVersion)
+    const values = changedOnly(before, valuesAfter(before, change))
     const changed = Object.keys(values).length > 0
+    const node = changed || pause ? await updateNode(inside, id, values, ifVersion) : unchanged(before, ifVersion)
     const update = { document: withNode(topology.document, node, values), bridgeOutOfSync: true }
     const after = changed ? await updateTopology(inside, topology.id, update) : topology
     if (changed || pause) await audit(inside, ofNode(before, node, pause))
@@ -188,6 +201,18 @@ function valuesAfter(node: Node, { retry, ...change }: NodeChange): Partial<Stor
   ])
   const policy = retry === undefined ? {} : { retry: retryAfter(node, retry) }
   return { ...(Object.fromEntries(values) as Partial<StoredValues>), ...policy }
+}
+
+/** Throws `LostRace`. */
+function unchanged(node: Node, ifVersion: number | null): Node {
+  if (ifVersion === null || node.version === ifVersion) return node
+  throw new LostRace(`the node "${node.name}" was changed since it was read (now version ${node.version})`)
+}
+
+function changedOnly(node: Node, values: Partial<StoredValues>): Partial<StoredValues> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => !isDeepStrictEqual(node[key as keyof Node], value)),
+  )
 }
 
 function retryAfter({ retry, drawn }: Node, change: RetryChange | null): Node['retry'] {

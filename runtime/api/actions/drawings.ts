@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { getDrawing, putDrawing } from '../../store/queries/drawings.ts'
@@ -8,6 +9,8 @@ import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
 import { mergeDrawing, readBpmn, readJson } from '../../topology/editors/editors.ts'
 import type { Reading } from '../../topology/editors/editors.ts'
+import type { Change } from '../access/change.ts'
+import { ofTopology } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
 import { documentOf, draftOf, replaceDraft } from './drafts.ts'
 
@@ -54,8 +57,20 @@ export async function replaceDrawing(
     })
     const topology = await replaceDraft({ store: inside, audit }, id, documentOf(merged.document), null)
     await putDrawing(inside, id, { kind, source, names: merged.names })
+    const onlyDrawn = topology.version === before.version && saved?.source !== source
+    if (onlyDrawn) await audit(inside, ofDrawing(topology, saved, { kind, source }))
     return { topology, warnings: [...warnings, ...merged.warnings] }
   })
+}
+
+type Drawn = Pick<Drawing, 'kind' | 'source'>
+
+/** Of a document that draws the same draft in another way. */
+function ofDrawing(topology: Topology, before: Drawn | null, after: Drawn): Change {
+  const shown = ({ kind, source }: Drawn) => ({
+    drawing: { kind, bytes: Buffer.byteLength(source), sha256: createHash('sha256').update(source).digest('hex') },
+  })
+  return { ...ofTopology(topology, topology), before: before === null ? {} : shown(before), after: shown(after) }
 }
 
 function countOf(faults: number): string {

@@ -25,10 +25,14 @@ const run = createRoute({
   operationId: 'runTopology',
   tags,
   summary: 'Start a run',
-  description: 'Equal keys give the same run, however often they are sent.',
+  description: 'Equal keys, in the body or as `Idempotency-Key`, give the same run, however often they are sent.',
   method: 'post',
   path: '/api/topologies/{topology}/run',
-  request: { params: topologyParam, body: body(schemas.runRequest) },
+  request: {
+    params: topologyParam,
+    headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
+    body: body(schemas.runRequest),
+  },
   responses,
   'x-problems': [409, 429],
 })
@@ -54,7 +58,8 @@ const start = createRoute({
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(run, async (c) => {
-    const { node = null, body: value, headers = {}, tenant = null, key = null } = c.req.valid('json')
+    const { node = null, body: value, headers = {}, tenant = null, ...given } = c.req.valid('json')
+    const key = keyOf(given.key, c.req.valid('header')['idempotency-key'])
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const message = messageOf(value)
     const runId = await startRun(deps, topology, { node, key, tenant, headers, trace: traceOf(c), ...message })
@@ -73,6 +78,13 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     c.header('location', `/api/runs/${runId}`)
     return c.json({ runId }, 202)
   })
+}
+
+/** Throws `Invalid` for two different ones: nobody knows which run is meant. */
+function keyOf(key: string | undefined, header: string | undefined): string | null {
+  if (key === undefined || header === undefined || key === header) return key ?? header ?? null
+  const message = 'is another one than the header Idempotency-Key: send one of them'
+  throw new Invalid('the start has two keys', [{ path: 'key', message }])
 }
 
 const splitFault = { path: 'split', message: 'not there yet: send one message per start' }

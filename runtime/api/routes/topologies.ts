@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { createRoute } from '@hono/zod-openapi'
 import { Conflict, NotFound } from '../../errors.ts'
 import {
@@ -7,7 +8,7 @@ import {
   lockTopology,
   updateTopology,
 } from '../../store/queries/topologies.ts'
-import type { Topology } from '../../store/queries/topologies.ts'
+import type { Topology, TopologyChange } from '../../store/queries/topologies.ts'
 import type { z } from '@hono/zod-openapi'
 import { createTopology, documentOf, draftOf, replaceDraft } from '../actions/drafts.ts'
 import { beginDiscard, onTheirWay } from '../actions/discard/discard.ts'
@@ -186,13 +187,15 @@ async function changeTopology(
       ...(nextDescription !== undefined && { description: nextDescription }),
       ...(nextLabels && { labels: nextLabels }),
     }
-    const after = await updateTopology(inside, id, {
+    const changed = {
       document,
       ...(enabled !== undefined && { enabled }),
-      ...(paused !== undefined && { paused, pausedReason: paused ? pausedBy(caller) : null }),
+      ...(paused !== undefined &&
+        paused !== before.paused && { paused, pausedReason: paused ? pausedBy(caller) : null }),
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
-    })
+    }
+    const after = isSame(before, changed) ? before : await updateTopology(inside, id, changed)
     await deps.audit(inside, ofTopology(before, after))
     // What was never published is told with its first plan.
     if (paused !== undefined && before.revision > 0) await deps.queues.setTopologyPaused(id, after.pausedReason)
@@ -200,9 +203,13 @@ async function changeTopology(
   })
 }
 
+function isSame(before: Topology, changed: TopologyChange): boolean {
+  return Object.entries(changed).every(([key, value]) => isDeepStrictEqual(before[key as keyof Topology], value))
+}
+
 /** False: its messages are being cancelled, and it is deleted then. */
 async function deleteTopology(deps: Changing, topology: Topology, force: boolean, ifVersion: number | null) {
-  const { store, queues } = deps
+  const { queues } = deps
   if (topology.visibility === 'public' && !force)
     throw new Conflict(`the topology "${topology.name}" is published: unpublish it first, or use ?force=true`)
   if ((await onTheirWay(deps, topology)) > 0 || (await queues.isCancelling(topology.id, null))) {
@@ -210,23 +217,32 @@ async function deleteTopology(deps: Changing, topology: Topology, force: boolean
     await beginDiscard(deps, topology.id, 'delete', ifVersion)
     return false
   }
-  if (topology.visibility === 'public') await unpublish(deps, topology.id, ifVersion)
-  await store.transaction(async (inside) => {
-    const before = await lockTopology(inside, topology.id, topology.visibility === 'public' ? null : ifVersion)
-    const left = await onTheirWay(deps, topology)
-    if (left > 0) throw refusal(topology, left)
-    const deleted = await deleteDraft(inside, topology.id)
-    if (!deleted) throw new Conflict(`the topology "${topology.name}" was published meanwhile`)
+  const isPublic = topology.visibility === 'public'
+  if (isPublic) await unpublish(deps, topology.id, ifVersion)
+  if (await deleteEmpty(deps, topology, isPublic ? null : ifVersion)) return true
+  // Something was started or published in between.
+  if (!force) throw refusal(topology, await onTheirWay(deps, topology))
+  await beginDiscard(deps, topology.id, 'delete', null)
+  return false
+}
+
+/** False, and nothing is changed, when it has messages on their way or was published meanwhile. */
+async function deleteEmpty(deps: Changing, topology: Topology, ifVersion: number | null): Promise<boolean> {
+  const { store, queues } = deps
+  return store.transaction(async (inside) => {
+    const before = await lockTopology(inside, topology.id, ifVersion)
+    if ((await onTheirWay(deps, topology)) > 0 || !(await deleteDraft(inside, topology.id))) return false
     await deps.audit(inside, ofTopology(before, null))
-    if (topology.revision === 0) return
+    if (before.revision === 0) return true
     await queues.destroy(topology.id)
     await queues.setTopologyPaused(topology.id, null)
+    return true
   })
-  return true
 }
 
 /** Nothing that was accepted is ever deleted (I7). */
 function refusal({ name }: Topology, count: number): Conflict {
+  if (count === 0) return new Conflict(`the topology "${name}" was published meanwhile`)
   return new Conflict(
     `"${name}" has ${count} messages on their way: let them finish, or use ?force=true to cancel them first`,
   )

@@ -2,15 +2,16 @@ import { z } from '@hono/zod-openapi'
 import { auditKinds } from '../../store/schema/index.ts'
 import { scopes } from '../deps.ts'
 import { pageOf } from '../paging.ts'
-import { text, time } from './common.ts'
+import { isInYears, text, time, withoutControls } from './common.ts'
 
 export const tokenInput = z
   .strictObject({
-    name: text(100).min(1),
+    name: text(100).min(1).regex(withoutControls, 'a name holds no control characters'),
     scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
     topology: z.string().max(200).optional().openapi({ description: 'Id or name: good for this topology only' }),
     expiresAt: z.iso
       .datetime({ offset: true, error: 'expected a time such as 2027-01-01T00:00:00Z' })
+      .refine((text) => isInYears(new Date(text)), 'expected a time in the years 0001 to 9999')
       .optional()
       .openapi({ description: 'Good for ever without it' }),
   })

@@ -14,13 +14,26 @@ export const time = z.string().openapi({ format: 'date-time', example: '2026-03-
 
 export const breakerStates = ['closed', 'open', 'probing', 'ramping'] as const
 
+/** RFC 3339 has the year 0 too, which Postgres doesn't, and an offset may lead out of the years that both can write; true for what is no time at all. */
+export function isInYears(time: Date): boolean {
+  return !(
+    time.getTime() < Date.parse('0001-01-01T00:00:00Z') || time.getTime() >= Date.parse('+010000-01-01T00:00:00Z')
+  )
+}
+
 /** A time in a query, as RFC 3339. */
 export const timeQuery = z.iso
   .datetime({ offset: true, error: 'expected a time such as 2026-03-01T10:00:00.000Z' })
   .transform((text) => new Date(text))
+  .refine(isInYears, 'expected a time in the years 0001 to 9999')
   .openapi({ format: 'date-time' })
 
-export const labels = z.record(z.string().min(1).max(63), text(255)).openapi({ example: { team: 'shop' } })
+const labelsMax = 64
+
+export const labels = z
+  .record(z.string().min(1).max(63), text(255))
+  .refine((all) => Object.keys(all).length <= labelsMax, `a topology has at most ${labelsMax} labels`)
+  .openapi({ example: { team: 'shop' }, maxProperties: labelsMax })
 
 const headersMaxBytes = 4096
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { trashStates } from '../../store/schema/index.ts'
 import { pageOf } from '../paging.ts'
+import { isContentType } from '../../protocol/outputs.ts'
 import { messageHeaders, text, time, timeQuery } from './common.ts'
 
 export const messageError = z
@@ -90,8 +91,16 @@ export const trashEdit = z
       .openapi({ description: 'JSON for a message whose content type is JSON; otherwise a string' }),
     bodyBase64: z.base64().optional().openapi({ description: 'Exact bytes, instead of `body`' }),
     headers: messageHeaders.optional(),
-    contentType: text(200).min(1).optional(),
+    contentType: z
+      .string()
+      .refine(isContentType, 'expected printable ASCII of at most 256 bytes')
+      .optional()
+      .openapi({ maxLength: 256, pattern: '^[\\x21-\\x7e][\\x20-\\x7e]*$' }),
     reason: text(1000).optional(),
+  })
+  .refine(({ reason: _, ...edit }) => Object.values(edit).some((value) => value !== undefined), {
+    error: 'nothing of the message is changed: send body, bodyBase64, headers or contentType',
+    path: ['body'],
   })
   .openapi('TrashEdit')
 

@@ -79,6 +79,7 @@ export async function insertTopology(
     document: Document
   },
 ): Promise<Topology> {
+  await refuseOthersId(store, values.name, null)
   return named(values.name, async () => {
     const [row] = await store.query((db) =>
       db
@@ -108,6 +109,7 @@ export type TopologyChange = Partial<
 
 /** Changes a topology and its version. Throws `NotFound`, and `Conflict` when the new name is taken. */
 export async function updateTopology(store: Store, id: string, change: TopologyChange): Promise<Topology> {
+  if (change.name !== undefined) await refuseOthersId(store, change.name, id)
   const next = { ...change, version: sql`${topologies.version} + 1`, updatedAt: new Date() }
   const row = await named(change.name ?? id, async () => {
     const [row] = await store.query((db) => db.update(topologies).set(next).where(eq(topologies.id, id)).returning())
@@ -125,6 +127,15 @@ export async function deleteDraft(store: Store, id: string): Promise<boolean> {
       .returning(),
   )
   return rows.length === 1
+}
+
+/** A name that is the id of another topology would lead those who know that id to the wrong one. Throws `Conflict`. */
+async function refuseOthersId(store: Store, name: string, own: string | null): Promise<void> {
+  if (name === own) return
+  const rows = await store.query((db) =>
+    db.select({ id: topologies.id }).from(topologies).where(eq(topologies.id, name)),
+  )
+  if (rows.length > 0) throw new Conflict(`"${name}" is the id of another topology: choose another name`)
 }
 
 async function named(name: string, write: () => Promise<Topology | undefined>): Promise<Topology> {

@@ -253,4 +253,12 @@ export function estimateOf(facts: NodeFacts, blockers: readonly Blocker[], now: 
   return { secondsLeft, doneAt: new Date(now + secondsLeft * 1_000).toISOString(), ratePerSecond, reason: null }
 }
 
-const endless: ReadonlySet<string> = new Set(['unpublished', 'no-bridge', 'bridges-behind', 'paused', 'no-instance'])
+const endless: ReadonlySet<string> = new Set([
+  'unpublished',
+  'no-bridge',
+  'bridges-behind',
+  'paused',
+  'no-instance',
+  'refused',
+  'breaker',
+])

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { openApi, published } from './open.ts'
+
+test('a query parameter that a route does not have is refused by name, also where it takes none', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const misspelt = await t.post('/api/topologies/orders/publish?inflight=drain', {})
+  expect(misspelt.body).toMatchObject({
+    status: 400,
+    errors: [{ path: 'inflight', message: 'there is no such query parameter; expected inFlight' }],
+  })
+  for (const [method, path] of [
+    ['GET', '/api/topologies?foo=1'],
+    ['GET', '/api/topologies/orders?limit=5'],
+    ['POST', '/api/topologies/orders/run?split=records'],
+    ['POST', '/start/orders/start?tenant=ann&splitt=records'],
+    ['GET', '/api/status?x'],
+    ['GET', '/metrics?name=up'],
+  ] as const)
+    expect([path, (await t.send(method, path, method === 'POST' ? { json: {} } : {})).status]).toEqual([path, 400])
+  expect((await t.get('/api/topologies?limit=5')).status).toBe(200)
+  expect((await t.get('/nowhere?x=1')).status).toBe(404)
+})
+
+test.each(['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B01:00', '9999-12-31T23:59:59-01:00'])(
+  'the time %s, which Postgres can not hold, is refused',
+  async (time) => {
+    const t = await openApi()
+    for (const path of ['runs?since', 'trash?since', 'trash/groups?until', 'audit?since', 'audit?until'])
+      expect([path, (await t.get(`/api/${path}=${time}`)).status]).toEqual([path, 400])
+    const expiresAt = decodeURIComponent(time)
+    expect((await t.post('/api/tokens', { name: 'x', scopes: ['read'], expiresAt })).status).toBe(400)
+  },
+)
