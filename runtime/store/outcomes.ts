@@ -50,7 +50,13 @@ export interface Applied {
 
 /** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
 export async function settleDirectly(store: Store, topologyId: string, discard: Discarded): Promise<void> {
-  await store.transaction((inside) => inside.query((db) => write(db, topologyId, [discard])))
+  await store.transaction((inside) =>
+    inside.query(async (db) => {
+      // As every writer of Trash rows does first, so that none waits for another in a circle.
+      await db.execute(sql`select 1 from recorder_positions where topology_id = ${topologyId} for update`)
+      return write(db, topologyId, [discard])
+    }),
+  )
 }
 
 /**

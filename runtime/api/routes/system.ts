@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Unavailable, textOf } from '../../errors.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
-import { openTrash } from '../../store/queries/trash.ts'
+import { openTrash } from '../../store/trash/groups.ts'
 import { publicHeads } from '../../store/queries/topologies.ts'
 import { troublesOf } from '../actions/health/trouble.ts'
 import { listQueues } from '../actions/look/queues.ts'
