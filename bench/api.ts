@@ -56,7 +56,7 @@ const api = createApi({
   queues: queues.control,
   events: queues.events,
   admission: openAdmission({ queues: queues.control, ...limits }),
-  historyOf: () => null,
+  histories: () => new Map(),
   access: openAccess({
     trustedProxies: [],
     failuresPerMinute: 1_000,

@@ -74,6 +74,19 @@ export async function position(store: Store, topologyId: string, epoch: string):
   return Number(rows[0]?.position ?? 0)
 }
 
+/** How far each of these topologies' streams is applied, and the epoch of that. Only looks. */
+export async function positionsOf(
+  store: Store,
+  topologyIds: readonly string[],
+): Promise<Map<string, { readonly epoch: string; readonly position: number }>> {
+  const rows = await store.query((db) =>
+    db.execute<{ id: string; epoch: string; position: string }>(sql`
+      select topology_id as id, epoch, position from recorder_positions
+      where topology_id = any(${column(topologyIds, (id) => id)})`),
+  )
+  return new Map(rows.map(({ id, epoch, position }) => [id, { epoch, position: Number(position) }]))
+}
+
 async function movePosition(
   db: Database,
   topologyId: string,

@@ -35,6 +35,7 @@ async function expectExact(store: Store): Promise<void> {
 const time = (n: number): string => `2026-03-01T10:00:${String(n % 60).padStart(2, '0')}.000Z`
 const topologies = ['t1', 't2', 't3']
 const nodes = ['a', 'b']
+const nodeIn = (topologyId: string, node: string): string => `${topologyId}-${node}`
 const titles = ['Order 17 not found', 'No address', 'Gone']
 
 /** What happens to the n-th message: nothing more, a replay or a discard; some of it more than once. */
@@ -54,7 +55,8 @@ function outcomesOf(
 ) {
   return all.flatMap((fate, n): Outcome[] => {
     if (fate.topologyId !== topologyId) return []
-    const { nodeId, title, settled } = fate
+    const { title, settled } = fate
+    const nodeId = nodeIn(topologyId, fate.nodeId)
     const id = `${topologyId}-${n}`
     const failed = trashed(topologyId, id, { nodeId, at: time(n), error: { type: 'about:blank', title, status: 422 } })
     if (settled === 'open') return [failed]
@@ -157,7 +159,7 @@ test('groups by topology, node, fingerprint and state have the count, times and 
   }))
   for (const topologyId of topologies) await record(store, topologyId, outcomesOf(all, topologyId))
   const [{ fingerprint } = { fingerprint: '' }] = await trashGroups(store, {}, 1)
-  const filters: TrashFilter[] = [{}, { topologyId: 't2' }, { nodeIds: ['b', 'nobody'] }, { fingerprint }]
+  const filters: TrashFilter[] = [{}, { topologyId: 't2' }, { nodeIds: ['t1-b', 't2-b', 'nobody'] }, { fingerprint }]
   const since = new Date('2020-01-01')
   for (const filter of filters.flatMap((one) => [one, ...trashStates.map((state) => ({ ...one, state }))])) {
     const expected = await groupsByRows(store, filter)

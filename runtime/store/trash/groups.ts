@@ -1,5 +1,4 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
-import type { SQL, SQLWrapper } from 'drizzle-orm'
 import { conditions } from '../queries/trash.ts'
 import type { TrashFilter, TrashRow } from '../queries/trash.ts'
 import { trash, trashGroups as counted } from '../schema/index.ts'
@@ -32,11 +31,12 @@ export function trashGroups(store: Store, filter: TrashFilter, limit: number): P
 }
 
 const { topologyId, topologyName, nodeId, nodeName, fingerprint, error, createdAt, id } = trash
-const kind = { topologyId, nodeId, fingerprint }
 
 function readGroups(db: Database, filter: TrashFilter, limit: number) {
   const groups = db.$with('groups').as(largest(db, filter, limit))
-  const own = and(...sameKind(groups), ...conditions(filter))
+  // A fingerprint is of one node. With the node, too, Postgres would take both for independent and read all rows of the group, since
+  // it would expect but one.
+  const own = and(eq(fingerprint, groups.fingerprint), ...conditions({ state: filter.state }))
   const rows = db.select({ topologyName, nodeName, error, createdAt, id }).from(trash).where(own)
   const newest = rows.orderBy(desc(createdAt), desc(id)).limit(1).as('newest')
   const seen = db.select({ createdAt }).from(trash).where(own)
@@ -87,7 +87,7 @@ function countRows(db: Database, filter: TrashFilter, limit: number) {
   const groups = db.$with('groups').as(
     db
       .select({
-        ...kind,
+        ...{ topologyId, nodeId, fingerprint },
         count: sql<number>`count(*)::int`.as('count'),
         firstSeen: sql<Date>`min(${createdAt})`.mapWith(createdAt).as('first_seen'),
         lastSeen: sql<Date>`max(${createdAt})`.mapWith(createdAt).as('last_seen'),
@@ -98,7 +98,7 @@ function countRows(db: Database, filter: TrashFilter, limit: number) {
       .orderBy(sql`count(*) desc`, asc(fingerprint), asc(topologyId))
       .limit(limit),
   )
-  const own = and(...sameKind(groups), eq(createdAt, sql`${groups.lastSeen}`), ...conditions(filter))
+  const own = and(eq(fingerprint, groups.fingerprint), eq(createdAt, sql`${groups.lastSeen}`), ...conditions(filter))
   const rows = db.select({ topologyName, nodeName, error, id }).from(trash).where(own)
   const newest = rows.orderBy(desc(id)).limit(1).as('newest')
   return db
@@ -120,21 +120,12 @@ function countRows(db: Database, filter: TrashFilter, limit: number) {
     .orderBy(desc(groups.count), asc(groups.fingerprint), asc(groups.topologyId))
 }
 
-type Columns = Readonly<Record<keyof typeof kind, SQLWrapper>>
-
-function sameKind(group: Columns): SQL[] {
-  return [eq(fingerprint, group.fingerprint), eq(nodeId, group.nodeId), eq(topologyId, group.topologyId)]
-}
-
-/** How many messages lie open in Trash, by topology; those that have none are left out. */
-export async function openTrash(store: Store): Promise<Map<string, number>> {
+/** How many messages lie open in Trash, by topology, of these or of all; those that have none are left out. */
+export async function openTrash(store: Store, ids?: readonly string[]): Promise<Map<string, number>> {
   const open = sql<number>`sum(${counted.open})`.mapWith(Number)
+  const where = and(sql`${counted.open} > 0`, ids === undefined ? undefined : inArray(counted.topologyId, [...ids]))
   const rows = await store.query((db) =>
-    db
-      .select({ id: counted.topologyId, open })
-      .from(counted)
-      .where(sql`${counted.open} > 0`)
-      .groupBy(counted.topologyId),
+    db.select({ id: counted.topologyId, open }).from(counted).where(where).groupBy(counted.topologyId),
   )
   return new Map(rows.map((row) => [row.id, row.open]))
 }
