@@ -15,6 +15,7 @@ import { silentLog } from '../runtime/telemetry/log.ts'
 import { openMetrics } from '../runtime/telemetry/metrics.ts'
 import { timeReads } from './reads.ts'
 import type { Timing } from './reads.ts'
+import { timeRecording } from './recording.ts'
 import { timeRepublish } from './republish.ts'
 import { seed } from './seed.ts'
 
@@ -24,6 +25,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1000000' },
     trash: { type: 'string', default: '1000000' },
     times: { type: 'string', default: '200' },
+    /** All messages in Trash are open, instead of a tenth. */
+    open: { type: 'boolean', default: false },
     /** Only the reads whose name has this in it. */
     only: { type: 'string', default: '' },
     /** Kept, so that the next run finds its rows there; by default a folder that goes away. */
@@ -31,7 +34,12 @@ const { values } = parseArgs({
   },
 })
 
-const amounts = { topologies: Number(values.topologies), runs: Number(values.runs), trash: Number(values.trash) }
+const amounts = {
+  topologies: Number(values.topologies),
+  runs: Number(values.runs),
+  trash: Number(values.trash),
+  allOpen: values.open,
+}
 const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'sluice-bench-')))
 const embedded = await startEmbedded({ dataDir, natsServer: process.env.SLUICE_NATS_SERVER })
 await migrate(embedded.postgresUrl)
@@ -48,7 +56,7 @@ const api = createApi({
   queues: queues.control,
   events: queues.events,
   admission: openAdmission({ queues: queues.control, ...limits }),
-  historyOf: () => null,
+  histories: () => new Map(),
   access: openAccess({
     trustedProxies: [],
     failuresPerMinute: 1_000,
@@ -87,12 +95,13 @@ const show = ({ name, p50, p95, p99 }: Timing): string =>
 try {
   await forget()
   const republish = await timeRepublish({ call, queues })
+  const recording = await timeRecording(store)
   const reads = await timeReads((path) => call('GET', path), amounts, Number(values.times), values.only)
   console.log(
     `${`milliseconds, of ${values.times} requests one after the other`.padEnd(52)}      p50      p95      p99`,
   )
   for (const timing of reads) console.log(show(timing))
-  for (const line of republish) console.log(line)
+  for (const line of [...republish, ...recording]) console.log(line)
 } finally {
   await forget()
   await listening.close()

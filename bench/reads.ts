@@ -19,15 +19,16 @@ function readsOf({ topologies, runs, trash }: Amounts): Record<string, (n: numbe
   const failure = (n: number): number => (n * 104_729) % trash
   const since = (n: number): string => new Date(Date.UTC(2026, 0, 1) + run(n) * 10_000).toISOString()
   const state = (states: readonly string[], n: number): string => states[n % states.length] ?? ''
+  const dayAfter = (time: string): string => new Date(Date.parse(time) + 86_400_000).toISOString()
+  const nameOf = (n: number): string => `topology-${String((n * 7919) % topologies).padStart(6, '0')}`
   const runStates = ['running', 'finished', 'failed', 'cancelled']
   const trashStates = ['open', 'replayed', 'discarded']
   return {
     topologies: () => '/api/topologies',
     'topologies?limit=500': () => '/api/topologies?limit=500',
-    'topologies?after=': (n) =>
-      `/api/topologies?after=${encoded(`topology-${String((n * 7919) % topologies).padStart(6, '0')}`)}`,
+    'topologies?after=': (n) => `/api/topologies?after=${encoded(nameOf(n))}`,
     'topologies/{id}': (n) => `/api/topologies/${topology(n)}`,
-    'topologies/{name}': (n) => `/api/topologies/topology-${String((n * 7919) % topologies).padStart(6, '0')}`,
+    'topologies/{name}': (n) => `/api/topologies/${nameOf(n)}`,
     'topologies/{t}/nodes': (n) => `/api/topologies/${topology(n)}/nodes`,
     'topologies/{t}/revisions': (n) => `/api/topologies/${topology(n)}/revisions`,
     'topologies/{t}/revisions/{n}': (n) => `/api/topologies/${topology(n)}/revisions/2`,
@@ -66,20 +67,38 @@ function readsOf({ topologies, runs, trash }: Amounts): Record<string, (n: numbe
     'trash?state=': (n) => `/api/trash?state=${state(trashStates, n)}`,
     'trash?since=&until=': (n) => `/api/trash?since=${since(n)}&until=2030-01-01T00:00:00Z`,
     'trash?text= (frequent)': () => '/api/trash?text=no%20address',
+    'trash?text= (a tenth)': () => '/api/trash?text=order%207',
     'trash?text= (one)': (n) => `/api/trash?text=order%20${failure(n)}%20has`,
+    'trash?text= (none)': (n) => `/api/trash?text=nobody%20${n}`,
+    'trash?text=&state=open (one)': (n) => `/api/trash?text=order%20${failure(n)}%20has&state=open`,
+    'trash?text= (two letters)': () => '/api/trash?text=ss',
     'trash/{id}': (n) => `/api/trash/${trashId(failure(n))}`,
     'trash/groups': () => '/api/trash/groups',
+    'trash/groups?limit=500': () => '/api/trash/groups?limit=500',
+    'trash/groups?state=': (n) => `/api/trash/groups?state=${state(trashStates, n)}`,
     'trash/groups?state=open': () => '/api/trash/groups?state=open',
+    'trash/groups?fingerprint=': (n) => `/api/trash/groups?fingerprint=${fingerprintOf(n)}`,
+    'trash/groups?node= (name)': (n) => `/api/trash/groups?node=store-${n % 50}`,
     'trash/groups?topology=': (n) => `/api/trash/groups?topology=${topology(n)}`,
     'trash/groups?topology=&state=open (a third of all)': () =>
       `/api/trash/groups?topology=${topologyId(0)}&state=open`,
+    'trash/groups?since= (a day)': (n) => `/api/trash/groups?since=${since(n)}&until=${dayAfter(since(n))}`,
+    'trash/groups?text= (one)': (n) => `/api/trash/groups?text=order%20${failure(n)}%20has`,
+    'trash/groups?text= (all rows are counted)': () => '/api/trash/groups?text=no%20address',
     workers: () => '/api/workers',
     'workers/{name}': (n) => `/api/workers/worker-${(n % 200) + 1}`,
     services: () => '/api/services',
     'services/{name}': (n) => `/api/services/service-${(n % 200) + 1}`,
     tokens: () => '/api/tokens',
     status: () => '/api/status',
+    'status/topologies': () => '/api/status/topologies',
+    'status/topologies?limit=500': () => '/api/status/topologies?limit=500',
+    'status/topologies?after=': (n) => `/api/status/topologies?after=${encoded(nameOf(n))}`,
+    queues: () => '/api/queues',
+    'queues?limit=500': () => '/api/queues?limit=500',
+    'queues?after=': (n) => `/api/queues?after=${encoded(`0/${nameOf(n)}`)}`,
     'queues?topology=': () => '/api/queues?topology=live',
+    metrics: () => '/metrics',
   }
 }
 

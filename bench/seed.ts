@@ -1,4 +1,5 @@
 /** Rows of an engine that has been in use for long, made inside of Postgres. Ids are made from numbers, so that they can be asked for. */
+import { createHash } from 'node:crypto'
 import postgres from 'postgres'
 import { compilePlan } from '../runtime/topology/compile.ts'
 import type { TopologyDocument } from '../runtime/topology/schema.ts'
@@ -7,6 +8,8 @@ export interface Amounts {
   readonly topologies: number
   readonly runs: number
   readonly trash: number
+  /** All of Trash is open, instead of a tenth. */
+  readonly allOpen: boolean
 }
 
 export const topologyId = (n: number): string => `t${String(n).padStart(15, '0')}`
@@ -15,7 +18,12 @@ export const nodeId = (topology: number, node: number): string =>
 export const runId = (n: number): string => `r${String(n).padStart(31, '0')}`
 export const trashId = (n: number): string => `f${String(n).padStart(31, '0')}`
 export const tenantOf = (n: number): string => `tenant-${n % 1000}`
-export const fingerprintOf = (n: number): string => `${n % 500}`.padStart(16, 'a')
+/** Of topology 0, which has 500 kinds of failures; each other one has 5. */
+export const fingerprintOf = (n: number): string =>
+  createHash('md5')
+    .update(`0-${n % 500}`)
+    .digest('hex')
+    .slice(0, 16)
 
 /** Every third run and failure belongs to topology 0, the rest is spread over all of them. */
 const topologyOf = (n: string): string =>
@@ -37,14 +45,14 @@ export async function seed(url: string, amounts: Amounts, log: (line: string) =>
   }
 }
 
-function statements({ topologies, runs, trash }: Amounts): [string, string][] {
+function statements({ topologies, runs, trash, allOpen }: Amounts): [string, string][] {
   return [
     ['topologies', topologiesSql(topologies)],
     ['nodes', nodesSql],
     ['revisions', revisionsSql],
     ['workers, services and tokens', registrySql],
     ['runs', runsSql(runs)],
-    ['Trash', trashSql(trash)],
+    ['Trash', trashSql(trash, allOpen)],
     ['statistics', 'vacuum analyze'],
   ]
 }
@@ -104,14 +112,14 @@ const runsSql = (count: number): string => `
     10, 0, 'application/json', '{}'
   from (select n, ${topologyOf('n')} as t from generate_series(0, ${count - 1}) n) x`
 
-const trashSql = (count: number): string => `
+const trashSql = (count: number, allOpen: boolean): string => `
   insert into trash (id, topology_id, topology_name, node_id, node_name, revision, run_id, message_id, attempts, error, fingerprint,
     message, headers, content_type, body, state, created_at)
   select 'f' || lpad(n::text, 31, '0'), 't' || lpad(t::text, 15, '0'), 'topology-' || lpad(t::text, 6, '0'),
     'n' || lpad(t::text, 13, '0') || '04', 'store-' || (t % 50), 3, 'r' || lpad(n::text, 31, '0'), 'm' || n,
     '[{"attempt":1,"at":"2026-01-01T00:00:00.000Z","instance":null,"status":422,"problem":{"type":"about:blank","title":"Unprocessable"},"durationMs":5}]',
     jsonb_build_object('type', 'about:blank', 'title', 'Unprocessable', 'status', 422, 'detail', 'the order ' || n || ' has no address'),
-    lpad((n % 500)::text, 16, 'a'), '{}', '{"x-source":"import"}', 'application/json', '{"id":1}',
-    case when n % 10 = 0 then 'open' when n % 10 < 5 then 'discarded' else 'replayed' end,
+    left(md5(t || '-' || case when t = 0 then n % 500 else n / 10000 % 5 end), 16), '{}', '{"x-source":"import"}', 'application/json', '{"id":1}',
+    case when ${allOpen} or (n + n / 10000) % 10 = 0 then 'open' when (n + n / 10000) % 10 < 5 then 'discarded' else 'replayed' end,
     timestamptz '2026-01-01' + n * interval '10 seconds'
   from (select n, ${topologyOf('n')} as t from generate_series(0, ${count - 1}) n) x`

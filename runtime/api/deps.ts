@@ -15,8 +15,8 @@ export interface ApiDeps {
   readonly queues: ControlQueues
   readonly events: Events
   readonly admission: Admission
-  /** What the janitor last found in a topology's stream; null: nothing yet. */
-  readonly historyOf: (topologyId: string) => HistoryReport | null
+  /** What the janitor last found in each stream, by topology id. */
+  readonly histories: () => ReadonlyMap<string, HistoryReport>
   /** Of the process, with what control knows. */
   readonly metrics: Metrics
   /** May do everything; kept in no table. */

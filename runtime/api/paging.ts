@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Invalid } from '../errors.ts'
+import { isStorable } from '../store/text.ts'
 import type { Place } from '../store/queries/runs.ts'
 
 /** Query parameters of every list. */
@@ -38,6 +39,23 @@ export function afterNumber(after: string | undefined): number | null {
 
 export function markOf(place: Place): string {
   return `${place.at.getTime()}/${place.id}`
+}
+
+/** A number and a text, such as a position within what has that name. */
+export interface Numbered {
+  readonly number: number
+  readonly text: string
+}
+
+export function markNumbered({ number, text }: Numbered): string {
+  return `${number}/${text}`
+}
+
+export function afterNumbered(after: string | undefined): Numbered | null {
+  if (after === undefined) return null
+  const [, number, text] = /^(\d{1,9})\/(.+)$/s.exec(decode(after)) ?? []
+  if (number === undefined || text === undefined || !isStorable(text)) throw strange()
+  return { number: Number(number), text }
 }
 
 export function afterPlace(after: string | undefined): Place | null {

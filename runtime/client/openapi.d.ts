@@ -840,8 +840,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the engine is made of, and how it is */
+        /** What the engine is made of, how it is, and where somebody has to look */
         get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status/topologies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each published topology is, by name */
+        get: operations["listTopologyStatus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -857,7 +874,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How much waits before each node of the published topologies */
+        /**
+         * How much waits before each node of the published topologies
+         * @description By name of the topology, and in the order of its nodes.
+         */
         get: operations["listQueues"];
         put?: never;
         post?: never;
@@ -1164,6 +1184,7 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
+        /** @description null: not looked at yet */
         History: {
             /** @description What its queues take, with what is settled and not compacted yet */
             bytes: number;
@@ -1414,8 +1435,9 @@ export interface components {
             pausedReason: string | null;
             pausedBy: components["schemas"]["QueuePausedBy"] | null;
         };
-        QueueList: {
+        QueuePage: {
             items: components["schemas"]["Queue"][];
+            next: string | null;
         };
         /** @enum {string} */
         QueuePausedBy: "node" | "topology";
@@ -1625,7 +1647,10 @@ export interface components {
             nats: components["schemas"]["StatusNats"];
             postgres: components["schemas"]["StatusPostgres"];
             bridges: components["schemas"]["StatusBridge"][];
-            topologies: components["schemas"]["StatusTopology"][];
+            /** @description The published topologies that need attention, the worst first, 50 at most; all are in /api/status/topologies */
+            topologies: components["schemas"]["TopologyStatus"][];
+            /** @description null: Postgres is away */
+            totals: components["schemas"]["StatusTotals"] | null;
         };
         StatusBridge: {
             id: string;
@@ -1651,13 +1676,16 @@ export interface components {
             connected: boolean;
             detail: string | null;
         };
-        StatusTopology: {
-            id: string;
-            name: string;
-            revision: number;
-            enabled: boolean;
+        StatusTotals: {
+            published: number;
+            /** @description Published ones that take no starts */
+            disabled: number;
+            paused: number;
+            /** @description Have stored values that no bridge has yet */
+            outOfSync: number;
+            needAttention: number;
+            /** @description Messages of published topologies */
             openTrash: number;
-            history: components["schemas"]["History"] | null;
         };
         Tail: {
             items: components["schemas"]["PassedMessage"][];
@@ -1835,6 +1863,23 @@ export interface components {
                 [key: string]: string;
             };
         };
+        TopologyStatus: {
+            id: string;
+            name: string;
+            revision: number;
+            enabled: boolean;
+            paused: boolean;
+            openTrash: number;
+            history: components["schemas"]["History"] | null;
+            /** @description Why a person may have to look, the worst first. queues-full: more than `--history-max-bytes`, and nothing of it may go; breaker: calls of a node are held back; held-back: a message keeps settled ones from being compacted; trash: messages lie open in Trash */
+            attention: components["schemas"]["TopologyStatusAttention"][];
+        };
+        /** @enum {string} */
+        TopologyStatusAttention: "trash" | "held-back" | "breaker" | "queues-full";
+        TopologyStatusPage: {
+            items: components["schemas"]["TopologyStatus"][];
+            next: string | null;
+        };
         /** @enum {string} */
         TopologyVisibility: "draft" | "public";
         TrashEdit: {
@@ -1862,15 +1907,19 @@ export interface components {
             count: number;
             /**
              * Format: date-time
+             * @description When the oldest message of those that the filter leaves now failed
              * @example 2026-03-01T10:00:00.000Z
              */
             firstSeen: string;
             /**
              * Format: date-time
+             * @description When the newest one failed
              * @example 2026-03-01T10:00:00.000Z
              */
             lastSeen: string;
             error: components["schemas"]["MessageError"] & unknown;
+            /** @description Of the newest message, as a sample */
+            newestId: string;
         };
         TrashGroups: {
             items: components["schemas"]["TrashGroup"][];
@@ -2392,7 +2441,7 @@ export type ProblemError = components['schemas']['ProblemError'];
 export type PublishedValues = components['schemas']['PublishedValues'];
 export type PublishedValuesOnFail = components['schemas']['PublishedValuesOnFail'];
 export type Queue = components['schemas']['Queue'];
-export type QueueList = components['schemas']['QueueList'];
+export type QueuePage = components['schemas']['QueuePage'];
 export type QueuePausedBy = components['schemas']['QueuePausedBy'];
 export type QueueWaiting = components['schemas']['QueueWaiting'];
 export type Readiness = components['schemas']['Readiness'];
@@ -2427,7 +2476,7 @@ export type Status = components['schemas']['Status'];
 export type StatusBridge = components['schemas']['StatusBridge'];
 export type StatusNats = components['schemas']['StatusNats'];
 export type StatusPostgres = components['schemas']['StatusPostgres'];
-export type StatusTopology = components['schemas']['StatusTopology'];
+export type StatusTotals = components['schemas']['StatusTotals'];
 export type Tail = components['schemas']['Tail'];
 export type Token = components['schemas']['Token'];
 export type TokenInput = components['schemas']['TokenInput'];
@@ -2443,6 +2492,9 @@ export type TopologyDocumentNodeRetryBackoff = components['schemas']['TopologyDo
 export type TopologyDocumentNodeType = components['schemas']['TopologyDocumentNodeType'];
 export type TopologyPage = components['schemas']['TopologyPage'];
 export type TopologyPatch = components['schemas']['TopologyPatch'];
+export type TopologyStatus = components['schemas']['TopologyStatus'];
+export type TopologyStatusAttention = components['schemas']['TopologyStatusAttention'];
+export type TopologyStatusPage = components['schemas']['TopologyStatusPage'];
 export type TopologyVisibility = components['schemas']['TopologyVisibility'];
 export type TrashEdit = components['schemas']['TrashEdit'];
 export type TrashGroup = components['schemas']['TrashGroup'];
@@ -4485,9 +4537,44 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    listTopologyStatus: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopologyStatusPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listQueues: {
         parameters: {
             query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
                 /** @description Id or name */
                 topology?: string;
             };
@@ -4497,13 +4584,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description A page */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueueList"];
+                    "application/json": components["schemas"]["QueuePage"];
                 };
             };
             400: components["responses"]["BadRequest"];

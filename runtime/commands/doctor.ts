@@ -4,6 +4,7 @@ import { readDevState } from '../embedded/folder.ts'
 import { textOf } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
 import { conditionOf } from '../store/condition.ts'
+import { remedy } from '../store/trash/text-search.ts'
 import { addOptions, examples } from './define.ts'
 import { examineEngine } from './doctor/engine.ts'
 import type { Finding, Reached } from './doctor/finding.ts'
@@ -70,14 +71,16 @@ async function reached(part: string, work: Promise<Reached>): Promise<Reached> {
 }
 
 async function examinePostgres(url: string): Promise<Reached> {
-  const { version, pending, isNewer, clockAheadMs } = await conditionOf(url)
+  const { version, pending, isNewer, hasTextIndex, clockAheadMs } = await conditionOf(url)
   const part = 'postgres'
   const wrong = [
     ...(pending.length > 0 ? [`it lacks ${pending.join(', ')}: run \`sluice migrate\``] : []),
     ...(isNewer ? ['its schema is of a newer version than this command line: use that version'] : []),
   ]
   const fine: Finding = { part, state: 'ok', text: `version ${version}, all migrations are there` }
-  return { findings: wrong.length === 0 ? [fine] : wrong.map((text) => ({ part, state: 'wrong', text })), clockAheadMs }
+  if (wrong.length > 0) return { findings: wrong.map((text) => ({ part, state: 'wrong', text })), clockAheadMs }
+  const slow: Finding = { part, state: 'warning', text: `searching Trash by text reads every row: ${remedy}` }
+  return { findings: hasTextIndex ? [fine] : [fine, slow], clockAheadMs }
 }
 
 /** Limits and schedules go by NATS' clock, what people see by Postgres' and ours. */

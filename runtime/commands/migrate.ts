@@ -8,7 +8,8 @@ export function define(command: Command): void {
     const { postgresUrl } = resolveOptions('migrate', { flags }, ['postgresUrl'])
     const said: string[] = []
     await migrate(postgresUrl, (line) => void said.push(line))
-    console.log(said[0] ?? "the database has this version's schema already")
+    if (said.length === 0) said.push("the database has this version's schema already")
+    console.log(said.join('\n'))
   })
   examples(addOptions(command, 'migrate'), [
     ['sluice migrate --postgres-url postgres://user:password@host/sluice', 'before a control of this version starts'],

@@ -74,10 +74,10 @@ export async function ownControl(
   const { connection, replicas, events } = queues
   const janitor = openJanitor({ connection, replicas, windowMs: historyMs, maxBytes: historyMaxBytes, log })
   const admission = admissionOf(queues, settings)
-  const historyOf = (topologyId: string) => janitor.reportOf(topologyId)
+  const histories = () => janitor.reports()
   const keys = { adminToken, secretKey, version: version() }
   const access = openAccess(settings)
-  const deps = { store, queues: queues.control, events, admission, historyOf, access, metrics, ...keys, log }
+  const deps = { store, queues: queues.control, events, admission, histories, access, metrics, ...keys, log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
   await stack.own(

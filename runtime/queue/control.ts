@@ -67,6 +67,15 @@ export interface Backlog {
   readonly bytes: number
 }
 
+/** What tells whether something happened in a stream. */
+export interface StreamMark {
+  /** Last sequence. */
+  readonly last: number
+  /** What is stored, finished or not; the janitor leaves none when all is finished. */
+  readonly messages: number
+  readonly bytes: number
+}
+
 /** What is stored in all. */
 export interface Storage {
   readonly usedBytes: number
@@ -253,8 +262,8 @@ export interface ControlQueues {
   /** Deletes consumers of queues in which nothing is stored; idempotent. */
   deleteConsumers(topologyId: string, names: readonly string[]): Promise<void>
   depths(plan: Plan): Promise<QueueDepth[]>
-  /** By topology id: last sequence of each stream that there is. A request for each 256 of them. */
-  marks(): Promise<Map<string, number>>
+  /** By topology id, each stream that there is. A request for each 256 of them. */
+  marks(): Promise<Map<string, StreamMark>>
   /** Asks all live bridges what they hold, and waits for them a second at most. */
   look(question: Question): Promise<Looks>
   /** The delayed messages of each node. */

@@ -12,7 +12,7 @@ import type { Plan, PlanNode } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import { raiseCopies } from './look/copies.ts'
 import type { Copies } from './look/copies.ts'
-import type { Backlog, QueueDepth, Storage } from './control.ts'
+import type { Backlog, StreamMark, QueueDepth, Storage } from './control.ts'
 import { ackWaitMs } from './deliver/lease.ts'
 import { firstStored } from './janitor/stored.ts'
 import { consumersOf } from './look/consumers.ts'
@@ -233,12 +233,14 @@ export async function backlogOf(connection: Connection, topologyId: string): Pro
   return { messages, bytes: info.state.bytes }
 }
 
-/** By topology id: last sequence of each stream that there is. */
-export async function marksOf({ jsm }: Connection): Promise<Map<string, number>> {
-  const marks = new Map<string, number>()
+/** By topology id, each stream that there is. */
+export async function marksOf({ jsm }: Connection): Promise<Map<string, StreamMark>> {
+  const marks = new Map<string, StreamMark>()
   const prefix = streamName('')
-  for await (const { config, state } of jsm.streams.list())
-    if (config.name.startsWith(prefix)) marks.set(config.name.slice(prefix.length), state.last_seq)
+  for await (const { config, state } of jsm.streams.list()) {
+    const { last_seq: last, messages, bytes } = state
+    if (config.name.startsWith(prefix)) marks.set(config.name.slice(prefix.length), { last, messages, bytes })
+  }
   return marks
 }
 

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { isOfNewerVersion, pendingMigrations } from './migrate.ts'
+import { hasTextIndex } from './trash/text-search.ts'
 import { consequenceOf } from './trouble.ts'
 
 /** What a person has to know of a database before an engine uses it. */
@@ -10,6 +11,8 @@ export interface Condition {
   readonly pending: readonly string[]
   /** It has migrations that this version doesn't know. */
   readonly isNewer: boolean
+  /** Texts in Trash are found by an index. */
+  readonly hasTextIndex: boolean
   /** The server's clock less ours, give or take half of the question's duration. */
   readonly clockAheadMs: number
 }
@@ -21,11 +24,13 @@ export async function conditionOf(url: string): Promise<Condition> {
     // The first query connects; the second one is quick enough to compare clocks by.
     const pending = await pendingMigrations(client)
     const isNewer = await isOfNewerVersion(client)
+    const isIndexed = await hasTextIndex(client)
     const asked = Date.now()
     const [row] = await client<{ version: string; now: number }[]>`
       select current_setting('server_version') as version, extract(epoch from clock_timestamp())::float8 * 1000 as now`
     const here = (asked + Date.now()) / 2
-    return { version: row?.version ?? 'unknown', pending, isNewer, clockAheadMs: Math.round((row?.now ?? here) - here) }
+    const clockAheadMs = Math.round((row?.now ?? here) - here)
+    return { version: row?.version ?? 'unknown', pending, isNewer, hasTextIndex: isIndexed, clockAheadMs }
   } catch (error) {
     throw consequenceOf(error)
   } finally {

@@ -5,6 +5,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { Invalid } from '../errors.ts'
+import { ensureTextIndex } from './trash/text-search.ts'
 import { consequenceOf } from './trouble.ts'
 
 const oldestServer = 15
@@ -24,6 +25,8 @@ export async function migrate(url: string, log: (line: string) => void = () => {
     await checkServer(client)
     await client`select pg_advisory_lock(${lockKey})`
     await bringUp(client, log)
+    const warning = await ensureTextIndex(client)
+    if (warning !== null) log(warning)
   } catch (error) {
     throw consequenceOf(error)
   } finally {

@@ -50,7 +50,13 @@ export interface Applied {
 
 /** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
 export async function settleDirectly(store: Store, topologyId: string, discard: Discarded): Promise<void> {
-  await store.transaction((inside) => inside.query((db) => write(db, topologyId, [discard])))
+  await store.transaction((inside) =>
+    inside.query(async (db) => {
+      // As every writer of Trash rows does first, so that none waits for another in a circle.
+      await db.execute(sql`select 1 from recorder_positions where topology_id = ${topologyId} for update`)
+      return write(db, topologyId, [discard])
+    }),
+  )
 }
 
 /**
@@ -66,6 +72,19 @@ export async function position(store: Store, topologyId: string, epoch: string):
       select position from recorder_positions where topology_id = ${topologyId} and epoch = ${epoch}`)
   })
   return Number(rows[0]?.position ?? 0)
+}
+
+/** How far each of these topologies' streams is applied, and the epoch of that. Only looks. */
+export async function positionsOf(
+  store: Store,
+  topologyIds: readonly string[],
+): Promise<Map<string, { readonly epoch: string; readonly position: number }>> {
+  const rows = await store.query((db) =>
+    db.execute<{ id: string; epoch: string; position: string }>(sql`
+      select topology_id as id, epoch, position from recorder_positions
+      where topology_id = any(${column(topologyIds, (id) => id)})`),
+  )
+  return new Map(rows.map(({ id, epoch, position }) => [id, { epoch, position: Number(position) }]))
 }
 
 async function movePosition(

@@ -100,6 +100,13 @@ export const metricTable = {
     help: 'Messages in Trash that nobody has settled',
   },
   sluice_bridges_live: { type: 'gauge', by: 'control', labels: [], help: 'Bridges that are alive' },
+  sluice_topologies_published: { type: 'gauge', by: 'control', labels: [], help: 'Topologies that are published' },
+  sluice_topologies_left_out: {
+    type: 'gauge',
+    by: 'control',
+    labels: ['of'],
+    help: 'Topologies that have no series, since there are too many: of queues and of trash',
+  },
   sluice_nats_connected: {
     type: 'gauge',
     by: 'control',

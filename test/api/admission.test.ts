@@ -130,8 +130,9 @@ test('the status says what a topology keeps, and which node holds it back', asyn
     isFull: false,
     heldBack: { nodeId: nodeId.current, since, bytes: 5 },
   })
-  const t = await openApi({ historyOf: report })
-  await published(t, 'orders')
+  const topologyId = { current: '' }
+  const t = await openApi({ histories: () => new Map([[topologyId.current, report()]]) })
+  topologyId.current = (await published(t, 'orders')).id
   nodeId.current = (await nodeOf(t, 'orders', 'b')).id
   const { text } = await t.get('/api/status')
   const { topologies } = JSON.parse(text) as { topologies: { history: unknown }[] }

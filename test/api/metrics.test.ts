@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { openBridge } from '../../runtime/bridge/bridge.ts'
 import { bridgeMetrics } from '../../runtime/bridge/look/metrics.ts'
@@ -7,7 +8,7 @@ import { silentLog } from '../../runtime/telemetry/log.ts'
 import { metricTable } from '../../runtime/telemetry/metric-table.ts'
 import { openMetrics } from '../../runtime/telemetry/metrics.ts'
 import { eventually } from '../support/eventually.ts'
-import { openApi, secretKey } from './open.ts'
+import { openApi, published, secretKey } from './open.ts'
 import { orders, start } from './running.ts'
 
 /** Series → value, as Prometheus reads them. */
@@ -43,6 +44,34 @@ test('control tells of queues, pauses, Trash and its parts, and only with a toke
   expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(0)
   const known = Object.entries(metricTable).flatMap(([name, { by }]) => (by === 'control' ? [name] : []))
   for (const name of known) expect(answer.text).toContain(`# TYPE ${name} gauge`)
+})
+
+test('of many topologies those have series that hold something, rest, or have open Trash; the others are counted', async () => {
+  const { t } = await orders(() => ({ status: 204 }))
+  await published(t, 'resting')
+  const { id: trashed } = await published(t, 'trashed')
+  await t.send('PATCH', '/api/topologies/resting', { json: { paused: true } })
+  await start(t)
+  await t.store.query((db) =>
+    db.execute(sql`insert into topologies (id, name, document, visibility, revision)
+      select 'idle-' || n, 'idle-' || n, '{}', 'public', 1 from generate_series(1, 120) n`),
+  )
+  await t.store.query((db) =>
+    db.execute(sql`insert into trash_groups (topology_id, node_id, fingerprint, open, replayed, discarded)
+      select id, 'n', 'f', 1, 0, 0 from (select ${trashed} as id union all select 'idle-' || n from generate_series(1, 5) n) x`),
+  )
+  const series = read((await t.get('/metrics')).text)
+  const depth = (topology: string) =>
+    series.get(`sluice_queue_messages{topology="${topology}",node="start",state="pending"}`)
+  expect(series.get('sluice_topologies_published')).toBe(123)
+  expect(depth('orders')).toBe(1)
+  expect(depth('resting')).toBe(0)
+  expect(depth('trashed')).toBeUndefined()
+  expect(series.get('sluice_node_paused{topology="resting",node="a"}')).toBe(1)
+  expect(series.get('sluice_trash_open_messages{topology="trashed"}')).toBe(1)
+  expect(series.has('sluice_trash_open_messages{topology="orders"}')).toBe(false)
+  expect(series.get('sluice_topologies_left_out{of="queues"}')).toBe(0)
+  expect(series.get('sluice_topologies_left_out{of="trash"}')).toBe(0)
 })
 
 test('a bridge counts what it settles, its calls by their outcome, and how long they took', async () => {

@@ -128,6 +128,7 @@ test('ready means NATS, Postgres and a live bridge; status says what there is', 
     nats: { connected: true },
     postgres: { connected: true, detail: null },
     bridges: [{ id: 'b1' }],
-    topologies: [{ name: 'orders', revision: 1, openTrash: 0 }],
+    topologies: [],
+    totals: { published: 1, disabled: 0, paused: 0, outOfSync: 0, needAttention: 0, openTrash: 0 },
   })
 })

@@ -79,7 +79,7 @@ export interface TestApi {
 
 /** The API on a database of its own and on buckets of its own in the real NATS. */
 export async function openApi(
-  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'historyOf' | 'log'>> & {
+  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'histories' | 'log'>> & {
     limits?: Partial<AdmissionOptions>
     access?: Partial<AccessOptions>
   } = {},
@@ -100,13 +100,13 @@ export async function openApi(
   const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null, ...replace.limits }
   const control = replace.queues ?? queues.control
   const metrics = openMetrics()
-  const historyOf = replace.historyOf ?? (() => null)
-  metrics.add(controlMetrics({ store, queues: control, historyOf }))
+  const histories = replace.histories ?? (() => new Map<string, never>())
+  metrics.add(controlMetrics({ store, queues: control, histories }))
   const api = createApi({
     store,
     queues: control,
     admission: openAdmission({ queues: control, ...limits }),
-    historyOf,
+    histories,
     events: queues.events,
     metrics,
     adminToken,

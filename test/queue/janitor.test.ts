@@ -21,7 +21,7 @@ test('what is settled and recorded is compacted, up to the end of the stream', a
     await compacting(engine, janitor)
     return (await rangeOf(engine)).first > last
   })
-  expect(janitor.reportOf(engine.plan.topologyId)).toMatchObject({ bytes: 0, oldestAt: null, heldBack: null })
+  expect(janitor.reports().get(engine.plan.topologyId)).toMatchObject({ bytes: 0, oldestAt: null, heldBack: null })
 })
 
 test('nothing is compacted that the recorder has not written down, and the report says so', async () => {
@@ -31,7 +31,7 @@ test('nothing is compacted that the recorder has not written down, and the repor
   const janitor = janitorOf(engine)
   await compacting(engine, janitor, { recorded: 0 })
   expect((await rangeOf(engine)).first).toBe(1)
-  const heldBack = janitor.reportOf(engine.plan.topologyId)?.heldBack
+  const heldBack = janitor.reports().get(engine.plan.topologyId)?.heldBack
   expect(heldBack?.nodeId).toBeNull()
   expect(heldBack?.since).toBeInstanceOf(Date)
 })
@@ -69,10 +69,10 @@ test('a message that waits holds the mark below it, and the report names its nod
   await eventually('both are before b', async () => (await subjectsOf(engine, waiting)).length === 2)
   await eventually('the report names b', async () => {
     await compacting(engine, janitor)
-    return janitor.reportOf(engine.plan.topologyId)?.heldBack?.nodeId === engine.id('b')
+    return janitor.reports().get(engine.plan.topologyId)?.heldBack?.nodeId === engine.id('b')
   })
   expect(await subjectsOf(engine, waiting)).toHaveLength(2)
-  expect(janitor.reportOf(engine.plan.topologyId)?.heldBack?.since).toBeInstanceOf(Date)
+  expect(janitor.reports().get(engine.plan.topologyId)?.heldBack?.since).toBeInstanceOf(Date)
   expect((await rangeOf(engine)).first).toBeGreaterThan(1)
 })
 

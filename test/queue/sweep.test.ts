@@ -62,7 +62,7 @@ test('over its bytes, everything is deleted that is settled beside a stuck node,
     return (await subjectsOf(engine, '>')).length === 10
   })
   expect(await counts(engine)).toEqual({ inputs: 10, replies: 0, outcomes: 0, stuck: 10 })
-  expect(janitor.reportOf(engine.plan.topologyId)).toMatchObject({
+  expect(janitor.reports().get(engine.plan.topologyId)).toMatchObject({
     isFull: true,
     heldBack: { nodeId: engine.id('stuck') },
   })
@@ -81,7 +81,7 @@ test('below its bytes a stream is only compacted by its prefix', async () => {
   const janitor = janitorOf(engine)
   await eventually('the prefix is compacted', async () => {
     await compacting(engine, janitor)
-    return janitor.reportOf(engine.plan.topologyId)?.heldBack?.nodeId === engine.id('stuck')
+    return janitor.reports().get(engine.plan.topologyId)?.heldBack?.nodeId === engine.id('stuck')
   })
   expect((await subjectsOf(engine, '>')).length).toBeGreaterThan(20)
 })

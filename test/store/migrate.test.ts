@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { expect, onTestFinished, test } from 'vitest'
 import { Invalid, Unavailable } from '../../runtime/errors.ts'
+import { conditionOf } from '../../runtime/store/condition.ts'
 import { migrate } from '../../runtime/store/migrate.ts'
+import { listTrash } from '../../runtime/store/queries/trash.ts'
 import { openStore } from '../../runtime/store/store.ts'
 import { emptyDatabase, migratedStore } from './open.ts'
 
@@ -33,6 +35,33 @@ test('a role without rights is told which grant it lacks, and may run on a migra
     `grant usage on schema drizzle to ${role}; grant select on all tables in schema drizzle to ${role}`,
   )
   await migrate(poor.href)
+})
+
+test('an engine without the extension for texts works, says so at each start, and gets its index when it may', async () => {
+  const url = await emptyDatabase()
+  const admin = postgres(url, { max: 1, onnotice: () => {} })
+  const role = `plain_${new URL(url).pathname.slice(1)}`
+  onTestFinished(async () => {
+    await admin.unsafe(`drop owned by ${role}; drop role ${role}`)
+    await admin.end()
+  })
+  await migrate(url)
+  expect(await conditionOf(url)).toMatchObject({ hasTextIndex: true, pending: [] })
+  await admin.unsafe(`drop extension pg_trgm cascade; create role ${role} login password 'plain';
+    grant usage on schema drizzle to ${role}; grant select on all tables in schema drizzle to ${role}`)
+  const plain = Object.assign(new URL(url), { username: role, password: 'plain' })
+  const lines: string[] = []
+  for (let starts = 0; starts < 2; starts++) await migrate(plain.href, (line) => lines.push(line))
+  const warning = expect.stringMatching(
+    /^searching Trash by text reads every row \(.*\): have `create extension pg_trgm`/,
+  ) as string
+  expect(lines).toEqual([warning, warning])
+  expect(await conditionOf(url)).toMatchObject({ hasTextIndex: false })
+  const store = openStore(url)
+  onTestFinished(() => store.close())
+  expect(await listTrash(store, { text: '50%' }, 1, null)).toEqual([])
+  await migrate(url)
+  expect(await conditionOf(url)).toMatchObject({ hasTextIndex: true })
 })
 
 test('a server that nobody listens on is unavailable', async () => {

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { pageOf } from '../paging.ts'
 import { time } from './common.ts'
 
 const count = z.int()
@@ -27,7 +28,7 @@ const queue = z
   })
   .openapi('Queue')
 
-export const queueList = z.object({ items: z.array(queue) }).openapi('QueueList')
+export const queuePage = pageOf('Queue', queue)
 
 const history = z
   .object({
@@ -64,6 +65,30 @@ const trouble = z
   })
   .openapi('BridgeTrouble')
 
+/** From the least to the worst. */
+export const attentionKinds = ['trash', 'held-back', 'breaker', 'queues-full'] as const
+
+/** `/api/status` names so many topologies at most. */
+export const attentionMax = 50
+
+const topologyStatus = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    revision: z.int(),
+    enabled: z.boolean(),
+    paused: z.boolean(),
+    openTrash: count,
+    history: history.nullable().openapi({ description: 'null: not looked at yet' }),
+    attention: z.array(z.enum(attentionKinds)).openapi({
+      description:
+        'Why a person may have to look, the worst first. queues-full: more than `--history-max-bytes`, and nothing of it may go; breaker: calls of a node are held back; held-back: a message keeps settled ones from being compacted; trash: messages lie open in Trash',
+    }),
+  })
+  .openapi('TopologyStatus')
+
+export const topologyStatusPage = pageOf('TopologyStatus', topologyStatus)
+
 export const status = z
   .object({
     version: z.string(),
@@ -85,16 +110,20 @@ export const status = z
         trouble: z.array(trouble).openapi({ description: 'What keeps it from some of its work' }),
       }),
     ),
-    topologies: z.array(
-      z.object({
-        id: z.string(),
-        name: z.string(),
-        revision: z.int(),
-        enabled: z.boolean(),
-        openTrash: count,
-        history: history.nullable(),
-      }),
-    ),
+    topologies: z.array(topologyStatus).openapi({
+      description: `The published topologies that need attention, the worst first, ${attentionMax} at most; all are in /api/status/topologies`,
+    }),
+    totals: z
+      .object({
+        published: count,
+        disabled: count.openapi({ description: 'Published ones that take no starts' }),
+        paused: count,
+        outOfSync: count.openapi({ description: 'Have stored values that no bridge has yet' }),
+        needAttention: count,
+        openTrash: count.openapi({ description: 'Messages of published topologies' }),
+      })
+      .nullable()
+      .openapi({ description: 'null: Postgres is away' }),
   })
   .openapi('Status')
 

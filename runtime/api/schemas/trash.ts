@@ -114,9 +114,10 @@ const trashGroup = z
     node: z.string(),
     nodeId: z.string(),
     count: z.int(),
-    firstSeen: time,
-    lastSeen: time,
+    firstSeen: time.openapi({ description: 'When the oldest message of those that the filter leaves now failed' }),
+    lastSeen: time.openapi({ description: 'When the newest one failed' }),
     error: messageError.openapi({ description: 'Of the newest message' }),
+    newestId: z.string().openapi({ description: 'Of the newest message, as a sample' }),
   })
   .openapi('TrashGroup')
 

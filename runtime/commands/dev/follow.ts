@@ -59,8 +59,8 @@ export async function followRun({ engine, runId, source, signal }: Options): Pro
 async function lookAt(engine: Engine, runId: string, signal: AbortSignal): Promise<Look | null> {
   try {
     const run = await appeared(engine, runId, signal)
-    const { items } = await dataOf(engine.GET('/api/queues', { params: { query: { topology: run.topology } } }))
-    return { atMs: performance.now(), run, queues: items }
+    const queues = await engine.list('/api/queues', { query: { topology: run.topology } })
+    return { atMs: performance.now(), run, queues }
   } catch (error) {
     if (error instanceof Unavailable) return null
     throw error

@@ -33,7 +33,7 @@ function faultsOf({ version: there, nats, postgres, bridges }: Status): string[]
 }
 
 /** Queues that are full of what may not be compacted, since a message of somebody isn't settled. */
-function examineTopologies({ topologies }: Status): Finding[] {
+export function examineTopologies({ topologies, totals }: Pick<Status, 'topologies' | 'totals'>): Finding[] {
   const part = 'queues'
   const full = topologies.flatMap(({ name, history }): Finding[] => {
     if (history?.isFull !== true) return []
@@ -44,8 +44,10 @@ function examineTopologies({ topologies }: Status): Finding[] {
     ]
   })
   if (full.length > 0) return full
-  const trash = topologies.reduce((sum, { openTrash }) => sum + openTrash, 0)
-  const text = `${topologies.length} topologies are published, ${trash} of their messages lie in Trash`
+  if (totals === null) return []
+  const { published, needAttention, openTrash } = totals
+  const more = needAttention === 0 ? '' : `; ${needAttention} need attention: see \`sluice get status\``
+  const text = `${published} topologies are published, ${openTrash} of their messages lie in Trash${more}`
   return [{ part, state: 'ok', text }]
 }
 

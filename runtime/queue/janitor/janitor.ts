@@ -33,8 +33,8 @@ import type { Sweep } from './sweep.ts'
 export interface Janitor {
   /** One round over one stream; gives up with a warning when one of its requests fails. Several controls may do it at once. */
   compact(topologyId: string, sources: Sources): Promise<void>
-  /** What the last round found; null before the first one. */
-  reportOf(topologyId: string): HistoryReport | null
+  /** What the last round over each stream found, by topology id. */
+  reports(): ReadonlyMap<string, HistoryReport>
 }
 
 /** What stands in Postgres; asked within a round. */
@@ -108,7 +108,7 @@ export function openJanitor(options: JanitorOptions): Janitor {
         log.warn('a round of compaction was given up', { topology: topologyId, error: textOf(error) })
       }
     },
-    reportOf: (topologyId) => streams.get(topologyId)?.report ?? null,
+    reports: () => new Map([...streams].flatMap(([id, { report }]) => (report === null ? [] : [[id, report]]))),
   }
 }
 

@@ -33,6 +33,27 @@ export async function findNode(store: Store, id: string): Promise<Node | null> {
   return row ?? null
 }
 
+/** Where a node is: its name and that of its topology. */
+export interface NodePlace {
+  readonly id: string
+  readonly node: string
+  readonly topologyId: string
+  readonly topology: string
+}
+
+/** By node id; those that left their draft, too. */
+export async function nodePlaces(store: Store, ids: readonly string[]): Promise<Map<string, NodePlace>> {
+  if (ids.length === 0) return new Map()
+  const rows = await store.query((db) =>
+    db
+      .select({ id: nodes.id, node: nodes.name, topologyId: topologies.id, topology: topologies.name })
+      .from(nodes)
+      .innerJoin(topologies, eq(topologies.id, nodes.topologyId))
+      .where(inArray(nodes.id, [...ids])),
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
 /** Ids of the nodes that have this name or this id, in one topology or in all; also those that left their draft. */
 export async function nodeIdsOf(store: Store, ref: string, topologyId?: string): Promise<string[]> {
   const named = or(eq(nodes.name, storable(ref)), eq(nodes.id, storable(ref)))

@@ -1,4 +1,5 @@
-import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, or, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { topologies } from '../schema/index.ts'
@@ -20,14 +21,63 @@ export async function publicTopologies(store: Store): Promise<Topology[]> {
   return store.query((db) => db.select().from(topologies).where(eq(topologies.visibility, 'public')))
 }
 
-export type TopologyHead = Pick<Topology, 'id' | 'name' | 'revision' | 'enabled'>
+const { id, name, visibility, revision, enabled, paused, pausedReason, bridgeOutOfSync } = topologies
+const headColumns = { id, name, visibility, revision, enabled, paused, pausedReason, bridgeOutOfSync }
 
-/** Every topology that is published, without what it is made of. */
-export async function publicHeads(store: Store): Promise<TopologyHead[]> {
-  const { id, name, revision, enabled, visibility } = topologies
-  return store.query((db) =>
-    db.select({ id, name, revision, enabled }).from(topologies).where(eq(visibility, 'public')),
+/** A topology without what it is made of. */
+export type TopologyHead = Pick<Topology, keyof typeof headColumns>
+
+export interface PublishedFilter {
+  /** By name: from this one on. */
+  readonly from?: string | undefined
+  /** By name: only those after this one. */
+  readonly after?: string | undefined
+}
+
+/** Topologies that are published, by name, upwards. */
+export async function listPublished(store: Store, filter: PublishedFilter, limit: number): Promise<TopologyHead[]> {
+  const { from, after } = filter
+  const where = and(
+    eq(topologies.visibility, 'public'),
+    from === undefined ? undefined : gte(topologies.name, from),
+    after === undefined ? undefined : gt(topologies.name, after),
   )
+  return store.query((db) => db.select(headColumns).from(topologies).where(where).orderBy(asc(name)).limit(limit))
+}
+
+/** Those of these topologies that are published, and all published ones that are paused. */
+export async function publishedAmong(store: Store, ids: readonly string[]): Promise<TopologyHead[]> {
+  const wanted = or(eq(topologies.paused, true), sql`${topologies.id} = any(${sql.param([...ids])}::text[])`)
+  return store.query((db) =>
+    db
+      .select(headColumns)
+      .from(topologies)
+      .where(and(eq(topologies.visibility, 'public'), wanted)),
+  )
+}
+
+export interface PublishedTotals {
+  readonly published: number
+  readonly disabled: number
+  readonly paused: number
+  readonly outOfSync: number
+}
+
+/** How many topologies are published, and how many of these don't take starts, rest, or have stored values that no bridge has yet. */
+export async function publishedTotals(store: Store): Promise<PublishedTotals> {
+  const count = (which: SQL) => sql<number>`count(*) filter (where ${which})::int`
+  const [row] = await store.query((db) =>
+    db
+      .select({
+        published: sql<number>`count(*)::int`,
+        disabled: count(sql`not ${topologies.enabled}`),
+        paused: count(sql`${topologies.paused}`),
+        outOfSync: count(sql`${topologies.bridgeOutOfSync}`),
+      })
+      .from(topologies)
+      .where(eq(topologies.visibility, 'public')),
+  )
+  return row ?? { published: 0, disabled: 0, paused: 0, outOfSync: 0 }
 }
 
 /** Which revision of which topology. */

@@ -5,6 +5,7 @@ import type { Place } from './runs.ts'
 import { trash, trashVersions } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { searchedText } from '../trash/text-search.ts'
 
 export type TrashRow = typeof trash.$inferSelect
 /** A row without its body, for lists. */
@@ -92,76 +93,11 @@ export async function editTrash(
   })
 }
 
-export interface TrashGroup {
-  readonly fingerprint: string
-  readonly topologyId: string
-  readonly topologyName: string
-  readonly nodeId: string
-  readonly nodeName: string
-  readonly count: number
-  readonly firstSeen: Date
-  readonly lastSeen: Date
-  /** Error of the newest message. */
-  readonly error: TrashRow['error']
-}
-
-/** Rows by fingerprint, the largest group first. Only of the groups that are shown the newest row is looked for. */
-export async function trashGroups(store: Store, filter: TrashFilter, limit: number): Promise<TrashGroup[]> {
-  const { fingerprint, topologyId, topologyName, nodeId, nodeName, error, createdAt } = trash
-  return store.query((db) => {
-    const groups = db.$with('groups').as(
-      db
-        .select({
-          fingerprint,
-          count: sql<number>`count(*)::int`.as('count'),
-          firstSeen: sql<Date>`min(${createdAt})`.mapWith(createdAt).as('first_seen'),
-          lastSeen: sql<Date>`max(${createdAt})`.mapWith(createdAt).as('last_seen'),
-        })
-        .from(trash)
-        .where(and(...conditions(filter)))
-        .groupBy(fingerprint)
-        .orderBy(sql`count(*) desc`, asc(fingerprint))
-        .limit(limit),
-    )
-    const newest = db
-      .select({ topologyId, topologyName, nodeId, nodeName, error })
-      .from(trash)
-      .where(and(eq(fingerprint, groups.fingerprint), eq(createdAt, sql`${groups.lastSeen}`), ...conditions(filter)))
-      .orderBy(desc(trash.id))
-      .limit(1)
-      .as('newest')
-    return db
-      .with(groups)
-      .select({
-        fingerprint: groups.fingerprint,
-        count: groups.count,
-        firstSeen: groups.firstSeen,
-        lastSeen: groups.lastSeen,
-        topologyId: newest.topologyId,
-        topologyName: newest.topologyName,
-        nodeId: newest.nodeId,
-        nodeName: newest.nodeName,
-        error: newest.error,
-      })
-      .from(groups)
-      .crossJoinLateral(newest)
-      .orderBy(desc(groups.count), asc(groups.fingerprint))
-  })
-}
-
-/** How many messages lie open in Trash, by topology. */
-export async function openTrash(store: Store): Promise<Map<string, number>> {
-  const count = sql<number>`count(*)::int`
-  const rows = await store.query((db) =>
-    db.select({ id: trash.topologyId, count }).from(trash).where(isOpen).groupBy(trash.topologyId),
-  )
-  return new Map(rows.map((row) => [row.id, row.count]))
-}
-
 /** Written out, so that the partial indexes on open rows are used. */
 const isOpen = sql`${trash.state} = 'open'`
 
-function conditions(filter: TrashFilter): (SQL | undefined)[] {
+/** What rows of a filter fulfil. */
+export function conditions(filter: TrashFilter): (SQL | undefined)[] {
   const given = <T>(value: T | undefined, make: (value: T) => SQL) => (value === undefined ? undefined : make(value))
   return [
     given(filter.topologyId, (id) => eq(trash.topologyId, id)),
@@ -176,6 +112,6 @@ function conditions(filter: TrashFilter): (SQL | undefined)[] {
 }
 
 function containsText(text: string): SQL {
-  const error = sql`lower(concat_ws(' ', ${trash.error}->>'title', ${trash.error}->>'detail'))`
-  return sql`strpos(${error}, lower(${text})) > 0`
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
+  return sql`${searchedText} like lower(${pattern})`
 }

@@ -1,32 +1,39 @@
-import { boolean, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { DrawnName } from '../../topology/editors/editors.ts'
 import type { Plan, RetryPolicy } from '../../topology/plan.ts'
 import { instant } from './columns.ts'
 import type { Headers, Json } from './columns.ts'
 
-export const topologies = pgTable('topologies', {
-  id: text('id').primaryKey(),
-  name: text('name').notNull().unique(),
-  description: text('description'),
-  labels: jsonb('labels').$type<Headers>().notNull().default({}),
-  /** The draft. */
-  document: jsonb('document').$type<Json>().notNull(),
-  visibility: text('visibility', { enum: ['draft', 'public'] })
-    .notNull()
-    .default('draft'),
-  enabled: boolean('enabled').notNull().default(true),
-  paused: boolean('paused').notNull().default(false),
-  /** Who paused it; null while it isn't. */
-  pausedReason: text('paused_reason'),
-  /** A stored node value was changed that the bridges don't have yet. */
-  bridgeOutOfSync: boolean('bridge_out_of_sync').notNull().default(false),
-  /** The newest revision ever published; 0 for none. */
-  revision: integer('revision').notNull().default(0),
-  /** Grows with every change; the ETag. */
-  version: integer('version').notNull().default(1),
-  createdAt: instant('created_at').notNull().defaultNow(),
-  updatedAt: instant('updated_at').notNull().defaultNow(),
-})
+export const topologies = pgTable(
+  'topologies',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull().unique(),
+    description: text('description'),
+    labels: jsonb('labels').$type<Headers>().notNull().default({}),
+    /** The draft. */
+    document: jsonb('document').$type<Json>().notNull(),
+    visibility: text('visibility', { enum: ['draft', 'public'] })
+      .notNull()
+      .default('draft'),
+    enabled: boolean('enabled').notNull().default(true),
+    paused: boolean('paused').notNull().default(false),
+    /** Who paused it; null while it isn't. */
+    pausedReason: text('paused_reason'),
+    /** A stored node value was changed that the bridges don't have yet. */
+    bridgeOutOfSync: boolean('bridge_out_of_sync').notNull().default(false),
+    /** The newest revision ever published; 0 for none. */
+    revision: integer('revision').notNull().default(0),
+    /** Grows with every change; the ETag. */
+    version: integer('version').notNull().default(1),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (table) => [
+    // What they are counted by.
+    index('topologies_states').on(table.visibility, table.enabled, table.paused, table.bridgeOutOfSync),
+  ],
+)
 
 const onFailKinds = ['skip', 'block'] as const
 

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { FailedCall, Problem } from '../../protocol/message.ts'
 import type { TrashedMessage } from '../../protocol/outcome.ts'
 import { bytea, instant } from './columns.ts'
@@ -37,12 +37,40 @@ export const trash = pgTable(
     index('trash_node_created').on(table.nodeId, table.createdAt, table.id),
     index('trash_run_created').on(table.runId, table.createdAt, table.id),
     index('trash_fingerprint_created').on(table.fingerprint, table.createdAt, table.id),
-    index('trash_open_groups')
-      .on(table.topologyId, table.fingerprint, table.createdAt)
-      .where(sql`state = 'open'`),
+    index('trash_fingerprint_state_created').on(table.fingerprint, table.state, table.createdAt, table.id),
     index('trash_open_created')
       .on(table.createdAt, table.id)
       .where(sql`state = 'open'`),
+  ],
+)
+
+/**
+ * How many Trash rows there are of each kind of failure, by state. Triggers on `trash` keep it, in the transaction that writes there,
+ * so it is exact whoever writes; they are in the migration that made it. When rows were seen first and last, and the newest one,
+ * are looked up by `trash_fingerprint_state_created`: what a row leaves is then never to be mended here.
+ *
+ * Each statement changes its groups in the order of the key, and a transaction that makes several such statements first locks the
+ * topology's row of `recorder_positions`, as the recorder does: so nobody waits for another in a circle.
+ */
+export const trashGroups = pgTable(
+  'trash_groups',
+  {
+    topologyId: text('topology_id').notNull(),
+    nodeId: text('node_id').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    open: bigint('open', { mode: 'number' }).notNull(),
+    replayed: bigint('replayed', { mode: 'number' }).notNull(),
+    discarded: bigint('discarded', { mode: 'number' }).notNull(),
+    total: bigint('total', { mode: 'number' }).generatedAlwaysAs(sql`open + replayed + discarded`),
+  },
+  (table) => [
+    primaryKey({ columns: [table.topologyId, table.nodeId, table.fingerprint] }),
+    index('trash_groups_node').on(table.nodeId),
+    index('trash_groups_fingerprint').on(table.fingerprint),
+    index('trash_groups_total').on(table.total),
+    index('trash_groups_open')
+      .on(table.open)
+      .where(sql`open > 0`),
   ],
 )
 

@@ -32,7 +32,7 @@ const deps = {
   events: queues.events,
   access: openAccess({ trustedProxies: [], failuresPerMinute: 20, sessionIdleMs: 60_000, sessionMaxMs: 60_000 }),
   admission: openAdmission({ queues: queues.control, ...limits }),
-  historyOf: (topologyId: string) => janitor.reportOf(topologyId),
+  histories: () => janitor.reports(),
   metrics: openMetrics(),
   adminToken,
   secretKey,

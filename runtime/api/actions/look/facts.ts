@@ -1,6 +1,6 @@
 import type { Delay, Delays, Heartbeat, Looks, QueueDepth } from '../../../queue/control.ts'
 import type { Holding, HoldKind, NodeLook } from '../../../queue/look/ask.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
+import type { TopologyHead } from '../../../store/queries/topologies.ts'
 import type { Plan, PlanNode } from '../../../topology/plan.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { pauseOf } from '../pauses.ts'
@@ -21,7 +21,7 @@ export interface NodeFacts {
 }
 
 export interface TopologyFacts {
-  readonly topology: Topology
+  readonly topology: TopologyHead
   readonly plan: Plan
   readonly live: readonly Heartbeat[]
   /** Ids of bridges that live and didn't answer. */
@@ -46,7 +46,7 @@ type Around = Awaited<ReturnType<typeof askAround>>
 /** The facts of a topology's nodes. Throws `Unavailable` when NATS is away. */
 export async function factsOf(
   { queues }: Deps,
-  topology: Topology,
+  topology: TopologyHead,
   plan: Plan,
   { looks, paused }: Around,
 ): Promise<TopologyFacts> {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../../errors.ts'
 import type { QueueDepth } from '../../../queue/control.ts'
-import { publicTopologies } from '../../../store/queries/topologies.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
+import { revisionsInForce } from '../../../store/queries/topologies.ts'
+import type { InForce } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { newestPlan } from '../plans.ts'
 
@@ -67,17 +67,17 @@ export function openQueueWatch(deps: Deps): QueueWatch {
 }
 
 async function round(deps: Deps, listeners: ReadonlySet<Listener>, known: Map<string, Known>): Promise<void> {
-  const all = await publicTopologies(deps.store)
+  const all = await revisionsInForce(deps.store)
   const wanted = new Set([...listeners].map(({ topologyId }) => topologyId))
   const watched = wanted.has(null) ? all : all.filter(({ id }) => wanted.has(id))
   const marks = await deps.queues.marks()
-  const isDue = ({ id }: Topology): boolean => {
+  const isDue = ({ id }: InForce): boolean => {
     const before = known.get(id)
-    const isNews = before === undefined || before.isBusy || before.mark !== (marks.get(id) ?? 0)
+    const isNews = before === undefined || before.isBusy || before.mark !== (marks.get(id)?.last ?? 0)
     return isNews || [...listeners].some((listener) => concerns(listener, id) && !listener.told.has(id))
   }
   for (const topology of watched.filter(isDue).slice(0, topologiesMax)) {
-    await look(deps, topology, marks.get(topology.id) ?? 0, listeners, known)
+    await look(deps, topology, marks.get(topology.id)?.last ?? 0, listeners, known)
   }
 }
 
@@ -85,7 +85,7 @@ const concerns = ({ topologyId }: Listener, id: string): boolean => topologyId =
 
 async function look(
   { store, queues }: Deps,
-  topology: Topology,
+  topology: InForce,
   mark: number,
   listeners: ReadonlySet<Listener>,
   known: Map<string, Known>,

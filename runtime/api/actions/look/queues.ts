@@ -1,28 +1,69 @@
-import { publicTopologies } from '../../../store/queries/topologies.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
+import { listPublished } from '../../../store/queries/topologies.ts'
+import type { TopologyHead } from '../../../store/queries/topologies.ts'
+import type { Store } from '../../../store/store.ts'
+import type { Plan } from '../../../topology/plan.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { newestPlan } from '../plans.ts'
+import { eachOf } from './each.ts'
 import { askAround, countHeld, factsOf } from './facts.ts'
 import type { NodeFacts, TopologyFacts } from './facts.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
-/** What waits before each node of the topology, or of all that are published (null). */
-export async function listQueues(deps: Deps, topology: Topology | null) {
+/** How many topologies are looked at side by side. */
+const atOnce = 8
+
+/** A topology of which nodes are wanted from a position in its plan on. */
+interface Wanted {
+  readonly topology: TopologyHead
+  readonly plan: Plan
+  readonly from: number
+}
+
+/**
+ * What waits before each node of the topology, or of all that are published (null), by name: `limit` nodes after one, of which `number`
+ * is the position in the plan of the topology called `text`. Only topologies of these nodes are looked at.
+ */
+export async function listQueues(
+  deps: Deps,
+  topology: TopologyHead | null,
+  limit: number,
+  after: { readonly number: number; readonly text: string } | null,
+) {
+  const wanted = await wantedOf(deps.store, topology, limit, after)
   const around = await askAround(deps, topology?.id ?? null)
-  const topologies = topology === null ? await publicTopologies(deps.store) : [topology]
-  const lists = await Promise.all(
-    topologies.map(async (each) => {
-      const plan = await newestPlan(deps.store, each)
-      return plan === null ? [] : shown(await factsOf(deps, each, plan, around))
-    }),
+  const lists = await eachOf(wanted, atOnce, async ({ topology, plan, from }) =>
+    shown(await factsOf(deps, topology, plan, around)).slice(from),
   )
-  return lists.flat()
+  return lists.flat().slice(0, limit)
+}
+
+async function wantedOf(
+  store: Store,
+  one: TopologyHead | null,
+  limit: number,
+  after: { readonly number: number; readonly text: string } | null,
+): Promise<Wanted[]> {
+  // Each has a node at least.
+  const topologies =
+    one === null ? await listPublished(store, after === null ? {} : { from: after.text }, limit + 1) : [one]
+  const wanted: Wanted[] = []
+  let left = limit
+  for (const topology of topologies) {
+    if (left <= 0) break
+    const plan = await newestPlan(store, topology)
+    const from = topology.name === after?.text ? after.number + 1 : 0
+    if (plan === null || plan.nodes.length <= from) continue
+    wanted.push({ topology, plan, from })
+    left -= plan.nodes.length - from
+  }
+  return wanted
 }
 
 function shown({ topology, nodes }: TopologyFacts) {
   const now = Date.now()
-  return nodes.map(({ node, depth, oldestAt, delays, ratePerSecond, pause, holdings }) => ({
+  return nodes.map(({ node, depth, oldestAt, delays, ratePerSecond, pause, holdings }, position) => ({
+    position,
     topology: topology.name,
     topologyId: topology.id,
     node: node.name,

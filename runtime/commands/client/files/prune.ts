@@ -37,11 +37,11 @@ export async function prune(engine: Engine, name: string, set: string): Promise<
 async function leftOf(engine: Engine, topology: string, isPublic: boolean): Promise<string | null> {
   const query = { topology, limit: 1 }
   const [queues, running, trash] = await Promise.all([
-    isPublic ? dataOf(engine.GET('/api/queues', { params: { query: { topology } } })) : { items: [] },
+    isPublic ? engine.list('/api/queues', { query: { topology } }) : [],
     dataOf(engine.GET('/api/runs', { params: { query: { ...query, state: 'running' } } })),
     dataOf(engine.GET('/api/trash', { params: { query: { ...query, state: 'open' } } })),
   ])
-  const queued = queues.items.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
+  const queued = queues.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
   if (queued > 0) return `${queued} messages of it are queued; disable it, let them finish, then prune again`
   if (running.items.length > 0)
     return 'a run of it is not over; disable it, let it finish or cancel it, then prune again'

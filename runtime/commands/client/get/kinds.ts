@@ -79,6 +79,11 @@ export const kinds = {
     read: (engine, { topology }, limit) =>
       engine.list('/api/queues', { query: topology === undefined ? {} : { topology } }, limit),
   },
+  'topology-status': {
+    columns: ['name', 'revision', 'enabled', 'paused', 'openTrash', 'attention', 'history', 'id'],
+    of: 'all',
+    read: (engine, _, limit) => engine.list('/api/status/topologies', {}, limit),
+  },
   runs: {
     columns: ['id', 'topology', 'state', 'startedAt', 'finishedAt', 'messages'],
     of: 'either',
