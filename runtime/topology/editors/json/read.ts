@@ -18,7 +18,7 @@ const repeaterSchema = z.looseObject({ enabled: z.boolean(), hops: seconds.optio
 const actionSchema = z.looseObject({ name: text, type: text, worker: text, app: text, event: text })
 
 const fieldsSchema = z.looseObject({
-  id: key.optional(),
+  id: key.optional().describe('Required, but of an annotation that has a noteId'),
   noteId: key.optional(),
   type: text,
   shape: text,
@@ -37,15 +37,14 @@ const fieldsSchema = z.looseObject({
 })
 
 /** Annotations have a `noteId` in place of the `id`. */
-const nodeSchema = fieldsSchema
-  .refine((node) => node.id !== undefined || (isAnnotation(node) && node.noteId !== undefined), {
+const nodeSchema = fieldsSchema.refine(
+  (node) => node.id !== undefined || (isAnnotation(node) && node.noteId !== undefined),
+  {
     path: ['id'],
     error: keyText,
     when: ({ value }) => typeof value === 'object' && value !== null,
-  })
-  .meta({
-    anyOf: [{ required: ['id'] }, { required: ['noteId', 'type'], properties: { type: { const: 'annotation' } } }],
-  })
+  },
+)
 
 const connectionSchema = z.looseObject({ from: key, to: key })
 
