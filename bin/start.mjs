@@ -6,6 +6,9 @@ import { constants } from 'node:os'
 const oldest = [20, 19]
 /** ^C reaches us from the terminal, and at once again from npm, which passes it on. */
 const sameSignalMs = 500
+const parentEveryMs = 500
+/** Known before anything slow begins. */
+const parent = process.ppid
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
@@ -31,9 +34,18 @@ const child = spawn(process.execPath, ['--import', leash, entry, 'dev', ...proce
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })
 
+// npm that was killed can pass nothing on. Whoever started us without npm may end, as the shell of a `nohup … &` does.
+const orphaned = setInterval(() => {
+  if (process.ppid === parent) return
+  clearInterval(orphaned)
+  child.kill('SIGTERM')
+}, parentEveryMs)
+if (process.env.npm_lifecycle_event !== 'start') clearInterval(orphaned)
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   let last = -Infinity
   process.on(signal, () => {
+    clearInterval(orphaned)
     if (performance.now() - last > sameSignalMs) child.kill(signal)
     last = performance.now()
   })

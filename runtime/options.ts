@@ -378,3 +378,8 @@ export function editorCommand(): string {
 export function isDebugging(): boolean {
   return process.env.SLUICE_LOG_LEVEL === 'debug'
 }
+
+/** Whether npm, or what goes for it, runs us as a package's `npm start`. */
+export function isNpmStart(): boolean {
+  return process.env.npm_lifecycle_event === 'start'
+}

@@ -73,7 +73,7 @@ export function invalidInput(where: string, error: z.core.$ZodError): Invalid {
   const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`
   const [first] = errors
   const told = [first?.path, first?.message].filter((text) => text !== undefined && text !== '').join(' ')
-  return new Invalid(`${where} has ${count}: ${told}`, errors)
+  return new Invalid(`${where} ${where.endsWith('s') ? 'have' : 'has'} ${count}: ${told}`, errors)
 }
 
 /** Of a key that isn't allowed zod says so only; why stands inside. */

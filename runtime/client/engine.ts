@@ -41,7 +41,7 @@ const timeoutMsDefault = 30_000
 
 export function openEngine(options: EngineOptions): Engine {
   const url = options.url.replace(/\/+$/, '')
-  const names = options.names ?? { url: 'its url', token: 'token' }
+  const names = options.names ?? { url: 'its url', token: 'the option token' }
   const client = createClient<paths>({ baseUrl: url, fetch: limited(options, url, names) })
   client.use(authorized(options.token), refusing(url, names))
   return {

@@ -1136,7 +1136,9 @@ export interface components {
             [key: string]: unknown;
         };
         FlowPayloadNode: {
-            id: string | number;
+            /** @description Required, but of an annotation that has a noteId */
+            id?: string | number;
+            noteId?: string | number;
             type?: string | null;
             shape?: string | null;
             label?: string | null;
@@ -1262,7 +1264,7 @@ export interface components {
         NodeChange: {
             name: string;
             change: components["schemas"]["NodeChangeKind"];
-            /** @description Of an added or removed node all of them */
+            /** @description In the words of documents; of an added or removed node what its document has to say */
             values: components["schemas"]["ValueChange"][];
         };
         /** @enum {string} */
@@ -1787,7 +1789,7 @@ export interface components {
         TopologyDocumentNode: {
             /** @description Unique in the topology; a node keeps its queue and its history as long as it keeps its name */
             name: string;
-            /** @description start, cron and webhook begin runs; connector, batch and custom are handled by a worker */
+            /** @description start, cron and webhook begin runs; connector, batch and custom are handled by a worker; batch_connector is read as batch */
             type: components["schemas"]["TopologyDocumentNodeType"];
             /** @description Name of the registered worker */
             worker?: string;

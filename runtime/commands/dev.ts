@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { makeDataFolder } from '../embedded/folder.ts'
 import { Invalid, Unavailable, textOf } from '../errors.ts'
-import { resolveOptions } from '../options.ts'
+import { isNpmStart, resolveOptions } from '../options.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Log } from '../telemetry/log.ts'
 import { applyTopology } from './client/files/apply.ts'
@@ -14,6 +14,7 @@ import { addOptions, examples, gather, wholeNumber } from './define.ts'
 import { bootLines, openDevEngine, openGround } from './dev/engine.ts'
 import type { DevOptions, Ground } from './dev/engine.ts'
 import type { CitiesSample, Assignment } from './dev/sample.ts'
+import { endWithParent } from './dev/parent.ts'
 import { ownWorkerFile } from './dev/worker-file.ts'
 import type { WorkerFile } from './dev/worker-file.ts'
 import { withStack } from './stack.ts'
@@ -55,6 +56,7 @@ async function dev(flags: Flags): Promise<void> {
   const log = createLog(options.logLevel, logFile(folder))
   const results: string[] = []
   const interrupted = await withStack(log, async (stack) => {
+    if (isNpmStart()) endWithParent(stack)
     const { ground, sample, wanted } = await start(stack, { folder, options, flags, topologies, log })
     if (sample && wanted) {
       const { runSample } = await import('./dev/run-sample.ts')

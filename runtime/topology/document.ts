@@ -33,7 +33,7 @@ export function parseDocuments(text: string, sourceName: string): { documents: T
 /** A document of a text, and where the values of it stand. */
 export interface Placed {
   readonly document: TopologyDocument
-  /** `file.yaml:12` of a path as faults have it, or of what is nearest around it. */
+  /** `file.yaml:12` of a path as faults have it, or of what is nearest around it; in a list also which document. */
   readonly placeOf: (path: string) => string
 }
 
@@ -81,9 +81,16 @@ function readList(source: Source, values: readonly unknown[]): { found: Placed[]
 
 /** `root` is where the document begins in its source. */
 function readAt(source: Source, value: unknown, root: readonly PropertyKey[]): { found: Placed[]; faults: Fault[] } {
-  const place = (path: readonly PropertyKey[]) => lineAt(source, offsetOf(source, [...root, ...path]))
+  const which = root.map((index) => `, document ${Number(index) + 1}${nameText(value)}`).join('')
+  const place = (path: readonly PropertyKey[]) => lineAt(source, offsetOf(source, [...root, ...path])) + which
   const { document, faults } = read(value, (path, message) => `${place(path)}: ${message}`)
   return { found: document ? [{ document, placeOf: (path) => place(keysOf(path)) }] : [], faults }
+}
+
+/** A list may stand in one line: then its documents are told apart by number and name. */
+function nameText(value: unknown): string {
+  const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined
+  return typeof name === 'string' && /^[\w.-]{1,64}$/.test(name) ? ` (${name})` : ''
 }
 
 function read(

@@ -83,7 +83,9 @@ const nodeSchema = z
       .enum([...nodeTypes, 'batch_connector'])
       // The older editors' word for a batch node.
       .transform((type) => (type === 'batch_connector' ? 'batch' : type))
-      .describe('start, cron and webhook begin runs; connector, batch and custom are handled by a worker'),
+      .describe(
+        'start, cron and webhook begin runs; connector, batch and custom are handled by a worker; batch_connector is read as batch',
+      ),
     worker: reference.optional().describe('Name of the registered worker'),
     uses: reference.optional().describe("The worker's name for the node; default: the node's own name"),
     path: decided(z.string().max(1000), isPlainPath, plainPathForms, plainPathPattern)

@@ -85,7 +85,7 @@ test('every fault of every file is told at once with file, line and path, and no
   expect(stderr).toMatch(/^the topology documents are wrong; nothing was changed$/m)
   expect(stderr).toMatch(/^ {2}nodes\[0\]\.prefech: .*deep\/b\.yml:3: unknown key .* "prefetch"/m)
   expect(stderr).toMatch(/^ {2}nodes\[1\]\.worker: .*a\.yaml:4: there is no worker "v" \(did you mean "w"\?\)/m)
-  expect(stderr).toMatch(/^ {2}name: .*c\.json:2: the topology "a" stands in .*a\.yaml:1 already/m)
+  expect(stderr).toMatch(/^ {2}name: .*c\.json:2, document 2 \(a\): the topology "a" stands in .*a\.yaml:1 already/m)
   expect((await t.get('/api/topologies')).body.items).toEqual([])
 })
 
@@ -94,7 +94,9 @@ test('of a list of documents each fault has its line', () => {
     file('list.json', '[{"name": "one", "nodes": []},\n{"name": "two",\n"nodes": [{"name": "A", "type": "start"}]}]'),
   ])
   expect(found.map(({ document }) => document.name)).toEqual(['one'])
-  expect(faults).toMatchObject([{ path: 'nodes[0].name', message: expect.stringMatching(/list\.json:3: /) as string }])
+  expect(faults).toMatchObject([
+    { path: 'nodes[0].name', message: expect.stringMatching(/list\.json:3, document 2 \(two\): /) as string },
+  ])
 })
 
 test('prune deletes what is of the set and in no file any more, and nothing else', async () => {

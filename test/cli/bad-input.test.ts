@@ -47,6 +47,7 @@ function file(name: string, text: string): string {
 
 describe('wrong use ends with exit code 2 and a line that helps', () => {
   test.each([
+    [['help', 'appl'], /^unknown command 'appl' \(did you mean "apply"\?\) \(see `sluice --help`\)$/],
     [['devv'], /^unknown command 'devv' \(Did you mean dev\?\) \(see `sluice --help`\)$/],
     [['dev', '--prot', '1'], /^unknown option '--prot' \(Did you mean --port\?\)$/],
     [

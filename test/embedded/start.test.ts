@@ -1,13 +1,24 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { processesOf } from '../support/leaks.ts'
+
+type Script = ChildProcessByStdio<null, Readable, Readable>
 
 /** A small checkout: the real start script, and an engine that each test writes. */
 let checkout: string
@@ -19,7 +30,8 @@ beforeEach(() => {
   for (const file of ['start.mjs', 'leash.mjs', 'install.mjs', 'compiled.mjs'])
     copyFileSync(`bin/${file}`, join(checkout, 'bin', file))
   symlinkSync(join(process.cwd(), 'node_modules/typescript'), join(checkout, 'node_modules/typescript'))
-  write('package.json', '{ "type": "module" }')
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+  write('package.json', JSON.stringify({ type: 'module', scripts: { start: scripts.start } }))
   write('package-lock.json', '{ "packages": { "": {} } }')
   write('node_modules/.package-lock.json', '{ "packages": {} }')
 })
@@ -69,6 +81,32 @@ test('the engine ends when the start script is SIGKILLed', async () => {
   await eventually('all have ended', () => processesOf(checkout).length === 0)
 })
 
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  '%s to npm start ends the engine in order, as SIGTERM does',
+  async (signal) => {
+    engine(`process.on('SIGTERM', () => { console.log('in order'); process.exit() })
+    console.log('ready'); setInterval(() => {}, 1000)`)
+    const npm = npmStart()
+    const done = end(npm)
+    await once(npm.stdout, 'data')
+    npm.kill(signal)
+    expect((await done).output).toBe('ready\nin order\n')
+    await eventually('all have ended', () => processesOf(checkout).length === 0)
+  },
+)
+
+test('npm start in the background outlives the shell that began it', async () => {
+  engine(`process.on('SIGTERM', () => process.exit())
+    setInterval(() => console.log(process.ppid), 500)`)
+  const shell = run('sh', ['-c', 'nohup npm start --silent &'], { cwd: checkout })
+  let lines: string[] = []
+  shell.stdout.on('data', (chunk: Buffer) => (lines = [...lines, ...chunk.toString().trim().split('\n')]))
+  // start.mjs looks for its parent as often as the engine says something.
+  await eventually('the engine goes on', () => shell.exitCode !== null && lines.length > 4)
+  process.kill(Number(lines[0]), 'SIGTERM')
+  await eventually('all have ended', () => processesOf(checkout).length === 0)
+})
+
 test('a failing npm ci is shown, with exit code 1, and nothing is started', async () => {
   engine(`console.log('never')`)
   write('package.json', '{ "dependencies": { "missing": "file:missing" } }')
@@ -83,7 +121,7 @@ test('a failing npm ci is shown, with exit code 1, and nothing is started', asyn
 
 test('a Node that is too old is refused in one line', async () => {
   const old = `data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'18.20.4'}})`
-  const result = await end(run(['--import', old, join(checkout, 'bin/start.mjs')]))
+  const result = await end(run(process.execPath, ['--import', old, join(checkout, 'bin/start.mjs')]))
   expect(result).toEqual({ code: 1, output: '', errors: 'Node 20.19 or newer is needed, and this is 18.20.4\n' })
 })
 
@@ -92,14 +130,17 @@ function write(file: string, text: string): void {
 }
 
 const engine = (code: string) => write('runtime/main.ts', code)
-const startScript = (...args: string[]) => run([join(checkout, 'bin/start.mjs'), ...args])
+const startScript = (...args: string[]) => run(process.execPath, [join(checkout, 'bin/start.mjs'), ...args])
+const npmStart = () => run('npm', ['start', '--silent'], { cwd: checkout })
 
 /** Detached, so that a signal to its process group is what a terminal's ^C is. */
-function run(args: string[]): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+function run(program: string, args: string[], options: { cwd?: string } = {}): Script {
+  // Without what npm has told the tests of itself.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
+  return spawn(program, args, { ...options, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-async function end(script: ChildProcessByStdio<null, Readable, Readable>) {
+async function end(script: Script) {
   let [output, errors] = ['', '']
   script.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   script.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))

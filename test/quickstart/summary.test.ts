@@ -34,6 +34,13 @@ test('a run whose records add up says how many need attention and what to do', (
   })
 })
 
+test('calls of the source that failed are said by kind, and none in words', () => {
+  const line = (faults: Result['faults']) => summaryOf({ ...resultWith(), faults }, 'sluice')[2]
+  expect(line({ '502': 5, '429': 6, hang: 7 })).toContain('18 calls of the source failed (')
+  expect(line({ '502': 0, '429': 1, hang: 0 })).toMatch(/^1 call of the source failed \(.*429: 1/)
+  expect(line({ '502': 0, '429': 0, hang: 0 })).toMatch(/^no call of the source failed/)
+})
+
 test.each([
   [{ stored: 135_192, missing: 2, missingIds: [7, 9] }, 39, /^2 places are neither stored nor meant for Trash: 7, 9$/],
   [{ stored: 135_191, missing: 3, missingIds: [7, 9] }, 39, /Trash, the first are 7, 9$/],

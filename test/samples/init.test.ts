@@ -39,14 +39,15 @@ describe('a new project', () => {
     expect(content).toMatchObject({
       name: 'shop',
       dependencies: { '@sluiceway/worker': `file:${checkout}/workers/sdk`, sluiceway: `file:${checkout}` },
-      scripts: { start: 'npm run -s sluice -- dev --no-sample --worker worker.mjs --apply topology.yaml' },
     })
+    const { start } = content.scripts as Record<string, string>
+    expect(start).toMatch(/^exec node .*main\.ts" dev --no-sample --worker worker\.mjs --apply topology\.yaml$/)
   })
 
   test('from a package gets both from the registry', () => {
     const project = { name: 'shop', sluice: 'sluice', dependencies: { sluiceway: '^1.0.0' }, allowScripts: {} }
     const content = JSON.parse(projectFiles(project)['package.json'] ?? '') as Record<string, unknown>
-    expect(content).toMatchObject({ scripts: { sluice: 'sluice' }, dependencies: { sluiceway: '^1.0.0' } })
+    expect(content).toMatchObject({ scripts: { sluice: 'exec sluice' }, dependencies: { sluiceway: '^1.0.0' } })
     expect(content).not.toHaveProperty('allowScripts')
   })
 

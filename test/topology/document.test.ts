@@ -10,6 +10,17 @@ import { custom, documentOf, start } from './samples.ts'
 const shape = 'name: orders\nnodes:\n  - { name: begin, type: start }\n'
 
 describe('a document', () => {
+  test('of a list that is wrong is told by its number and name', () => {
+    const node = { name: 'begin', type: 'stat' }
+    const text = JSON.stringify([{ name: 'right', nodes: [] }, { name: 'orders', nodes: [node] }, { name: 7 }])
+    const messages = parseDocuments(text, 'stdin').faults.map(({ path, message }) => `${path}: ${message}`)
+    expect(messages[0]).toMatch(/^nodes\[0\]\.type: stdin:1, document 2 \(orders\): .*start/)
+    expect(messages.slice(1).join()).toMatch(/^name: stdin:1, document 3: /)
+    expect(parseDocument(JSON.stringify({ name: 'orders', nodes: [node] }), 'stdin').faults[0]?.message).toMatch(
+      /^stdin:1: /,
+    )
+  })
+
   test('of the docs parses and can be published', async () => {
     const page = await readFile('docs/topology.md', 'utf8')
     const { document, faults } = parseDocument(/```yaml\n(.*?)```/s.exec(page)![1]!, 'docs/topology.md')

@@ -231,7 +231,7 @@ function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): v
   const foreign = event ? workerValues : (['enabled'] as const)
   const faults = [...foreign, ...(type === 'cron' ? [] : (['cron'] as const))]
     .filter((key) => change[key] !== undefined)
-    .map((key) => ({ path: key, message: `${name} is a ${type} node, and these have no ${key}` }))
+    .map((key) => ({ path: key, message: `a ${type} node has no ${key}, and ${name} is one` }))
   const cron = typeof change.cron === 'string' && type === 'cron' ? cronFault(change.cron) : null
   const { partitions = 1 } = draft.nodes.find((each) => each.name === name) ?? {}
   const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)

@@ -16,7 +16,9 @@ const nodeChange = z
   .object({
     name: z.string(),
     change: z.enum(['added', 'removed', 'changed']).openapi('NodeChangeKind'),
-    values: z.array(change).openapi({ description: 'Of an added or removed node all of them' }),
+    values: z
+      .array(change)
+      .openapi({ description: 'In the words of documents; of an added or removed node what its document has to say' }),
   })
   .openapi('NodeChange')
 

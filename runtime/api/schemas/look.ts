@@ -89,7 +89,7 @@ export const tail = z
 
 const place = z
   .string()
-  .regex(/^\d{1,15}$/, 'after is `next` of an earlier answer')
+  .regex(/^\d{1,15}$/, 'expected `next` of an earlier answer')
   .openapi({ description: '`next` of the answer before' })
 
 const bytes = wholeQuery(0, 8 * 1024 * 1024)

@@ -89,7 +89,7 @@ export const trashEdit = z
       .unknown()
       .optional()
       .openapi({ description: 'JSON for a message whose content type is JSON; otherwise a string' }),
-    bodyBase64: z.base64().optional().openapi({ description: 'Exact bytes, instead of `body`' }),
+    bodyBase64: z.base64('expected base64').optional().openapi({ description: 'Exact bytes, instead of `body`' }),
     headers: messageHeaders.optional(),
     contentType: z
       .string()

@@ -21,7 +21,7 @@ export const tryRequest = z
     trash: z.string().max(200).optional().openapi({ description: 'Id of a message in Trash: as it was edited last' }),
     sequence: z.int().min(1).optional().openapi({ description: 'Of a message that `peek` shows' }),
     body: z.unknown().optional().openapi({ description: 'JSON for a JSON content type; otherwise a string' }),
-    bodyBase64: z.base64().optional().openapi({ description: 'Exact bytes, instead of `body`' }),
+    bodyBase64: z.base64('expected base64').optional().openapi({ description: 'Exact bytes, instead of `body`' }),
     contentType: z
       .string()
       .refine(isContentType, 'is printable ASCII of at most 256 bytes')

@@ -31,6 +31,10 @@ export function define(command: Command): void {
     .addArgument(new Argument('<shell>', 'whose').choices(Object.keys(scripts)))
     .action((shell: Shell) => console.log(scripts[shell]))
   examples(command, [
+    [
+      'alias sluice="node $PWD/dist/runtime/main.js"',
+      'first, in a checkout that was started once: it is not on the PATH',
+    ],
     [`echo 'eval "$(sluice completion bash)"' >> ~/.bashrc`, 'in bash, from the next shell on'],
     [`echo 'eval "$(sluice completion zsh)"' >> ~/.zshrc`, 'in zsh, after compinit'],
     ['sluice completion fish > ~/.config/fish/completions/sluice.fish', 'in fish'],

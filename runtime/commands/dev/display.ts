@@ -8,7 +8,7 @@ export type RunState = Pick<Run, 'id' | 'topology' | 'state' | 'startedAt' | 'fi
 export interface Look {
   readonly atMs: number
   readonly run: RunState
-  readonly queues: readonly Pick<Queue, 'node' | 'pending' | 'inFlight' | 'replies'>[]
+  readonly queues: readonly Pick<Queue, 'node' | 'pending' | 'inFlight' | 'replies' | 'delayed'>[]
 }
 
 /** Shows how far a run is. */
@@ -64,7 +64,7 @@ interface Counts {
   readonly read: number
   readonly stored: number
   readonly trash: number
-  /** Messages that are in no queue until their time comes. */
+  /** Messages that come into their queue again when their time comes. */
   readonly delayed: number
 }
 
@@ -73,10 +73,11 @@ interface Counts {
  * while its messages are new, so at least what lies in the queues was read.
  */
 function countsOf({ run, queues }: Look, source: number): Counts {
-  const { total, done, failed, inProgress } = run.messages
-  const queued = queues.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
+  const { total, done, failed } = run.messages
+  const delayed = queues.reduce((sum, queue) => sum + queue.delayed, 0)
+  const queued = queues.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, delayed)
   const read = Math.max(total, Math.min(source, done + failed + queued))
-  return { read, stored: done, trash: failed, delayed: Math.max(0, inProgress - queued) }
+  return { read, stored: done, trash: failed, delayed }
 }
 
 const delayedText = (delayed: number): string => (delayed > 0 ? `, ${grouped(delayed)} waiting to be tried again` : '')

@@ -59,13 +59,19 @@ export function summaryOf(
   const { source, stored, trashCandidates } = counts
   const seconds = secondsOf(run)
   const first = firstStoredMs === null ? '' : `; the first after ${(firstStoredMs / 1_000).toFixed(1)} s`
-  const kinds = Object.entries(faults).map(([kind, count]) => `${kind}: ${count}`)
   return [
     `${grouped(stored)} of ${grouped(source)} places are stored, after ${seconds.toFixed(1)} s${first}`,
     `${grouped(source / Math.max(seconds, 0.001))} records/s; the engine took at most ${rssMaxMb} MB`,
-    `${sumOf(faults)} calls of the source failed (${kinds.join(', ')}) and were made good`,
+    faultsText(faults),
     ...(trashCandidates === 0 ? [] : needAttention(trashCandidates, source, run.id, cli)),
   ]
+}
+
+function faultsText(faults: Faults): string {
+  const kinds = Object.entries(faults).map(([kind, count]) => `${kind}: ${count}`)
+  const count = sumOf(faults)
+  if (count === 0) return 'no call of the source failed: with so few pages that may be'
+  return `${count} ${count === 1 ? 'call' : 'calls'} of the source failed (${kinds.join(', ')}) and were made good`
 }
 
 function needAttention(count: number, source: number, run: string, cli: string): string[] {

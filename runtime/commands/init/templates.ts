@@ -3,7 +3,7 @@
 export interface Project {
   /** Name of the project, its worker and its topology. */
   readonly name: string
-  /** What `npm run sluice` runs. */
+  /** The command line's program, as a shell finds it from the project. */
   readonly sluice: string
   readonly dependencies: Readonly<Record<string, string>>
   /** npm asks about every package with an install script that isn't listed here. */
@@ -27,9 +27,10 @@ function packageJson({ name, sluice, dependencies, allowScripts }: Project): str
     version: '0.1.0',
     private: true,
     type: 'module',
+    // With `exec` no shell stands between npm and the engine: one that npm passes a signal to dies of it, and the engine stays.
     scripts: {
-      start: 'npm run -s sluice -- dev --no-sample --worker worker.mjs --apply topology.yaml',
-      sluice,
+      start: `exec ${sluice} dev --no-sample --worker worker.mjs --apply topology.yaml`,
+      sluice: `exec ${sluice}`,
     },
     dependencies,
     ...(Object.keys(allowScripts).length > 0 ? { allowScripts } : {}),

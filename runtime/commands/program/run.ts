@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander'
+import type { Command } from 'commander'
 import { Invalid, textOf } from '../../errors.ts'
+import { didYouMean } from '../../topology/suggest.ts'
 import { leavesOf, programFor, wholeProgram } from './program.ts'
 
 /** Exit code: 0 done, 1 failed, 2 wrong use. */
@@ -7,11 +9,19 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === 'help' && args.includes('--all')) return await helpOfAll()
     const program = await programFor(args)
+    if (args[0] === 'help') checkAsked(program, args[1])
     await program.parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error)
   }
+}
+
+/** Commander answers a word that it doesn't know with the help of everything. */
+function checkAsked(program: Command, asked: string | undefined): void {
+  const names = program.commands.map((command) => command.name())
+  if (asked === undefined || asked.startsWith('-') || [...names, 'help'].includes(asked)) return
+  throw new Invalid(`unknown command '${asked}'${didYouMean(asked, names)} (see \`sluice --help\`)`)
 }
 
 async function helpOfAll(): Promise<number> {

@@ -46,6 +46,19 @@ export function complain(error: unknown): void {
   process.exitCode = error instanceof Invalid && process.exitCode !== 1 ? 2 : 1
 }
 
+/** Goes on after one that fails, which is said at once; returns what went well. */
+export async function forEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = []
+  for (const item of items) {
+    try {
+      done.push(await work(item))
+    } catch (error) {
+      complain(error)
+    }
+  }
+  return done
+}
+
 function tableOf<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [columns.map(([heading]) => heading), ...rows.map((row) => columns.map(([, cell]) => plain(cell(row))))]
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)))

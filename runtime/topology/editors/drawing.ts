@@ -36,6 +36,8 @@ export interface DrawnNode {
   readonly type: DrawnType
   /** False for kinds of nodes that no worker implements. */
   readonly callable: boolean
+  /** The editors' word for its type, if that has no counterpart here. */
+  readonly foreign: string | undefined
   /** Name of a worker. */
   readonly worker: string | undefined
   /** `host:port` of a worker. */

@@ -1,6 +1,6 @@
 /** Documents of the older editors, read and given back. Pure. */
 import type { TopologyDocument } from '../schema.ts'
-import type { Address, DrawnName, Point, Reading } from './drawing.ts'
+import type { Address, DrawnName, DrawnNode, Reading } from './drawing.ts'
 import { readBpmn } from './bpmn/read.ts'
 import { readJson } from './json/read.ts'
 import { showDraft } from './show.ts'
@@ -37,10 +37,10 @@ export function drawJson(
 }
 
 function show(draft: TopologyDocument, workers: readonly Address[], saved: SavedDrawing | null): Shown {
-  return showDraft(draft, workers, { names: saved?.names ?? [], places: saved ? placesOf(saved) : new Map() })
+  return showDraft(draft, workers, { names: saved?.names ?? [], nodes: saved ? nodesOf(saved) : new Map() })
 }
 
-function placesOf({ kind, source }: SavedDrawing): Map<string, Point> {
+function nodesOf({ kind, source }: SavedDrawing): Map<string, DrawnNode> {
   const reading: Reading = kind === 'bpmn' ? readBpmn(source) : readJson(JSON.parse(source))
-  return new Map(reading.drawing.nodes.flatMap(({ id, at }): [string, Point][] => (at ? [[id, at]] : [])))
+  return new Map(reading.drawing.nodes.map((node) => [node.id, node]))
 }

@@ -13,6 +13,8 @@ export interface ShownNode {
   readonly id: string
   readonly title: string
   readonly node: DocumentNode
+  /** The editors' word for its type, as long as the draft has what that is read as. */
+  readonly foreign: string | undefined
   readonly host: string | undefined
   readonly timeout: number | undefined
   readonly repeater: Repeater | undefined
@@ -27,21 +29,22 @@ export interface Shown {
   readonly workers: readonly Address[]
 }
 
-/** What the drawing that was saved last says of ids, and where its nodes lie. */
+/** What the drawing that was saved last says: of names, and of its nodes by id. */
 export interface Remembered {
   readonly names: readonly DrawnName[]
-  readonly places: ReadonlyMap<string, Point>
+  readonly nodes: ReadonlyMap<string, DrawnNode>
 }
 
 export function showDraft(draft: TopologyDocument, workers: readonly Address[], remembered: Remembered): Shown {
   const drawn = new Map(remembered.names.map((each) => [each.name, each]))
   const ids = giveIds(draft, drawn)
   const idOf = (name: string): string => ids.get(name) ?? ''
-  const at = placeNodes(draft, new Map(draft.nodes.map(({ name }) => [name, remembered.places.get(idOf(name))])))
+  const at = placeNodes(draft, new Map(draft.nodes.map(({ name }) => [name, remembered.nodes.get(idOf(name))?.at])))
   const nodes = draft.nodes.map((node) => ({
     id: idOf(node.name),
     title: titleOf(node, drawn.get(node.name)),
     node,
+    foreign: foreignOf(node, remembered.nodes.get(idOf(node.name))),
     host: workers.filter(({ name }) => name === node.worker).map(hostOf)[0],
     timeout: timeoutShown(node),
     repeater: repeaterShown(node),
@@ -49,6 +52,10 @@ export function showDraft(draft: TopologyDocument, workers: readonly Address[], 
   }))
   const edges = draft.edges.filter(({ from, to }) => ids.has(from) && ids.has(to))
   return { name: draft.name, nodes, edges: edges.map(({ from, to }) => ({ from: idOf(from), to: idOf(to) })), workers }
+}
+
+function foreignOf({ type }: DocumentNode, drawn: DrawnNode | undefined): string | undefined {
+  return drawn?.type === type ? drawn.foreign : undefined
 }
 
 /** Name → id. */

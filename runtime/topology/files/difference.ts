@@ -2,6 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Plan } from '../plan.ts'
 import type { TopologyDocument } from '../schema.ts'
+import { writtenNode } from './written.ts'
+import type { Written } from './written.ts'
 
 /** A value that is there on one side only lacks the other key; null is a value. */
 export interface Change {
@@ -14,7 +16,7 @@ export interface Change {
 export interface NodeChange {
   readonly name: string
   readonly change: 'added' | 'removed' | 'changed'
-  /** Of an added or removed node all of them. */
+  /** Of an added or removed node what a document says of it. */
   readonly values: readonly Change[]
 }
 
@@ -38,14 +40,14 @@ type Values = Readonly<Record<string, unknown>>
 /** What a document and a plan have in common. */
 export interface Graph {
   readonly values: Values
-  readonly nodes: ReadonlyMap<string, Values>
+  readonly nodes: ReadonlyMap<string, Written>
   readonly edges: readonly { readonly from: string; readonly to: string }[]
 }
 
 export const emptyGraph: Graph = { values: {}, nodes: new Map(), edges: [] }
 
 export function graphOfDocument({ nodes, edges, ...values }: TopologyDocument): Graph {
-  return { values, nodes: new Map(nodes.map(({ name, ...rest }) => [name, rest])), edges }
+  return { values, nodes: new Map(nodes.map(({ name, ...rest }) => [name, { all: rest, needed: rest }])), edges }
 }
 
 /** Nodes by name: a node that went away and came back has the same name, and the same id. */
@@ -54,7 +56,7 @@ export function graphOfPlan({ name, nodes }: Plan): Graph {
   const edges = nodes.flatMap(({ name: from, followers }) => followers.map((id) => ({ from, to: names.get(id) ?? id })))
   return {
     values: { name },
-    nodes: new Map(nodes.map(({ id: _, name, followers: __, ...rest }) => [name, rest])),
+    nodes: new Map(nodes.map((node) => [node.name, writtenNode(node)])),
     edges,
   }
 }
@@ -91,9 +93,9 @@ function nodeChanges(before: Graph['nodes'], after: Graph['nodes']): NodeChange[
   const names = new Set([...before.keys(), ...after.keys()])
   return [...names].flatMap((name): NodeChange[] => {
     const [old, next] = [before.get(name), after.get(name)]
-    const values = changesOf(old ?? {}, next ?? {})
-    if (old === undefined) return [{ name, change: 'added', values }]
-    if (next === undefined) return [{ name, change: 'removed', values }]
+    if (old === undefined) return [{ name, change: 'added', values: changesOf({}, next?.needed ?? {}) }]
+    if (next === undefined) return [{ name, change: 'removed', values: changesOf(old.needed, {}) }]
+    const values = changesOf(old.all, next.all)
     return values.length === 0 ? [] : [{ name, change: 'changed', values }]
   })
 }

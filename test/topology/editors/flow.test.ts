@@ -25,6 +25,38 @@ test('a payload that nothing was changed in comes back as it was, with places, n
   expect(drawJson(draft, workers, saved)).toEqual(flow)
 })
 
+test('an annotation goes by its noteId where it has no id, and comes back as it was', () => {
+  const note = { type: 'annotation', noteId: 'x', text: 'hi', width: 5, height: 5 }
+  const noted = { ...flow, nodes: [...flow.nodes, note] }
+  const { draft, saved, warnings } = put('json', noted)
+  expect(draft.nodes).toHaveLength(4)
+  expect(warnings).toEqual(put('json', flow).warnings)
+  expect(drawJson(draft, workers, saved)).toEqual(noted)
+  const twice = { ...noted, nodes: [...noted.nodes, note] }
+  expect(readJson(twice).faults).toEqual([{ path: 'nodes[6].noteId', message: 'the id "x" is taken by nodes[5]' }])
+})
+
+test('a node of the draft is drawn also where a note has taken the id that it would get', () => {
+  const note = { type: 'annotation', noteId: 'Event_begin', text: 'hi' }
+  const { draft, saved } = put('json', { nodes: [note], connections: [] })
+  const nodes = [{ name: 'begin', type: 'start' as const }]
+  expect(drawJson({ ...draft, nodes }, workers, saved).nodes).toMatchObject([note, { shape: 'circle', name: 'begin' }])
+})
+
+test('a breakpoint is one in both kinds of documents, and is reported each time that it is read', () => {
+  const text =
+    '<bpmn:definitions><bpmn:process><bpmn:task id="t" name="look" pipes:pipesType="user"/></bpmn:process></bpmn:definitions>'
+  const first = put('bpmn', text)
+  const payload = drawJson(first.draft, workers, first.saved)
+  expect(payload.nodes).toMatchObject([{ id: 't', shape: 'hexagon', label: 'Breakpoint', name: 'look', action: null }])
+  const second = put('json', payload, { draft: first.draft, names: first.saved.names })
+  expect(second.draft).toEqual(first.draft)
+  expect(second.warnings.at(0)?.message).toMatch(/^breakpoints \(type user\) are not there/)
+  expect(drawBpmn(second.draft, workers, second.saved)).toContain('pipes:pipesType="user"')
+  const called = { ...first.draft, nodes: [{ ...first.draft.nodes[0]!, type: 'batch' as const }] }
+  expect(drawJson(called, workers, first.saved).nodes).toMatchObject([{ shape: 'rectangle', label: 'Batch' }])
+})
+
 test('what changed since is written into the payload, and everything else stays in it', () => {
   const { draft, saved } = put('json', flow)
   const [begin, , orders, store] = draft.nodes
@@ -147,6 +179,8 @@ test.each<[string, unknown, string]>([
   ['no action', node({ name: 'a' }), 'nodes[0].action'],
   ['a type that nobody knows', connector({ type: 'conector' }), 'nodes[0].type'],
   ['an end event', node({ shape: 'circle', label: 'End Event', name: 'x' }), 'nodes[0].label'],
+  ['no id', { nodes: [{ shape: 'circle', name: 'x', noteId: 'x' }] }, 'nodes[0].id'],
+  ['a note without noteId', { nodes: [{ type: 'annotation', prefetch: 'x' }] }, 'nodes[0].id'],
   ['no name', node({ shape: 'circle', label: 'Event' }), 'nodes[0].name'],
   ['an id that is there twice', { nodes: [...flow.nodes, flow.nodes[0]] }, 'nodes[5].id'],
   ['a connection to nowhere', { nodes: [], connections: [{ from: 'a', to: 'b' }] }, 'connections[0].from'],

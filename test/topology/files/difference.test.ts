@@ -84,6 +84,50 @@ test('another order of nodes or edges is a difference, since followers go by it'
   expect(between(before, turned)).toEqual({ values: [], nodes: [], edges: [], reordered: ['nodes', 'edges'] })
 })
 
+/** As it comes out of the database, which keeps no order of keys. */
+function turned<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(turned) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, inner]) => [key, turned(inner)]),
+  ) as T
+}
+
+test('a node that comes or goes is told in the words and the order of a document, without what nobody has to write', () => {
+  const node = custom('c', {
+    retry: { attempts: 3 },
+    settings: { a: 1 },
+    emit: 'chunks=5',
+    service: 's',
+    uses: 'total',
+  })
+  const plan = (document: TopologyDocument) =>
+    compilePlan({
+      topologyId: 't',
+      revision: 1,
+      document,
+      nodeIds: new Map(document.nodes.map(({ name }) => [name, name])),
+      stored: new Map(),
+    })
+  const after = plan(documentOf([start, custom('d'), node]))
+  const said = (added: ReturnType<typeof differenceOf>) =>
+    added.nodes.map(({ name, values }) => [name, ...values.map(({ path }) => path)])
+  const expected = [
+    ['begin', 'type'],
+    ['d', 'type', 'worker'],
+    ['c', 'type', 'worker', 'uses', 'service', 'retry.attempts', 'settings.a', 'emit'],
+  ]
+  expect(said(differenceOf(emptyGraph, graphOfPlan(after)))).toEqual(expected)
+  expect(said(differenceOf(emptyGraph, graphOfPlan(turned(after))))).toEqual(expected)
+  expect(differenceOf(graphOfPlan(after), graphOfPlan(turned(after)))).toMatchObject({ values: [], nodes: [] })
+  const lanes = { ...after.nodes[2]!, generation: 2, past: [] }
+  expect(
+    isSame(differenceOf(graphOfPlan(after), graphOfPlan({ ...after, nodes: [...after.nodes.slice(0, 2), lanes] }))),
+  ).toBe(true)
+})
+
 test('plans are compared by the names of their nodes, with the values in force', () => {
   const plan = (document: TopologyDocument, prefix: string) =>
     compilePlan({

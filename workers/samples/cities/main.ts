@@ -5,6 +5,7 @@
 import { nodeFetch, serve } from '@sluiceway/worker/node'
 import { parseArgs } from 'node:util'
 import { startEnrichment } from './systems/enrichment.ts'
+import { seedDefault } from './systems/faults.ts'
 import { startSource } from './systems/source.ts'
 import { openPlaces } from './systems/table.ts'
 import { citiesWorker } from './worker.ts'
@@ -17,7 +18,7 @@ const { values, positionals } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     places: { type: 'string' },
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string', default: String(seedDefault) },
     'source-port': { type: 'string', default: '0' },
     'enrichment-port': { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },

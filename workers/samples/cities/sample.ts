@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { countCities, type Counts } from './count.ts'
 import { keepProcess, type KeptProcess } from './kept-process.ts'
+import { seedDefault } from './systems/faults.ts'
 import type { SourceStats } from './systems/source.ts'
 
 export interface SampleOptions {
@@ -10,7 +11,7 @@ export interface SampleOptions {
   readonly scale?: number
   /** Only the first so many places of each copy; all without it. */
   readonly places?: number
-  /** Decides which pages of the source fail and how; default 1. */
+  /** Decides which pages of the source fail and how; default `seedDefault`. */
   readonly seed?: number
   /** Shared with the engine, if calls are to be signed. */
   readonly secret?: string
@@ -43,7 +44,7 @@ export const citiesTopologyFile: string = fileURLToPath(new URL('topology.yaml',
 
 /** Starts the sample. Its processes end with `stop()`, or when this process is gone, however it went. */
 export async function startCitiesSample(options: SampleOptions): Promise<CitiesSample> {
-  const { postgresUrl, scale = 1, places, seed = 1, secret, log, say = log } = options
+  const { postgresUrl, scale = 1, places, seed = seedDefault, secret, log, say = log } = options
   const running: KeptProcess<string>[] = []
   const stop = async () => {
     await Promise.all(running.map((kept) => kept.stop()))

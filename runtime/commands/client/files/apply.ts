@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { answerOf, dataOf, ifMatch } from '../../../client/answer.ts'
 import type { Answer } from '../../../client/answer.ts'
 import type { Engine } from '../../../client/engine.ts'
 import type { Topology, TopologyDocument as Sent } from '../../../client/openapi.d.ts'
-import { Conflict, Invalid, NotFound, Unavailable, textOf } from '../../../errors.ts'
+import { Conflict, Invalid, LostRace, NotFound, Unavailable, textOf } from '../../../errors.ts'
 import { readDocument } from '../../../topology/document.ts'
 import { differenceOf, emptyGraph, graphOfDocument, isSame } from '../../../topology/files/difference.ts'
 import type { Difference } from '../../../topology/files/difference.ts'
@@ -12,7 +13,7 @@ import { savedOver } from '../../../topology/files/kept.ts'
 import type { Kept } from '../../../topology/files/kept.ts'
 import type { TopologyDocument } from '../../../topology/schema.ts'
 import { addOptions, examples, gather } from '../../define.ts'
-import { complain } from '../../terminal/print.ts'
+import { forEach } from '../../terminal/print.ts'
 import { readChecked } from './checked.ts'
 import { linesOf } from './difference.ts'
 import { marked, ownerFault, setLabel, setName } from './owner.ts'
@@ -64,23 +65,10 @@ async function apply(flags: Flags): Promise<void> {
   const strays =
     flags.prune === true ? await straysOf(engine, flags.set ?? '', new Set(steps.map(({ name }) => name))) : []
   if (flags.dryRun === true) return preview(steps, strays)
-  const done = await all(steps, (step) => carryOut(engine, step, flags))
+  const done = await forEach(steps, (step) => carryOut(engine, step, flags))
   if (done.length < steps.length) return
-  for (const name of await all(strays, (name) => pruneOne(engine, name, flags.set ?? '')))
+  for (const name of await forEach(strays, (name) => pruneOne(engine, name, flags.set ?? '')))
     console.log(`${name}: pruned`)
-}
-
-/** Goes on after one that fails, which is said at once; returns what went well. */
-async function all<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = []
-  for (const item of items) {
-    try {
-      done.push(await work(item))
-    } catch (error) {
-      complain(error)
-    }
-  }
-  return done
 }
 
 async function pruneOne(engine: Engine, name: string, set: string): Promise<string> {
@@ -126,8 +114,12 @@ function preview(steps: readonly Step[], strays: readonly string[]): void {
   for (const name of strays) console.log(`${name}: would be pruned, if it is empty`)
 }
 
-async function carryOut(engine: Engine, step: Step, { publish, inFlight = 'refuse', ...flags }: Flags): Promise<void> {
-  const done = await save(engine, step)
+async function carryOut(
+  engine: Engine,
+  planned: Step,
+  { publish, inFlight = 'refuse', ...flags }: Flags,
+): Promise<void> {
+  const { done, step } = await saveOver(engine, planned, flags.set)
   if (publish !== true) return console.log(`${step.name}: ${done}`)
   const { revision } = await publishDraft(engine, step.name, inFlight)
   const before = step.stored?.data
@@ -140,7 +132,7 @@ async function carryOut(engine: Engine, step: Step, { publish, inFlight = 'refus
 
 /** Creates the topology or replaces its draft, and publishes it; says in one line what it did. Idempotent. */
 export async function applyTopology(engine: Engine, document: TopologyDocument): Promise<string> {
-  const done = await save(engine, await stepFor(engine, document, undefined))
+  const { done } = await saveOver(engine, await stepFor(engine, document, undefined), undefined)
   const { revision } = await publishDraft(engine, document.name, 'refuse')
   return `${document.name}: ${done}, published as revision ${revision}`
 }
@@ -155,6 +147,31 @@ async function publishDraft(engine: Engine, topology: string, inFlight: InFlight
     if (error instanceof Invalid) throw new Invalid(text, error.errors, { cause: error })
     if (error instanceof Conflict) throw new Conflict(text, { cause: error })
     throw new Unavailable('engine', text, { cause: error })
+  }
+}
+
+const triesMax = 6
+const pauseMaxMs = 300
+
+/** Whoever was faster may have wanted the same: then what there is now is looked at again. Throws `LostRace` when that doesn't end. */
+async function saveOver(
+  engine: Engine,
+  planned: Step,
+  set: string | undefined,
+): Promise<{ readonly done: string; readonly step: Step }> {
+  let step = planned
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return { done: await save(engine, step), step }
+    } catch (error) {
+      const isTaken = error instanceof Conflict && step.stored === null
+      if (!isTaken && !(error instanceof LostRace)) throw error
+      if (tries === triesMax) throw new LostRace(`${step.name} is changed by others all the time: run it again`)
+      await delay(Math.random() * pauseMaxMs)
+      step = await stepFor(engine, planned.document, set)
+      if (isTaken && step.stored === null) throw error
+      checkOwners([step], set)
+    }
   }
 }
 

@@ -1,7 +1,8 @@
-import type { AuditEntry, Run } from '../../../client/openapi.d.ts'
+import type { AuditEntry, Run, Status } from '../../../client/openapi.d.ts'
 import type { Column } from '../../terminal/print.ts'
 import { messagesText } from '../run.ts'
 import type { Row } from './kinds.ts'
+import { bridgesText, natsText, postgresText } from './status.ts'
 import { instancesText } from '../../terminal/instances.ts'
 
 export function columnOf(name: string): Column<Row> {
@@ -24,6 +25,10 @@ const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
   target: (value) => targetText(value as AuditEntry['target']),
   error: (value) => (value as { title: string }).title,
   messages: (value) => messagesText(value as Run['messages']),
+  nats: (value) => natsText(value as Status['nats']),
+  postgres: (value) => postgresText(value as Status['postgres']),
+  bridges: (value) => bridgesText(value as Status['bridges']),
+  topologies: (value) => (Array.isArray(value) ? `${value.length}: see \`sluice get topologies\`` : value),
   limits: (value) =>
     (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),
 }

@@ -3,6 +3,7 @@ import { dataOf } from '../../../client/answer.ts'
 import type { Engine } from '../../../client/engine.ts'
 import type { RepublishedTopology } from '../../../client/openapi.d.ts'
 import { addOptions, examples } from '../../define.ts'
+import { forEach } from '../../terminal/print.ts'
 import { inFlightOption } from '../files/apply.ts'
 import { addWait, awaitApplied } from '../files/wait.ts'
 import type { WaitFlags } from '../files/wait.ts'
@@ -23,10 +24,13 @@ export function define(command: Command): void {
   const name = command.name()
   command.argument('<topologies...>', 'names or ids').action(async (topologies: readonly string[], flags: Flags) => {
     const engine = findEngine(flags)
-    for (const topology of topologies) {
+    const one = async (topology: string) => {
       console.log((await deeds[name]?.(engine, topology, flags)) ?? '')
       if (flags.wait === true && flags.discard !== true) await awaitApplied(engine, topology, flags)
     }
+    const [first = '', ...more] = topologies
+    if (more.length === 0) return one(first)
+    await forEach(topologies, one)
   })
   if (name === 'publish')
     command.addOption(inFlightOption('what to do with nodes that go away while messages may come to them'))

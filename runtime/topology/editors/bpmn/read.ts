@@ -1,7 +1,7 @@
 /** Reads BPMN XML with `pipes:` attributes, as the older BPMN designer writes it. Only the process is read, and the places of its nodes. */
 import type { Drawing, DrawnEdge, DrawnNode, Notes, Point, Reading, Repeater } from '../drawing.ts'
 import { edgesMax, nodesMax, takeNotes, textMax } from '../drawing.ts'
-import { typeOf } from '../types.ts'
+import { typeOf, unknownType } from '../types.ts'
 import { attributeOf, descendants, elementsOf, parseXml } from './xml.ts'
 import type { Element } from './xml.ts'
 
@@ -170,7 +170,7 @@ function readType(element: Element, path: string, at: Locating) {
   const implied = word === undefined || word === '' ? nodeElements[element.kind] : word
   if (typeof implied !== 'string') {
     at.fault(element, place, 'an end event is no node: a run ends where nothing follows; remove it, or give it a type')
-    return { type: 'custom' as const, callable: true }
+    return unknownType
   }
   return typeOf(implied, place, {
     fault: (where, message) => at.fault(element, where, message),

@@ -65,6 +65,7 @@ function blank({ id, node }: ShownNode): DrawnNode {
     title: '',
     type,
     callable: true,
+    foreign: undefined,
     ...nothing,
     repeater: undefined,
     cron: undefined,
@@ -74,14 +75,14 @@ function blank({ id, node }: ShownNode): DrawnNode {
 
 function attributesOf(
   field: Said,
-  { title, node, host, timeout, repeater }: ShownNode,
+  { title, node, foreign, host, timeout, repeater }: ShownNode,
 ): [string, string | undefined][] {
   const text = (value: number | undefined) => value?.toString()
   switch (field) {
     case 'title':
       return [['name', title]]
     case 'type':
-      return [['pipes:pipesType', node.type]]
+      return [['pipes:pipesType', foreign ?? node.type]]
     case 'worker':
       return [
         ['pipes:sdkHostName', node.worker],

@@ -4,20 +4,22 @@ import { unsafeValue } from '../../document.ts'
 import { faultsOf } from '../../faults/faults.ts'
 import type { DrawnEdge, DrawnNode, Notes, Reading } from '../drawing.ts'
 import { edgesMax, nodesMax, takeNotes, textMax } from '../drawing.ts'
-import { typeOf } from '../types.ts'
+import { typeOf, unknownType } from '../types.ts'
 
 const sourceMaxBytes = 1024 * 1024
 
 const text = z.string().max(textMax).nullish()
-const key = z.union([z.string().min(1).max(textMax), z.int()], `expected an id: a text of at most ${textMax}`)
+const keyText = `expected an id: a text of at most ${textMax}`
+const key = z.union([z.string().min(1).max(textMax), z.int()], keyText)
 const seconds = z.int().min(0).max(1_000_000_000)
 
 const repeaterSchema = z.looseObject({ enabled: z.boolean(), hops: seconds.optional(), interval: seconds.optional() })
 
 const actionSchema = z.looseObject({ name: text, type: text, worker: text, app: text, event: text })
 
-const nodeSchema = z.looseObject({
-  id: key,
+const fieldsSchema = z.looseObject({
+  id: key.optional().describe('Required, but of an annotation that has a noteId'),
+  noteId: key.optional(),
   type: text,
   shape: text,
   label: text,
@@ -34,6 +36,16 @@ const nodeSchema = z.looseObject({
   repeater: repeaterSchema.nullish(),
 })
 
+/** Annotations have a `noteId` in place of the `id`. */
+const nodeSchema = fieldsSchema.refine(
+  (node) => node.id !== undefined || (isAnnotation(node) && node.noteId !== undefined),
+  {
+    path: ['id'],
+    error: keyText,
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  },
+)
+
 const connectionSchema = z.looseObject({ from: key, to: key })
 
 export const jsonSchema = z.looseObject({
@@ -41,7 +53,7 @@ export const jsonSchema = z.looseObject({
   connections: z.array(connectionSchema).max(edgesMax).default([]),
 })
 
-export type JsonNode = z.output<typeof nodeSchema>
+export type JsonNode = z.output<typeof fieldsSchema>
 export type JsonDocument = z.output<typeof jsonSchema>
 
 /** JSON Schema (2020-12) of the payload, as editors send it. */
@@ -49,7 +61,7 @@ export function flowJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(jsonSchema, { io: 'input' })
 }
 
-const quietKeys = new Set([...Object.keys(nodeSchema.shape), 'property'])
+const quietKeys = new Set([...Object.keys(fieldsSchema.shape), 'property'])
 const quietParts: Readonly<Record<string, ReadonlySet<string>>> = {
   action: new Set([...Object.keys(actionSchema.shape), 'icon']),
   cron: new Set(['time']),
@@ -77,17 +89,22 @@ function tooMuch(value: unknown): { path: string; message: string } | null {
 }
 
 /** Notes of people beside the graph: they stay in the payload. */
-export function isAnnotation({ type }: JsonNode): boolean {
+export function isAnnotation({ type }: Pick<JsonNode, 'type'>): boolean {
   return type === 'annotation'
+}
+
+/** What is unique among the nodes and notes of a payload. */
+export function keyOf({ id, noteId }: JsonNode): string {
+  return String(id ?? noteId)
 }
 
 function readNodes({ nodes }: JsonDocument, notes: Notes): DrawnNode[] {
   const first = new Map<string, number>()
   const drawn = nodes.flatMap((node, index) => {
-    const [id, path] = [String(node.id), `nodes[${index}]`]
+    const [id, path] = [keyOf(node), `nodes[${index}]`]
     const known = first.get(id)
     if (known === undefined) first.set(id, index)
-    else notes.fault(`${path}.id`, `the id "${id}" is taken by nodes[${known}]`)
+    else notes.fault(`${path}.${node.id === undefined ? 'noteId' : 'id'}`, `the id "${id}" is taken by nodes[${known}]`)
     return isAnnotation(node) ? [] : [readNode(node, path, notes)]
   })
   if (drawn.length > nodesMax) notes.fault('nodes', `holds ${drawn.length} nodes; at most ${nodesMax}`)
@@ -114,7 +131,7 @@ export function readNode(node: JsonNode, path: string, notes: Notes): DrawnNode 
   const { prefetch, timeout, cron, repeater, position } = node
   return {
     path,
-    id: String(node.id),
+    id: keyOf(node),
     title: title ?? '',
     ...type,
     worker: said(node.action?.worker) ?? said(node.sdk),
@@ -144,13 +161,13 @@ function readType(node: JsonNode, path: string, notes: Notes) {
   if (own !== undefined) return typeOf(own, `${path}.type`, notes)
   if (shape === 'circle' && label === 'end event') {
     notes.fault(`${path}.label`, 'an end event is no node: a run ends where nothing follows; remove it')
-    return { type: 'custom' as const, callable: true }
+    return unknownType
   }
   if (shape === 'circle') return typeOf(circles[label] ?? 'start', `${path}.label`, notes)
   if (shape === 'hexagon') return typeOf('user', `${path}.shape`, notes)
   if (action) return typeOf(said(action.type) ?? 'custom', `${path}.action.type`, notes)
   notes.fault(`${path}.action`, 'expected an action: which node of which worker is called')
-  return { type: 'custom' as const, callable: true }
+  return unknownType
 }
 
 /** The worker's name for the node; of a webhook application and event, of a start what people call it. */

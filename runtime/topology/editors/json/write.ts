@@ -1,7 +1,7 @@
 /** Writes the JSON payload of the older flow editor: the draft woven into the payload that was put last, or a new one. Pure. */
 import { isEventType } from '../../graph.ts'
 import { takeNotes } from '../drawing.ts'
-import { isAnnotation, jsonSchema, readNode } from './read.ts'
+import { isAnnotation, jsonSchema, keyOf, readNode } from './read.ts'
 import type { JsonDocument, JsonNode } from './read.ts'
 import { differences } from '../show.ts'
 import type { Said, Shown, ShownNode } from '../show.ts'
@@ -13,29 +13,30 @@ export function writeJson(source: unknown, shown: Shown): Record<string, unknown
   const before: JsonDocument = source === null ? { nodes: [], connections: [] } : jsonSchema.parse(source)
   const wanted = new Map(shown.nodes.map((node) => [node.id, node]))
   const kept = before.nodes.flatMap((json): Written[] => {
-    const node = wanted.get(String(json.id))
     if (isAnnotation(json)) return [json]
+    const node = wanted.get(keyOf(json))
     return node ? [{ ...json, ...changes(json, node, shown) }] : []
   })
-  const there = new Set(before.nodes.map(({ id }) => String(id)))
+  const there = new Set(before.nodes.filter((json) => !isAnnotation(json)).map(keyOf))
   const added = shown.nodes.filter(({ id }) => !there.has(id)).map((node) => newNode(node, shown))
   return { ...before, nodes: [...kept, ...added], connections: weaveConnections(before, shown) }
 }
 
 function newNode(node: ShownNode, shown: Shown): Written {
-  const { id, at } = node
-  const event = isEventType(node.node.type)
+  const { id, at, foreign } = node
+  const shape = shapeOf(node)
   const json = {
     id,
     type: 'flow',
-    shape: event ? 'circle' : 'rectangle',
+    shape,
     label: labelOf(node),
     position: { ...at },
     property: null,
     name: null,
     action: null,
   }
-  const more = changes({ ...json, ...(!event && { action: { type: node.node.type } }) }, node, shown)
+  const isCalled = shape === 'rectangle'
+  const more = changes({ ...json, ...(isCalled && { action: { type: foreign ?? node.node.type } }) }, node, shown)
   return { ...json, ...more }
 }
 
@@ -48,8 +49,16 @@ const labels = {
   custom: 'Custom Action',
 } as const
 
-function labelOf({ node }: ShownNode): string {
-  return labels[node.type]
+function labelOf({ node, foreign }: ShownNode): string {
+  return foreign === breakpoint ? 'Breakpoint' : labels[node.type]
+}
+
+/** The word of BPMN for what the flow editor has a shape of its own for. */
+const breakpoint = 'user'
+
+function shapeOf({ node, foreign }: ShownNode): string {
+  if (foreign === breakpoint) return 'hexagon'
+  return isEventType(node.type) ? 'circle' : 'rectangle'
 }
 
 /** What has to be changed in a node of a payload, so that it says what the draft says. */
@@ -63,7 +72,9 @@ function change(field: Said, json: JsonNode, shown: ShownNode): Written {
   const action = (values: Written): Written => ({ action: defined({ ...json.action, ...values }) })
   switch (field) {
     case 'title':
-      return isEventType(node.type) ? { name: title } : action({ name: title })
+      return isEventType(node.type) || (json.shape === 'hexagon' && !json.action)
+        ? { name: title }
+        : action({ name: title })
     case 'type':
       return changeType(json, shown)
     case 'worker':

@@ -3,6 +3,8 @@ export const faultKinds = ['502', '429', 'hang'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 const onePageIn = 15
+/** With it the first 5000 places, which are what a short look takes, meet each kind once. */
+export const seedDefault = 645
 
 /**
  * Whether a request fails, and how: the same for the same seed, page and how often the page was asked for before. About one
