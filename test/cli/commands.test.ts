@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { leavesOf, wholeProgram } from '../../runtime/commands/program/program.ts'
+import { withRuns } from '../access/world.ts'
 import { nodeOf, published } from '../api/open.ts'
 import { inside, openCli } from './inside.ts'
 import { temporaryFolder } from './sluice.ts'
@@ -165,4 +166,19 @@ test('every command says in its help what it takes, with examples', async () => 
   expect(leaves.length).toBeGreaterThan(35)
   const { stdout } = await inside(['help', '--all'])
   for (const section of stdout.split(/^## /m).slice(1)) expect(section).toMatch(/^Examples:\n {2}\S.*\n {6}\S/m)
+})
+
+test('a run that is being cancelled is shown so, and nodes with their partitions and why they rest', async () => {
+  const { t, run } = await openCli()
+  const { node } = await withRuns(t, 'orders')
+  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +running /m)
+  expect((await run('cancel', 'orders-running')).code).toBe(0)
+  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +cancelling /m)
+  expect((await run('get', 'run', 'orders-running')).stdout).toMatch(/^state +cancelling$/m)
+  const { stdout } = await run('get', 'run', 'orders-running', '-o', 'json')
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'running', cancelRequestedAt: expect.any(String) as string })
+  await t.send('PATCH', `/api/nodes/${node.id}`, { json: { paused: true } })
+  const nodes = (await run('get', 'nodes', 'orders')).stdout
+  expect(nodes).toMatch(/^NAME +TYPE +WORKER +PREFETCH +PARTITIONS +ENABLED +PAUSED REASON /)
+  expect(nodes).toMatch(/^a +custom +w +10 +1 +true +paused by admin /m)
 })
