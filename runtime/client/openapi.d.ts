@@ -912,6 +912,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Accepted: {
+            /** @description Id of the run that it belongs to */
             runId: string;
         };
         AppliedRevision: {
@@ -926,6 +927,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
+             * @description When it was
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
@@ -944,6 +946,7 @@ export interface components {
             action: string;
             method: string;
             path: string;
+            /** @description What it concerned; null: no single topology */
             topologyId: string | null;
             target: components["schemas"]["AuditEntryTarget"];
             /** @description What differs, without secrets; null: it was made */
@@ -963,17 +966,21 @@ export interface components {
         /** @enum {string} */
         AuditEntryTargetKind: "topology" | "node" | "run" | "trash" | "worker" | "service" | "token" | "session";
         AuditPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["AuditEntry"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         Blocker: {
             kind: components["schemas"]["BlockerKind"];
             of: components["schemas"]["BlockerOf"];
+            /** @description How many there are */
             count: number;
             /** @description For people: what they wait for, or do */
             text: string;
             /**
              * Format: date-time
+             * @description Since when it is so
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string | null;
@@ -1005,6 +1012,7 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string;
+            /** @description Why, for people */
             reason: string | null;
         };
         /** @enum {string} */
@@ -1012,13 +1020,17 @@ export interface components {
         BridgeTrouble: {
             /** @description secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail */
             kind: components["schemas"]["BridgeTroubleKind"];
+            /** @description Its worker, by name */
             worker: string | null;
             topology: string | null;
             node: string | null;
+            /** @description Id of the node */
             nodeId: string | null;
+            /** @description Why, for people */
             reason: string;
             /**
              * Format: date-time
+             * @description Since when it is so
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string | null;
@@ -1029,7 +1041,9 @@ export interface components {
         BridgeTroubleKind: "secret-key" | "worker" | "node";
         /** @description Ids of live bridges that have the new revision, and of those that have not yet */
         BridgesApplied: {
+            /** @description Ids of the live bridges that go by it */
             applied: string[];
+            /** @description Ids of the live bridges that do not go by it yet */
             missing: string[];
         };
         Cancelled: {
@@ -1055,6 +1069,7 @@ export interface components {
         /** @enum {string} */
         DifferenceReordered: "nodes" | "edges";
         DiscardRequest: {
+            /** @description Why, for people */
             reason?: string;
         };
         DiscardingTopology: components["schemas"]["Topology"] & {
@@ -1093,12 +1108,16 @@ export interface components {
             attempt: number;
             /**
              * Format: date-time
+             * @description When it was
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
+            /** @description Base URL of the instance that was called */
             instance: string | null;
+            /** @description HTTP status; null: there was no answer */
             status: number | null;
             problem: components["schemas"]["MessageError"];
+            /** @description How long it took */
             durationMs: number;
         };
         /** @description What the older flow editor saves: `{nodes, connections}` */
@@ -1122,12 +1141,14 @@ export interface components {
             label?: string | null;
             name?: string | null;
             position?: components["schemas"]["FlowPayloadNodePosition"] | null;
+            /** @description Id of the operation that was called */
             action?: components["schemas"]["FlowPayloadNodeAction"] | null;
             sdk?: string | null;
             sdkHost?: string | null;
             application?: string | null;
             prefetch?: number | null;
             timeout?: number | null;
+            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
             cron?: components["schemas"]["FlowPayloadNodeCron"] | null;
             repeater?: components["schemas"]["FlowPayloadNodeRepeater"] | null;
         } & {
@@ -1136,6 +1157,7 @@ export interface components {
         FlowPayloadNodeAction: {
             name?: string | null;
             type?: string | null;
+            /** @description Its worker, by name */
             worker?: string | null;
             app?: string | null;
             event?: string | null;
@@ -1154,6 +1176,7 @@ export interface components {
             [key: string]: unknown;
         };
         FlowPayloadNodeRepeater: {
+            /** @description Whether starts are taken */
             enabled: boolean;
             hops?: number;
             interval?: number;
@@ -1161,7 +1184,10 @@ export interface components {
             [key: string]: unknown;
         };
         Health: {
-            /** @enum {string} */
+            /**
+             * @description Always `ok`
+             * @enum {string}
+             */
             status: "ok";
         };
         History: {
@@ -1197,7 +1223,9 @@ export interface components {
         MessageError: {
             type: string;
             title: string;
+            /** @description HTTP status that stands for it; null: none does */
             status?: number;
+            /** @description What is wrong, for people */
             detail?: string;
         };
         /** @example sluice_bridges_live 2 */
@@ -1208,10 +1236,13 @@ export interface components {
         };
         Node: {
             id: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             name: string;
             type: components["schemas"]["NodeType"];
+            /** @description Its worker, by name */
             worker: string | null;
+            /** @description What its worker calls, by name; it carries the limits */
             service: string | null;
             /** @description Stored value; null for event nodes, which have none */
             prefetch: number | null;
@@ -1219,10 +1250,15 @@ export interface components {
             partitions: number | null;
             /** @description Where the key of a lane stands; null: what a worker set */
             partitionKey: string | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs: number | null;
+            /** @description When and how often a failed call is made again */
             retry: components["schemas"]["RetryPolicy"] | null;
+            /** @description How long a message of an ordered node is held for its next try, before it goes to Trash */
             inPlaceMaxMs: number | null;
+            /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail: components["schemas"]["NodeOnFail"] | null;
+            /** @description The values that bridges go by; null: it is not published */
             published: components["schemas"]["PublishedValues"] | null;
             /** @description Event nodes: whether starts are accepted */
             enabled: boolean;
@@ -1233,9 +1269,11 @@ export interface components {
             /** @description node: it is paused by itself, and stays so when its topology is resumed */
             pausedBy: components["schemas"]["NodePausedBy"] | null;
             breaker: components["schemas"]["Breaker"] | null;
+            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
             cron: string | null;
             /** @description Not in the published graph any more: what becomes of its messages until it is empty */
             leaving: components["schemas"]["NodeLeaving"] | null;
+            /** @description Nodes that an edge leads to, in the order of the edges */
             followers: components["schemas"]["NodeFollower"][];
         };
         NodeChange: {
@@ -1253,6 +1291,7 @@ export interface components {
         /** @enum {string} */
         NodeLeaving: "drain" | "trash";
         NodeList: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Node"][];
         };
         /** @enum {string} */
@@ -1261,10 +1300,15 @@ export interface components {
         NodePatch: {
             /** @description 1 keeps the order; not for event nodes, and only 1 for a node with partitions */
             prefetch?: number;
+            /** @description How long a call may take; null: the default */
             timeoutMs?: number | null;
+            /** @description When and how often a failed call is made again */
             retry?: components["schemas"]["RetryPolicyPatch"] | null;
+            /** @description How long a message of an ordered node is held for its next try, before it goes to Trash */
             inPlaceMaxMs?: number | null;
+            /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail?: components["schemas"]["NodePatchOnFail"] | null;
+            /** @description When it fires; cron nodes only */
             cron?: string;
             /** @description Event nodes only */
             enabled?: boolean;
@@ -1281,17 +1325,21 @@ export interface components {
             /** @description Place in the stream of its topology */
             sequence: number;
             id: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
             /** @description Node that produced it; empty for a start */
             from: string;
             /** @description Ordering key */
             key: string | null;
+            /** @description On whose behalf */
             tenant: string | null;
             /** @description Number of its next call; tries in place are not counted */
             attempt: number;
+            /** @description Page of a batch node that it is about */
             page: number;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
@@ -1301,11 +1349,13 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             enqueuedAt: string;
+            /** @description Media type of the body */
             contentType: string;
             /** @description Bytes of its body */
             size: number;
             /** @description The body is longer than what is shown */
             truncated: boolean;
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1315,6 +1365,7 @@ export interface components {
             bodyBase64?: string;
         };
         Peek: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["PeekedMessage"][];
             /** @description For `after`; null: there is no more */
             next: string | null;
@@ -1324,17 +1375,21 @@ export interface components {
             /** @description Place in the stream of its topology */
             sequence: number;
             id: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
             /** @description Node that produced it; empty for a start */
             from: string;
             /** @description Ordering key */
             key: string | null;
+            /** @description On whose behalf */
             tenant: string | null;
             /** @description Number of its next call; tries in place are not counted */
             attempt: number;
+            /** @description Page of a batch node that it is about */
             page: number;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
@@ -1344,11 +1399,13 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             enqueuedAt: string;
+            /** @description Media type of the body */
             contentType: string;
             /** @description Bytes of its body */
             size: number;
             /** @description The body is longer than what is shown */
             truncated: boolean;
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1368,33 +1425,47 @@ export interface components {
         PeekedMessageState: "waiting" | "held" | "delayed";
         /** @description RFC 9457 */
         Problem: {
+            /** @description Names the kind of the problem; `about:blank`: the status says it all */
             type: string;
+            /** @description The kind, for people */
             title: string;
+            /** @description The HTTP status */
             status: number;
+            /** @description What is wrong here, and what to do */
             detail: string;
+            /** @description Path of the request */
             instance: string;
             /** @description Every fault of the input, with its path */
             errors?: components["schemas"]["ProblemError"][];
         };
         ProblemError: {
+            /** @description Where in the input, such as `nodes[2].prefetch` */
             path: string;
+            /** @description What is expected there */
             message: string;
         };
         /** @description What bridges go by; null for a node that is not published */
         PublishedValues: {
+            /** @description Number of a publish, from 1 */
             revision: number;
             prefetch: number | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs: number | null;
+            /** @description When and how often a failed call is made again */
             retry: components["schemas"]["RetryPolicy"] | null;
+            /** @description How long a message of an ordered node is held for its next try, before it goes to Trash */
             inPlaceMaxMs: number | null;
+            /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail: components["schemas"]["PublishedValuesOnFail"] | null;
         };
         /** @enum {string} */
         PublishedValuesOnFail: "skip" | "block";
         Queue: {
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
             /** @description Messages that no bridge holds */
             pending: number;
@@ -1410,18 +1481,24 @@ export interface components {
             oldestMs: number | null;
             /** @description Settled a second over the last 10 s; null: a bridge does not answer */
             ratePerSecond: number | null;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused: boolean | null;
+            /** @description Who or what paused it; null: it is not paused */
             pausedReason: string | null;
             pausedBy: components["schemas"]["QueuePausedBy"] | null;
         };
         QueueList: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Queue"][];
         };
         /** @enum {string} */
         QueuePausedBy: "node" | "topology";
         QueueWaiting: {
+            /** @description How many items at most */
             limit: number;
+            /** @description When and how often a failed call is made again */
             retry: number;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused: number;
             breaker: number;
         };
@@ -1469,10 +1546,12 @@ export interface components {
         /** @enum {string} */
         RetryPolicyPatchBackoff: "fixed" | "exponential";
         Revision: {
+            /** @description Number of a publish, from 1 */
             revision: number;
             kind: components["schemas"]["RevisionKind"];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
@@ -1480,7 +1559,9 @@ export interface components {
         /** @enum {string} */
         RevisionKind: "publish" | "republish" | "rollback" | "drained";
         RevisionPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Revision"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         RevisionWithPlan: components["schemas"]["Revision"] & {
@@ -1490,45 +1571,62 @@ export interface components {
             };
         };
         RollbackRequest: {
+            /** @description Which earlier one becomes the newest */
             revision: number;
         };
         Run: {
             id: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description On whose behalf */
             tenant: string | null;
+            /** @description `finished`: ended with nothing in Trash; `failed`: ended with something there */
             state: components["schemas"]["RunState"];
             /**
              * Format: date-time
+             * @description When it began
              * @example 2026-03-01T10:00:00.000Z
              */
             startedAt: string;
             /**
              * Format: date-time
+             * @description When it ended; null: it goes on
              * @example 2026-03-01T10:00:00.000Z
              */
             finishedAt: string | null;
             /**
              * Format: date-time
+             * @description Since when it is being cancelled, or was when it ended; null: nobody wished it
              * @example 2026-03-01T10:00:00.000Z
              */
             cancelRequestedAt: string | null;
+            /** @description Number of a publish, from 1 */
             revision: number | null;
             /** @description `total` is the sum of the others */
             messages: components["schemas"]["RunMessages"];
         };
         RunMessages: {
+            /** @description All that the run has had so far */
             total: number;
+            /** @description Handled to their end */
             done: number;
+            /** @description In Trash */
             failed: number;
+            /** @description Taken out of Trash for good */
             discarded: number;
+            /** @description Ended by a cancel */
             cancelled: number;
+            /** @description Queued, delayed, or at a worker */
             inProgress: number;
         };
         RunPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Run"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         RunRequest: {
@@ -1537,6 +1635,7 @@ export interface components {
             /** @description Any JSON; left out: an empty message */
             body?: unknown;
             /**
+             * @description Those that travel with the message: they begin with x-
              * @example {
              *       "x-source": "import"
              *     }
@@ -1544,6 +1643,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description On whose behalf */
             tenant?: string;
             /** @description Equal keys mean the same run */
             key?: string;
@@ -1552,15 +1652,19 @@ export interface components {
         RunState: "running" | "finished" | "failed" | "cancelled";
         Service: {
             name: string;
+            /** @description All of them hold at once */
             limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
             maxInFlight: number | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -1568,14 +1672,19 @@ export interface components {
         ServiceInput: {
             /** @example orders */
             name: string;
-            /** @default [] */
+            /**
+             * @description All of them hold at once
+             * @default []
+             */
             limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
         };
         ServiceLimit: {
             /** @description Requests per period */
             rate: number;
             per: components["schemas"]["ServiceLimitPer"];
+            /** @description Requests that may come at once; by default one */
             burst?: number;
             scope?: components["schemas"]["ServiceLimitScope"];
         };
@@ -1584,22 +1693,30 @@ export interface components {
         /** @enum {string} */
         ServiceLimitScope: "global" | "tenant";
         ServicePage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Service"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         ServiceValues: {
             /** @example orders */
             name?: string;
-            /** @default [] */
+            /**
+             * @description All of them hold at once
+             * @default []
+             */
             limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
         };
         Session: {
             /** @description Of the token */
             name: string;
+            /** @description What it allows */
             scopes: components["schemas"]["SessionScope"][];
             /** @description Name of the only topology that the token is good for */
             topology: string | null;
+            /** @description The only topology that it is good for; null: all */
             topologyId: string | null;
             /** @description null: the admin token of the options */
             tokenId: string | null;
@@ -1621,6 +1738,7 @@ export interface components {
         /** @enum {string} */
         SettlingResult: "replaying" | "discarding" | "discarded";
         Status: {
+            /** @description Of the engine */
             version: string;
             nats: components["schemas"]["StatusNats"];
             postgres: components["schemas"]["StatusPostgres"];
@@ -1629,37 +1747,50 @@ export interface components {
         };
         StatusBridge: {
             id: string;
+            /** @description Machine that it runs on */
             host: string;
             pid: number;
             /**
              * Format: date-time
+             * @description When it began
              * @example 2026-03-01T10:00:00.000Z
              */
             startedAt: string;
+            /** @description Memory of its process */
             rssBytes: number;
             /** @description What keeps it from some of its work */
             trouble: components["schemas"]["BridgeTrouble"][];
         };
         StatusNats: {
+            /** @description Whether it can be reached now */
             connected: boolean;
+            /** @description What is wrong, for people */
             detail: string | null;
+            /** @description Of the server */
             version: string | null;
             streams: number | null;
+            /** @description Size in bytes */
             bytes: number | null;
         };
         StatusPostgres: {
+            /** @description Whether it can be reached now */
             connected: boolean;
+            /** @description What is wrong, for people */
             detail: string | null;
         };
         StatusTopology: {
             id: string;
             name: string;
+            /** @description Number of a publish, from 1 */
             revision: number;
+            /** @description Whether starts are taken */
             enabled: boolean;
+            /** @description Messages in Trash that nobody has settled */
             openTrash: number;
             history: components["schemas"]["History"] | null;
         };
         Tail: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["PassedMessage"][];
             /** @description For `after` of the next request */
             next: string;
@@ -1667,26 +1798,33 @@ export interface components {
         Token: {
             id: string;
             name: string;
+            /** @description What it allows */
             scopes: string[];
+            /** @description The only topology that it is good for; null: all */
             topologyId: string | null;
             /**
              * Format: date-time
+             * @description When it ends by itself; null: never
              * @example 2026-03-01T10:00:00.000Z
              */
             expiresAt: string | null;
             /**
              * Format: date-time
+             * @description When it was used last, to the minute; null: never
              * @example 2026-03-01T10:00:00.000Z
              */
             lastUsedAt: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
         };
         TokenInput: {
+            /** @description Whose it is, or what for; the audit log names it */
             name: string;
+            /** @description What it allows */
             scopes: components["schemas"]["TokenInputScope"][];
             /** @description Id or name: good for this topology only */
             topology?: string;
@@ -1699,13 +1837,17 @@ export interface components {
         /** @enum {string} */
         TokenInputScope: "read" | "payload" | "run" | "operate" | "design" | "admin";
         TokenPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Token"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         Topology: {
             id: string;
             name: string;
+            /** @description For people */
             description: string | null;
+            /** @description For people and scripts: text by name */
             labels: {
                 [key: string]: string;
             };
@@ -1723,11 +1865,13 @@ export interface components {
             document: components["schemas"]["TopologyDocument"];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -1819,14 +1963,20 @@ export interface components {
         /** @enum {string} */
         TopologyDocumentNodeType: "start" | "cron" | "webhook" | "connector" | "batch" | "custom" | "batch_connector";
         TopologyPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Topology"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         TopologyPatch: {
+            /** @description Whether starts are taken; what is queued is finished all the same */
             enabled?: boolean;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused?: boolean;
+            /** @description For people */
             description?: string | null;
             /**
+             * @description For people and scripts: text by name
              * @example {
              *       "team": "shop"
              *     }
@@ -1843,6 +1993,7 @@ export interface components {
             /** @description Exact bytes, instead of `body` */
             bodyBase64?: string;
             /**
+             * @description Those that travel with the message: they begin with x-
              * @example {
              *       "x-source": "import"
              *     }
@@ -1850,52 +2001,72 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType?: string;
+            /** @description Why, for people */
             reason?: string;
         };
         TrashGroup: {
+            /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description How many there are */
             count: number;
             /**
              * Format: date-time
+             * @description When the first of them failed
              * @example 2026-03-01T10:00:00.000Z
              */
             firstSeen: string;
             /**
              * Format: date-time
+             * @description When the last of them failed
              * @example 2026-03-01T10:00:00.000Z
              */
             lastSeen: string;
+            /** @description Why it failed, as the worker said it (RFC 9457) or the bridge found it */
             error: components["schemas"]["MessageError"] & unknown;
         };
         TrashGroups: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["TrashGroup"][];
         };
         TrashHead: {
             id: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
+            /** @description Stays the same over retries and replays */
             messageId: string;
+            /** @description Number of a publish, from 1 */
             revision: number;
             error: components["schemas"]["MessageError"];
+            /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
+            /** @description Media type of the body */
             contentType: string;
             state: components["schemas"]["TrashHeadState"];
+            /** @description Why, for people */
             reason: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was replayed or discarded; null: it is open
              * @example 2026-03-01T10:00:00.000Z
              */
             settledAt: string | null;
@@ -1908,28 +2079,39 @@ export interface components {
         TrashMessage: {
             id: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
+            /** @description Stays the same over retries and replays */
             messageId: string;
+            /** @description Number of a publish, from 1 */
             revision: number;
             error: components["schemas"]["MessageError"];
+            /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
+            /** @description Media type of the body */
             contentType: string;
             state: components["schemas"]["TrashMessageState"];
+            /** @description Why, for people */
             reason: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was replayed or discarded; null: it is open
              * @example 2026-03-01T10:00:00.000Z
              */
             settledAt: string | null;
             attempts: components["schemas"]["FailedCall"][];
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1943,20 +2125,26 @@ export interface components {
         /** @enum {string} */
         TrashMessageState: "open" | "replayed" | "discarded";
         TrashPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["TrashHead"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         TrashVersion: {
             version: number;
             /** @description Name of the token that edited */
             by: string;
+            /** @description Why, for people */
             reason: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
+            /** @description Media type of the body */
             contentType: string;
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1969,25 +2157,32 @@ export interface components {
             /** @description Of the message that the worker saw; begins with `try-` */
             id: string;
             of: components["schemas"]["TrialOf"];
+            /** @description Number of a publish, from 1 */
             revision: number | null;
             /** @description null: none could be called */
             instance: string | null;
             request: components["schemas"]["TrialRequest"];
             result: components["schemas"]["TrialResult"];
+            /** @description What the worker answered; null: it did not */
             reply: components["schemas"]["TrialReply"] | null;
+            /** @description How long it took */
             durationMs: number;
             verdict: components["schemas"]["TrialVerdict"];
         };
         /** @enum {string} */
         TrialOf: "published" | "draft";
         TrialReply: {
+            /** @description HTTP status; null: there was no answer */
             status: number;
             /** @description Secrets and the signature are redacted */
             headers: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType: string;
+            /** @description In bytes, before anything was cut off */
             size: number;
+            /** @description Whether something was cut off */
             truncated: boolean;
             body?: unknown;
             bodyBase64?: string;
@@ -2000,8 +2195,11 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType: string;
+            /** @description In bytes, before anything was cut off */
             size: number;
+            /** @description Whether something was cut off */
             truncated: boolean;
             body?: unknown;
             bodyBase64?: string;
@@ -2020,20 +2218,28 @@ export interface components {
             /** @description Cursor of the next page */
             next: string | null;
             watermark: string | null;
+            /** @description How long it waits before the next try */
             delayMs: number | null;
+            /** @description Why it failed (RFC 9457) */
             problem: components["schemas"]["MessageError"] | null;
         };
         /** @enum {string} */
         TrialVerdictKind: "forward" | "split" | "end" | "retry" | "wait" | "pause" | "trash";
         TrialVerdictOutput: {
+            /** @description Nodes that an edge leads to, in the order of the edges */
             followers: string[];
             key: string | null;
+            /** @description On whose behalf */
             tenant: string | null;
+            /** @description Those that travel with the message: they begin with x- */
             headers: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType: string;
+            /** @description In bytes, before anything was cut off */
             size: number;
+            /** @description Whether something was cut off */
             truncated: boolean;
             body?: unknown;
             bodyBase64?: string;
@@ -2048,9 +2254,13 @@ export interface components {
             body?: unknown;
             /** @description Exact bytes, instead of `body` */
             bodyBase64?: string;
-            /** @example application/json */
+            /**
+             * @description Media type of the body
+             * @example application/json
+             */
             contentType?: string;
             /**
+             * @description Those that travel with the message: they begin with x-
              * @example {
              *       "x-source": "import"
              *     }
@@ -2058,6 +2268,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description On whose behalf */
             tenant?: string;
             /** @description Ordering key */
             key?: string;
@@ -2080,11 +2291,14 @@ export interface components {
         };
         Why: {
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
             /**
              * Format: date-time
+             * @description When it was
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
@@ -2105,13 +2319,17 @@ export interface components {
             notes: string[];
         };
         WhyBridges: {
+            /** @description How many bridges are alive */
             live: string[];
+            /** @description Ids of live bridges that did not answer in time */
             silent: string[];
         };
         WhyEstimate: {
+            /** @description How long until all of it is done; null: nobody can know */
             secondsLeft: number | null;
             /**
              * Format: date-time
+             * @description When it will be done, if all goes on as now
              * @example 2026-03-01T10:00:00.000Z
              */
             doneAt: string | null;
@@ -2122,10 +2340,14 @@ export interface components {
         };
         Worker: {
             name: string;
+            /** @description Base URL of each instance */
             urls: string[];
             dialect: components["schemas"]["WorkerDialect"];
+            /** @description Whether calls are signed; the secret is never shown */
             hasSecret: boolean;
+            /** @description How long a call may take; null: the default */
             timeoutMs: number | null;
+            /** @description Its addresses, and how bridges see them */
             instances: components["schemas"]["WorkerInstance"][];
             /** @description What the worker says of itself */
             manifest: {
@@ -2133,6 +2355,7 @@ export interface components {
             } | null;
             /**
              * Format: date-time
+             * @description When its manifest was read last; null: never
              * @example 2026-03-01T10:00:00.000Z
              */
             manifestReadAt: string | null;
@@ -2140,11 +2363,13 @@ export interface components {
             manifestFaults: components["schemas"]["WorkerManifestFault"][];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -2160,6 +2385,7 @@ export interface components {
             dialect: components["schemas"]["WorkerInputDialect"];
             /** @description Signs calls; left out: as it is; null: none */
             secret?: string | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs?: number | null;
         };
         /** @enum {string} */
@@ -2182,14 +2408,18 @@ export interface components {
             seenBy: components["schemas"]["WorkerInstanceSeenBy"][];
         };
         WorkerInstanceSeenBy: {
+            /** @description Id of a bridge */
             bridge: string;
+            /** @description Machine that it runs on */
             host: string;
             state: components["schemas"]["WorkerInstanceSeenByState"];
             /**
              * Format: date-time
+             * @description Since when it is so
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string;
+            /** @description Why, for people */
             reason: string | null;
         };
         /** @enum {string} */
@@ -2201,7 +2431,9 @@ export interface components {
             message: string;
         };
         WorkerPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Worker"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         WorkerValues: {
@@ -2213,6 +2445,7 @@ export interface components {
             dialect: components["schemas"]["WorkerValuesDialect"];
             /** @description Signs calls; left out: as it is; null: none */
             secret?: string | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs?: number | null;
         };
         /** @enum {string} */
@@ -2531,6 +2764,46 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "orders",
+                 *       "description": "Orders of the shop, into the warehouse",
+                 *       "labels": {
+                 *         "team": "shop"
+                 *       },
+                 *       "nodes": [
+                 *         {
+                 *           "name": "start",
+                 *           "type": "start"
+                 *         },
+                 *         {
+                 *           "name": "fetch",
+                 *           "type": "batch",
+                 *           "worker": "shop",
+                 *           "service": "shop-api"
+                 *         },
+                 *         {
+                 *           "name": "store",
+                 *           "type": "connector",
+                 *           "worker": "shop",
+                 *           "prefetch": 5,
+                 *           "retry": {
+                 *             "attempts": 5
+                 *           }
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "from": "start",
+                 *           "to": "fetch"
+                 *         },
+                 *         {
+                 *           "from": "fetch",
+                 *           "to": "store"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopologyDocument"];
             };
         };
@@ -2600,6 +2873,46 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "orders",
+                 *       "description": "Orders of the shop, into the warehouse",
+                 *       "labels": {
+                 *         "team": "shop"
+                 *       },
+                 *       "nodes": [
+                 *         {
+                 *           "name": "start",
+                 *           "type": "start"
+                 *         },
+                 *         {
+                 *           "name": "fetch",
+                 *           "type": "batch",
+                 *           "worker": "shop",
+                 *           "service": "shop-api"
+                 *         },
+                 *         {
+                 *           "name": "store",
+                 *           "type": "connector",
+                 *           "worker": "shop",
+                 *           "prefetch": 5,
+                 *           "retry": {
+                 *             "attempts": 5
+                 *           }
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "from": "start",
+                 *           "to": "fetch"
+                 *         },
+                 *         {
+                 *           "from": "fetch",
+                 *           "to": "store"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopologyDocument"];
             };
         };
@@ -2629,6 +2942,7 @@ export interface operations {
     deleteTopology: {
         parameters: {
             query?: {
+                /** @description Also what is published or has messages on their way: these settle as cancelled first */
                 force?: "true" | "false";
             };
             header?: {
@@ -2683,6 +2997,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "paused": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopologyPatch"];
             };
         };
@@ -2744,6 +3063,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2776,12 +3096,21 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "prefetch": 10,
+                 *       "retry": {
+                 *         "attempts": 5
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NodePatch"];
             };
         };
@@ -2812,6 +3141,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2839,15 +3169,18 @@ export interface operations {
     peekNode: {
         parameters: {
             query?: {
+                /** @description How many items at most */
                 limit?: number;
                 /** @description `next` of the answer before */
                 after?: string;
+                /** @description Only those that stand so */
                 state?: "waiting" | "held" | "delayed";
                 /** @description How much of each body is shown */
                 bytes?: number;
             };
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2875,6 +3208,7 @@ export interface operations {
     tailNode: {
         parameters: {
             query?: {
+                /** @description How many items at most */
                 limit?: number;
                 /** @description `next` of the answer before */
                 after?: string;
@@ -2883,6 +3217,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2918,12 +3253,21 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "body": {
+                 *         "id": 4711
+                 *       },
+                 *       "contentType": "application/json"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TryRequest"];
             };
         };
@@ -3108,6 +3452,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "revision": 3
+                 *     }
+                 */
                 "application/json": components["schemas"]["RollbackRequest"];
             };
         };
@@ -3176,6 +3525,7 @@ export interface operations {
             path: {
                 /** @description Id or name */
                 topology: string;
+                /** @description Number of a publish, from 1 */
                 revision: number;
             };
             cookie?: never;
@@ -3210,6 +3560,7 @@ export interface operations {
             path: {
                 /** @description Id or name */
                 topology: string;
+                /** @description Number of a publish, from 1 */
                 revision: number;
             };
             cookie?: never;
@@ -3332,6 +3683,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example <?xml version="1.0" encoding="UTF-8"?>
+                 *     <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:pipes="http://www.omg.org/spec/Pipes/20100524/MODEL">
+                 *       <bpmn:process id="orders">
+                 *         <bpmn:startEvent id="start" name="start" pipes:pipesType="start" />
+                 *         <bpmn:task id="store" name="store" pipes:pipesType="connector" pipes:rabbitPrefetch="5" />
+                 *         <bpmn:sequenceFlow id="flow" sourceRef="start" targetRef="store" />
+                 *       </bpmn:process>
+                 *     </bpmn:definitions>
+                 */
                 "application/xml": string;
             };
         };
@@ -3402,6 +3763,38 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "nodes": [
+                 *         {
+                 *           "id": 1,
+                 *           "type": "start",
+                 *           "name": "start",
+                 *           "position": {
+                 *             "x": 0,
+                 *             "y": 0
+                 *           }
+                 *         },
+                 *         {
+                 *           "id": 2,
+                 *           "type": "connector",
+                 *           "name": "store",
+                 *           "sdk": "shop",
+                 *           "prefetch": 5,
+                 *           "position": {
+                 *             "x": 200,
+                 *             "y": 0
+                 *           }
+                 *         }
+                 *       ],
+                 *       "connections": [
+                 *         {
+                 *           "from": 1,
+                 *           "to": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["FlowPayload"];
             };
         };
@@ -3439,6 +3832,14 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "body": {
+                 *         "since": "2026-01-01"
+                 *       },
+                 *       "key": "2026-01-01"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RunRequest"];
             };
         };
@@ -3449,6 +3850,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
@@ -3467,14 +3873,17 @@ export interface operations {
     startNode: {
         parameters: {
             query?: {
+                /** @description On whose behalf */
                 tenant?: string;
             };
             header?: {
+                /** @description Equal keys mean the same run */
                 "idempotency-key"?: string;
             };
             path: {
                 /** @description Id or name */
                 topology: string;
+                /** @description Id or name of a node */
                 node: string;
             };
             cookie?: never;
@@ -3491,6 +3900,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
@@ -3516,7 +3930,9 @@ export interface operations {
                 topology?: string;
                 /** @description Id or name of the node that was started */
                 node?: string;
+                /** @description On whose behalf */
                 tenant?: string;
+                /** @description Only those that stand so */
                 state?: "running" | "finished" | "failed" | "cancelled";
                 /** @description Started at that time or later */
                 since?: string;
@@ -3549,6 +3965,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3561,6 +3978,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01k2x3v9q8f7h6j5",
+                     *       "topology": "orders",
+                     *       "topologyId": "8b1tqk0d5m7w3r2z",
+                     *       "node": "start",
+                     *       "nodeId": "v5c0x9k2p4d8m1q7",
+                     *       "tenant": null,
+                     *       "state": "running",
+                     *       "startedAt": "2026-03-01T10:00:00.000Z",
+                     *       "finishedAt": null,
+                     *       "cancelRequestedAt": null,
+                     *       "revision": 3,
+                     *       "messages": {
+                     *         "total": 500,
+                     *         "done": 458,
+                     *         "failed": 2,
+                     *         "discarded": 0,
+                     *         "cancelled": 0,
+                     *         "inProgress": 40
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
@@ -3578,6 +4018,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3590,6 +4031,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "cancelling",
+                     *       "note": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cancelled"];
                 };
             };
@@ -3610,10 +4057,15 @@ export interface operations {
                 topology?: string;
                 /** @description Id or name */
                 node?: string;
+                /** @description Id of a run */
                 run?: string;
+                /** @description The same for messages that failed alike at the same node */
                 fingerprint?: string;
+                /** @description Only those that stand so */
                 state?: "open" | "replayed" | "discarded";
+                /** @description At that time or later */
                 since?: string;
+                /** @description Before that time */
                 until?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
@@ -3652,10 +4104,15 @@ export interface operations {
                 topology?: string;
                 /** @description Id or name */
                 node?: string;
+                /** @description Id of a run */
                 run?: string;
+                /** @description The same for messages that failed alike at the same node */
                 fingerprint?: string;
+                /** @description Only those that stand so */
                 state?: "open" | "replayed" | "discarded";
+                /** @description At that time or later */
                 since?: string;
+                /** @description Before that time */
                 until?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
@@ -3690,6 +4147,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3722,12 +4180,22 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "body": {
+                 *         "id": 4711,
+                 *         "country": "DE"
+                 *       },
+                 *       "reason": "the country was missing"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TrashEdit"];
             };
         };
@@ -3759,6 +4227,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3789,12 +4258,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "a test order"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DiscardRequest"];
             };
         };
@@ -3860,6 +4335,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "urls": [
+                 *         "http://shop-1:3000",
+                 *         "http://shop-2:3000"
+                 *       ],
+                 *       "timeoutMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["WorkerInput"];
             };
         };
@@ -3889,6 +4374,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -3921,12 +4407,23 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "urls": [
+                 *         "http://shop-1:3000",
+                 *         "http://shop-2:3000"
+                 *       ],
+                 *       "timeoutMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["WorkerValues"];
             };
         };
@@ -3957,6 +4454,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -3985,6 +4483,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4050,6 +4549,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop-api",
+                 *       "limits": [
+                 *         {
+                 *           "rate": 2,
+                 *           "per": "second",
+                 *           "burst": 10
+                 *         }
+                 *       ],
+                 *       "maxInFlight": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["ServiceInput"];
             };
         };
@@ -4079,6 +4591,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4111,12 +4624,25 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "limits": [
+                 *         {
+                 *           "rate": 2,
+                 *           "per": "second",
+                 *           "burst": 10
+                 *         }
+                 *       ],
+                 *       "maxInFlight": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["ServiceValues"];
             };
         };
@@ -4147,6 +4673,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4209,6 +4736,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "ci",
+                 *       "scopes": [
+                 *         "read",
+                 *         "design"
+                 *       ],
+                 *       "expiresAt": "2099-01-01T00:00:00.000Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenInput"];
             };
         };
@@ -4219,6 +4756,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "q7w2e9r4t1y6u3i8",
+                     *       "name": "ci",
+                     *       "scopes": [
+                     *         "read",
+                     *         "design"
+                     *       ],
+                     *       "topologyId": null,
+                     *       "expiresAt": "2099-01-01T00:00:00.000Z",
+                     *       "lastUsedAt": null,
+                     *       "createdAt": "2026-03-01T10:00:00.000Z",
+                     *       "token": "slw_…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
@@ -4238,6 +4790,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4267,6 +4820,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4323,6 +4877,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "slw_…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Login"];
             };
         };
@@ -4333,6 +4892,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "ci",
+                     *       "scopes": [
+                     *         "read",
+                     *         "design"
+                     *       ],
+                     *       "topology": null,
+                     *       "topologyId": null,
+                     *       "tokenId": "q7w2e9r4t1y6u3i8",
+                     *       "sessionId": "a5s8d2f6g1h9j4k7",
+                     *       "expiresAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };

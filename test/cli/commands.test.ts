@@ -180,5 +180,5 @@ test('a run that is being cancelled is shown so, and nodes with their partitions
   await t.send('PATCH', `/api/nodes/${node.id}`, { json: { paused: true } })
   const nodes = (await run('get', 'nodes', 'orders')).stdout
   expect(nodes).toMatch(/^NAME +TYPE +WORKER +PREFETCH +PARTITIONS +ENABLED +PAUSED REASON /)
-  expect(nodes).toMatch(/^a +custom +w +10 +1 +true +paused by admin /m)
+  expect(nodes).toMatch(/^a +custom +w +1 +1 +true +paused by admin /m)
 })
