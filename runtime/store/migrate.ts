@@ -7,7 +7,7 @@ import postgres from 'postgres'
 import { Invalid } from '../errors.ts'
 import { consequenceOf } from './trouble.ts'
 
-const oldestServer = 15
+export const oldestServer = 15
 
 /** Any number will do, as long as every control uses the same. */
 const lockKey = 7_584_225
