@@ -57,12 +57,10 @@ const api = createApi({
   events: queues.events,
   admission: openAdmission({ queues: queues.control, ...limits }),
   histories: () => new Map(),
-  access: openAccess({
-    trustedProxies: [],
-    failuresPerMinute: 1_000,
-    sessionIdleMs: 3_600_000,
-    sessionMaxMs: 3_600_000,
-  }),
+  access: openAccess(
+    { trustedProxies: [], failuresPerMinute: 1_000, sessionIdleMs: 3_600_000, sessionMaxMs: 3_600_000 },
+    queues.failures,
+  ),
   metrics: openMetrics(),
   adminToken,
   secretKey: newId(),

@@ -53,6 +53,11 @@ export function createApi(deps: ApiDeps): Api {
     const detail = `${c.req.path} takes ${methods.join(', ')}, not ${c.req.method}`
     return problemResponse(c, { status: 405, detail, headers: { allow: methods.join(', ') } })
   })
+  app.use(async (c, next) => {
+    await next()
+    // By this a client knows that it talks to an engine, and not to whatever else answers there.
+    c.res.headers.set('sluice-version', deps.version)
+  })
   app.use(authenticate(deps))
   app.use('/api/*', jsonBodies)
   app.use(knownQueries(app))

@@ -1,11 +1,18 @@
 import { STATUS_CODES } from 'node:http'
 import type { Api } from './deps.ts'
+import { described } from './describe/describe.ts'
 import { withNames } from './naming.ts'
 
 /** Just what this file and the readable page touch of an OpenAPI 3.1 document. */
 export interface ApiDocument {
-  readonly info: { readonly title: string; readonly version: string; readonly description?: string }
+  readonly info: {
+    readonly title: string
+    readonly version: string
+    readonly description?: string
+    readonly license?: { readonly name: string; readonly identifier: string }
+  }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly tags?: readonly { readonly name: string; readonly description: string }[]
   readonly components: {
     readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>>
     readonly responses: Readonly<Record<string, object>>
@@ -48,17 +55,14 @@ export function openapiDocument(app: Api, version: string): ApiDocument {
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'Sluiceway', version, description },
+    servers: [{ url: '/', description: 'The engine that serves this document' }],
   }) as unknown as ApiDocument
   const components = {
     schemas: withNames({ ...document.components.schemas, Problem: problemSchema }),
     responses: problemResponses,
     securitySchemes,
   }
-  return {
-    ...document,
-    components,
-    paths: mapPaths(document.paths),
-  }
+  return described({ ...document, components, paths: mapPaths(document.paths) })
 }
 
 const securitySchemes = {

@@ -71,6 +71,7 @@ function refusing(url: string, names: Names): Middleware {
   return {
     async onResponse({ response, options }) {
       if (!response.ok) throw await errorOf(response, url, names)
+      if (!response.headers.has('sluice-version')) throw strange(url, names, new Error('it did not say its version'))
       const isEmpty = response.status === 204 || response.headers.get('content-type') === null
       const isJson = /json/.test(response.headers.get('content-type') ?? '')
       if (options.parseAs === 'json' && !isEmpty && !isJson) throw strange(url, names, new Error('it answered no JSON'))
@@ -102,5 +103,8 @@ function limited(
 /** Why a fetch failed: an address with two families fails with an empty text and a code only. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error) || !(error.cause instanceof Error)) return textOf(error)
-  return error.cause.message || ('code' in error.cause ? String(error.cause.code) : error.cause.name)
+  const { cause } = error
+  const code = 'code' in cause ? String(cause.code) : cause.name
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it speaks no TLS there: it may speak http, not https'
+  return cause.message || code
 }

@@ -422,7 +422,7 @@ export interface paths {
         put?: never;
         /**
          * Start a run
-         * @description Equal keys give the same run, however often they are sent.
+         * @description Equal keys, in the body or as `Idempotency-Key`, give the same run, however often they are sent.
          */
         post: operations["runTopology"];
         delete?: never;
@@ -896,7 +896,7 @@ export interface paths {
         };
         /**
          * Watch what happens
-         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology.
+         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
          */
         get: operations["watchEvents"];
         put?: never;
@@ -916,7 +916,7 @@ export interface paths {
         };
         /**
          * Watch what happens in a topology
-         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology.
+         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
          */
         get: operations["watchTopologyEvents"];
         put?: never;
@@ -932,6 +932,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Accepted: {
+            /** @description Id of the run that it belongs to */
             runId: string;
         };
         AppliedRevision: {
@@ -946,6 +947,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
+             * @description When it was
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
@@ -964,6 +966,7 @@ export interface components {
             action: string;
             method: string;
             path: string;
+            /** @description What it concerned; null: no single topology */
             topologyId: string | null;
             target: components["schemas"]["AuditEntryTarget"];
             /** @description What differs, without secrets; null: it was made */
@@ -983,17 +986,21 @@ export interface components {
         /** @enum {string} */
         AuditEntryTargetKind: "topology" | "node" | "run" | "trash" | "worker" | "service" | "token" | "session";
         AuditPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["AuditEntry"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         Blocker: {
             kind: components["schemas"]["BlockerKind"];
             of: components["schemas"]["BlockerOf"];
+            /** @description How many there are */
             count: number;
             /** @description For people: what they wait for, or do */
             text: string;
             /**
              * Format: date-time
+             * @description Since when it is so
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string | null;
@@ -1025,6 +1032,7 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string;
+            /** @description Why, for people */
             reason: string | null;
         };
         /** @enum {string} */
@@ -1032,13 +1040,17 @@ export interface components {
         BridgeTrouble: {
             /** @description secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail */
             kind: components["schemas"]["BridgeTroubleKind"];
+            /** @description Its worker, by name */
             worker: string | null;
             topology: string | null;
             node: string | null;
+            /** @description Id of the node */
             nodeId: string | null;
+            /** @description Why, for people */
             reason: string;
             /**
              * Format: date-time
+             * @description Since when it is so
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string | null;
@@ -1049,7 +1061,9 @@ export interface components {
         BridgeTroubleKind: "secret-key" | "worker" | "node";
         /** @description Ids of live bridges that have the new revision, and of those that have not yet */
         BridgesApplied: {
+            /** @description Ids of the live bridges that go by it */
             applied: string[];
+            /** @description Ids of the live bridges that do not go by it yet */
             missing: string[];
         };
         Cancelled: {
@@ -1075,6 +1089,7 @@ export interface components {
         /** @enum {string} */
         DifferenceReordered: "nodes" | "edges";
         DiscardRequest: {
+            /** @description Why, for people */
             reason?: string;
         };
         DiscardingTopology: components["schemas"]["Topology"] & {
@@ -1113,12 +1128,16 @@ export interface components {
             attempt: number;
             /**
              * Format: date-time
+             * @description When it was
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
+            /** @description Base URL of the instance that was called */
             instance: string | null;
+            /** @description HTTP status; null: there was no answer */
             status: number | null;
             problem: components["schemas"]["MessageError"];
+            /** @description How long it took */
             durationMs: number;
         };
         /** @description What the older flow editor saves: `{nodes, connections}` */
@@ -1144,12 +1163,14 @@ export interface components {
             label?: string | null;
             name?: string | null;
             position?: components["schemas"]["FlowPayloadNodePosition"] | null;
+            /** @description Id of the operation that was called */
             action?: components["schemas"]["FlowPayloadNodeAction"] | null;
             sdk?: string | null;
             sdkHost?: string | null;
             application?: string | null;
             prefetch?: number | null;
             timeout?: number | null;
+            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
             cron?: components["schemas"]["FlowPayloadNodeCron"] | null;
             repeater?: components["schemas"]["FlowPayloadNodeRepeater"] | null;
         } & {
@@ -1158,6 +1179,7 @@ export interface components {
         FlowPayloadNodeAction: {
             name?: string | null;
             type?: string | null;
+            /** @description Its worker, by name */
             worker?: string | null;
             app?: string | null;
             event?: string | null;
@@ -1176,6 +1198,7 @@ export interface components {
             [key: string]: unknown;
         };
         FlowPayloadNodeRepeater: {
+            /** @description Whether starts are taken */
             enabled: boolean;
             hops?: number;
             interval?: number;
@@ -1183,7 +1206,10 @@ export interface components {
             [key: string]: unknown;
         };
         Health: {
-            /** @enum {string} */
+            /**
+             * @description Always `ok`
+             * @enum {string}
+             */
             status: "ok";
         };
         /** @description null: not looked at yet */
@@ -1220,7 +1246,9 @@ export interface components {
         MessageError: {
             type: string;
             title: string;
+            /** @description HTTP status that stands for it; null: none does */
             status?: number;
+            /** @description What is wrong, for people */
             detail?: string;
         };
         /** @example sluice_bridges_live 2 */
@@ -1231,10 +1259,13 @@ export interface components {
         };
         Node: {
             id: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             name: string;
             type: components["schemas"]["NodeType"];
+            /** @description Its worker, by name */
             worker: string | null;
+            /** @description What its worker calls, by name; it carries the limits */
             service: string | null;
             /** @description Stored value; null for event nodes, which have none */
             prefetch: number | null;
@@ -1242,10 +1273,15 @@ export interface components {
             partitions: number | null;
             /** @description Where the key of a lane stands; null: what a worker set */
             partitionKey: string | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs: number | null;
+            /** @description When and how often a failed call is made again */
             retry: components["schemas"]["RetryPolicy"] | null;
+            /** @description How long a message of an ordered node is held for its next try, before it goes to Trash */
             inPlaceMaxMs: number | null;
+            /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail: components["schemas"]["NodeOnFail"] | null;
+            /** @description The values that bridges go by; null: it is not published */
             published: components["schemas"]["PublishedValues"] | null;
             /** @description Event nodes: whether starts are accepted */
             enabled: boolean;
@@ -1256,9 +1292,11 @@ export interface components {
             /** @description node: it is paused by itself, and stays so when its topology is resumed */
             pausedBy: components["schemas"]["NodePausedBy"] | null;
             breaker: components["schemas"]["Breaker"] | null;
+            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
             cron: string | null;
             /** @description Not in the published graph any more: what becomes of its messages until it is empty */
             leaving: components["schemas"]["NodeLeaving"] | null;
+            /** @description Nodes that an edge leads to, in the order of the edges */
             followers: components["schemas"]["NodeFollower"][];
         };
         NodeChange: {
@@ -1276,6 +1314,7 @@ export interface components {
         /** @enum {string} */
         NodeLeaving: "drain" | "trash";
         NodeList: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Node"][];
         };
         /** @enum {string} */
@@ -1284,10 +1323,15 @@ export interface components {
         NodePatch: {
             /** @description 1 keeps the order; not for event nodes, and only 1 for a node with partitions */
             prefetch?: number;
+            /** @description How long a call may take; null: the default */
             timeoutMs?: number | null;
+            /** @description When and how often a failed call is made again */
             retry?: components["schemas"]["RetryPolicyPatch"] | null;
+            /** @description How long a message of an ordered node is held for its next try, before it goes to Trash */
             inPlaceMaxMs?: number | null;
+            /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail?: components["schemas"]["NodePatchOnFail"] | null;
+            /** @description When it fires; cron nodes only */
             cron?: string;
             /** @description Event nodes only */
             enabled?: boolean;
@@ -1304,17 +1348,21 @@ export interface components {
             /** @description Place in the stream of its topology */
             sequence: number;
             id: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
             /** @description Node that produced it; empty for a start */
             from: string;
             /** @description Ordering key */
             key: string | null;
+            /** @description On whose behalf */
             tenant: string | null;
             /** @description Number of its next call; tries in place are not counted */
             attempt: number;
+            /** @description Page of a batch node that it is about */
             page: number;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
@@ -1324,11 +1372,13 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             enqueuedAt: string;
+            /** @description Media type of the body */
             contentType: string;
             /** @description Bytes of its body */
             size: number;
             /** @description The body is longer than what is shown */
             truncated: boolean;
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1338,6 +1388,7 @@ export interface components {
             bodyBase64?: string;
         };
         Peek: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["PeekedMessage"][];
             /** @description For `after`; null: there is no more */
             next: string | null;
@@ -1347,17 +1398,21 @@ export interface components {
             /** @description Place in the stream of its topology */
             sequence: number;
             id: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
             /** @description Node that produced it; empty for a start */
             from: string;
             /** @description Ordering key */
             key: string | null;
+            /** @description On whose behalf */
             tenant: string | null;
             /** @description Number of its next call; tries in place are not counted */
             attempt: number;
+            /** @description Page of a batch node that it is about */
             page: number;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
@@ -1367,11 +1422,13 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             enqueuedAt: string;
+            /** @description Media type of the body */
             contentType: string;
             /** @description Bytes of its body */
             size: number;
             /** @description The body is longer than what is shown */
             truncated: boolean;
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1391,33 +1448,47 @@ export interface components {
         PeekedMessageState: "waiting" | "held" | "delayed";
         /** @description RFC 9457 */
         Problem: {
+            /** @description Names the kind of the problem; `about:blank`: the status says it all */
             type: string;
+            /** @description The kind, for people */
             title: string;
+            /** @description The HTTP status */
             status: number;
+            /** @description What is wrong here, and what to do */
             detail: string;
+            /** @description Path of the request */
             instance: string;
             /** @description Every fault of the input, with its path */
             errors?: components["schemas"]["ProblemError"][];
         };
         ProblemError: {
+            /** @description Where in the input, such as `nodes[2].prefetch` */
             path: string;
+            /** @description What is expected there */
             message: string;
         };
         /** @description What bridges go by; null for a node that is not published */
         PublishedValues: {
+            /** @description Number of a publish, from 1 */
             revision: number;
             prefetch: number | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs: number | null;
+            /** @description When and how often a failed call is made again */
             retry: components["schemas"]["RetryPolicy"] | null;
+            /** @description How long a message of an ordered node is held for its next try, before it goes to Trash */
             inPlaceMaxMs: number | null;
+            /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail: components["schemas"]["PublishedValuesOnFail"] | null;
         };
         /** @enum {string} */
         PublishedValuesOnFail: "skip" | "block";
         Queue: {
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
             /** @description Messages that no bridge holds */
             pending: number;
@@ -1433,19 +1504,26 @@ export interface components {
             oldestMs: number | null;
             /** @description Settled a second over the last 10 s; null: a bridge does not answer */
             ratePerSecond: number | null;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused: boolean | null;
+            /** @description Who or what paused it; null: it is not paused */
             pausedReason: string | null;
             pausedBy: components["schemas"]["QueuePausedBy"] | null;
         };
         QueuePage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Queue"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         /** @enum {string} */
         QueuePausedBy: "node" | "topology";
         QueueWaiting: {
+            /** @description How many items at most */
             limit: number;
+            /** @description When and how often a failed call is made again */
             retry: number;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused: number;
             breaker: number;
         };
@@ -1493,10 +1571,12 @@ export interface components {
         /** @enum {string} */
         RetryPolicyPatchBackoff: "fixed" | "exponential";
         Revision: {
+            /** @description Number of a publish, from 1 */
             revision: number;
             kind: components["schemas"]["RevisionKind"];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
@@ -1504,7 +1584,9 @@ export interface components {
         /** @enum {string} */
         RevisionKind: "publish" | "republish" | "rollback" | "drained";
         RevisionPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Revision"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         RevisionWithPlan: components["schemas"]["Revision"] & {
@@ -1514,45 +1596,62 @@ export interface components {
             };
         };
         RollbackRequest: {
+            /** @description Which earlier one becomes the newest */
             revision: number;
         };
         Run: {
             id: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description On whose behalf */
             tenant: string | null;
+            /** @description `finished`: ended with nothing in Trash; `failed`: ended with something there */
             state: components["schemas"]["RunState"];
             /**
              * Format: date-time
+             * @description When it began
              * @example 2026-03-01T10:00:00.000Z
              */
             startedAt: string;
             /**
              * Format: date-time
+             * @description When it ended; null: it goes on
              * @example 2026-03-01T10:00:00.000Z
              */
             finishedAt: string | null;
             /**
              * Format: date-time
+             * @description Since when it is being cancelled, or was when it ended; null: nobody wished it
              * @example 2026-03-01T10:00:00.000Z
              */
             cancelRequestedAt: string | null;
+            /** @description Number of a publish, from 1 */
             revision: number | null;
             /** @description `total` is the sum of the others */
             messages: components["schemas"]["RunMessages"];
         };
         RunMessages: {
+            /** @description All that the run has had so far */
             total: number;
+            /** @description Handled to their end */
             done: number;
+            /** @description In Trash */
             failed: number;
+            /** @description Taken out of Trash for good */
             discarded: number;
+            /** @description Ended by a cancel */
             cancelled: number;
+            /** @description Queued, delayed, or at a worker */
             inProgress: number;
         };
         RunPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Run"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         RunRequest: {
@@ -1561,6 +1660,7 @@ export interface components {
             /** @description Any JSON; left out: an empty message */
             body?: unknown;
             /**
+             * @description Those that travel with the message: they begin with x-
              * @example {
              *       "x-source": "import"
              *     }
@@ -1568,6 +1668,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description On whose behalf */
             tenant?: string;
             /** @description Equal keys mean the same run */
             key?: string;
@@ -1576,15 +1677,19 @@ export interface components {
         RunState: "running" | "finished" | "failed" | "cancelled";
         Service: {
             name: string;
+            /** @description All of them hold at once */
             limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
             maxInFlight: number | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -1592,14 +1697,19 @@ export interface components {
         ServiceInput: {
             /** @example orders */
             name: string;
-            /** @default [] */
+            /**
+             * @description All of them hold at once
+             * @default []
+             */
             limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
         };
         ServiceLimit: {
             /** @description Requests per period */
             rate: number;
             per: components["schemas"]["ServiceLimitPer"];
+            /** @description Requests that may come at once; by default one */
             burst?: number;
             scope?: components["schemas"]["ServiceLimitScope"];
         };
@@ -1608,22 +1718,30 @@ export interface components {
         /** @enum {string} */
         ServiceLimitScope: "global" | "tenant";
         ServicePage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Service"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         ServiceValues: {
             /** @example orders */
             name?: string;
-            /** @default [] */
+            /**
+             * @description All of them hold at once
+             * @default []
+             */
             limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
         };
         Session: {
             /** @description Of the token */
             name: string;
+            /** @description What it allows */
             scopes: components["schemas"]["SessionScope"][];
             /** @description Name of the only topology that the token is good for */
             topology: string | null;
+            /** @description The only topology that it is good for; null: all */
             topologyId: string | null;
             /** @description null: the admin token of the options */
             tokenId: string | null;
@@ -1645,6 +1763,7 @@ export interface components {
         /** @enum {string} */
         SettlingResult: "replaying" | "discarding" | "discarded";
         Status: {
+            /** @description Of the engine */
             version: string;
             nats: components["schemas"]["StatusNats"];
             postgres: components["schemas"]["StatusPostgres"];
@@ -1656,32 +1775,43 @@ export interface components {
         };
         StatusBridge: {
             id: string;
+            /** @description Machine that it runs on */
             host: string;
             pid: number;
             /**
              * Format: date-time
+             * @description When it began
              * @example 2026-03-01T10:00:00.000Z
              */
             startedAt: string;
+            /** @description Memory of its process */
             rssBytes: number;
             /** @description What keeps it from some of its work */
             trouble: components["schemas"]["BridgeTrouble"][];
         };
         StatusNats: {
+            /** @description Whether it can be reached now */
             connected: boolean;
+            /** @description What is wrong, for people */
             detail: string | null;
+            /** @description Of the server */
             version: string | null;
             streams: number | null;
+            /** @description Size in bytes */
             bytes: number | null;
         };
         StatusPostgres: {
+            /** @description Whether it can be reached now */
             connected: boolean;
+            /** @description What is wrong, for people */
             detail: string | null;
         };
         StatusTotals: {
+            /** @description The values that bridges go by; null: it is not published */
             published: number;
             /** @description Published ones that take no starts */
             disabled: number;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused: number;
             /** @description Have stored values that no bridge has yet */
             outOfSync: number;
@@ -1690,6 +1820,7 @@ export interface components {
             openTrash: number;
         };
         Tail: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["PassedMessage"][];
             /** @description For `after` of the next request */
             next: string;
@@ -1697,26 +1828,33 @@ export interface components {
         Token: {
             id: string;
             name: string;
+            /** @description What it allows */
             scopes: string[];
+            /** @description The only topology that it is good for; null: all */
             topologyId: string | null;
             /**
              * Format: date-time
+             * @description When it ends by itself; null: never
              * @example 2026-03-01T10:00:00.000Z
              */
             expiresAt: string | null;
             /**
              * Format: date-time
+             * @description When it was used last, to the minute; null: never
              * @example 2026-03-01T10:00:00.000Z
              */
             lastUsedAt: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
         };
         TokenInput: {
+            /** @description Whose it is, or what for; the audit log names it */
             name: string;
+            /** @description What it allows */
             scopes: components["schemas"]["TokenInputScope"][];
             /** @description Id or name: good for this topology only */
             topology?: string;
@@ -1729,13 +1867,17 @@ export interface components {
         /** @enum {string} */
         TokenInputScope: "read" | "payload" | "run" | "operate" | "design" | "admin";
         TokenPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Token"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         Topology: {
             id: string;
             name: string;
+            /** @description For people */
             description: string | null;
+            /** @description For people and scripts: text by name */
             labels: {
                 [key: string]: string;
             };
@@ -1753,11 +1895,13 @@ export interface components {
             document: components["schemas"]["TopologyDocument"];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -1768,7 +1912,7 @@ export interface components {
             name: string;
             /** @description For people */
             description?: string;
-            /** @description For people and scripts: text by name */
+            /** @description For people and scripts: text by name, at most 64 */
             labels?: {
                 [key: string]: string;
             };
@@ -1849,14 +1993,20 @@ export interface components {
         /** @enum {string} */
         TopologyDocumentNodeType: "start" | "cron" | "webhook" | "connector" | "batch" | "custom" | "batch_connector";
         TopologyPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Topology"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         TopologyPatch: {
+            /** @description Whether starts are taken; what is queued is finished all the same */
             enabled?: boolean;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused?: boolean;
+            /** @description For people */
             description?: string | null;
             /**
+             * @description For people and scripts: text by name
              * @example {
              *       "team": "shop"
              *     }
@@ -1868,9 +2018,13 @@ export interface components {
         TopologyStatus: {
             id: string;
             name: string;
+            /** @description Number of a publish, from 1 */
             revision: number;
+            /** @description Whether starts are taken */
             enabled: boolean;
+            /** @description Whether it rests; starts are taken all the same, and wait */
             paused: boolean;
+            /** @description Messages in Trash that nobody has settled */
             openTrash: number;
             history: components["schemas"]["History"] | null;
             /** @description Why a person may have to look, the worst first. queues-full: more than `--history-max-bytes`, and nothing of it may go; breaker: calls of a node are held back; held-back: a message keeps settled ones from being compacted; trash: messages lie open in Trash */
@@ -1879,7 +2033,9 @@ export interface components {
         /** @enum {string} */
         TopologyStatusAttention: "trash" | "held-back" | "breaker" | "queues-full";
         TopologyStatusPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["TopologyStatus"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         /** @enum {string} */
@@ -1890,6 +2046,7 @@ export interface components {
             /** @description Exact bytes, instead of `body` */
             bodyBase64?: string;
             /**
+             * @description Those that travel with the message: they begin with x-
              * @example {
              *       "x-source": "import"
              *     }
@@ -1897,15 +2054,21 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType?: string;
+            /** @description Why, for people */
             reason?: string;
         };
         TrashGroup: {
+            /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description How many there are */
             count: number;
             /**
              * Format: date-time
@@ -1919,34 +2082,46 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             lastSeen: string;
+            /** @description Why it failed, as the worker said it (RFC 9457) or the bridge found it */
             error: components["schemas"]["MessageError"] & unknown;
             /** @description Of the newest message, as a sample */
             newestId: string;
         };
         TrashGroups: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["TrashGroup"][];
         };
         TrashHead: {
             id: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
+            /** @description Stays the same over retries and replays */
             messageId: string;
+            /** @description Number of a publish, from 1 */
             revision: number;
             error: components["schemas"]["MessageError"];
+            /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
+            /** @description Media type of the body */
             contentType: string;
             state: components["schemas"]["TrashHeadState"];
+            /** @description Why, for people */
             reason: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was replayed or discarded; null: it is open
              * @example 2026-03-01T10:00:00.000Z
              */
             settledAt: string | null;
@@ -1959,28 +2134,39 @@ export interface components {
         TrashMessage: {
             id: string;
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
+            /** @description Id of the run that it belongs to */
             runId: string;
+            /** @description Stays the same over retries and replays */
             messageId: string;
+            /** @description Number of a publish, from 1 */
             revision: number;
             error: components["schemas"]["MessageError"];
+            /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
+            /** @description Media type of the body */
             contentType: string;
             state: components["schemas"]["TrashMessageState"];
+            /** @description Why, for people */
             reason: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was replayed or discarded; null: it is open
              * @example 2026-03-01T10:00:00.000Z
              */
             settledAt: string | null;
             attempts: components["schemas"]["FailedCall"][];
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -1994,20 +2180,26 @@ export interface components {
         /** @enum {string} */
         TrashMessageState: "open" | "replayed" | "discarded";
         TrashPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["TrashHead"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         TrashVersion: {
             version: number;
             /** @description Name of the token that edited */
             by: string;
+            /** @description Why, for people */
             reason: string | null;
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
+            /** @description Media type of the body */
             contentType: string;
+            /** @description Those that travel with the message: they begin with x- */
             headers?: {
                 [key: string]: string;
             };
@@ -2020,25 +2212,32 @@ export interface components {
             /** @description Of the message that the worker saw; begins with `try-` */
             id: string;
             of: components["schemas"]["TrialOf"];
+            /** @description Number of a publish, from 1 */
             revision: number | null;
             /** @description null: none could be called */
             instance: string | null;
             request: components["schemas"]["TrialRequest"];
             result: components["schemas"]["TrialResult"];
+            /** @description What the worker answered; null: it did not */
             reply: components["schemas"]["TrialReply"] | null;
+            /** @description How long it took */
             durationMs: number;
             verdict: components["schemas"]["TrialVerdict"];
         };
         /** @enum {string} */
         TrialOf: "published" | "draft";
         TrialReply: {
+            /** @description HTTP status; null: there was no answer */
             status: number;
             /** @description Secrets and the signature are redacted */
             headers: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType: string;
+            /** @description In bytes, before anything was cut off */
             size: number;
+            /** @description Whether something was cut off */
             truncated: boolean;
             body?: unknown;
             bodyBase64?: string;
@@ -2051,8 +2250,11 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType: string;
+            /** @description In bytes, before anything was cut off */
             size: number;
+            /** @description Whether something was cut off */
             truncated: boolean;
             body?: unknown;
             bodyBase64?: string;
@@ -2071,20 +2273,28 @@ export interface components {
             /** @description Cursor of the next page */
             next: string | null;
             watermark: string | null;
+            /** @description How long it waits before the next try */
             delayMs: number | null;
+            /** @description Why it failed (RFC 9457) */
             problem: components["schemas"]["MessageError"] | null;
         };
         /** @enum {string} */
         TrialVerdictKind: "forward" | "split" | "end" | "retry" | "wait" | "pause" | "trash";
         TrialVerdictOutput: {
+            /** @description Nodes that an edge leads to, in the order of the edges */
             followers: string[];
             key: string | null;
+            /** @description On whose behalf */
             tenant: string | null;
+            /** @description Those that travel with the message: they begin with x- */
             headers: {
                 [key: string]: string;
             };
+            /** @description Media type of the body */
             contentType: string;
+            /** @description In bytes, before anything was cut off */
             size: number;
+            /** @description Whether something was cut off */
             truncated: boolean;
             body?: unknown;
             bodyBase64?: string;
@@ -2099,9 +2309,13 @@ export interface components {
             body?: unknown;
             /** @description Exact bytes, instead of `body` */
             bodyBase64?: string;
-            /** @example application/json */
+            /**
+             * @description Media type of the body
+             * @example application/json
+             */
             contentType?: string;
             /**
+             * @description Those that travel with the message: they begin with x-
              * @example {
              *       "x-source": "import"
              *     }
@@ -2109,6 +2323,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description On whose behalf */
             tenant?: string;
             /** @description Ordering key */
             key?: string;
@@ -2131,11 +2346,14 @@ export interface components {
         };
         Why: {
             topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             node: string;
+            /** @description Id of the node */
             nodeId: string;
             /**
              * Format: date-time
+             * @description When it was
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
@@ -2156,13 +2374,17 @@ export interface components {
             notes: string[];
         };
         WhyBridges: {
+            /** @description How many bridges are alive */
             live: string[];
+            /** @description Ids of live bridges that did not answer in time */
             silent: string[];
         };
         WhyEstimate: {
+            /** @description How long until all of it is done; null: nobody can know */
             secondsLeft: number | null;
             /**
              * Format: date-time
+             * @description When it will be done, if all goes on as now
              * @example 2026-03-01T10:00:00.000Z
              */
             doneAt: string | null;
@@ -2173,10 +2395,14 @@ export interface components {
         };
         Worker: {
             name: string;
+            /** @description Base URL of each instance */
             urls: string[];
             dialect: components["schemas"]["WorkerDialect"];
+            /** @description Whether calls are signed; the secret is never shown */
             hasSecret: boolean;
+            /** @description How long a call may take; null: the default */
             timeoutMs: number | null;
+            /** @description Its addresses, and how bridges see them */
             instances: components["schemas"]["WorkerInstance"][];
             /** @description What the worker says of itself */
             manifest: {
@@ -2184,6 +2410,7 @@ export interface components {
             } | null;
             /**
              * Format: date-time
+             * @description When its manifest was read last; null: never
              * @example 2026-03-01T10:00:00.000Z
              */
             manifestReadAt: string | null;
@@ -2191,11 +2418,13 @@ export interface components {
             manifestFaults: components["schemas"]["WorkerManifestFault"][];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -2211,6 +2440,7 @@ export interface components {
             dialect: components["schemas"]["WorkerInputDialect"];
             /** @description Signs calls; left out: as it is; null: none */
             secret?: string | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs?: number | null;
         };
         /** @enum {string} */
@@ -2233,14 +2463,18 @@ export interface components {
             seenBy: components["schemas"]["WorkerInstanceSeenBy"][];
         };
         WorkerInstanceSeenBy: {
+            /** @description Id of a bridge */
             bridge: string;
+            /** @description Machine that it runs on */
             host: string;
             state: components["schemas"]["WorkerInstanceSeenByState"];
             /**
              * Format: date-time
+             * @description Since when it is so
              * @example 2026-03-01T10:00:00.000Z
              */
             since: string;
+            /** @description Why, for people */
             reason: string | null;
         };
         /** @enum {string} */
@@ -2252,7 +2486,9 @@ export interface components {
             message: string;
         };
         WorkerPage: {
+            /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Worker"][];
+            /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
         WorkerValues: {
@@ -2264,6 +2500,7 @@ export interface components {
             dialect: components["schemas"]["WorkerValuesDialect"];
             /** @description Signs calls; left out: as it is; null: none */
             secret?: string | null;
+            /** @description How long a call may take; null: the default */
             timeoutMs?: number | null;
         };
         /** @enum {string} */
@@ -2585,6 +2822,46 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "orders",
+                 *       "description": "Orders of the shop, into the warehouse",
+                 *       "labels": {
+                 *         "team": "shop"
+                 *       },
+                 *       "nodes": [
+                 *         {
+                 *           "name": "start",
+                 *           "type": "start"
+                 *         },
+                 *         {
+                 *           "name": "fetch",
+                 *           "type": "batch",
+                 *           "worker": "shop",
+                 *           "service": "shop-api"
+                 *         },
+                 *         {
+                 *           "name": "store",
+                 *           "type": "connector",
+                 *           "worker": "shop",
+                 *           "prefetch": 5,
+                 *           "retry": {
+                 *             "attempts": 5
+                 *           }
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "from": "start",
+                 *           "to": "fetch"
+                 *         },
+                 *         {
+                 *           "from": "fetch",
+                 *           "to": "store"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopologyDocument"];
             };
         };
@@ -2654,6 +2931,46 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "orders",
+                 *       "description": "Orders of the shop, into the warehouse",
+                 *       "labels": {
+                 *         "team": "shop"
+                 *       },
+                 *       "nodes": [
+                 *         {
+                 *           "name": "start",
+                 *           "type": "start"
+                 *         },
+                 *         {
+                 *           "name": "fetch",
+                 *           "type": "batch",
+                 *           "worker": "shop",
+                 *           "service": "shop-api"
+                 *         },
+                 *         {
+                 *           "name": "store",
+                 *           "type": "connector",
+                 *           "worker": "shop",
+                 *           "prefetch": 5,
+                 *           "retry": {
+                 *             "attempts": 5
+                 *           }
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "from": "start",
+                 *           "to": "fetch"
+                 *         },
+                 *         {
+                 *           "from": "fetch",
+                 *           "to": "store"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopologyDocument"];
             };
         };
@@ -2683,6 +3000,7 @@ export interface operations {
     deleteTopology: {
         parameters: {
             query?: {
+                /** @description Also what is published or has messages on their way: these settle as cancelled first */
                 force?: "true" | "false";
             };
             header?: {
@@ -2737,6 +3055,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "paused": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopologyPatch"];
             };
         };
@@ -2798,6 +3121,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2830,12 +3154,21 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "prefetch": 10,
+                 *       "retry": {
+                 *         "attempts": 5
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NodePatch"];
             };
         };
@@ -2866,6 +3199,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2893,15 +3227,18 @@ export interface operations {
     peekNode: {
         parameters: {
             query?: {
+                /** @description How many items at most */
                 limit?: number;
                 /** @description `next` of the answer before */
                 after?: string;
+                /** @description Only those that stand so */
                 state?: "waiting" | "held" | "delayed";
                 /** @description How much of each body is shown */
                 bytes?: number;
             };
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2929,6 +3266,7 @@ export interface operations {
     tailNode: {
         parameters: {
             query?: {
+                /** @description How many items at most */
                 limit?: number;
                 /** @description `next` of the answer before */
                 after?: string;
@@ -2937,6 +3275,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -2972,12 +3311,21 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "body": {
+                 *         "id": 4711
+                 *       },
+                 *       "contentType": "application/json"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TryRequest"];
             };
         };
@@ -3162,6 +3510,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "revision": 3
+                 *     }
+                 */
                 "application/json": components["schemas"]["RollbackRequest"];
             };
         };
@@ -3230,6 +3583,7 @@ export interface operations {
             path: {
                 /** @description Id or name */
                 topology: string;
+                /** @description Number of a publish, from 1 */
                 revision: number;
             };
             cookie?: never;
@@ -3264,6 +3618,7 @@ export interface operations {
             path: {
                 /** @description Id or name */
                 topology: string;
+                /** @description Number of a publish, from 1 */
                 revision: number;
             };
             cookie?: never;
@@ -3386,6 +3741,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example <?xml version="1.0" encoding="UTF-8"?>
+                 *     <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:pipes="http://www.omg.org/spec/Pipes/20100524/MODEL">
+                 *       <bpmn:process id="orders">
+                 *         <bpmn:startEvent id="start" name="start" pipes:pipesType="start" />
+                 *         <bpmn:task id="store" name="store" pipes:pipesType="connector" pipes:rabbitPrefetch="5" />
+                 *         <bpmn:sequenceFlow id="flow" sourceRef="start" targetRef="store" />
+                 *       </bpmn:process>
+                 *     </bpmn:definitions>
+                 */
                 "application/xml": string;
             };
         };
@@ -3456,6 +3821,38 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "nodes": [
+                 *         {
+                 *           "id": 1,
+                 *           "type": "start",
+                 *           "name": "start",
+                 *           "position": {
+                 *             "x": 0,
+                 *             "y": 0
+                 *           }
+                 *         },
+                 *         {
+                 *           "id": 2,
+                 *           "type": "connector",
+                 *           "name": "store",
+                 *           "sdk": "shop",
+                 *           "prefetch": 5,
+                 *           "position": {
+                 *             "x": 200,
+                 *             "y": 0
+                 *           }
+                 *         }
+                 *       ],
+                 *       "connections": [
+                 *         {
+                 *           "from": 1,
+                 *           "to": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["FlowPayload"];
             };
         };
@@ -3484,7 +3881,10 @@ export interface operations {
     runTopology: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Equal keys mean the same run */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Id or name */
                 topology: string;
@@ -3493,6 +3893,14 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "body": {
+                 *         "since": "2026-01-01"
+                 *       },
+                 *       "key": "2026-01-01"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RunRequest"];
             };
         };
@@ -3503,6 +3911,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
@@ -3521,14 +3934,17 @@ export interface operations {
     startNode: {
         parameters: {
             query?: {
+                /** @description On whose behalf */
                 tenant?: string;
             };
             header?: {
+                /** @description Equal keys mean the same run */
                 "idempotency-key"?: string;
             };
             path: {
                 /** @description Id or name */
                 topology: string;
+                /** @description Id or name of a node */
                 node: string;
             };
             cookie?: never;
@@ -3545,6 +3961,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
@@ -3570,7 +3991,9 @@ export interface operations {
                 topology?: string;
                 /** @description Id or name of the node that was started */
                 node?: string;
+                /** @description On whose behalf */
                 tenant?: string;
+                /** @description Only those that stand so */
                 state?: "running" | "finished" | "failed" | "cancelled";
                 /** @description Started at that time or later */
                 since?: string;
@@ -3603,6 +4026,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3615,6 +4039,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01k2x3v9q8f7h6j5",
+                     *       "topology": "orders",
+                     *       "topologyId": "8b1tqk0d5m7w3r2z",
+                     *       "node": "start",
+                     *       "nodeId": "v5c0x9k2p4d8m1q7",
+                     *       "tenant": null,
+                     *       "state": "running",
+                     *       "startedAt": "2026-03-01T10:00:00.000Z",
+                     *       "finishedAt": null,
+                     *       "cancelRequestedAt": null,
+                     *       "revision": 3,
+                     *       "messages": {
+                     *         "total": 500,
+                     *         "done": 458,
+                     *         "failed": 2,
+                     *         "discarded": 0,
+                     *         "cancelled": 0,
+                     *         "inProgress": 40
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
@@ -3632,6 +4079,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3644,6 +4092,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "cancelling",
+                     *       "note": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cancelled"];
                 };
             };
@@ -3664,10 +4118,15 @@ export interface operations {
                 topology?: string;
                 /** @description Id or name */
                 node?: string;
+                /** @description Id of a run */
                 run?: string;
+                /** @description The same for messages that failed alike at the same node */
                 fingerprint?: string;
+                /** @description Only those that stand so */
                 state?: "open" | "replayed" | "discarded";
+                /** @description At that time or later */
                 since?: string;
+                /** @description Before that time */
                 until?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
@@ -3706,10 +4165,15 @@ export interface operations {
                 topology?: string;
                 /** @description Id or name */
                 node?: string;
+                /** @description Id of a run */
                 run?: string;
+                /** @description The same for messages that failed alike at the same node */
                 fingerprint?: string;
+                /** @description Only those that stand so */
                 state?: "open" | "replayed" | "discarded";
+                /** @description At that time or later */
                 since?: string;
+                /** @description Before that time */
                 until?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
@@ -3744,6 +4208,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3776,12 +4241,22 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "body": {
+                 *         "id": 4711,
+                 *         "country": "DE"
+                 *       },
+                 *       "reason": "the country was missing"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TrashEdit"];
             };
         };
@@ -3813,6 +4288,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -3843,12 +4319,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "a test order"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DiscardRequest"];
             };
         };
@@ -3914,6 +4396,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "urls": [
+                 *         "http://shop-1:3000",
+                 *         "http://shop-2:3000"
+                 *       ],
+                 *       "timeoutMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["WorkerInput"];
             };
         };
@@ -3943,6 +4435,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -3975,12 +4468,23 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "urls": [
+                 *         "http://shop-1:3000",
+                 *         "http://shop-2:3000"
+                 *       ],
+                 *       "timeoutMs": 30000
+                 *     }
+                 */
                 "application/json": components["schemas"]["WorkerValues"];
             };
         };
@@ -4011,6 +4515,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4039,6 +4544,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4104,6 +4610,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop-api",
+                 *       "limits": [
+                 *         {
+                 *           "rate": 2,
+                 *           "per": "second",
+                 *           "burst": 10
+                 *         }
+                 *       ],
+                 *       "maxInFlight": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["ServiceInput"];
             };
         };
@@ -4133,6 +4652,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4165,12 +4685,25 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "limits": [
+                 *         {
+                 *           "rate": 2,
+                 *           "per": "second",
+                 *           "burst": 10
+                 *         }
+                 *       ],
+                 *       "maxInFlight": 20
+                 *     }
+                 */
                 "application/json": components["schemas"]["ServiceValues"];
             };
         };
@@ -4201,6 +4734,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Its name */
                 name: string;
             };
             cookie?: never;
@@ -4263,6 +4797,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "ci",
+                 *       "scopes": [
+                 *         "read",
+                 *         "design"
+                 *       ],
+                 *       "expiresAt": "2099-01-01T00:00:00.000Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenInput"];
             };
         };
@@ -4273,6 +4817,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "q7w2e9r4t1y6u3i8",
+                     *       "name": "ci",
+                     *       "scopes": [
+                     *         "read",
+                     *         "design"
+                     *       ],
+                     *       "topologyId": null,
+                     *       "expiresAt": "2099-01-01T00:00:00.000Z",
+                     *       "lastUsedAt": null,
+                     *       "createdAt": "2026-03-01T10:00:00.000Z",
+                     *       "token": "slw_…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
@@ -4292,6 +4851,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4321,6 +4881,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4377,6 +4938,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "slw_…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Login"];
             };
         };
@@ -4387,6 +4953,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "ci",
+                     *       "scopes": [
+                     *         "read",
+                     *         "design"
+                     *       ],
+                     *       "topology": null,
+                     *       "topologyId": null,
+                     *       "tokenId": "q7w2e9r4t1y6u3i8",
+                     *       "sessionId": "a5s8d2f6g1h9j4k7",
+                     *       "expiresAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };

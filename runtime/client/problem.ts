@@ -33,7 +33,10 @@ interface Problem {
 export async function errorOf(response: Response, base: string, names: Names): Promise<Error> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true
   if (!isProblem) return strange(base, names, new Error(`it answered ${response.status} without a problem+json`))
-  const { title, detail = title ?? `status ${response.status}`, errors = [] } = (await response.json()) as Problem
+  const problem = await problemIn(response)
+  if (problem === null)
+    return strange(base, names, new Error(`it answered ${response.status} with a broken problem+json`))
+  const { title, detail = title ?? `status ${response.status}`, errors = [] } = problem
   const cause = new Refused(response.status, detail, errors, retryAfterMs(response))
   switch (response.status) {
     case 400:
@@ -53,6 +56,13 @@ export async function errorOf(response: Response, base: string, names: Names): P
     default:
       return new Unavailable('engine', detail, { cause })
   }
+}
+
+/** Null for what is none, as only something that is no engine sends it. */
+async function problemIn(response: Response): Promise<Problem | null> {
+  const body = (await response.json().catch(() => null)) as Problem | null
+  const isProblem = typeof body?.detail === 'string' || typeof body?.title === 'string'
+  return isProblem && Array.isArray(body.errors ?? []) ? body : null
 }
 
 /** Whatever answers there, it is no engine. */

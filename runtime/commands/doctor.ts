@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { readDevState } from '../embedded/folder.ts'
 import { textOf } from '../errors.ts'
 import { resolveOptions } from '../options.ts'
-import { conditionOf } from '../store/condition.ts'
+import { conditionOf, faultsOf } from '../store/condition.ts'
 import { remedy } from '../store/trash/text-search.ts'
 import { addOptions, examples } from './define.ts'
 import { examineEngine } from './doctor/engine.ts'
@@ -44,7 +44,7 @@ async function examine(flags: Readonly<Record<string, unknown>>): Promise<Findin
       : reached('nats', examineNats(natsUrl, options.replicas)),
     postgresUrl === undefined
       ? unknown('postgres', '--postgres-url (SLUICE_POSTGRES_URL)')
-      : reached('postgres', examinePostgres(postgresUrl)),
+      : reached('postgres', examinePostgres(postgresUrl), ': check SLUICE_POSTGRES_URL and that the server runs'),
     examineEngine(flags),
   ])
   return [examineNode(), ...nats.findings, ...postgres.findings, ...examineClocks(nats, postgres), ...engine]
@@ -62,21 +62,20 @@ function unknown(part: string, option: string): Reached {
   return { findings: [{ part, state: 'not checked', text: `say where it is with ${option}` }], clockAheadMs: null }
 }
 
-async function reached(part: string, work: Promise<Reached>): Promise<Reached> {
+/** `hint` is added to what doesn't say itself what to do. */
+async function reached(part: string, work: Promise<Reached>, hint = ''): Promise<Reached> {
   try {
     return await work
   } catch (error) {
-    return { findings: [{ part, state: 'wrong', text: textOf(error) }], clockAheadMs: null }
+    return { findings: [{ part, state: 'wrong', text: textOf(error) + hint }], clockAheadMs: null }
   }
 }
 
 async function examinePostgres(url: string): Promise<Reached> {
-  const { version, pending, isNewer, hasTextIndex, clockAheadMs } = await conditionOf(url)
+  const condition = await conditionOf(url)
+  const { version, hasTextIndex, clockAheadMs } = condition
   const part = 'postgres'
-  const wrong = [
-    ...(pending.length > 0 ? [`it lacks ${pending.join(', ')}: run \`sluice migrate\``] : []),
-    ...(isNewer ? ['its schema is of a newer version than this command line: use that version'] : []),
-  ]
+  const wrong = faultsOf(condition)
   const fine: Finding = { part, state: 'ok', text: `version ${version}, all migrations are there` }
   if (wrong.length > 0) return { findings: wrong.map((text) => ({ part, state: 'wrong', text })), clockAheadMs }
   const slow: Finding = { part, state: 'warning', text: `searching Trash by text reads every row: ${remedy}` }
@@ -84,7 +83,7 @@ async function examinePostgres(url: string): Promise<Reached> {
 }
 
 /** Limits and schedules go by NATS' clock, what people see by Postgres' and ours. */
-function examineClocks(nats: Reached, postgres: Reached): Finding[] {
+export function examineClocks(nats: Pick<Reached, 'clockAheadMs'>, postgres: Pick<Reached, 'clockAheadMs'>): Finding[] {
   const known = Object.entries({ nats: nats.clockAheadMs, postgres: postgres.clockAheadMs }).filter(
     (entry): entry is [string, number] => entry[1] !== null,
   )

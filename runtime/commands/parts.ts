@@ -76,7 +76,7 @@ export async function ownControl(
   const admission = admissionOf(queues, settings)
   const histories = () => janitor.reports()
   const keys = { adminToken, secretKey, version: version() }
-  const access = openAccess(settings)
+  const access = openAccess(settings, queues.failures)
   const deps = { store, queues: queues.control, events, admission, histories, access, metrics, ...keys, log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)

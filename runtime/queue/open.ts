@@ -26,6 +26,8 @@ import type { ControlQueues, DiscardMessage, Guarded, Looks, ReplayMessage, Star
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { isPut, lastChange, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
+import { openFailures } from './failures.ts'
+import type { Failures } from './failures.ts'
 import type { Events } from './events.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
@@ -49,6 +51,8 @@ export interface Queues {
   readonly guard: Guard
   readonly config: Config
   readonly events: Events
+  /** What controls tell each other of wrong tokens. */
+  readonly failures: Failures
   readonly replicas: number
   readonly control: ControlQueues
   /** Closes in reverse order of opening; twice is harmless. */
@@ -99,6 +103,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     guard,
     config,
     events,
+    failures: openFailures(connection, options.namespace),
     replicas: options.replicas,
     control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas, log: options.log }),
     async close() {

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { isOfNewerVersion, pendingMigrations } from './migrate.ts'
+import { isOfNewerVersion, oldestServer, pendingMigrations } from './migrate.ts'
 import { hasTextIndex } from './trash/text-search.ts'
 import { consequenceOf } from './trouble.ts'
 
@@ -15,6 +15,16 @@ export interface Condition {
   readonly hasTextIndex: boolean
   /** The server's clock less ours, give or take half of the question's duration. */
   readonly clockAheadMs: number
+}
+
+/** What is wrong with it, and what to do; nothing: an engine can use it. */
+export function faultsOf({ version, pending, isNewer }: Omit<Condition, 'clockAheadMs'>): string[] {
+  const isOld = Number.parseInt(version, 10) < oldestServer
+  return [
+    ...(isOld ? [`version ${version}; ${oldestServer} or newer is needed: upgrade it`] : []),
+    ...(pending.length > 0 ? [`it lacks ${pending.join(', ')}: run \`sluice migrate\``] : []),
+    ...(isNewer ? ['its schema is of a newer version than this command line: use that version'] : []),
+  ]
 }
 
 /** Looks, and changes nothing. Throws `Unavailable` when Postgres is away. */

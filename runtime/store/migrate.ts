@@ -8,7 +8,7 @@ import { Invalid } from '../errors.ts'
 import { ensureTextIndex } from './trash/text-search.ts'
 import { consequenceOf } from './trouble.ts'
 
-const oldestServer = 15
+export const oldestServer = 15
 
 /** Any number will do, as long as every control uses the same. */
 const lockKey = 7_584_225

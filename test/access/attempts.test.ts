@@ -3,8 +3,13 @@ import { openAttempts } from '../../runtime/api/access/attempts.ts'
 import type { Attempts } from '../../runtime/api/access/attempts.ts'
 import type { HttpProblem } from '../../runtime/api/problem.ts'
 import { listen } from '../../runtime/commands/listen.ts'
+import { newId } from '../../runtime/ids.ts'
+import { newTokenText } from '../../runtime/store/queries/tokens.ts'
+import { openStore } from '../../runtime/store/store.ts'
 import { adminToken, openApi } from '../api/open.ts'
 import type { TestApi } from '../api/open.ts'
+import { freshDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { tokenOf } from './world.ts'
 
 /** A request from an address; answers its status. */
@@ -62,7 +67,7 @@ const guess = (attempts: Attempts, address: string | null, credential = 'wrong')
 
 test('an address may try again one by one as its minute passes, and is never shut out for long', async () => {
   let now = 0
-  const attempts = openAttempts(2, () => now)
+  const attempts = openAttempts(2, { now: () => now })
   const guesses = async (count: number) => {
     const results = []
     for (let n = 0; n < count; n++) results.push(await guess(attempts, 'a'))
@@ -75,13 +80,60 @@ test('an address may try again one by one as its minute passes, and is never shu
   expect(await guesses(2)).toEqual([null, 429])
   now += 120_000
   expect(await guesses(3)).toEqual([null, null, 429])
-  // A thousand at once are all under way before the first has failed; they are paid for later, to a limit.
-  const slow = openAttempts(2, () => now)
-  await Promise.all(Array.from({ length: 1_000 }, () => guess(slow, 'a')))
+  // A thousand of other controls come after they were met; they are paid for later, to a limit.
+  const told = openAttempts(2, { now: () => now })
+  for (let n = 0; n < 1_000; n++) told.failedElsewhere('a')
   now += 14 * 60_000
-  expect(await guess(slow, 'a')).toBe(429)
+  expect(await guess(told, 'a')).toBe(429)
   now += 60_000
-  expect(await guess(slow, 'a')).toBeNull()
+  expect(await guess(told, 'a')).toBeNull()
+})
+
+test('of a thousand guesses at once no more are looked up than may fail, and good ones among them only wait', async () => {
+  const attempts = openAttempts(3)
+  const asked: string[] = []
+  const ask = (credential: string) =>
+    attempts
+      .check('a', credential, async () => {
+        asked.push(credential)
+        await new Promise((resolve) => setImmediate(resolve))
+        return credential.startsWith('good') ? credential : null
+      })
+      .catch((error: unknown) => (error as HttpProblem).status)
+  const good = Array.from({ length: 30 }, (_, n) => `good${n}`)
+  // A page that loads sends the same one many times.
+  expect(await Promise.all([...good, ...good].map(ask))).toEqual([...good, ...good])
+  asked.length = 0
+  const results = await Promise.all(Array.from({ length: 1_000 }, (_, n) => ask(`wrong${n}`)))
+  expect(asked).toEqual(['wrong0', 'wrong1', 'wrong2'])
+  expect(results.filter((result) => result === 429)).toHaveLength(997)
+  expect(await Promise.all(good.map(ask))).toEqual(good)
+})
+
+test('wrong tokens count over all controls, and shut nobody out at another address', async () => {
+  const url = await freshDatabase()
+  const namespace = `t_${newId()}`
+  const control = () => openApi({ store: openStore(url, 4), namespace, access: { failuresPerMinute: 3 } })
+  const [here, there] = [await control(), await control()]
+  const fresh = await tokenOf(here, ['read'])
+  expect((await from(there, '10.0.0.1', adminToken)).status).toBe(200)
+  for (const n of [1, 2, 3]) expect((await from(here, '10.0.0.1', `wrong${n}`)).status).toBe(401)
+  const isShut = async () => (await from(there, '10.0.0.1', newTokenText())).status === 429
+  await eventually('the other control has heard of them', isShut)
+  expect((await from(there, '10.0.0.1', fresh)).status).toBe(429)
+  expect((await from(there, '10.0.0.2', fresh)).status).toBe(200)
+  expect((await from(there, '10.0.0.1', adminToken)).status).toBe(200)
+})
+
+test('what cannot be a token or a cookie is not looked up', async () => {
+  const t = await openApi()
+  await t.store.close()
+  for (const token of ['wrong', `slw_${'x'.repeat(42)}`, `slw_${'x'.repeat(44)}`, `xslw_${'x'.repeat(43)}`])
+    expect((await t.send('GET', '/api/topologies', { token })).status).toBe(401)
+  const headers = { cookie: `sluice_session=slws_${'x'.repeat(42)}` }
+  expect((await t.send('GET', '/api/session', { token: null, headers })).status).toBe(401)
+  // This one could be: only Postgres knows.
+  expect((await t.send('GET', '/api/topologies', { token: newTokenText() })).status).toBe(503)
 })
 
 test('a whole IPv6 network counts as one address, IPv4 addresses each', async () => {

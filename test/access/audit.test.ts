@@ -254,7 +254,7 @@ test('entries stay as they were written, and go only by age', async () => {
       cause: { message: 'the audit log is append only' },
     })
   const limits = { trustedProxies: [], failuresPerMinute: 1, sessionIdleMs: 1_000, sessionMaxMs: 1_000 }
-  const deps = { store, access: openAccess(limits), log: silentLog }
+  const deps = { store, access: openAccess(limits, { tell: () => undefined, onTold: () => undefined }), log: silentLog }
   for (const [days, left] of [
     [0, 5002],
     [32, 5002],

@@ -21,7 +21,7 @@ export interface Operation {
 
 interface Described {
   readonly operationId: string
-  readonly security?: readonly { readonly bearer?: readonly Scope[] }[]
+  readonly security: readonly { readonly bearer?: readonly Scope[] }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> }
 }
 
@@ -34,8 +34,8 @@ export function allOperations(): Operation[] {
       id: operationId,
       method: method.toUpperCase(),
       path,
-      scopes: security?.[0]?.bearer ?? [],
-      isOpen: security === undefined,
+      scopes: security[0]?.bearer ?? [],
+      isOpen: security.length === 0,
       contentType: Object.keys(requestBody?.content ?? {})[0] ?? null,
     })),
   )

@@ -82,6 +82,8 @@ export async function openApi(
   replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'histories' | 'log'>> & {
     limits?: Partial<AdmissionOptions>
     access?: Partial<AccessOptions>
+    /** Of another control's, to be one of the same engine. */
+    namespace?: string
   } = {},
 ): Promise<TestApi> {
   const store = replace.store ?? openStore(await freshDatabase(), 4)
@@ -89,7 +91,7 @@ export async function openApi(
   const queues = await openQueues({
     url: inject('natsUrl'),
     name,
-    namespace: `t_${newId()}`,
+    namespace: replace.namespace ?? `t_${newId()}`,
     replicas: 1,
     log: silentLog,
   })
@@ -111,7 +113,7 @@ export async function openApi(
     metrics,
     adminToken,
     secretKey,
-    access: openAccess({ ...testAccess, ...replace.access }),
+    access: openAccess({ ...testAccess, ...replace.access }, queues.failures),
     version: '0.0.0',
     log: replace.log ?? silentLog,
   })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { createApi } from '../../runtime/api/api.ts'
 import type { ApiDeps } from '../../runtime/api/deps.ts'
@@ -57,6 +58,53 @@ test('docs/api.md names every operation with its scope, and no other', async () 
   const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
   const rows = [...text.matchAll(/^\| ([A-Z]+) \| `([^`]+)` \| ?(\w*) \|/gm)].map((row) => row.slice(1).join(' '))
   expect(rows.sort()).toEqual(routes.sort())
+})
+
+interface Media {
+  readonly schema: object
+  readonly example?: unknown
+}
+
+interface Described {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly security: readonly unknown[]
+  readonly parameters?: readonly { readonly name: string; readonly description?: string }[]
+  readonly requestBody?: { readonly content: Record<string, Media> }
+  readonly responses: Record<string, { readonly content?: Record<string, Media> }>
+}
+
+const operationsOf = async () => {
+  const { paths, components, tags } = JSON.parse(await read('/api/openapi.json')) as {
+    paths: Record<string, Record<string, Described>>
+    components: object
+    tags: { name: string; description: string }[]
+  }
+  return { operations: Object.values(paths).flatMap((item) => Object.values(item)), components, tags }
+}
+
+test('every body that an operation takes has an example, and every example fits its schema', async () => {
+  const { operations, components } = await operationsOf()
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  for (const { operationId, requestBody, responses } of operations) {
+    const bodies = Object.entries(requestBody?.content ?? {}).filter(([type]) => type !== '*/*')
+    for (const [type, { example }] of bodies) expect([operationId, type, example]).not.toContain(undefined)
+    const contents = [requestBody, ...Object.values(responses)].flatMap((part) => Object.values(part?.content ?? {}))
+    for (const { schema, example } of contents.filter((media) => media.example !== undefined)) {
+      const isFit = ajv.validate({ ...schema, components }, example)
+      expect([operationId, isFit, ajv.errors]).toEqual([operationId, true, null])
+    }
+  }
+})
+
+test('every tag, every parameter, and whether a token is needed, is described', async () => {
+  const { operations, tags } = await operationsOf()
+  const told = new Set(tags.flatMap(({ name, description }) => (description === '' ? [] : [name])))
+  for (const { operationId, tags: used, parameters = [], security } of operations) {
+    const silent = parameters.filter(({ description = '' }) => description === '').map(({ name }) => name)
+    const unknown = used.filter((tag) => !told.has(tag))
+    expect([operationId, silent, unknown, Array.isArray(security)]).toEqual([operationId, [], [], true])
+  }
 })
 
 test('the readable page loads nothing from anywhere', async () => {

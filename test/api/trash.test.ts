@@ -180,7 +180,7 @@ test('what a deleted topology left in Trash can be discarded', async () => {
   const t = await openApi()
   await withTrash(t)
   for (const name of ['x2', 'x3']) await t.post(`/api/trash/${name}/discard`)
-  expect((await t.send('DELETE', '/api/topologies/orders?force=true')).status).toBe(202)
+  expect((await t.send('DELETE', '/api/topologies/orders?force=true')).status).toBe(204)
   expect((await t.post('/api/trash/x1/replay')).body.detail).toMatch(/is deleted/)
   expect((await t.post('/api/trash/x1/discard', { reason: 'old' })).body).toEqual({ id: 'x1', result: 'discarded' })
   expect((await t.get('/api/trash/x1')).body).toMatchObject({ state: 'discarded', reason: 'old' })

@@ -1,12 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { leavesOf, wholeProgram } from '../../runtime/commands/program/program.ts'
-import { candidatesFor } from '../../runtime/commands/completion/complete.ts'
+import { withRuns } from '../access/world.ts'
 import { nodeOf, published } from '../api/open.ts'
 import { inside, openCli } from './inside.ts'
-import { sluice, temporaryFolder } from './sluice.ts'
+import { temporaryFolder } from './sluice.ts'
 
 const { folder, remove } = temporaryFolder()
 afterAll(remove)
@@ -169,21 +168,17 @@ test('every command says in its help what it takes, with examples', async () => 
   for (const section of stdout.split(/^## /m).slice(1)) expect(section).toMatch(/^Examples:\n {2}\S.*\n {6}\S/m)
 })
 
-test('what may come next is completed from the commands themselves', async () => {
-  const program = await wholeProgram()
-  const words = async (...typed: string[]) => (await candidatesFor(program, typed)).map(({ word }) => word)
-  expect(await words('pub')).toEqual(['publish'])
-  expect(await words('')).not.toContain('__complete')
-  expect(await words('trash', 're')).toEqual(['replay'])
-  expect(await words('get', 'trash-')).toEqual(['trash-groups'])
-  expect(await words('apply', '--in-flight', '')).toEqual(['refuse', 'drain', 'trash'])
-  expect(await words('apply', '--pr')).toEqual(['--prune'])
-  expect(await words('apply', '-f', '')).toEqual([])
-})
-
-test('bash completes words, and loads what is printed for it', async () => {
-  const { stdout } = await sluice(['completion', 'bash'])
-  const script = `sluice() { printf 'publish\\tsays\\nrepublish\\tsays\\n'; }\n${stdout}
-    COMP_WORDS=(sluice pu); COMP_CWORD=1; _sluice; echo "\${COMPREPLY[@]}"`
-  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('publish\n')
+test('a run that is being cancelled is shown so, and nodes with their partitions and why they rest', async () => {
+  const { t, run } = await openCli()
+  const { node } = await withRuns(t, 'orders')
+  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +running /m)
+  expect((await run('cancel', 'orders-running')).code).toBe(0)
+  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +cancelling /m)
+  expect((await run('get', 'run', 'orders-running')).stdout).toMatch(/^state +cancelling$/m)
+  const { stdout } = await run('get', 'run', 'orders-running', '-o', 'json')
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'running', cancelRequestedAt: expect.any(String) as string })
+  await t.send('PATCH', `/api/nodes/${node.id}`, { json: { paused: true } })
+  const nodes = (await run('get', 'nodes', 'orders')).stdout
+  expect(nodes).toMatch(/^NAME +TYPE +WORKER +PREFETCH +PARTITIONS +ENABLED +PAUSED REASON /)
+  expect(nodes).toMatch(/^a +custom +w +1 +1 +true +paused by admin /m)
 })

@@ -97,7 +97,7 @@ test.each([
   ['an error page', 502, 'text/html', '<html>', /doesn't answer as an engine does/],
   ['too many requests', 429, 'application/problem+json', '{"detail": "too full", "status": 429}', /^too full$/],
 ])('whatever answers with %s is unavailable', async (_, status, type, body, message) => {
-  const url = await answering(status, { 'content-type': type, 'retry-after': '3' }, body)
+  const url = await answering(status, { 'content-type': type, 'retry-after': '3', 'sluice-version': '0' }, body)
   const error = await dataOf(openEngine({ url, token: 't' }).GET('/api/topologies')).catch((error: unknown) => error)
   expect(error).toBeInstanceOf(Unavailable)
   expect((error as Error).message).toMatch(message)

@@ -14,7 +14,13 @@ export interface AccessOptions {
   readonly sessionMaxMs: number
 }
 
-/** Who gets in, and for how long. Remembers failed attempts of this process only. */
+/** How controls tell each other of failed attempts, by the network that they came from. */
+interface Told {
+  readonly tell: (network: string) => void
+  readonly onTold: (hear: (network: string) => void) => void
+}
+
+/** Who gets in, and for how long. Counts failed attempts over all controls, and remembers them in memory only. */
 export interface Access {
   readonly isProxy: Proxies
   readonly attempts: Attempts
@@ -22,6 +28,8 @@ export interface Access {
   readonly sessionMaxMs: number
 }
 
-export function openAccess({ trustedProxies, failuresPerMinute, ...session }: AccessOptions): Access {
-  return { isProxy: proxiesOf(trustedProxies), attempts: openAttempts(failuresPerMinute), ...session }
+export function openAccess({ trustedProxies, failuresPerMinute, ...session }: AccessOptions, others: Told): Access {
+  const attempts = openAttempts(failuresPerMinute, { tell: others.tell })
+  others.onTold(attempts.failedElsewhere)
+  return { isProxy: proxiesOf(trustedProxies), attempts, ...session }
 }

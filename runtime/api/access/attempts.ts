@@ -1,14 +1,26 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { HttpProblem } from '../problem.ts'
+import { openLines } from './lines.ts'
 
-/** Failed tokens and logins, by the address that they come from. Forgets the oldest, so that it never grows. */
+/**
+ * Failed tokens and logins, by the address that they come from. Forgets the oldest, so that it never grows. A credential that isn't
+ * known to be good is looked up only while its address may still fail, so guesses cost the database no more than the limit.
+ */
 export interface Attempts {
   /**
    * What `find` finds for a credential; null counts as a failure. Throws 429 while too many failed from this address; what has worked
    * before is let through even then.
    */
   check<T>(address: string | null, credential: string, find: () => Promise<T | null>): Promise<T | null>
+  /** Another control met a failure from this network. */
+  readonly failedElsewhere: (network: string) => void
+}
+
+interface AttemptsOptions {
+  /** Hears of the network of each failure here. */
+  readonly tell?: (network: string) => void
+  readonly now?: () => number
 }
 
 const minuteMs = 60_000
@@ -17,31 +29,69 @@ const lockMaxMs = 15 * minuteMs
 const rememberedMax = 10_000
 
 /** `perMinute` may fail at once, and then one whenever its share of a minute is over. */
-export function openAttempts(perMinute: number, now: () => number = Date.now): Attempts {
-  const shareMs = minuteMs / perMinute
-  /** When the failures of a network are forgotten. */
-  const forgottenAt = new Map<string, number>()
+export function openAttempts(
+  perMinute: number,
+  { tell = () => undefined, now = Date.now }: AttemptsOptions = {},
+): Attempts {
+  const failures = openFailures(perMinute, now)
+  const lines = openLines()
   const worked = new Set<string>()
 
-  const waitMs = (network: string): number => (forgottenAt.get(network) ?? 0) - now() - (minuteMs - shareMs)
-  const failed = (network: string): void => {
-    const from = Math.max(forgottenAt.get(network) ?? 0, now())
-    forgottenAt.delete(network)
-    forgottenAt.set(network, Math.min(from + shareMs, now() + lockMaxMs))
-    dropOldest(forgottenAt)
+  /** Those that are looked up may all be wrong, so they are no more than may fail: the others wait for them. */
+  const enter = async (network: string, hash: string): Promise<void> => {
+    while (!worked.has(hash)) {
+      const ms = failures.waitMs(network)
+      if (ms > 0) throw tooMany(ms)
+      if (lines.has(network, hash) || lines.count(network) < failures.left(network)) break
+      await lines.shorter(network)
+    }
+    lines.enter(network, hash)
+  }
+  const note = (network: string, hash: string, isGood: boolean): void => {
+    worked.delete(hash)
+    if (isGood) worked.add(hash)
+    else failures.add(network)
+    if (!isGood) tell(network)
+    dropOldest(worked)
   }
   return {
     async check(address, credential, find) {
       const network = networkOf(address)
       const hash = createHash('sha256').update(credential).digest('base64')
-      const ms = waitMs(network)
-      if (ms > 0 && !worked.has(hash)) throw tooMany(ms)
-      const found = await find()
-      worked.delete(hash)
-      if (found === null) failed(network)
-      else worked.add(hash)
-      dropOldest(worked)
-      return found
+      await enter(network, hash)
+      try {
+        const found = await find()
+        note(network, hash, found !== null)
+        return found
+      } finally {
+        lines.leave(network, hash)
+      }
+    },
+    failedElsewhere: (network) => failures.add(network),
+  }
+}
+
+interface Failed {
+  /** How long until the network may fail again; 0 or less: now. */
+  waitMs(network: string): number
+  /** How often it may fail now; at least once when it need not wait. */
+  left(network: string): number
+  add(network: string): void
+}
+
+function openFailures(perMinute: number, now: () => number): Failed {
+  const shareMs = minuteMs / perMinute
+  /** When the failures of a network are forgotten. */
+  const forgottenAt = new Map<string, number>()
+  const owedMs = (network: string): number => Math.max(0, (forgottenAt.get(network) ?? 0) - now())
+  return {
+    waitMs: (network) => owedMs(network) - (minuteMs - shareMs),
+    left: (network) => Math.max(1, Math.floor((minuteMs - owedMs(network)) / shareMs)),
+    add(network) {
+      const until = now() + Math.min(owedMs(network) + shareMs, lockMaxMs)
+      forgottenAt.delete(network)
+      forgottenAt.set(network, until)
+      dropOldest(forgottenAt)
     },
   }
 }

@@ -4,10 +4,12 @@ import { streamSSE } from 'hono/streaming'
 import type { SSEStreamingApi } from 'hono/streaming'
 import { eventKinds } from '../../queue/events.ts'
 import type { Numbered } from '../../queue/events.ts'
+import { openVisits } from '../access/visits.ts'
+import type { Visits } from '../access/visits.ts'
 import { openQueueWatch } from '../actions/look/queue-watch.ts'
 import type { QueueChange, QueueWatch } from '../actions/look/queue-watch.ts'
 import { needs } from '../auth.ts'
-import type { Api, ApiDeps } from '../deps.ts'
+import type { Api, ApiDeps, ApiEnv, Caller } from '../deps.ts'
 import { topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/events.ts'
 import { HttpProblem } from '../problem.ts'
@@ -36,7 +38,7 @@ const headers = z.object({
 })
 
 const description =
-  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology.'
+  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.'
 
 const responses = { 200: { description: 'For as long as you listen', content: schemas.eventStream } }
 
@@ -74,14 +76,14 @@ const ofTopology = createRoute({
 export function eventRoutes(app: Api, deps: ApiDeps): void {
   const readers = { open: 0 }
   const watch = openQueueWatch(deps)
-  const answer = (c: Context, topologyId: string | null, kinds: readonly string[] | undefined): Response => {
+  const visits = openVisits(deps)
+  const answer = (c: Context<ApiEnv>, topologyId: string | null, kinds: readonly string[] | undefined): Response => {
     if (readers.open >= readersMax)
       throw new HttpProblem(503, `${readersMax} others are watching this control already`, { 'retry-after': '10' })
     const after = c.req.header('last-event-id') ?? null
     readers.open++
-    return streamSSE(c, (stream) =>
-      follow(deps, watch, stream, { after, topologyId, kinds }).finally(() => readers.open--),
-    )
+    const what = { caller: c.get('caller'), after, topologyId, kinds }
+    return streamSSE(c, (stream) => follow(deps, { watch, visits }, stream, what).finally(() => readers.open--))
   }
   app.openapi(all, async (c) => {
     const { topology, kinds } = c.req.valid('query')
@@ -94,16 +96,26 @@ export function eventRoutes(app: Api, deps: ApiDeps): void {
   })
 }
 
+interface Wanted {
+  readonly caller: Caller
+  readonly after: string | null
+  readonly topologyId: string | null
+  readonly kinds: readonly string[] | undefined
+}
+
 async function follow(
   { events, log }: ApiDeps,
-  watch: QueueWatch,
+  { watch, visits }: { readonly watch: QueueWatch; readonly visits: Visits },
   stream: SSEStreamingApi,
-  what: { after: string | null; topologyId: string | null; kinds: readonly string[] | undefined },
+  what: Wanted,
 ): Promise<void> {
   const gone = new AbortController()
   stream.onAbort(() => gone.abort())
+  const forget = visits.join(what.caller, () => gone.abort())
   const isQueueWanted = what.kinds?.includes('queue') ?? true
   const leave = isQueueWanted ? watch.join(what.topologyId, queueWriter(stream)) : () => undefined
+  // Who doesn't read is told nothing more, though what was written is still under way.
+  gone.signal.addEventListener('abort', leave)
   const beat = setInterval(() => void stream.write(': still here\n\n'), silentMs)
   try {
     for await (const numbered of events.read({ ...what, signal: gone.signal })) {
@@ -114,6 +126,7 @@ async function follow(
     log.warn('events can not be read', { error: error instanceof Error ? error.message : String(error) })
   } finally {
     clearInterval(beat)
+    forget()
     leave()
   }
 }

@@ -142,7 +142,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const force = c.req.valid('query').force
     const isGone = await deleteTopology({ ...deps, audit: c.get('audit') }, topology, force, ifMatch(c))
-    return c.body(null, isGone && topology.visibility === 'draft' ? 204 : 202)
+    return c.body(null, isGone ? 204 : 202)
   })
 }
 

@@ -117,8 +117,9 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
   }
 }
 
-function lineOf({ state, messages }: Run): string {
-  return `${state}: ${messagesText(messages)}`
+function lineOf({ state, cancelRequestedAt, messages }: Run): string {
+  const shown = state === 'running' && cancelRequestedAt !== null ? 'cancelling' : state
+  return `${shown}: ${messagesText(messages)}`
 }
 
 /** What became of a run's messages; those that were discarded or cancelled only if there are any. */

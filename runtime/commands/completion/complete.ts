@@ -32,7 +32,7 @@ export async function candidatesFor(program: Command, words: readonly string[]):
   const last = words.at(-1) ?? ''
   const { command, operands, awaiting } = walk(program, words.slice(0, -1))
   const all = awaiting
-    ? choicesOf(awaiting)
+    ? await valuesOf(awaiting)
     : last.startsWith('-')
       ? flagsOf(command)
       : await wordsOf(command, operands, last)
@@ -66,6 +66,11 @@ function valued(command: Command, flag: string): Option | null {
 
 const choicesOf = ({ argChoices }: Option | Argument): Candidate[] => (argChoices ?? []).map((word) => ({ word }))
 
+/** A flag for a topology takes its name. */
+async function valuesOf(option: Option): Promise<Candidate[]> {
+  return option.attributeName() === 'topology' ? namesFor('topology', '') : choicesOf(option)
+}
+
 function flagsOf(command: Command): Candidate[] {
   const flags = command.options
     .filter(({ hidden }) => !hidden)
@@ -82,16 +87,29 @@ async function wordsOf(command: Command, operands: readonly string[], last: stri
   const argument = expected[operands.length] ?? (expected.at(-1)?.variadic === true ? expected.at(-1) : undefined)
   if (argument === undefined) return []
   if (argument.argChoices) return choicesOf(argument)
-  return namesFor(argument.name(), last)
+  const isNew = command.name() === 'add' || command.name() === 'create'
+  const of = argument.name() === 'name' && !isNew ? (command.parent?.name() ?? '') : argument.name()
+  return namesFor(of, last)
 }
+
+/** What the engine has names of, by the argument that takes one. */
+const lists = {
+  topology: '/api/topologies',
+  topologies: '/api/topologies',
+  names: '/api/topologies',
+  what: '/api/topologies',
+  worker: '/api/workers',
+  service: '/api/services',
+} as const
 
 /** Names that the engine knows; none when it doesn't answer at once: nobody waits for a completion. */
 async function namesFor(argument: string, last: string): Promise<Candidate[]> {
   try {
     const engine = openEngine({ ...addressOf({}), timeoutMs: askMs })
     if (argument === 'what' && last.includes('/')) return await nodesOf(engine, last.split('/')[0] ?? '')
-    if (!['topology', 'topologies', 'names', 'what'].includes(argument)) return []
-    return (await engine.list('/api/topologies', {}, namesMax)).map(({ name }) => ({ word: name }))
+    if (!Object.hasOwn(lists, argument)) return []
+    const path = lists[argument as keyof typeof lists]
+    return (await engine.list(path, {}, namesMax)).map(({ name }) => ({ word: name }))
   } catch (error) {
     if (error instanceof Unavailable || error instanceof NotFound || error instanceof Invalid) return []
     throw error

@@ -13,15 +13,21 @@ complete -o default -F _sluice sluice`,
   zsh: `#compdef sluice
 _sluice() {
   local -a found
-  found=("\${(@f)$(sluice __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null | tr '\\t' ':')}")
+  found=("\${(@f)$(sluice __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null | sed 's/:/\\\\:/g' | tr '\\t' ':')}")
   if [[ -n "\${found[*]}" ]]; then _describe sluice found; else _files; fi
 }
-compdef _sluice sluice`,
+if [[ "\${funcstack[1]}" == _sluice ]]; then _sluice "$@"; else compdef _sluice sluice; fi`,
   fish: `function __sluice_complete
-  set -l words (commandline -opc) (commandline -ct)
-  sluice __complete -- $words[2..-1] 2>/dev/null
+  set -l words (commandline -opc)
+  set -l last (commandline -ct)
+  set -l found (sluice __complete -- $words[2..] "$last" 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path "$last"
+  end
 end
-complete -c sluice -a '(__sluice_complete)'`,
+complete -c sluice -f -a '(__sluice_complete)'`,
 } as const
 
 type Shell = keyof typeof scripts
@@ -37,6 +43,7 @@ export function define(command: Command): void {
     ],
     [`echo 'eval "$(sluice completion bash)"' >> ~/.bashrc`, 'in bash, from the next shell on'],
     [`echo 'eval "$(sluice completion zsh)"' >> ~/.zshrc`, 'in zsh, after compinit'],
+    ['sluice completion zsh > ~/.zfunc/_sluice', 'or so, with ~/.zfunc in fpath before compinit'],
     ['sluice completion fish > ~/.config/fish/completions/sluice.fish', 'in fish'],
   ])
 }

@@ -4,7 +4,7 @@ import { newId } from '../../ids.ts'
 import { sessions, tokens } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { hashToken, withoutHash } from './tokens.ts'
-import type { Token } from './tokens.ts'
+import type { Ends, Token } from './tokens.ts'
 
 /**
  * Logins of browsers. A session of a token ends with it. A session of the options' admin token is hashed with that token as the key,
@@ -22,6 +22,9 @@ export interface Found {
 export function newCookie(): string {
   return `slws_${randomBytes(32).toString('base64url')}`
 }
+
+/** What `newCookie` makes; anything else need not be looked up. */
+const cookieText = /^slws_[\w-]{43}$/
 
 function adminHash(cookie: string, adminToken: string): string {
   return createHmac('sha256', adminToken).update(cookie).digest('hex')
@@ -51,6 +54,7 @@ export async function findSession(
   cookie: string,
   { idleMs, adminToken }: { readonly idleMs: number; readonly adminToken: string },
 ): Promise<Found | null> {
+  if (!cookieText.test(cookie)) return null
   const now = new Date()
   const hashes = [hashToken(cookie), adminHash(cookie, adminToken)]
   const valid = and(
@@ -69,6 +73,21 @@ export async function findSession(
   if (now.getTime() - session.lastUsedAt.getTime() <= stepMs) return { session, token }
   await store.query((db) => db.update(sessions).set({ lastUsedAt: now }).where(eq(sessions.id, session.id)))
   return { session: { ...session, lastUsedAt: now }, token }
+}
+
+/** When sessions end if nobody uses them any more; not when their tokens do. */
+export async function endsOfSessions(store: Store, ids: readonly string[], idleMs: number): Promise<Ends> {
+  if (ids.length === 0) return new Map()
+  const { id, expiresAt, lastUsedAt } = sessions
+  const rows = await store.query((db) =>
+    db
+      .select({ id, expiresAt, lastUsedAt })
+      .from(sessions)
+      .where(inArray(id, [...ids])),
+  )
+  return new Map(
+    rows.map((row) => [row.id, new Date(Math.min(row.expiresAt.getTime(), row.lastUsedAt.getTime() + idleMs))]),
+  )
 }
 
 /** Null when it has ended before. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { and, asc, eq, gt, isNull, lt, or } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lt, or } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { tokens } from '../schema/index.ts'
@@ -12,6 +12,9 @@ export type Token = Omit<typeof tokens.$inferSelect, 'hash'>
 export function newTokenText(): string {
   return `slw_${randomBytes(32).toString('base64url')}`
 }
+
+/** What `newTokenText` makes; anything else need not be looked up. */
+const tokenText = /^slw_[\w-]{43}$/
 
 /** For texts of 256 random bits: one that a person chose could be guessed from it. */
 export function hashToken(text: string): string {
@@ -38,6 +41,7 @@ const useStepMs = 60_000
 
 /** The token of this text, unless it has expired. Notes its use, at most once a minute. */
 export async function findToken(store: Store, text: string): Promise<Token | null> {
+  if (!tokenText.test(text)) return null
   const hash = hashToken(text)
   const now = new Date()
   const valid = or(isNull(tokens.expiresAt), gt(tokens.expiresAt, now))
@@ -57,6 +61,21 @@ export async function findToken(store: Store, text: string): Promise<Token | nul
         .where(and(eq(tokens.id, row.id), stale)),
     )
   return withoutHash(row)
+}
+
+/** Id → when it ends by itself, null: never; without those that are there no more. */
+export type Ends = ReadonlyMap<string, Date | null>
+
+export async function endsOfTokens(store: Store, ids: readonly string[]): Promise<Ends> {
+  if (ids.length === 0) return new Map()
+  const { id, expiresAt } = tokens
+  const rows = await store.query((db) =>
+    db
+      .select({ id, expiresAt })
+      .from(tokens)
+      .where(inArray(id, [...ids])),
+  )
+  return new Map(rows.map((row) => [row.id, row.expiresAt]))
 }
 
 /** By id. */

@@ -30,7 +30,10 @@ const deps = {
   store,
   queues: queues.control,
   events: queues.events,
-  access: openAccess({ trustedProxies: [], failuresPerMinute: 20, sessionIdleMs: 60_000, sessionMaxMs: 60_000 }),
+  access: openAccess(
+    { trustedProxies: [], failuresPerMinute: 20, sessionIdleMs: 60_000, sessionMaxMs: 60_000 },
+    queues.failures,
+  ),
   admission: openAdmission({ queues: queues.control, ...limits }),
   histories: () => janitor.reports(),
   metrics: openMetrics(),

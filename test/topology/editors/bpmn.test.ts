@@ -104,6 +104,58 @@ test('what has no counterpart is reported with its line, and is kept in the docu
     expect(again).toContain(kept)
 })
 
+test.each<[string, string, string, RegExp | null]>([
+  ['bpmn:startEvent', '', 'start', null],
+  ['bpmn:event', '', 'start', null],
+  ['bpmn:task', '', 'custom', null],
+  ['bpmn:gateway', '', 'custom', /type gateway are not there/],
+  ['bpmn:exclusiveGateway', '', 'custom', /type gateway are not there/],
+  ['bpmn:endEvent', 'custom', 'custom', null],
+  ...(['connector', 'batch', 'custom', 'start', 'cron', 'webhook'] as const).map(
+    (type): [string, string, string, null] => ['bpmn:task', type, type, null],
+  ),
+  ['bpmn:task', 'batch_connector', 'batch', null],
+  ...(['gateway', 'debug', 'signal', 'xml_parser', 'table_parser', 'mapper', 'splitter'] as const).map(
+    (type): [string, string, string, RegExp] => ['bpmn:task', type, 'custom', new RegExp(`type ${type} are not there`)],
+  ),
+  ['bpmn:task', 'user', 'custom', /breakpoints \(type user\) are not there/],
+])('%s of the type "%s" becomes a %s node, and is reported if it was something else', (element, word, type, said) => {
+  const attribute = word === '' ? '' : `pipes:pipesType="${word}"`
+  const reading = readBpmn(process(`<${element} id="e" name="it" ${attribute}/>`))
+  expect([reading.faults, reading.drawing.nodes.map((node) => node.type)]).toEqual([[], [type]])
+  const reports = reading.warnings.filter(({ path }) => path === `${element}[e]/@pipes:pipesType`)
+  expect(reports.map(({ message }) => message)).toEqual(said === null ? [] : [expect.stringMatching(said) as string])
+})
+
+test.each(['bpmn:subProcess', 'bpmn:userTask', 'bpmn:parallelGateway', 'bpmn:intermediateCatchEvent', 'bpmn:laneSet'])(
+  '%s is reported, and so is what leads to it',
+  (element) => {
+    const flow = '<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="e"/>'
+    const text = process(`<bpmn:startEvent id="s" name="s"/>\n<${element} id="e"/>\n${flow}`)
+    const { warnings, faults } = readBpmn(text)
+    expect(warnings.map(({ path }) => path)).toEqual([`${element}[e]`])
+    expect(faults).toMatchObject([
+      { message: expect.stringContaining(`"e" is a ${element}, which isn't read`) as string },
+    ])
+  },
+)
+
+test('an end event without a type is a fault that says what to do', () => {
+  const { faults } = readBpmn(process('<bpmn:endEvent id="e" name="end"/>'))
+  expect(faults).toMatchObject([{ message: expect.stringContaining('a run ends where nothing follows') as string }])
+})
+
+test('the condition and the name of a flow are reported: messages go along all flows here', () => {
+  const { warnings } = readBpmn(
+    process(`<bpmn:startEvent id="s" name="s"/><bpmn:task id="t" name="t"/>
+    <bpmn:sequenceFlow id="f" name="if paid" sourceRef="s" targetRef="t"><bpmn:conditionExpression>x</bpmn:conditionExpression></bpmn:sequenceFlow>`),
+  )
+  expect(warnings.map(({ path }) => path)).toEqual([
+    'bpmn:sequenceFlow[f]/@name',
+    'bpmn:sequenceFlow[f]/bpmn:conditionExpression',
+  ])
+})
+
 test('what BPMN has no words for stays as it is in the draft', () => {
   const node = {
     name: 'norm',

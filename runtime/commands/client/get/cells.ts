@@ -7,16 +7,17 @@ import { instancesText } from '../../terminal/instances.ts'
 
 export function columnOf(name: string): Column<Row> {
   const heading = name.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase()
-  return [heading, (row) => cellOf(name, row[name])]
+  return [heading, (row) => cellOf(name, row)]
 }
 
-export const cellOf = (name: string, value: unknown): unknown => (cells[name] ?? same)(value)
+export const cellOf = (name: string, row: Row): unknown => (cells[name] ?? same)(row[name], row)
 
 const same = (value: unknown): unknown => value
 const joined = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value)
 
 /** How a value that is more than a word is shown to people. */
-const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
+const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
+  state: (value, { cancelRequestedAt }) => (value === 'running' && cancelRequestedAt ? 'cancelling' : value),
   urls: joined,
   scopes: joined,
   followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),

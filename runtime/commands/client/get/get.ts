@@ -153,6 +153,6 @@ function printDocuments(rows: readonly Row[], output: Format): void {
 
 function mapValues(row: Row): Row {
   return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value === null ? null : cellOf(name, value)]),
+    Object.entries(row).map(([name, value]) => [name, value === null ? null : cellOf(name, row)]),
   )
 }

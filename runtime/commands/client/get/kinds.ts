@@ -52,7 +52,19 @@ export const kinds = {
     read: (engine, _, limit) => engine.list('/api/topologies', {}, limit),
   },
   nodes: {
-    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'leaving', 'followers', 'id'],
+    columns: [
+      'name',
+      'type',
+      'worker',
+      'prefetch',
+      'partitions',
+      'enabled',
+      'pausedReason',
+      'breaker',
+      'leaving',
+      'followers',
+      'id',
+    ],
     of: 'topology',
     read: (engine, { topology = '' }, limit) =>
       engine.list('/api/topologies/{topology}/nodes', { path: { topology } }, limit),

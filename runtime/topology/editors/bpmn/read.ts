@@ -22,6 +22,8 @@ const knownAttributes = new Set([
   ...['pipes:timeout', 'pipes:cronTime', 'pipes:repeaterEnabled', 'pipes:repeaterHops', 'pipes:repeaterInterval'],
 ])
 
+const flowAttributes = new Set(['id', 'sourceRef', 'targetRef'])
+
 /** Read and left alone: what a node's own attributes say already. */
 const quietChildren = new Set(['bpmn:incoming', 'bpmn:outgoing'])
 
@@ -121,6 +123,7 @@ function readEdge(
   at: Locating,
 ): DrawnEdge {
   const path = pathOf(flow)
+  reportUnread(flow, path, at, flowAttributes)
   const end = (kind: string): string => {
     const id = attributeOf(flow, kind) ?? ''
     const what = unread.get(id)
@@ -154,9 +157,14 @@ function readNode(element: Element, at: Locating, places: ReadonlyMap<string, Po
   }
 }
 
-function reportUnread(element: Element, path: string, at: Locating): void {
+function reportUnread(
+  element: Element,
+  path: string,
+  at: Locating,
+  known: ReadonlySet<string> = knownAttributes,
+): void {
   for (const { kind, name, value } of element.attributes) {
-    if (knownAttributes.has(kind) || kind.startsWith('xmlns') || value === '') continue
+    if (known.has(kind) || kind.startsWith('xmlns') || value === '') continue
     at.warn(element, `${path}/@${name}`, notRead)
   }
   for (const child of elementsOf(element)) {
