@@ -128,7 +128,8 @@ test('a draft is deleted at once, a published topology or one with messages on t
   expect((await t.get('/api/topologies/busy')).body.visibility).toBe('draft')
   await t.post('/api/topologies', chain('idle'))
   await t.post('/api/topologies/idle/publish')
-  expect((await t.send('DELETE', '/api/topologies/idle?force=true')).status).toBe(204)
+  expect((await t.send('DELETE', '/api/topologies/idle?force=true')).status).toBe(202)
+  expect((await t.get('/api/topologies/idle')).status).toBe(404)
 })
 
 test('a name that is the id of another topology is refused, at creation and later', async () => {

@@ -142,7 +142,8 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const force = c.req.valid('query').force
     const isGone = await deleteTopology({ ...deps, audit: c.get('audit') }, topology, force, ifMatch(c))
-    return c.body(null, isGone ? 204 : 202)
+    // Of a published one it is always 202: whether something was on its way is a matter of moments.
+    return c.body(null, isGone && topology.visibility === 'draft' ? 204 : 202)
   })
 }
 
