@@ -18,10 +18,14 @@ export interface AccessOptions {
 export interface Access {
   readonly isProxy: Proxies
   readonly attempts: Attempts
+  /** Of addresses of webhooks, apart: who sends to one that is gone locks nobody out of the API. */
+  readonly hookAttempts: Attempts
   readonly sessionIdleMs: number
   readonly sessionMaxMs: number
 }
 
 export function openAccess({ trustedProxies, failuresPerMinute, ...session }: AccessOptions): Access {
-  return { isProxy: proxiesOf(trustedProxies), attempts: openAttempts(failuresPerMinute), ...session }
+  const attempts = openAttempts(failuresPerMinute)
+  const hookAttempts = openAttempts(failuresPerMinute, Date.now, 'addresses of webhooks')
+  return { isProxy: proxiesOf(trustedProxies), attempts, hookAttempts, ...session }
 }

@@ -16,8 +16,8 @@ const minuteMs = 60_000
 const lockMaxMs = 15 * minuteMs
 const rememberedMax = 10_000
 
-/** `perMinute` may fail at once, and then one whenever its share of a minute is over. */
-export function openAttempts(perMinute: number, now: () => number = Date.now): Attempts {
+/** `perMinute` may fail at once, and then one whenever its share of a minute is over. `what` they are, for people. */
+export function openAttempts(perMinute: number, now: () => number = Date.now, what = 'tokens'): Attempts {
   const shareMs = minuteMs / perMinute
   /** When the failures of a network are forgotten. */
   const forgottenAt = new Map<string, number>()
@@ -35,7 +35,7 @@ export function openAttempts(perMinute: number, now: () => number = Date.now): A
       const network = networkOf(address)
       const hash = createHash('sha256').update(credential).digest('base64')
       const ms = waitMs(network)
-      if (ms > 0 && !worked.has(hash)) throw tooMany(ms)
+      if (ms > 0 && !worked.has(hash)) throw tooMany(ms, what)
       const found = await find()
       worked.delete(hash)
       if (found === null) failed(network)
@@ -46,9 +46,9 @@ export function openAttempts(perMinute: number, now: () => number = Date.now): A
   }
 }
 
-function tooMany(ms: number): HttpProblem {
+function tooMany(ms: number, what: string): HttpProblem {
   const seconds = String(Math.ceil(ms / 1_000))
-  const text = `too many wrong tokens came from this address: try again in ${seconds} s`
+  const text = `too many wrong ${what} came from this address: try again in ${seconds} s`
   return new HttpProblem(429, text, { 'retry-after': seconds })
 }
 

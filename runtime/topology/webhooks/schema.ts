@@ -79,14 +79,15 @@ const place = (is: (text: string) => boolean, forms: string, pattern: string) =>
 /** What would hand on the secret, or what is the message's own. */
 const neverCarried = /^(authorization|proxy-authorization|cookie|content-type|content-length|host|connection)$/i
 
+const carriedName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,90}$/, 'expected the name of a header')
+  .refine((name) => !neverCarried.test(name), 'this header is never carried')
+
 export const acceptSchema = z.strictObject({
   methods: z.array(z.enum(webhookMethods)).min(1).max(2).optional().describe('Default POST alone'),
   maxBytes: z.int().min(1).max(bodyMaxBytes).optional().describe('Larger bodies are refused; default 8 MiB'),
-  headers: z
-    .array(headerName.refine((name) => !neverCarried.test(name), 'this header is never carried'))
-    .max(50)
-    .optional()
-    .describe('More headers that go with the message, each as x-…'),
+  headers: z.array(carriedName).max(50).optional().describe('More headers that go with the message, each as x-…'),
   tenant: place((text) => parseSource(text) !== null, tenantForms, tenantPattern)
     .optional()
     .describe('On whose behalf: query:NAME, header:NAME, a JSON pointer, or fixed:TENANT'),
