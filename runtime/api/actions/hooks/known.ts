@@ -31,19 +31,17 @@ export interface Address {
   readonly secret: string
 }
 
-/** The webhooks of this process: what was found lately is taken as it was, and for longer while Postgres is away. */
+/** Finds webhooks. While Postgres is away, those that this process has found within the last hour are taken as they were. */
 export interface Hooks {
   /**
    * Null for an address that isn't one, whichever part of it is wrong: that takes the same query and the same comparison, and counts
    * against where it comes from. Throws 429 while too many did, and `Unavailable` when Postgres is away and the address isn't known.
    */
   find(from: string | null, address: Address): Promise<Hook | null>
-  /** What is known of a node, since it was changed. */
+  /** Drops what is known of a node, since it was changed. */
   forget(nodeId: string): void
 }
 
-/** What somebody else changed acts after this. */
-const freshMs = 1_000
 /** How long an address is good that can't be looked up, since Postgres is away. */
 const keptMs = 3_600_000
 const knownMax = 2_000
@@ -59,10 +57,10 @@ interface Known {
 
 export function openHooks(deps: Pick<ApiDeps, 'store' | 'access' | 'secretKey'>): Hooks {
   const known = new Map<string, Known>()
+  let awayUntil = -Infinity
   const look = async (key: string, address: Address): Promise<Hook | null> => {
-    const before = known.get(key)
-    const age = before === undefined || isOver(before.until) ? Infinity : performance.now() - before.at
-    if (before && age < freshMs && before.hook.closed === null) return before.hook
+    const before = stillGood(known.get(key))
+    if (before && performance.now() < awayUntil) return before.hook
     try {
       const found = await answered(answerMs, read(deps, address))
       known.delete(key)
@@ -70,7 +68,9 @@ export function openHooks(deps: Pick<ApiDeps, 'store' | 'access' | 'secretKey'>)
       dropOldest(known)
       return found?.hook ?? null
     } catch (error) {
-      if (error instanceof Unavailable && before && age < keptMs) return before.hook
+      if (!(error instanceof Unavailable)) throw error
+      awayUntil = performance.now() + answerMs
+      if (before) return before.hook
       throw error
     }
   }
@@ -83,6 +83,11 @@ export function openHooks(deps: Pick<ApiDeps, 'store' | 'access' | 'secretKey'>)
       for (const [key, { hook }] of known) if (hook.node.id === nodeId) known.delete(key)
     },
   }
+}
+
+function stillGood(known: Known | undefined): Known | null {
+  if (!known || isOver(known.until) || performance.now() - known.at > keptMs) return null
+  return known
 }
 
 function dropOldest(known: Map<string, unknown>): void {

@@ -74,7 +74,7 @@ const revoke = createRoute({
   ...changes('operate', 'revokeWebhook', byEither),
   tags,
   summary: 'Make the addresses of a webhook useless',
-  description: 'At once here, and at other controls within a second. Its other secrets stay.',
+  description: 'At once. Its other secrets stay.',
   method: 'delete',
   path,
   request: { params: idParam },
