@@ -471,7 +471,7 @@ export interface paths {
         post?: never;
         /**
          * Make the addresses of a webhook useless
-         * @description At once here, and at other controls within a second. Its other secrets stay.
+         * @description At once. Its other secrets stay.
          */
         delete: operations["revokeWebhook"];
         options?: never;
@@ -2243,11 +2243,8 @@ export interface components {
             updatedAt: string;
         };
         WebhookRotation: {
-            /**
-             * @description How long what was before is taken, too; 0: not any more
-             * @default 86400
-             */
-            graceSeconds: number;
+            /** @description How long what was before is taken, too; 0: not any more; left out: a day */
+            graceSeconds?: number;
         };
         /** @enum {string} */
         WebhookScheme: "standard-webhooks" | "github" | "stripe" | "shopify" | "slack" | "hmac" | "token";
@@ -2256,11 +2253,8 @@ export interface components {
             secret?: string | null;
             /** @description Proves handshakes; left out: as it is; null: none */
             verifyToken?: string | null;
-            /**
-             * @description How long what was before is taken, too; 0: not any more
-             * @default 86400
-             */
-            graceSeconds: number;
+            /** @description How long what was before is taken, too; 0: not any more; left out: a day */
+            graceSeconds?: number;
         };
         Why: {
             topology: string;

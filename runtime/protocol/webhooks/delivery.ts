@@ -13,7 +13,7 @@ export interface Delivery {
 
 /** Carried from every delivery that has them. What proves the sender isn't among them. */
 export const carriedHeaders: readonly string[] = [
-  ...['content-encoding', 'user-agent', 'webhook-id', 'webhook-timestamp'],
+  ...['content-encoding', 'webhook-id', 'webhook-timestamp'],
   ...['x-github-event', 'x-github-delivery', 'x-github-hook-id', 'x-github-hook-installation-target-id'],
   ...['x-shopify-topic', 'x-shopify-shop-domain', 'x-shopify-webhook-id', 'x-shopify-event-id'],
   ...['x-shopify-api-version', 'x-shopify-triggered-at', 'x-slack-retry-num', 'x-slack-retry-reason'],

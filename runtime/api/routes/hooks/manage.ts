@@ -98,7 +98,7 @@ export function webhookRoutes(app: Api, deps: ApiDeps, hooks: Hooks): void {
   })
   app.openapi(put, async (c) => {
     const node = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
-    const { graceSeconds: graceS, ...secrets } = c.req.valid('json')
+    const { graceSeconds: graceS = schemas.usualGraceS, ...secrets } = c.req.valid('json')
     const set = (config: Config) => {
       checkSecret(config, secrets.secret)
       return setSecrets({ store, secretKey, audit: c.get('audit') }, node, { ...secrets, graceS }, ifMatch(c))
@@ -108,7 +108,7 @@ export function webhookRoutes(app: Api, deps: ApiDeps, hooks: Hooks): void {
   app.openapi(rotate, async (c) => {
     const node = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
     const changing = { store, secretKey, audit: c.get('audit') }
-    const { graceSeconds } = c.req.valid('json')
+    const { graceSeconds = schemas.usualGraceS } = c.req.valid('json')
     return c.json(await answer(c, node, () => rotateAddress(changing, node, graceSeconds, ifMatch(c))), 200)
   })
   app.openapi(revoke, async (c) => {

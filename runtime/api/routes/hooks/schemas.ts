@@ -11,14 +11,15 @@ export const hookParam = z.object({
 })
 
 const monthS = 30 * 86_400
-const dayS = 86_400
+/** Of what was before, unless somebody says otherwise. */
+export const usualGraceS = 86_400
 
 const graceSeconds = z
   .int()
   .min(0)
   .max(monthS)
-  .default(dayS)
-  .openapi({ description: 'How long what was before is taken, too; 0: not any more' })
+  .optional()
+  .openapi({ description: 'How long what was before is taken, too; 0: not any more; left out: a day' })
 
 export const rotateRequest = z.strictObject({ graceSeconds }).openapi('WebhookRotation')
 
