@@ -54,7 +54,7 @@ test.each([
 test('a drawing of an older editor keeps what it cannot say of a webhook, and tells that its address is to be registered', () => {
   const action = { name: 'shop.paid', worker: 'shop', type: 'webhook', app: 'shop', event: 'paid' }
   const node = { id: 'n1', type: 'flow', shape: 'circle', label: 'Webhook', action }
-  const { drawing } = readJson(JSON.stringify({ nodes: [node], connections: [] }))
+  const { drawing } = readJson({ nodes: [node], connections: [] })
   const before = { prefetch: new Map(), workers: [], names: [], keepsPrefetch: true }
   const first = mergeDrawing(drawing, { ...before, draft: { name: 'shop', nodes: [], edges: [] } })
   expect(first.document.nodes).toEqual([{ name: 'shop-paid', type: 'webhook' }])

@@ -3,7 +3,7 @@ import type { Fault } from '../../errors.ts'
 import { isEventType } from '../graph.ts'
 import type { DocumentNode, TopologyDocument } from '../schema.ts'
 import { takeNotes } from './drawing.ts'
-import type { Address, Drawing, DrawnName, DrawnNode, Mapped, Notes } from './drawing.ts'
+import type { Address, Drawing, DrawnName, DrawnNode, Notes } from './drawing.ts'
 import { mapNode } from './map.ts'
 import { nameNodes } from './names.ts'
 
@@ -69,7 +69,7 @@ function without(node: DocumentNode | undefined, type: string): Partial<Document
 
 function given(values: { readonly [K in keyof DocumentNode]?: DocumentNode[K] | undefined }): Partial<DocumentNode> {
   const said = Object.entries(values).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(said) as Partial<DocumentNode>
+  return Object.fromEntries(said)
 }
 
 /** Edges in the order of the drawing, each once; and those of the draft that can't be drawn, since an end of them isn't there. */

@@ -8,7 +8,7 @@ import type { Store } from '../../../store/store.ts'
 import type { Webhook as Config } from '../../../topology/webhooks/config.ts'
 import { ofWebhook } from '../../access/targets.ts'
 import type { Changing } from '../../deps.ts'
-import { hashOf, isOver } from './known.ts'
+import { hashOf } from './known.ts'
 
 /** The secrets of webhook nodes: the last part of their address, what signs deliveries, and what proves a handshake. */
 type Deps = Pick<Changing, 'store' | 'secretKey' | 'audit'>
