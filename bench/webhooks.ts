@@ -1,9 +1,10 @@
 /** How long a sender waits for the answer to a delivery: signed by GitHub's scheme, each with an id of its own, 2 KiB of JSON. */
 import { createHmac } from 'node:crypto'
 import { request } from 'undici'
-import type { Call } from './republish.ts'
 import { timingOf } from './reads.ts'
 import type { Timing } from './reads.ts'
+
+type Call = (method: 'GET' | 'POST' | 'PUT', path: string, json?: unknown) => Promise<unknown>
 
 const secret = 'the secret of the benchmark'
 const document = {
