@@ -1,4 +1,4 @@
-/** `npm run bench:api`: how fast the API reads when much is stored, and what a republish costs a topology through which data flows. */
+/** `npm run bench:api`: how fast the API reads when much is stored, how long senders of webhooks wait, and what a republish costs a topology through which data flows. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,7 @@ import type { Timing } from './reads.ts'
 import { timeRecording } from './recording.ts'
 import { timeRepublish } from './republish.ts'
 import { seed } from './seed.ts'
+import { timeWebhooks } from './webhooks.ts'
 
 const { values } = parseArgs({
   options: {
@@ -69,7 +70,11 @@ const api = createApi({
 })
 listening.serve((incoming, env) => api.fetch(incoming, env))
 
-async function call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, json?: unknown): Promise<unknown> {
+async function call(
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  json?: unknown,
+): Promise<unknown> {
   const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
   const reply = await request(`${listening.url}${path}`, {
     method,
@@ -83,7 +88,7 @@ async function call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, j
 
 /** Also what a run that was interrupted left; there may be nothing. */
 async function forget(): Promise<void> {
-  for (const path of ['/api/topologies/live?force=true', '/api/workers/echo'])
+  for (const path of ['/api/topologies/live?force=true', '/api/topologies/hooks?force=true', '/api/workers/echo'])
     await call('DELETE', path).catch(() => null)
 }
 
@@ -92,13 +97,15 @@ const show = ({ name, p50, p95, p99 }: Timing): string =>
 
 try {
   await forget()
+  const webhooks = await timeWebhooks(call, Number(values.times))
+  await forget()
   const republish = await timeRepublish({ call, queues })
   const recording = await timeRecording(store)
   const reads = await timeReads((path) => call('GET', path), amounts, Number(values.times), values.only)
   console.log(
     `${`milliseconds, of ${values.times} requests one after the other`.padEnd(52)}      p50      p95      p99`,
   )
-  for (const timing of reads) console.log(show(timing))
+  for (const timing of [...webhooks, ...reads]) console.log(show(timing))
   for (const line of [...republish, ...recording]) console.log(line)
 } finally {
   await forget()

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { shownPath } from './access/hidden.ts'
 import { authenticate } from './auth.ts'
 import { jsonBodies } from './body.ts'
 import type { Api, ApiDeps, ApiEnv } from './deps.ts'
@@ -14,6 +15,7 @@ import { eventRoutes } from './routes/events.ts'
 import { appliedRoutes } from './routes/files/applied.ts'
 import { differenceRoutes } from './routes/files/difference.ts'
 import { schemaRoutes } from './routes/files/schema.ts'
+import { hookRoutes } from './routes/hooks/hooks.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
 import { tryRoutes } from './routes/look/try.ts'
@@ -49,8 +51,8 @@ export function createApi(deps: ApiDeps): Api {
   app.notFound((c) => {
     const methods = allowedMethods(app, c.req.path)
     const known = methods.length > 0
-    if (!known) return problemResponse(c, { status: 404, detail: `there is nothing at ${c.req.path}` })
-    const detail = `${c.req.path} takes ${methods.join(', ')}, not ${c.req.method}`
+    if (!known) return problemResponse(c, { status: 404, detail: `there is nothing at ${shownPath(c.req.path)}` })
+    const detail = `${shownPath(c.req.path)} takes ${methods.join(', ')}, not ${c.req.method}`
     return problemResponse(c, { status: 405, detail, headers: { allow: methods.join(', ') } })
   })
   app.use(async (c, next) => {
@@ -85,6 +87,7 @@ const allRoutes = [
   schemaRoutes,
   editorRoutes,
   startRoutes,
+  hookRoutes,
   runRoutes,
   trashRoutes,
   workerRoutes,

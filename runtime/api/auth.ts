@@ -5,6 +5,7 @@ import { findToken, sameToken } from '../store/queries/tokens.ts'
 import type { Token } from '../store/queries/tokens.ts'
 import { audited } from './access/audit.ts'
 import { cookieHeader, cookieOf, proveSameOrigin } from './access/cookie.ts'
+import { isHook } from './access/hidden.ts'
 import { addressOf } from './access/origin.ts'
 import type { ApiDeps, ApiEnv, Caller, Scope } from './deps.ts'
 import { HttpProblem } from './problem.ts'
@@ -30,7 +31,8 @@ export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
     const isOpen = open.has(`${method} ${c.req.path}`)
     if (isOpen && method === 'GET') return next()
     c.set('address', addressOf(c, deps.access.isProxy))
-    if (!isOpen) c.set('caller', await callerOf(deps, c))
+    // Senders of webhooks are known by what the path ends with.
+    if (!isOpen && !isHook(c.req.path)) c.set('caller', await callerOf(deps, c))
     return next()
   }
 }
@@ -96,33 +98,37 @@ export function has(caller: Caller, scope: Scope): boolean {
 interface Needs {
   /** Who answers for a token of one topology: the path, which has to name that topology, or the handler with `checkTopology` or `ownTopology`. */
   readonly topologyBy?: 'path' | 'handler'
+  /** Another scope that will do as well. */
+  readonly or?: Scope
 }
 
 /** For the definition of a route that changes nothing: which scope it needs. */
-export function needs(scope: Scope, { topologyBy = 'path' }: Needs = {}) {
-  return { security: securityOf([scope]), middleware: allow([scope], topologyBy) }
+export function needs(scope: Scope, { topologyBy = 'path', or }: Needs = {}) {
+  return { security: securityOf([scope], or), middleware: allow([scope], topologyBy, or) }
 }
 
 /**
  * For the definition of a route that changes something: it is named, and its handler writes what it changed with `c.get('audit')`.
  * Of several scopes all are needed.
  */
-export function changes(scope: Scope | Scope[], operationId: string, { topologyBy = 'path' }: Needs = {}) {
+export function changes(scope: Scope | Scope[], operationId: string, { topologyBy = 'path', or }: Needs = {}) {
   const scopes = typeof scope === 'string' ? [scope] : scope
-  const middleware = [allow(scopes, topologyBy), audited(operationId)]
-  return { operationId, security: securityOf(scopes), middleware }
+  const middleware = [allow(scopes, topologyBy, or), audited(operationId)]
+  return { operationId, security: securityOf(scopes, or), middleware }
 }
 
 /** A token, or the cookie of a login. */
-export function securityOf(scopes: Scope[]) {
-  return [{ bearer: scopes }, { session: scopes }]
+export function securityOf(scopes: Scope[], or?: Scope): { bearer?: Scope[]; session?: Scope[] }[] {
+  const one = [{ bearer: scopes }, { session: scopes }]
+  return or === undefined ? one : [...one, ...securityOf([or])]
 }
 
-function allow(scopes: readonly Scope[], topologyBy: 'path' | 'handler'): MiddlewareHandler<ApiEnv> {
+function allow(scopes: readonly Scope[], topologyBy: 'path' | 'handler', or?: Scope): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const caller = c.get('caller')
-    const lacking = scopes.find((scope) => !has(caller, scope))
-    if (lacking !== undefined) throw new HttpProblem(403, `this needs a token with the scope "${lacking}"`)
+    const lacking = or !== undefined && has(caller, or) ? undefined : scopes.find((scope) => !has(caller, scope))
+    const wanted = [lacking, or].filter((scope) => scope !== undefined).join('" or "')
+    if (lacking !== undefined) throw new HttpProblem(403, `this needs a token with the scope "${wanted}"`)
     if (caller.topologyId !== null && topologyBy === 'path' && c.req.param('topology') === undefined)
       throw new HttpProblem(403, 'the token is good for one topology only, and this concerns others, too')
     await next()

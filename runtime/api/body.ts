@@ -15,16 +15,21 @@ const depthMax = 200
 export async function readBytes(c: Context): Promise<Uint8Array> {
   const coding = c.req.header('content-encoding') ?? 'identity'
   if (coding !== 'identity') throw new HttpProblem(415, `the body has to come as it is, not as ${coding}`)
-  if (Number(c.req.header('content-length') ?? 0) > readMaxBytes) throw tooLarge()
+  return readRawBytes(c)
+}
+
+/** The same whatever its content-encoding, which stays as it is. Throws 413. */
+export async function readRawBytes(c: Context, maxBytes = bodyMaxBytes): Promise<Uint8Array> {
+  if (Number(c.req.header('content-length') ?? 0) > readMaxBytes) throw tooLarge(maxBytes)
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
-    if (size > readMaxBytes) throw tooLarge()
-    if (size <= bodyMaxBytes) chunks.push(chunk)
+    if (size > readMaxBytes) throw tooLarge(maxBytes)
+    if (size <= maxBytes) chunks.push(chunk)
     else chunks.length = 0
   }
-  if (size > bodyMaxBytes) throw tooLarge()
+  if (size > maxBytes) throw tooLarge(maxBytes)
   return Buffer.concat(chunks, size)
 }
 
@@ -34,8 +39,8 @@ export function ofGoodSize(body: Uint8Array): Uint8Array {
   return body
 }
 
-function tooLarge(): HttpProblem {
-  return new HttpProblem(413, `the body is larger than ${bodyMaxBytes} bytes`, { connection: 'close' })
+function tooLarge(maxBytes = bodyMaxBytes): HttpProblem {
+  return new HttpProblem(413, `the body is larger than ${maxBytes} bytes`, { connection: 'close' })
 }
 
 /**

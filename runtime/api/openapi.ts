@@ -134,15 +134,16 @@ const problemSchema = {
 
 const meanings: Readonly<Record<number, string>> = {
   400: 'The input is wrong: `errors` says where',
-  401: 'No token, or not a known one',
+  401: 'No token, or not a known one; of a webhook: the signature is not right',
   403: 'The token lacks the scope',
   404: 'There is no such thing',
+  405: 'The thing is not reached by this method: `Allow` has those by which it is',
   409: 'The state of the thing forbids it',
   412: 'Somebody else changed it since it was read',
-  413: 'The body is larger than 8 MiB',
+  413: 'The body is larger than 8 MiB, or than a webhook takes',
   415: 'The body is of another type than the one that is taken',
   500: 'The engine failed; its log says why',
-  429: 'Too many wrong tokens came from this address, or too much of the topology is unfinished; `Retry-After` says when to try again',
+  429: 'Too many wrong tokens, or addresses of webhooks, came from this address, or too much of the topology is unfinished; `Retry-After` says when to try again',
   503: 'A part that is needed is away or has no room left; `Retry-After` says when to try again',
 }
 

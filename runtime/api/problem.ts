@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { Conflict, Invalid, LostRace, NotFound, Unavailable, textOf } from '../errors.ts'
 import type { Fault } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
+import { shownPath } from './access/hidden.ts'
 
 /** An answer that is no success and that follows from HTTP itself rather than from the engine's state. */
 export class HttpProblem extends Error {
@@ -34,7 +35,7 @@ export function answerError(error: unknown, c: Context, log: Log): Response {
     const stack = error instanceof Error ? error.stack : undefined
     log.error('a request failed inside the engine', {
       method: c.req.method,
-      path: c.req.path,
+      path: shownPath(c.req.path),
       error: textOf(error),
       stack,
     })
@@ -44,7 +45,14 @@ export function answerError(error: unknown, c: Context, log: Log): Response {
 
 export function problemResponse(c: Context, { status, detail, errors, headers }: Shape): Response {
   const title = STATUS_CODES[status] ?? 'Error'
-  const body = { type: 'about:blank', title, status, detail, instance: c.req.path, ...(errors && { errors }) }
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    detail,
+    instance: shownPath(c.req.path),
+    ...(errors && { errors }),
+  }
   return new Response(JSON.stringify(body), {
     status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },

@@ -451,6 +451,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/nodes/{id}/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the address of a webhook node
+         * @description It is made when it is first asked for. Of its other secrets it is told whether there are any.
+         */
+        get: operations["getWebhook"];
+        /**
+         * Set what signs the deliveries of a webhook, and what proves handshakes
+         * @description The secret before signs deliveries for `graceSeconds` more, so that none is refused while it is replaced.
+         */
+        put: operations["setWebhookSecrets"];
+        post?: never;
+        /**
+         * Make the addresses of a webhook useless
+         * @description At once. Its other secrets stay.
+         */
+        delete: operations["revokeWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/{id}/webhook/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook another address
+         * @description The one before is taken for `graceSeconds` more; one before that is not.
+         */
+        post: operations["rotateWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hooks/{topology}/{node}/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer what a sender asks when an address is registered with it */
+        get: operations["answerWebhookHandshake"];
+        /**
+         * Take a delivery of a webhook by PUT
+         * @description For senders; needs no token. The body is the message, as it came. A delivery that comes again, by its id, is the same run. Only where the document says so.
+         */
+        put: operations["receiveWebhookPut"];
+        /**
+         * Take a delivery of a webhook
+         * @description For senders; needs no token. The body is the message, as it came. A delivery that comes again, by its id, is the same run.
+         */
+        post: operations["receiveWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -1971,6 +2044,38 @@ export interface components {
             maxPages?: number;
             /** @description Of an event node: whether it takes starts; default true */
             enabled?: boolean;
+            /** @description Of a webhook node: how deliveries are signed */
+            verify?: components["schemas"]["TopologyDocumentNodeVerify"];
+            /** @description Of a webhook node: what is echoed when its address is registered */
+            handshake?: components["schemas"]["TopologyDocumentNodeHandshake"];
+            /** @description Of a webhook node: what it takes, and what goes with the message */
+            accept?: components["schemas"]["TopologyDocumentNodeAccept"];
+        };
+        TopologyDocumentNodeAccept: {
+            /** @description Default POST alone */
+            methods?: components["schemas"]["TopologyDocumentNodeAcceptMethod"][];
+            /** @description Larger bodies are refused; default 8 MiB */
+            maxBytes?: number;
+            /** @description More headers that go with the message, each as x-… */
+            headers?: string[];
+            /** @description On whose behalf: query:NAME, header:NAME, a JSON pointer, or fixed:TENANT */
+            tenant?: string;
+            /** @description What calls a delivery, so that one that comes again is known; default by the scheme */
+            deliveryId?: string;
+        };
+        /** @enum {string} */
+        TopologyDocumentNodeAcceptMethod: "POST" | "PUT";
+        TopologyDocumentNodeHandshake: {
+            /** @description Query parameter that is echoed, such as hub.challenge */
+            query?: string;
+            /** @description With query: the parameter that has to be the node's verify token */
+            token?: string;
+            /** @description JSON pointer to the text in the body that is echoed, such as /challenge */
+            body?: string;
+            /** @description With body: what fields of the body have to be, such as type: url_verification */
+            when?: {
+                [key: string]: string;
+            };
         };
         /** @enum {string} */
         TopologyDocumentNodeOnFail: "skip" | "block";
@@ -1992,6 +2097,26 @@ export interface components {
         TopologyDocumentNodeRetryBackoff: "fixed" | "exponential";
         /** @enum {string} */
         TopologyDocumentNodeType: "start" | "cron" | "webhook" | "connector" | "batch" | "custom" | "batch_connector";
+        TopologyDocumentNodeVerify: {
+            /** @description Whose way of signing it is */
+            scheme: components["schemas"]["TopologyDocumentNodeVerifyScheme"];
+            /** @description Of hmac and token: where the signature or the token stands */
+            header?: string;
+            /** @description Of hmac; default sha256 */
+            algorithm?: components["schemas"]["TopologyDocumentNodeVerifyAlgorithm"];
+            /** @description Of hmac; default hex */
+            encoding?: components["schemas"]["TopologyDocumentNodeVerifyEncoding"];
+            /** @description Of hmac and token: what stands before it, such as "sha256=" */
+            prefix?: string;
+            /** @description Of standard-webhooks, stripe and slack: how far the signed time may be from ours; default 300 */
+            toleranceSeconds?: number;
+        };
+        /** @enum {string} */
+        TopologyDocumentNodeVerifyAlgorithm: "sha256" | "sha512" | "sha1";
+        /** @enum {string} */
+        TopologyDocumentNodeVerifyEncoding: "hex" | "base64";
+        /** @enum {string} */
+        TopologyDocumentNodeVerifyScheme: "standard-webhooks" | "github" | "stripe" | "shopify" | "slack" | "hmac" | "token";
         TopologyPage: {
             /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Topology"][];
@@ -2344,6 +2469,59 @@ export interface components {
             /** @description Left out: it is not there any more */
             after?: unknown;
         };
+        Webhook: {
+            nodeId: string;
+            node: string;
+            topologyId: string;
+            topology: string;
+            /**
+             * @description Who knows it may send; null: revoked, or encrypted with another key
+             * @example https://hooks.example.com/hooks/01K2X/paid/slwh_…
+             */
+            url: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the address before this one is taken, too
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            previousUntil: string | null;
+            /** @description By which the draft verifies; null: by none */
+            scheme: components["schemas"]["WebhookScheme"] | null;
+            hasSecret: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the secret before this one is taken, too
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            previousSecretUntil: string | null;
+            hasVerifyToken: boolean;
+            /** @description Why deliveries are refused, and what else is worth knowing */
+            notes: string[];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        WebhookRotation: {
+            /** @description How long what was before is taken, too; 0: not any more; left out: a day */
+            graceSeconds?: number;
+        };
+        /** @enum {string} */
+        WebhookScheme: "standard-webhooks" | "github" | "stripe" | "shopify" | "slack" | "hmac" | "token";
+        WebhookSecrets: {
+            /** @description Signs deliveries; left out: as it is; null: none */
+            secret?: string | null;
+            /** @description Proves handshakes; left out: as it is; null: none */
+            verifyToken?: string | null;
+            /** @description How long what was before is taken, too; 0: not any more; left out: a day */
+            graceSeconds?: number;
+        };
         Why: {
             topology: string;
             /** @description Id of the topology; it stays the same when that is renamed */
@@ -2516,7 +2694,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No token, or not a known one */
+        /** @description No token, or not a known one; of a webhook: the signature is not right */
         Unauthorized: {
             headers: {
                 /** @description How to authenticate */
@@ -2545,6 +2723,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The thing is not reached by this method: `Allow` has those by which it is */
+        MethodNotAllowed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The state of the thing forbids it */
         Conflict: {
             headers: {
@@ -2563,7 +2750,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than 8 MiB */
+        /** @description The body is larger than 8 MiB, or than a webhook takes */
         PayloadTooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -2581,7 +2768,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many wrong tokens came from this address, or too much of the topology is unfinished; `Retry-After` says when to try again */
+        /** @description Too many wrong tokens, or addresses of webhooks, came from this address, or too much of the topology is unfinished; `Retry-After` says when to try again */
         TooManyRequests: {
             headers: {
                 /** @description Seconds */
@@ -2725,10 +2912,17 @@ export type Topology = components['schemas']['Topology'];
 export type TopologyDocument = components['schemas']['TopologyDocument'];
 export type TopologyDocumentEdge = components['schemas']['TopologyDocumentEdge'];
 export type TopologyDocumentNode = components['schemas']['TopologyDocumentNode'];
+export type TopologyDocumentNodeAccept = components['schemas']['TopologyDocumentNodeAccept'];
+export type TopologyDocumentNodeAcceptMethod = components['schemas']['TopologyDocumentNodeAcceptMethod'];
+export type TopologyDocumentNodeHandshake = components['schemas']['TopologyDocumentNodeHandshake'];
 export type TopologyDocumentNodeOnFail = components['schemas']['TopologyDocumentNodeOnFail'];
 export type TopologyDocumentNodeRetry = components['schemas']['TopologyDocumentNodeRetry'];
 export type TopologyDocumentNodeRetryBackoff = components['schemas']['TopologyDocumentNodeRetryBackoff'];
 export type TopologyDocumentNodeType = components['schemas']['TopologyDocumentNodeType'];
+export type TopologyDocumentNodeVerify = components['schemas']['TopologyDocumentNodeVerify'];
+export type TopologyDocumentNodeVerifyAlgorithm = components['schemas']['TopologyDocumentNodeVerifyAlgorithm'];
+export type TopologyDocumentNodeVerifyEncoding = components['schemas']['TopologyDocumentNodeVerifyEncoding'];
+export type TopologyDocumentNodeVerifyScheme = components['schemas']['TopologyDocumentNodeVerifyScheme'];
 export type TopologyPage = components['schemas']['TopologyPage'];
 export type TopologyPatch = components['schemas']['TopologyPatch'];
 export type TopologyStatus = components['schemas']['TopologyStatus'];
@@ -2754,6 +2948,10 @@ export type TrialVerdictKind = components['schemas']['TrialVerdictKind'];
 export type TrialVerdictOutput = components['schemas']['TrialVerdictOutput'];
 export type TryRequest = components['schemas']['TryRequest'];
 export type ValueChange = components['schemas']['ValueChange'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookRotation = components['schemas']['WebhookRotation'];
+export type WebhookScheme = components['schemas']['WebhookScheme'];
+export type WebhookSecrets = components['schemas']['WebhookSecrets'];
 export type Why = components['schemas']['Why'];
 export type WhyBridges = components['schemas']['WhyBridges'];
 export type WhyEstimate = components['schemas']['WhyEstimate'];
@@ -2773,6 +2971,7 @@ export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseUnauthorized = components['responses']['Unauthorized'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseMethodNotAllowed = components['responses']['MethodNotAllowed'];
 export type ResponseConflict = components['responses']['Conflict'];
 export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
 export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge'];
@@ -3974,6 +4173,280 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    setWebhookSecrets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WebhookSecrets"];
+            };
+        };
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WebhookRotation"];
+            };
+        };
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    answerWebhookHandshake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                topology: string;
+                /** @description Id or name */
+                node: string;
+                /** @description Of the address */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A handshake */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    receiveWebhookPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                topology: string;
+                /** @description Id or name */
+                node: string;
+                /** @description Of the address */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": unknown;
+            };
+        };
+        responses: {
+            /** @description A handshake */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Accepted: the delivery is stored and survives any crash. `Location` is the run. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    receiveWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                topology: string;
+                /** @description Id or name */
+                node: string;
+                /** @description Of the address */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": unknown;
+            };
+        };
+        responses: {
+            /** @description A handshake */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Accepted: the delivery is stored and survives any crash. `Location` is the run. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["PayloadTooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];

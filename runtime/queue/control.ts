@@ -230,6 +230,11 @@ export interface ControlQueues {
   start(start: StartMessage): Promise<Guarded>
   /** Is the start with this key in the queue, or what came of it, as far as its history reaches? */
   isStarted(topologyId: string, nodeId: string, key: string): Promise<boolean>
+  /**
+   * Notes that a delivery with this id is taken, for 72 hours. Null: none was before; else when the first one was, which says nothing
+   * of whether its start was published.
+   */
+  noteDelivery(id: string): Promise<Date | null>
   replay(replay: ReplayMessage): Promise<Guarded>
   /** Same key as the replay of the same row: one of them wins. */
   discard(discard: DiscardMessage): Promise<Guarded>

@@ -41,6 +41,7 @@ import type { Question } from './look/ask.ts'
 import { delayedInto, delaysOf, hasten } from './look/later.ts'
 import { messageOf, peekAt, tailOf } from './look/peek.ts'
 import { deleteConsumers, openReadings } from './look/readings.ts'
+import { openIntakeMemory } from './intake/memory.ts'
 import { encodeReply } from './reply.ts'
 import { backlogOf, depthsOf, ensureQueues, marksOf, orNull, storageOf } from './streams.ts'
 
@@ -105,7 +106,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     events,
     failures: openFailures(connection, options.namespace),
     replicas: options.replicas,
-    control: controlOf({ connection, publisher, config, guard, events, replicas: options.replicas, log: options.log }),
+    control: controlOf({ ...options, connection, publisher, config, guard, events }),
     async close() {
       publisher.close()
       await connection.close()
@@ -129,6 +130,7 @@ interface ControlDeps {
   readonly config: Config
   readonly guard: Guard
   readonly events: Events
+  readonly namespace: string
   readonly replicas: number
   readonly log: Log
 }
@@ -136,6 +138,7 @@ interface ControlDeps {
 function controlOf(deps: ControlDeps): ControlQueues {
   const { connection, config, guard, events } = deps
   const readings = openReadings(connection)
+  const memory = openIntakeMemory(connection, deps.namespace, deps)
   const reach = <T>(work: () => Promise<T>): Promise<T> => reachOver(connection, work)
   return {
     ensure: (plan) => reach(() => ensureOnCluster(deps, plan)),
@@ -160,6 +163,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     start: (start) => publishStart(guard, start),
     isStarted: (topologyId, nodeId, key) =>
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
+    noteDelivery: (id) => reach(() => memory.note(id)),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(deps, cancelledKey(topologyId, run), new Date().toISOString()),

@@ -97,13 +97,11 @@ export function checkNames({ nodes }: TopologyDocument): Fault[] {
 function checkNode(node: DocumentNode, path: string, known: Known): Fault[] {
   const special = node.type === 'cron' ? checkCron(node, path) : checkNoCron(node, path)
   const common = isEventType(node.type) ? checkEventNode(node, path) : checkWorkerNode(node, path, known)
-  return [...special, ...common]
+  return [...special, ...checkWebhook(node, path), ...common]
 }
 
 function checkEventNode(node: DocumentNode, path: string): Fault[] {
-  const faults = workerFields.flatMap((key) => misplaced(node, key, path, `a ${node.type} node calls no worker`))
-  if (node.type !== 'webhook') return faults
-  return [...faults, { path: `${path}.type`, message: 'webhook nodes cannot be published yet; use a start node' }]
+  return workerFields.flatMap((key) => misplaced(node, key, path, `a ${node.type} node calls no worker`))
 }
 
 function checkWorkerNode(node: DocumentNode, path: string, known: Known): Fault[] {
@@ -202,6 +200,23 @@ function checkCron({ name, cron, timezone }: DocumentNode, path: string): Fault[
   if (wrong !== null) faults.push({ path: `${path}.cron`, message: wrong })
   const zone = timezone === undefined ? null : timezoneFault(timezone)
   return zone === null ? faults : [...faults, { path: `${path}.timezone`, message: zone }]
+}
+
+function checkWebhook(node: DocumentNode, path: string): Fault[] {
+  if (node.type === 'webhook') return carriedSecrets(node, path)
+  const why = `only webhook nodes take deliveries, and ${node.name} has type ${node.type}`
+  return (['verify', 'handshake', 'accept'] as const).flatMap((key) => misplaced(node, key, path, why))
+}
+
+/** What proves the sender goes no further. */
+function carriedSecrets({ verify, accept }: DocumentNode, path: string): Fault[] {
+  if (verify?.scheme !== 'token' || verify.header === undefined) return []
+  const secret = verify.header.toLowerCase()
+  return (accept?.headers ?? []).flatMap((name, index) =>
+    name.toLowerCase() === secret
+      ? [{ path: `${path}.accept.headers[${index}]`, message: `${name} holds the token, which no message carries` }]
+      : [],
+  )
 }
 
 function checkNoCron(node: DocumentNode, path: string): Fault[] {

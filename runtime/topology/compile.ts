@@ -6,6 +6,7 @@ import type { EventNode, Plan, PlanNode, WorkerNode } from './plan.ts'
 import type { DocumentNode, TopologyDocument } from './schema.ts'
 import { resolveValues } from './values.ts'
 import type { NodeDefaults, NodeValues } from './values.ts'
+import { compileWebhook } from './webhooks/config.ts'
 
 /** What was set at a node without its document (PATCH). Wins over the document. */
 export interface StoredNode extends NodeValues {
@@ -59,7 +60,8 @@ function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
   const common = { id: idOf(name, input), name, followers }
   const stored = input.stored.get(name) ?? {}
   if (isEventType(type)) {
-    return { ...common, type, enabled: stored.enabled ?? node.enabled ?? true } satisfies EventNode
+    const webhook = type === 'webhook' ? { webhook: compileWebhook(node) } : {}
+    return { ...common, type, enabled: stored.enabled ?? node.enabled ?? true, ...webhook } satisfies EventNode
   }
   return { ...common, type, ...workerValues(node, stored, input.defaults?.get(name) ?? {}) } satisfies WorkerNode
 }

@@ -2,6 +2,7 @@
  * The plan: the immutable published snapshot of a topology. The only thing a bridge reads.
  * Made by `compilePlan` from a checked document, kept in Postgres as a revision and in KV for the bridges.
  */
+import type { Webhook } from './webhooks/config.ts'
 
 export const eventNodeTypes = ['start', 'cron', 'webhook'] as const
 export const workerNodeTypes = ['connector', 'batch', 'custom'] as const
@@ -62,6 +63,8 @@ interface PlanNodeCommon {
 export interface EventNode extends PlanNodeCommon {
   readonly type: EventNodeType
   readonly enabled: boolean
+  /** Of a webhook node. */
+  readonly webhook?: Webhook
 }
 
 /** A set of lanes that a worker node's queue has, or had. */

@@ -7,6 +7,7 @@ import './faults/words.ts'
 import { emitForms, emitPattern, parseEmit } from './emit.ts'
 import { parsePartitionKey, partitionKeyForms, partitionKeyPattern } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
+import { acceptSchema, handshakeSchema, verifySchema, webhookKeys } from './webhooks/schema.ts'
 
 const nodesMax = 200
 const edgesMax = 2000
@@ -119,6 +120,9 @@ const nodeSchema = z
       .describe('What a JSON array becomes: page (default) one message, records one per element, chunks=N arrays of N'),
     maxPages: integer(1, 1_000_000_000).optional().describe('Of a batch node: pages in one run; default 1000000'),
     enabled: z.boolean().optional().describe('Of an event node: whether it takes starts; default true'),
+    verify: verifySchema.optional().describe('Of a webhook node: how deliveries are signed'),
+    handshake: handshakeSchema.optional().describe('Of a webhook node: what is echoed when its address is registered'),
+    accept: acceptSchema.optional().describe('Of a webhook node: what it takes, and what goes with the message'),
   })
   .superRefine((node, context) => {
     if (node.prefetch === undefined || (workerNodeTypes as readonly string[]).includes(node.type)) return
@@ -165,7 +169,8 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return Object.keys(documentSchema.shape)
   if (path[0] === 'edges') return Object.keys(edgeSchema.shape)
   if (path[0] === 'nodes' && path.length === 2) return Object.keys(nodeSchema.shape)
-  return path[0] === 'nodes' && path[2] === 'retry' ? Object.keys(retrySchema.shape) : []
+  if (path[0] !== 'nodes') return []
+  return path[2] === 'retry' ? Object.keys(retrySchema.shape) : [...(webhookKeys[String(path[2])] ?? [])]
 }
 
 function isReversed(item: string): boolean {

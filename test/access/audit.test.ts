@@ -13,12 +13,15 @@ import type { Store } from '../../runtime/store/store.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import { chain, nodeOf, openApi, published } from '../api/open.ts'
 import type { Sending, TestApi } from '../api/open.ts'
+import { shop } from '../hooks/open.ts'
 import { migratedStore } from '../store/open.ts'
 import { allOperations, fromHere, logIn, tokenOf, withRuns } from './world.ts'
 
 /** Changes that are in no log, and why. */
 const unlogged: Readonly<Record<string, string>> = {
   runTopology: 'starts are the load itself; the run tells of each',
+  receiveWebhook: 'starts are the load itself; the run tells of each',
+  receiveWebhookPut: 'starts are the load itself; the run tells of each',
   startNode: 'starts are the load itself; the run tells of each',
 }
 
@@ -72,6 +75,9 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   changeTopology: () => ['/api/topologies/orders', json({ paused: true })],
   changeNode: ({ nodeId }) => [`/api/nodes/${nodeId}`, json({ prefetch: 7, paused: true })],
   tryNode: ({ nodeId }) => [`/api/nodes/${nodeId}/try`, json({ body: 1 })],
+  setWebhookSecrets: async ({ t }) => [await hookOf(t), json({ secret: 'signs' })],
+  rotateWebhook: async ({ t }) => [`${await hookOf(t)}/rotate`, json({ graceSeconds: 60 })],
+  revokeWebhook: async ({ t }) => [await hookOf(t)],
   publishTopology: () => ['/api/topologies/orders/publish'],
   republishTopology: () => ['/api/topologies/orders/republish'],
   rollbackTopology: () => ['/api/topologies/orders/rollback', json({ revision: 1 })],
@@ -85,6 +91,12 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   deleteToken: ({ tokenId }) => [`/api/tokens/${tokenId}`],
   createSession: async ({ t }) => ['/api/session', { token: null, ...json({ token: await tokenOf(t, ['run']) }) }],
   deleteSession: ({ cookie }) => ['/api/session', { token: null, headers: { ...fromHere, cookie } }],
+}
+
+/** Path of the webhook of a topology of its own. */
+async function hookOf(t: TestApi): Promise<string> {
+  await t.post('/api/topologies', shop())
+  return `/api/nodes/${(await nodeOf(t, 'shop', 'paid')).id}/webhook`
 }
 
 /** A worker whose manifest is another one each time. */

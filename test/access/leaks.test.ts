@@ -7,6 +7,7 @@ import { newId } from '../../runtime/ids.ts'
 import { createLog } from '../../runtime/telemetry/log.ts'
 import { chain, openApi } from '../api/open.ts'
 import type { Answer } from '../api/open.ts'
+import { github, openHook } from '../hooks/open.ts'
 import { logIn, tokenOf, withRuns } from './world.ts'
 
 /** In everything that must be told to nobody. */
@@ -39,6 +40,10 @@ test('no secret, token, cookie or body is in the log, in problems, in the audit 
   keep(answer)
   keep((await logIn(t, `${mark}-wrong`)).answer)
   keep(await t.send('POST', '/api/session', { token: null, json: { more: mark, token: [token] } }))
+  const hook = await openHook({ verify: { scheme: 'github' } }, { given: t, secret: `${mark}-5` })
+  keep(await hook.deliver({ raw: mark, headers: github(mark, undefined, `${mark}-6`) }))
+  keep(await hook.deliver({ method: 'PATCH' }))
+  keep(await hook.deliver({ path: `${hook.path}/more` }))
   // A failed statement names its values.
   await t.store.query((db) => db.execute(sql`alter table trash_versions rename column by to whom`))
   const failed = keep(await t.send('PUT', '/api/trash/orders-x1', { json: { body: mark } }))
@@ -47,8 +52,8 @@ test('no secret, token, cookie or body is in the log, in problems, in the audit 
   const lines = readFileSync(file, 'utf8')
   expect(lines).toContain('Failed query')
   const events = await readSome(watching)
-  expect(said).toHaveLength(7)
-  for (const secret of [mark, token, cookie.split('=')[1] ?? '', 'header-of-it'])
+  expect(said).toHaveLength(10)
+  for (const secret of [mark, token, hook.path.split('/')[4] ?? '', cookie.split('=')[1] ?? '', 'header-of-it'])
     for (const text of [lines, ...said, audit.text, events]) expect(text).not.toContain(secret)
   expect(audit.text).toContain('"secret":"[redacted]"')
   expect(audit.text).toContain('"changed":["body","headers"]')

@@ -22,6 +22,10 @@ const seenByOwners = new Set(
     'peekNode',
     'tailNode',
     'tryNode',
+    'getWebhook',
+    'setWebhookSecrets',
+    'rotateWebhook',
+    'revokeWebhook',
     'listRuns',
     'getRun',
     'cancelRun',
@@ -98,13 +102,18 @@ async function surprises(
 
 const isLetIn = (status: number): boolean => ![401, 403, 429, 500].includes(status)
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
-const allows = (scope: Scope, { scopes: needed }: Operation) =>
-  scope === 'admin' || needed.every((each) => each === scope)
+const allows = (scope: Scope, { scopes: needed, instead }: Operation) =>
+  scope === 'admin' || needed.every((each) => each === scope) || instead.includes(scope)
 const isSafe = ({ method }: Operation): boolean => method === 'GET'
 
-test('only probes and the login are open, besides pages that are the same for everybody', () => {
+test('only probes, the login and webhooks are open, besides pages that are the same for everybody', () => {
   const open = operations.filter(({ isOpen }) => isOpen).map(({ id }) => id)
-  expect(open.toSorted()).toEqual(['createSession', 'getHealth', 'getReadiness', 'getTopologySchema'])
+  expect(open.toSorted()).toEqual(
+    ['answerWebhookHandshake', 'createSession', 'getHealth', 'getReadiness', 'getTopologySchema'].concat([
+      'receiveWebhook',
+      'receiveWebhookPut',
+    ]),
+  )
 })
 
 test('without a token, with a wrong one, and with a wrong cookie, every operation is a 401', async () => {

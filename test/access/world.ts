@@ -14,6 +14,8 @@ export interface Operation {
   readonly path: string
   /** All of them are needed; none: any token will do. */
   readonly scopes: readonly Scope[]
+  /** Others that will do instead. */
+  readonly instead: readonly Scope[]
   readonly isOpen: boolean
   /** Of its body; null: it takes none. */
   readonly contentType: string | null
@@ -35,6 +37,7 @@ export function allOperations(): Operation[] {
       method: method.toUpperCase(),
       path,
       scopes: security[0]?.bearer ?? [],
+      instead: security.slice(1).flatMap(({ bearer = [] }) => bearer),
       isOpen: security.length === 0,
       contentType: Object.keys(requestBody?.content ?? {})[0] ?? null,
     })),

@@ -106,8 +106,20 @@ describe('a node', () => {
     ])
   })
 
-  test('of type cron or webhook can be drafted, and not be published yet', () => {
-    expect(check(documentOf([{ name: 'hook', type: 'webhook' }]))).toMatchObject([{ path: 'nodes[0].type' }])
+  test('of type webhook say how deliveries are taken, and no others do', () => {
+    const hook = { verify: { scheme: 'token', header: 'X-Key' }, handshake: { query: 'q' } } as const
+    const paths = (node: DocumentNode) => check(documentOf([node])).map(({ path }) => path)
+    expect(paths({ name: 'hook', type: 'webhook', ...hook })).toEqual([])
+    expect(paths({ name: 'begin', type: 'start', ...hook, accept: {} })).toEqual([
+      'nodes[0].verify',
+      'nodes[0].handshake',
+      'nodes[0].accept',
+    ])
+    const carried = { accept: { headers: ['x-other', 'x-key'] } }
+    expect(paths({ name: 'hook', type: 'webhook', ...hook, ...carried })).toEqual(['nodes[0].accept.headers[1]'])
+  })
+
+  test('of type cron can be drafted, and not be published yet', () => {
     const cron = (fields: Partial<DocumentNode>) => check(documentOf([{ name: 'daily', type: 'cron', ...fields }]))
     expect(cron({ cron: '0 6 * * *', timezone: 'Europe/Prague' })).toMatchObject([{ path: 'nodes[0].type' }])
     const paths = cron({ cron: '0 25 * * *', timezone: 'Europe/Prag' }).map(({ path }) => path)

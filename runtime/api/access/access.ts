@@ -24,12 +24,15 @@ interface Told {
 export interface Access {
   readonly isProxy: Proxies
   readonly attempts: Attempts
+  /** Of addresses of webhooks, apart: who sends to one that is gone locks nobody out of the API. */
+  readonly hookAttempts: Attempts
   readonly sessionIdleMs: number
   readonly sessionMaxMs: number
 }
 
 export function openAccess({ trustedProxies, failuresPerMinute, ...session }: AccessOptions, others: Told): Access {
   const attempts = openAttempts(failuresPerMinute, { tell: others.tell })
+  const hookAttempts = openAttempts(failuresPerMinute, { what: 'addresses of webhooks' })
   others.onTold(attempts.failedElsewhere)
-  return { isProxy: proxiesOf(trustedProxies), attempts, ...session }
+  return { isProxy: proxiesOf(trustedProxies), attempts, hookAttempts, ...session }
 }

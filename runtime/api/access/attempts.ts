@@ -21,6 +21,8 @@ interface AttemptsOptions {
   /** Hears of the network of each failure here. */
   readonly tell?: (network: string) => void
   readonly now?: () => number
+  /** What is tried, for people. */
+  readonly what?: string
 }
 
 const minuteMs = 60_000
@@ -31,7 +33,7 @@ const rememberedMax = 10_000
 /** `perMinute` may fail at once, and then one whenever its share of a minute is over. */
 export function openAttempts(
   perMinute: number,
-  { tell = () => undefined, now = Date.now }: AttemptsOptions = {},
+  { tell = () => undefined, now = Date.now, what = 'tokens' }: AttemptsOptions = {},
 ): Attempts {
   const failures = openFailures(perMinute, now)
   const lines = openLines()
@@ -41,7 +43,7 @@ export function openAttempts(
   const enter = async (network: string, hash: string): Promise<void> => {
     while (!worked.has(hash)) {
       const ms = failures.waitMs(network)
-      if (ms > 0) throw tooMany(ms)
+      if (ms > 0) throw tooMany(ms, what)
       if (lines.has(network, hash) || lines.count(network) < failures.left(network)) break
       await lines.shorter(network)
     }
@@ -96,9 +98,9 @@ function openFailures(perMinute: number, now: () => number): Failed {
   }
 }
 
-function tooMany(ms: number): HttpProblem {
+function tooMany(ms: number, what: string): HttpProblem {
   const seconds = String(Math.ceil(ms / 1_000))
-  const text = `too many wrong tokens came from this address: try again in ${seconds} s`
+  const text = `too many wrong ${what} came from this address: try again in ${seconds} s`
   return new HttpProblem(429, text, { 'retry-after': seconds })
 }
 

@@ -1,3 +1,4 @@
+import type { Webhook } from '../../store/queries/hooks/webhooks.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import type { Service } from '../../store/queries/services.ts'
@@ -31,6 +32,16 @@ export function ofNode(
     before: { ...was, ...pausedReason(paused?.before) },
     after: { ...is, ...pausedReason(paused?.after) },
   }
+}
+
+/** Of a webhook's secrets it says that they changed; null: there were none. */
+export function ofWebhook({ id, name, topologyId }: Node, before: Webhook | null, after: Webhook | null): Change {
+  const told = (row: Webhook | null): Fields => {
+    const { pathSecret = null, previousPathUntil = null, signingSecret = null } = row ?? {}
+    const { previousSigningUntil = null, verifyToken = null } = row ?? {}
+    return { pathSecret, previousPathUntil, signingSecret, previousSigningUntil, verifyToken }
+  }
+  return { kind: 'node', id, name, topologyId, before: told(before), after: told(after) }
 }
 
 export function ofRun({ id, topologyId, state }: Pick<Run, 'id' | 'topologyId' | 'state'>, after: Fields): Change {

@@ -60,7 +60,7 @@ async function admit(
 }
 
 /** The same for the same key, and for nothing else. */
-function runIdOf(topologyId: string, nodeId: string, key: string): string {
+export function runIdOf(topologyId: string, nodeId: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([topologyId, nodeId, key]))
     .digest('hex')

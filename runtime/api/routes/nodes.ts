@@ -89,7 +89,7 @@ export function nodeRoutes(app: Api, deps: ApiDeps): void {
 }
 
 /** Finds a node for a caller who may use its topology. Throws `NotFound`, 403. */
-async function nodeOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Node> {
+export async function nodeOf({ store }: Pick<ApiDeps, 'store'>, caller: Caller, id: string): Promise<Node> {
   const node = await getNode(store, id)
   checkTopology(caller, node.topologyId)
   return node

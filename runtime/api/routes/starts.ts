@@ -92,7 +92,7 @@ const splitFault = { path: 'split', message: 'not there yet: send one message pe
 const noType = 'application/octet-stream'
 
 /** It travels on to every worker as a header: one that couldn't is refused here. */
-function contentTypeOf(c: Context): string {
+export function contentTypeOf(c: Context): string {
   const contentType = c.req.header('content-type') ?? noType
   if (isContentType(contentType)) return contentType
   const message = 'expected printable ASCII of at most 256 bytes'
@@ -115,7 +115,7 @@ function userHeaders(c: Context): Record<string, string> {
 }
 
 /** Null for one that isn't by the W3C's rules: then the run gets a trace of its own. */
-function traceOf(c: Context): string | null {
+export function traceOf(c: Context): string | null {
   const trace = c.req.header('traceparent') ?? ''
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace) ? trace : null
 }

@@ -57,6 +57,7 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import('../client/look/try.ts'),
   },
   worker: { says: 'register workers', load: () => import('../client/worker.ts') },
+  webhook: { says: 'show, rotate and secure addresses of webhooks', load: () => import('../client/webhook.ts') },
   service: { says: 'say what services allow', load: () => import('../client/service.ts') },
   token: { says: 'make, list and delete tokens', load: () => import('../client/token.ts') },
   events: { says: 'watch what happens', load: () => import('../client/events.ts') },

@@ -7,6 +7,9 @@ import type { Address, DrawnNode, Mapped, Notes, Repeater } from './drawing.ts'
 
 const limits = { timeoutS: 86_400, attempts: 100, intervalS: 3600 }
 
+const registerIt =
+  'the sender has to be given the address of this webhook: `sluice webhook show` prints it, and topology.md says how deliveries are verified'
+
 /**
  * What a drawn node says, in our fields. `before` is the draft's node of that name: where a drawing says no more than would be shown
  * of it, its exact value stays. Notes name what has no counterpart.
@@ -23,6 +26,7 @@ export function mapNode(
   if (cron !== undefined) checkCron(drawn, notes)
   if (isEventType(type)) {
     reportEventNode(drawn, notes)
+    if (type === 'webhook' && before?.type !== 'webhook') notes.warn(path, registerIt)
     return { ...none, type, prefetch: undefined, cron: type === 'cron' ? cron : undefined }
   }
   const worker = drawn.callable ? workerOf(drawn, before, workers) : before?.worker

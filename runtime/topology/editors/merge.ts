@@ -3,7 +3,7 @@ import type { Fault } from '../../errors.ts'
 import { isEventType } from '../graph.ts'
 import type { DocumentNode, TopologyDocument } from '../schema.ts'
 import { takeNotes } from './drawing.ts'
-import type { Address, Drawing, DrawnName, DrawnNode, Mapped, Notes } from './drawing.ts'
+import type { Address, Drawing, DrawnName, DrawnNode, Notes } from './drawing.ts'
 import { mapNode } from './map.ts'
 import { nameNodes } from './names.ts'
 
@@ -46,7 +46,7 @@ function mergeNode(drawn: DrawnNode, name: string, before: Before, notes: Notes)
   const mapped = mapNode(drawn, name, old, before.workers, notes)
   const stored = before.prefetch.get(name) ?? 1
   const prefetch = before.keepsPrefetch ? keptPrefetch(mapped.prefetch, stored) : mapped.prefetch
-  return { name, ...without(old, mapped.type), ...given({ ...mapped, prefetch }) }
+  return { name, ...without(old, mapped.type), type: mapped.type, ...given({ ...mapped, prefetch }) }
 }
 
 function keptPrefetch(said: number | undefined, stored: number): number | undefined {
@@ -57,17 +57,19 @@ function keptPrefetch(said: number | undefined, stored: number): number | undefi
 /** What older editors can't say of a node. */
 function without(node: DocumentNode | undefined, type: string): Partial<DocumentNode> {
   if (!node) return {}
-  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, maxPages, timezone, ...rest } = node
+  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, maxPages, timezone, ...others } = node
+  const { verify, handshake, accept, ...rest } = others
   return {
     ...rest,
     ...(type === 'batch' && maxPages !== undefined && { maxPages }),
     ...(type === 'cron' && timezone !== undefined && { timezone }),
+    ...(type === 'webhook' && given({ verify, handshake, accept })),
   }
 }
 
-function given(mapped: Mapped): Pick<DocumentNode, 'type'> & Partial<DocumentNode> {
-  const said = Object.entries(mapped).filter(([, value]) => value !== undefined)
-  return { type: mapped.type, ...(Object.fromEntries(said) as Partial<DocumentNode>) }
+function given(values: { readonly [K in keyof DocumentNode]?: DocumentNode[K] | undefined }): Partial<DocumentNode> {
+  const said = Object.entries(values).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(said)
 }
 
 /** Edges in the order of the drawing, each once; and those of the draft that can't be drawn, since an end of them isn't there. */

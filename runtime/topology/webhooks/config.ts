@@ -1,0 +1,95 @@
+/** What the intake goes by for a webhook node: a part of its plan. Made from the document by `compileWebhook`. Pure. */
+import type { DocumentNode } from '../schema.ts'
+import { parseIdSource, parseSource } from './source.ts'
+import type { IdSource, Source } from './source.ts'
+
+export const schemes = ['standard-webhooks', 'github', 'stripe', 'shopify', 'slack', 'hmac', 'token'] as const
+export type Scheme = (typeof schemes)[number]
+/** Schemes that sign the time, and which is refused when it is too far from ours. */
+export const timedSchemes = ['standard-webhooks', 'stripe', 'slack'] as const
+export const algorithms = ['sha256', 'sha512', 'sha1'] as const
+export const encodings = ['hex', 'base64'] as const
+export const webhookMethods = ['POST', 'PUT'] as const
+
+/** How a delivery proves who sent it. */
+export type Verification =
+  | { readonly scheme: (typeof timedSchemes)[number]; readonly toleranceSeconds: number }
+  | { readonly scheme: 'github' | 'shopify' }
+  | {
+      readonly scheme: 'hmac'
+      readonly header: string
+      readonly algorithm: (typeof algorithms)[number]
+      readonly encoding: (typeof encodings)[number]
+      readonly prefix: string
+    }
+  | { readonly scheme: 'token'; readonly header: string; readonly prefix: string }
+
+/** How a sender finds out that the address is ours: what it sends is echoed. */
+export type Handshake =
+  /** `token`: the parameter that has to be the node's verify token; null: none has. */
+  | { readonly in: 'query'; readonly name: string; readonly token: string | null }
+  /** `when`: what the body's own fields have to be. */
+  | { readonly in: 'body'; readonly tokens: readonly string[]; readonly when: Readonly<Record<string, string>> }
+
+export interface Webhook {
+  readonly verify: Verification | null
+  readonly handshake: Handshake | null
+  readonly methods: readonly (typeof webhookMethods)[number][]
+  readonly maxBytes: number
+  /** Headers that are carried beside those that always are, in lower case. */
+  readonly headers: readonly string[]
+  /** Null: a webhook's runs have no tenant. */
+  readonly tenant: Source | null
+  /** Null: each delivery is a run of its own. */
+  readonly deliveryId: IdSource | null
+}
+
+export const bodyMaxBytes = 8 * 1024 * 1024
+export const webhookDefaults = { toleranceSeconds: 300, tokenHeader: 'authorization' } as const
+
+/** How senders of each scheme call a delivery, so that one that comes again is known. */
+const idsOf: Readonly<Record<Scheme, string>> = {
+  'standard-webhooks': 'header:webhook-id',
+  github: 'header:x-github-delivery',
+  stripe: '/id',
+  // Two topics of one event have the same event id, and are two deliveries.
+  shopify: 'header:x-shopify-webhook-id',
+  slack: '/event_id',
+  hmac: 'none',
+  token: 'none',
+}
+
+/** Of a webhook node that was checked. */
+export function compileWebhook({ verify, handshake, accept = {} }: DocumentNode): Webhook {
+  const id = accept.deliveryId ?? (verify ? idsOf[verify.scheme] : 'none')
+  return {
+    verify: verify === undefined ? null : verificationOf(verify),
+    handshake: handshake === undefined ? null : handshakeOf(handshake),
+    methods: accept.methods ?? ['POST'],
+    maxBytes: accept.maxBytes ?? bodyMaxBytes,
+    headers: [...new Set((accept.headers ?? []).map((name) => name.toLowerCase()))],
+    tenant: accept.tenant === undefined ? null : parseSource(accept.tenant),
+    deliveryId: parseIdSource(id),
+  }
+}
+
+function verificationOf({
+  scheme,
+  header = webhookDefaults.tokenHeader,
+  algorithm = 'sha256',
+  encoding = 'hex',
+  prefix,
+  toleranceSeconds = webhookDefaults.toleranceSeconds,
+}: NonNullable<DocumentNode['verify']>): Verification {
+  const name = header.toLowerCase()
+  if (scheme === 'hmac') return { scheme, header: name, algorithm, encoding, prefix: prefix ?? '' }
+  if (scheme === 'token')
+    return { scheme, header: name, prefix: prefix ?? (name === webhookDefaults.tokenHeader ? 'Bearer ' : '') }
+  return scheme === 'github' || scheme === 'shopify' ? { scheme } : { scheme, toleranceSeconds }
+}
+
+function handshakeOf({ query, token, body, when }: NonNullable<DocumentNode['handshake']>): Handshake {
+  if (query !== undefined) return { in: 'query', name: query, token: token ?? null }
+  const source = parseSource(body ?? '')
+  return { in: 'body', tokens: source?.from === 'body' ? source.tokens : [], when: when ?? {} }
+}
