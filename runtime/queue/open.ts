@@ -27,6 +27,7 @@ import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { isPut, lastChange, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
 import type { Events } from './events.ts'
+import { openUploads, startOrigin } from './intake/uploads.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
@@ -155,6 +156,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     start: (start) => publishStart(guard, start),
     isStarted: (topologyId, nodeId, key) =>
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
+    uploads: openUploads(guard),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(deps, cancelledKey(topologyId, run), new Date().toISOString()),
@@ -266,9 +268,6 @@ async function awaitApplied(deps: ControlDeps, topologyId: string, revision: num
     await wait(50)
   }
 }
-
-const startOrigin = (topologyId: string, nodeId: string, key: string): string =>
-  originOf(`start:${topologyId}/${nodeId}/${key}`)
 
 export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
   const envelope = encodeEnvelope({
