@@ -119,12 +119,12 @@ export class UploadSession {
   /** Opens it, or finds it opened, or not yet; when it was opened before, what is still to come goes on under the tenant and with the headers of then. */
   async #open(): Promise<boolean> {
     if (this.intake.resumable && performance.now() - this.#askedAt > freshMs) await this.#ask()
-    const { uploads, isCancelling } = this.#deps.queues
+    const { queues } = this.#deps
     if (this.#isOpen) {
-      if (await isCancelling(this.#upload.topologyId, this.runId)) throw closedBefore(cancelled)
+      if (await queues.isCancelling(this.#upload.topologyId, this.runId)) throw closedBefore(cancelled)
       return true
     }
-    this.#isOpen = (await uploads.open(this.#upload, { ...this.intake, ...fresh })) === 'accepted'
+    this.#isOpen = (await queues.uploads.open(this.#upload, { ...this.intake, ...fresh })) === 'accepted'
     return this.#isOpen || (await this.#findOpened()) || this.#forget()
   }
 
