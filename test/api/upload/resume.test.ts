@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { streamName } from '../../../runtime/queue/names.ts'
 import type { Intake } from '../../../runtime/protocol/intake.ts'
+import { openIntakes } from '../../../runtime/recorder/intakes.ts'
+import { silentLog } from '../../../runtime/telemetry/log.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Body, TestApi } from '../open.ts'
 import { breakingOff, lines, recording, runWhen, sendRecords } from './send.ts'
@@ -53,7 +55,7 @@ test('several that send the same at once store it once', async () => {
   expect(await chunks(t)).toHaveLength(5)
 })
 
-test('when the queue has forgotten what was stored, the run knows: after days, a restart and compaction', async () => {
+test('what the queue has forgotten, the run knows: a key stands for one run, and one body, for as long as the run is kept', async () => {
   const t = await recording()
   await broken(t, lines(0, 2_100))
   const open = await onlyRun(t, ({ records }) => records === 2_000)
@@ -65,6 +67,11 @@ test('when the queue has forgotten what was stored, the run knows: after days, a
   await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
   expect((await whole(t, lines(0, 2_500))).body).toMatchObject({ runId: open.id, records: 2_500 })
   expect((await whole(t, lines(0, 2_501))).status).toBe(409)
+  const plain = () => t.send('POST', '/start/orders/start', { raw: '1', headers: { 'idempotency-key': 'plain' } })
+  const { runId } = (await plain()).body
+  await runWhen(t, runId, () => true)
+  await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
+  expect((await plain()).body.runId).toBe(runId)
   expect(await chunks(t)).toEqual([])
 })
 
@@ -116,4 +123,17 @@ test('what is gone on with keeps the tenant and the headers of its beginning', a
     tenant: 'ann',
     headers: { 'x-shop': 'brno' },
   })
+})
+
+test('what nobody goes on with for three days is given up: its run ends with what had come', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 1_500))
+  await onlyRun(t, ({ records }) => records === 1_000)
+  const look = (abandonedMs: number) =>
+    openIntakes({ queues: t.queues, store: t.store, log: silentLog }, abandonedMs)([])
+  await look(60_000)
+  expect(await onlyRun(t, () => true)).toMatchObject({ intake: { state: 'receiving' } })
+  await look(-60_000)
+  await onlyRun(t, ({ state }) => state === 'abandoned')
+  expect((await whole(t, lines(0, 1_500))).body.detail).toMatch(/nothing came for three days/)
 })
