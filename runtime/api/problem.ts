@@ -12,10 +12,18 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+  /** What the problem says besides: extension members of RFC 9457. */
+  readonly members: Readonly<Record<string, unknown>>
+  constructor(
+    status: number,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message)
     this.status = status
     this.headers = headers
+    this.members = members
   }
 }
 
@@ -24,6 +32,7 @@ interface Shape {
   readonly detail: string
   readonly errors?: readonly Fault[]
   readonly headers?: Readonly<Record<string, string>>
+  readonly members?: Readonly<Record<string, unknown>>
 }
 
 const retryAfterSeconds = '2'
@@ -43,7 +52,7 @@ export function answerError(error: unknown, c: Context, log: Log): Response {
   return problemResponse(c, shape)
 }
 
-export function problemResponse(c: Context, { status, detail, errors, headers }: Shape): Response {
+export function problemResponse(c: Context, { status, detail, errors, headers, members }: Shape): Response {
   const title = STATUS_CODES[status] ?? 'Error'
   const body = {
     type: 'about:blank',
@@ -52,6 +61,7 @@ export function problemResponse(c: Context, { status, detail, errors, headers }:
     detail,
     instance: shownPath(c.req.path),
     ...(errors && { errors }),
+    ...members,
   }
   return new Response(JSON.stringify(body), {
     status,
@@ -66,7 +76,10 @@ function shapeOf(error: unknown): Shape {
   if (error instanceof LostRace) return { status: 412, detail: error.message }
   if (error instanceof Unavailable)
     return { status: 503, detail: error.message, headers: { 'retry-after': retryAfterSeconds } }
-  if (error instanceof HttpProblem) return { status: error.status, detail: error.message, headers: error.headers }
+  if (error instanceof HttpProblem) {
+    const { status, headers, members } = error
+    return { status, detail: error.message, headers, members }
+  }
   if (error instanceof HTTPException) return { status: error.status, detail: error.message || 'the request is wrong' }
   return { status: 500, detail: 'The engine failed on this request; its log says why.' }
 }

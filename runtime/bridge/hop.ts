@@ -1,9 +1,10 @@
 import type { Called } from '../call/call.ts'
 import { decide } from '../call/decide.ts'
 import type { Hold } from '../call/decide.ts'
+import type { ChunkHead } from '../protocol/intake.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
-import { decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import { chunkHeader, decodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
 import type { HoldKind } from '../queue/look/ask.ts'
 import { hopKey, originOf } from '../queue/names.ts'
 import { sleep } from './gate.ts'
@@ -126,7 +127,7 @@ async function needsNoCall(held: Hop, stop: Stop): Promise<boolean> {
   return true
 }
 
-/** An event node's hop makes no call: what the intake stored goes to the followers. */
+/** An event node's hop makes no call: what the intake stored goes to the followers, a chunk of records one by one. */
 export async function eventHop(delivery: Delivery, siteNow: () => EventSite, stop: Stop): Promise<void> {
   const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const site = await whenItsTurn(siteNow, delivery, message, stop)
@@ -135,10 +136,16 @@ export async function eventHop(delivery: Delivery, siteNow: () => EventSite, sto
   if (delivery.inDoubt && (await isSettled(delivery, site, origin, stop))) return settledBefore(delivery, site, stop)
   if (await isCancelled(site, message, stop)) return cancel({ site, delivery, message, origin }, stop)
   delivery.note('settling')
-  const stored = await settleEvent({ site, delivery, message, key, origin }, stop.now)
-  site.meter.hops.forward++
-  if (stored === 'settled') await keepOrder({ site, delivery }, stop)
+  const chunk = chunkOf(delivery)
+  const stored = await settleEvent({ site, delivery, message, key, origin, chunk }, stop.now)
+  site.meter.hops[chunk === null ? 'forward' : 'split']++
+  if (chunk !== null || stored === 'settled') await keepOrder({ site, delivery }, stop)
   delivery.settled()
+}
+
+function chunkOf(delivery: Delivery): ChunkHead | null {
+  const head = delivery.header(chunkHeader)
+  return head === '' ? null : (JSON.parse(head) as ChunkHead)
 }
 
 /**

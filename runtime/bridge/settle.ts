@@ -1,6 +1,7 @@
 import { textOf } from '../errors.ts'
 import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.ts'
 import { problem, trash as finalFailure } from '../call/verdict.ts'
+import type { ChunkHead } from '../protocol/intake.ts'
 import type { FailedCall, Message } from '../protocol/message.ts'
 import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
@@ -196,19 +197,27 @@ export interface EventHop {
   readonly message: Message
   readonly key: string
   readonly origin: string
+  /** Of a chunk of records; null for any other start. */
+  readonly chunk: ChunkHead | null
 }
 
-/** Forward to the one follower, split to several, end without any; `settled` when somebody else has settled it. */
-export function settleEvent({ site, delivery, message, key, origin }: EventHop, signal: AbortSignal): Promise<Guarded> {
+/**
+ * Forward to the one follower, split to several, end without any; a chunk of records is always split. `settled` when somebody else has
+ * settled it.
+ */
+export function settleEvent(hop: EventHop, signal: AbortSignal): Promise<Guarded> {
+  const { site, delivery, message, key, origin, chunk } = hop
   const { plan, node, lanes, ports } = site
   const followers = [...followersOf(plan, node)]
   const [only] = followers
   const one =
-    only === undefined
-      ? ended(message, node.id, false)
-      : followers.length === 1
-        ? lanes.inputOf(only[1], { ...message, from: node.name })
-        : eventSplit(site, message, key, followers)
+    chunk !== null
+      ? eventSplit(site, message, key, followers, chunk)
+      : only === undefined
+        ? ended(message, node.id, false)
+        : followers.length === 1
+          ? lanes.inputOf(only[1], { ...message, from: node.name })
+          : eventSplit(site, message, key, followers, null)
   return ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
 }
 
@@ -217,6 +226,7 @@ function eventSplit(
   message: Message,
   key: string,
   followers: readonly (readonly [string, string])[],
+  chunk: ChunkHead | null,
 ): Successor {
   const { body, ...input } = message
   const reply = encodeReply({
@@ -227,13 +237,14 @@ function eventSplit(
     revision: plan.revision,
     followers,
     route: null,
-    emit: { kind: 'page' },
+    emit: { kind: chunk === null ? 'page' : 'records' },
     paged: false,
     next: null,
     watermark: null,
     input,
     output: { contentType: message.contentType, headers: message.headers, key: message.key, tenant: message.tenant },
-    bodyLength: body.length,
+    bodyLength: chunk?.recordBytes ?? body.length,
+    ...(chunk !== null && chunk.faults > 0 && { faults: chunk }),
   })
   return { tail: replyTail(node.id), headers: [[envelopeHeader, reply]], body }
 }

@@ -10,6 +10,7 @@ import { decodeRecord, encodeRecord, endedRecord } from '../queue/ledger.ts'
 import { ledgerTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay, StoredReply } from '../queue/reply.ts'
+import { trashOf } from './faults.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
 import type { Ports, Stop } from './site.ts'
 
@@ -31,8 +32,7 @@ const lookAgainMs = 200
 export async function split(delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
   const { topologyId, nodeId, lanes } = site
   const reply = decodeReply(delivery.header(envelopeHeader))
-  const made =
-    reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
+  const made = reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, site, delivery.body)
   if (reply.kind === 'outputs') await room(reply, made.count, delivery, site, ports, stop)
   delivery.note('settling')
   const at = { topologyId, nodeId, hopKey: reply.hopKey }
@@ -42,6 +42,7 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
   if (made.continuation !== null)
     await ports.guard.publish(guarded(at, 'next', lanes.inputOf(nodeId, made.continuation)), delivery, stop.now)
   await publishMany(ports, publishes(at, lanes, made.messages), delivery, stop.now)
+  await publishMany(ports, made.trash, delivery, stop.now)
   delivery.settled()
 }
 
@@ -103,6 +104,8 @@ interface Made {
   readonly continuation: Message | null
   /** Made one at a time, so that a page of 100 000 records needs no memory of that size. */
   readonly messages: Iterable<Addressed>
+  /** What goes to Trash in place of a message. */
+  readonly trash: Iterable<GuardedPublish>
 }
 
 interface Addressed {
@@ -133,15 +136,21 @@ function replayed(reply: StoredReplay, nodeId: string, body: Uint8Array): Made {
     at: new Date().toISOString(),
     trashId: reply.trashId,
   })
-  return { record, count: 1, continuation: null, messages: [{ to: nodeId, message }] }
+  return { record, count: 1, continuation: null, messages: [{ to: nodeId, message }], trash: [] }
 }
 
-function outputsOf(reply: StoredOutputs, nodeId: string, stored: Uint8Array): Made {
+function outputsOf(reply: StoredOutputs, { topologyId, nodeId }: SplitSite, stored: Uint8Array): Made {
   const outputs = readOutputs(stored.subarray(0, reply.bodyLength), reply.output.contentType, reply.emit)
   if (outputs.kind === 'malformed') throw new Error(`a stored reply can't be read: ${outputs.detail}`)
   const continuation = reply.next === null ? null : nextPage(reply, reply.next, stored.subarray(reply.bodyLength))
   const count = countOf(reply, outputs)
-  return { record: record(reply, nodeId, count), count, continuation, messages: children(reply, outputs) }
+  return {
+    record: record(reply, nodeId, count + (reply.faults?.faults ?? 0)),
+    count,
+    continuation,
+    messages: children(reply, outputs),
+    trash: trashOf(reply, topologyId, nodeId, stored),
+  }
 }
 
 function countOf({ route, followers }: StoredOutputs, outputs: Outputs): number {

@@ -442,7 +442,7 @@ export interface paths {
         put?: never;
         /**
          * Start a run with a body of any type
-         * @description The body is the message, up to 8 MiB; headers that begin with `x-` go with it. Equal `Idempotency-Key`s give the same run.
+         * @description The body is the message, up to 8 MiB; headers that begin with `x-` go with it. Equal `Idempotency-Key`s give the same run. With `split=records` each record of a JSON array, of NDJSON or of CSV with a header is a message, whatever the size of the body: it is stored as it comes, and the same body with the same key goes on where it broke off.
          */
         post: operations["startNode"];
         delete?: never;
@@ -1007,6 +1007,10 @@ export interface components {
         Accepted: {
             /** @description Id of the run that it belongs to */
             runId: string;
+            /** @description With `split=records`: messages that the body gave */
+            records?: number;
+            /** @description With `split=records`: what was no record, and is in Trash */
+            trashed?: number;
         };
         AppliedRevision: {
             /** @description In force; null while the topology is a draft */
@@ -1312,6 +1316,26 @@ export interface components {
             /** @description About how much could be compacted without it */
             bytes: number;
         };
+        /** @description How far a body has come in that is split into records; else null */
+        Intake: {
+            /** @description `receiving`: there is more to come */
+            state: components["schemas"]["IntakeState"];
+            /** @description The same body with the same key goes on where it broke off */
+            resumable: boolean;
+            records: number;
+            /** @description What was no record */
+            trashed: number;
+            /** @description Why it is `broken` */
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description When something came last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+        };
+        /** @enum {string} */
+        IntakeState: "receiving" | "complete" | "broken" | "cancelled" | "abandoned";
         Login: {
             /** @description Any token */
             token: string;
@@ -1533,6 +1557,16 @@ export interface components {
             instance: string;
             /** @description Every fault of the input, with its path */
             errors?: components["schemas"]["ProblemError"][];
+            /** @description Of a body that is split into records: the run of what was accepted */
+            runId?: string;
+            /** @description Of it: messages */
+            records?: number;
+            /** @description Of it: what was no record */
+            trashed?: number;
+            /** @description Where such a body is broken, from 0 */
+            byte?: number;
+            /** @description The same, from 1 */
+            line?: number;
         };
         ProblemError: {
             /** @description Where in the input, such as `nodes[2].prefetch` */
@@ -1706,6 +1740,7 @@ export interface components {
             revision: number | null;
             /** @description `total` is the sum of the others */
             messages: components["schemas"]["RunMessages"];
+            intake: components["schemas"]["Intake"] | null;
         };
         RunMessages: {
             /** @description All that the run has had so far */
@@ -2470,8 +2505,10 @@ export interface components {
             after?: unknown;
         };
         Webhook: {
+            /** @description Id of the node */
             nodeId: string;
             node: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string;
             topology: string;
             /**
@@ -2487,6 +2524,7 @@ export interface components {
             previousUntil: string | null;
             /** @description By which the draft verifies; null: by none */
             scheme: components["schemas"]["WebhookScheme"] | null;
+            /** @description Whether calls are signed; the secret is never shown */
             hasSecret: boolean;
             /**
              * Format: date-time
@@ -2499,11 +2537,13 @@ export interface components {
             notes: string[];
             /**
              * Format: date-time
+             * @description When it was made
              * @example 2026-03-01T10:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was changed last
              * @example 2026-03-01T10:00:00.000Z
              */
             updatedAt: string;
@@ -2732,6 +2772,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Nothing came for too long */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The state of the thing forbids it */
         Conflict: {
             headers: {
@@ -2843,6 +2892,8 @@ export type FlowPayloadNodeRepeater = components['schemas']['FlowPayloadNodeRepe
 export type Health = components['schemas']['Health'];
 export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
+export type Intake = components['schemas']['Intake'];
+export type IntakeState = components['schemas']['IntakeState'];
 export type Login = components['schemas']['Login'];
 export type MessageError = components['schemas']['MessageError'];
 export type Metrics = components['schemas']['Metrics'];
@@ -2972,6 +3023,7 @@ export type ResponseUnauthorized = components['responses']['Unauthorized'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseMethodNotAllowed = components['responses']['MethodNotAllowed'];
+export type ResponseRequestTimeout = components['responses']['RequestTimeout'];
 export type ResponseConflict = components['responses']['Conflict'];
 export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
 export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge'];
@@ -4135,6 +4187,8 @@ export interface operations {
             query?: {
                 /** @description On whose behalf */
                 tenant?: string;
+                /** @description One message per record of the body */
+                split?: "records";
             };
             header?: {
                 /** @description Equal keys mean the same run */
@@ -4172,8 +4226,10 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -4184,6 +4240,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4217,6 +4274,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4257,6 +4315,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;
@@ -4289,6 +4348,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /** @description Id, as it was answered when the thing was made or listed */
                 id: string;
             };
             cookie?: never;

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { RequestError } from '@hono/node-server'
+import { mayTakeLong } from '../api/api.ts'
 
 /**
  * What never becomes a request, because Node's HTTP server refuses it first, is told why as everything else is: by
@@ -9,6 +10,7 @@ import { RequestError } from '@hono/node-server'
  */
 export function refuseAloud(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === timedOut && mayTakeLong(socket)) return
     const { status, detail } = reasonOf(error)
     end(socket, status, detail)
   })
@@ -27,13 +29,14 @@ export function notARequest(error: unknown): Response {
   return new Response(problem(status, detail), { status, headers })
 }
 
+const timedOut = 'ERR_HTTP_REQUEST_TIMEOUT'
 const problemType = 'application/problem+json'
 
 function reasonOf({ code = '', message }: NodeJS.ErrnoException): { status: number; detail: string } {
   if (code === 'HPE_HEADER_OVERFLOW')
     return { status: 431, detail: 'the address and the headers together are too large' }
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return { status: 413, detail: 'the chunk extensions are too large' }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, detail: 'the request did not arrive in time' }
+  if (code === timedOut) return { status: 408, detail: 'the request did not arrive in time' }
   return { status: 400, detail: `this is no HTTP request: ${message.replace(/^Parse Error: /, '')}` }
 }
 

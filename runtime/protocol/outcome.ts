@@ -1,3 +1,4 @@
+import type { Intake } from './intake.ts'
 import type { FailedCall, Problem } from './message.ts'
 
 /**
@@ -6,13 +7,15 @@ import type { FailedCall, Problem } from './message.ts'
  * | kind      | counters of the run                  |
  * |-----------|--------------------------------------|
  * | started   | inProgress + 1, if the run row is new |
+ * | received  | inProgress + 1                        |
+ * | closed    | inProgress − 1, of a cancelled intake cancelled + 1 |
  * | ended     | inProgress − 1, done (or cancelled) + 1 |
  * | split     | inProgress + delta                    |
  * | trashed   | inProgress − 1, failed + 1            |
  * | replayed  | failed − 1, inProgress + 1            |
  * | discarded | failed − 1, discarded + 1             |
  */
-export type Outcome = Started | Ended | Split | Trashed | Replayed | Discarded
+export type Outcome = Started | Received | Closed | Ended | Split | Trashed | Replayed | Discarded
 
 export interface Started {
   readonly kind: 'started'
@@ -24,6 +27,26 @@ export interface Started {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** Of a start whose body comes in chunks: it counts for the intake itself, until that is closed, and has no body. */
+  readonly intake?: Intake
+}
+
+/** A chunk of a body that is split into records. */
+export interface Received {
+  readonly kind: 'received'
+  readonly run: string
+  readonly nodeId: string
+  readonly at: string
+  readonly intake: Intake
+}
+
+/** No chunk comes any more. */
+export interface Closed {
+  readonly kind: 'closed'
+  readonly run: string
+  readonly nodeId: string
+  readonly at: string
+  readonly intake: Intake
 }
 
 export interface Ended {

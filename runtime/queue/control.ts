@@ -1,6 +1,7 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
+import type { Uploads } from './intake/uploads.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 
 /** What a bridge says of itself every two seconds. */
@@ -235,6 +236,8 @@ export interface ControlQueues {
    * of whether its start was published.
    */
   noteDelivery(id: string): Promise<Date | null>
+  /** Starts whose body comes in chunks. */
+  readonly uploads: Uploads
   replay(replay: ReplayMessage): Promise<Guarded>
   /** Same key as the replay of the same row: one of them wins. */
   discard(discard: DiscardMessage): Promise<Guarded>

@@ -6,6 +6,8 @@ import type { Message } from '../protocol/message.ts'
  * One header instead of a dozen because the client checks and copies each header byte by byte on both ways.
  */
 export const envelopeHeader = 'Sluice'
+/** Beside it, of a message that is a chunk of records: a `ChunkHead` as JSON. */
+export const chunkHeader = 'Sluice-Chunk'
 
 const encoder = new TextEncoder()
 

@@ -1,16 +1,29 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
-import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
+import type { ChunkHead } from '../protocol/intake.ts'
+import type {
+  Closed,
+  Discarded,
+  Ended,
+  Outcome,
+  Received,
+  Replayed,
+  Split,
+  Started,
+  Trashed,
+} from '../protocol/outcome.ts'
 import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
-import { decodeEnvelope, envelopeHeader } from './envelope.ts'
+import { chunkHeader, decodeEnvelope, envelopeHeader } from './envelope.ts'
 import { firstStored, lastStored } from './janitor/stored.ts'
 import { orNull } from './streams.ts'
 import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './names.ts'
 
 /** Outcomes as they are kept: a ledger record is JSON; a Trash message is the failed body with the rest in its envelope header. */
-export type LedgerRecord = Ended | Split | Replayed | Discarded
+export type LedgerRecord = Opened | Closed | Ended | Split | Replayed | Discarded
+/** A start without a body: that comes in chunks. */
+export type Opened = Omit<Started, 'body'> & Required<Pick<Started, 'intake'>> & { readonly trace: string | null }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -174,7 +187,8 @@ class OutcomeBuffer {
   /** A record that can't be read must not stop all others: it is logged with its place, and stays in the stream. */
   #read(message: JsMsg): Outcome[] {
     try {
-      return [readOutcome(message, this.#topologyId)]
+      const outcome = readOutcome(message, this.#topologyId)
+      return outcome === null ? [] : [outcome]
     } catch (error) {
       this.#log.error('an outcome can not be read, it is skipped', {
         topology: this.#topologyId,
@@ -186,21 +200,30 @@ class OutcomeBuffer {
   }
 }
 
-function readOutcome(message: JsMsg, topologyId: string): Outcome {
+/** Null for what changes nothing: a message that is replayed before an event node was counted by its replay. */
+function readOutcome(message: JsMsg, topologyId: string): Outcome | null {
   const tail = message.subject.slice(`sluice.${topologyId}.`.length).split('.')
-  if (tail[1] === ledgerTail) return message.json<LedgerRecord>()
+  if (tail[1] === ledgerTail) return readRecord(message.json<LedgerRecord>())
   const header = message.headers?.get(envelopeHeader) ?? ''
   if (tail[1] === trashTail) return { ...(JSON.parse(header) as Omit<Trashed, 'body'>), body: message.data }
-  return readStarted(header, message, tail[2] ?? '')
+  return readInput(header, message, tail[2] ?? '')
 }
 
-function readStarted(header: string, message: JsMsg, nodeId: string): Started {
+function readRecord(record: LedgerRecord): Outcome {
+  return record.kind === 'started' ? { ...record, body: new Uint8Array() } : record
+}
+
+function readInput(header: string, message: JsMsg, nodeId: string): Started | Received | null {
   const start = decodeEnvelope(header, message.data)
+  if (start.replay > 0) return null
+  const { run, created: at } = start
+  const chunk = message.headers?.get(chunkHeader) ?? ''
+  if (chunk !== '') return { kind: 'received', run, nodeId, at, intake: (JSON.parse(chunk) as ChunkHead).intake }
   return {
     kind: 'started',
-    run: start.run,
+    run,
     nodeId,
-    at: start.created,
+    at,
     revision: null,
     tenant: start.tenant,
     contentType: start.contentType,

@@ -29,6 +29,7 @@ import { openEvents } from './events.ts'
 import { openFailures } from './failures.ts'
 import type { Failures } from './failures.ts'
 import type { Events } from './events.ts'
+import { openUploads, startOrigin } from './intake/uploads.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
@@ -164,6 +165,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     isStarted: (topologyId, nodeId, key) =>
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),
     noteDelivery: (id) => reach(() => memory.note(id)),
+    uploads: openUploads(guard),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
     cancel: (topologyId, run) => put(deps, cancelledKey(topologyId, run), new Date().toISOString()),
@@ -275,9 +277,6 @@ async function awaitApplied(deps: ControlDeps, topologyId: string, revision: num
     await wait(50)
   }
 }
-
-const startOrigin = (topologyId: string, nodeId: string, key: string): string =>
-  originOf(`start:${topologyId}/${nodeId}/${key}`)
 
 export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded> {
   const envelope = encodeEnvelope({

@@ -1,3 +1,4 @@
+import type { ChunkHead } from '../protocol/intake.ts'
 import type { Emit } from '../protocol/outputs.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Envelope } from './envelope.ts'
@@ -36,6 +37,8 @@ export interface StoredOutputs {
   }
   /** Bytes of the stored body that are the reply's. */
   readonly bodyLength: number
+  /** Of a chunk of records: what in it goes to Trash, after the records. */
+  readonly faults?: ChunkHead
 }
 
 /** A replay from Trash: addressed to the failed node itself. */

@@ -4,6 +4,7 @@ import { endCancelled, forgetCancelled } from '../queue/config.ts'
 import type { CancelledChange } from '../queue/config.ts'
 import { hasten } from '../queue/look/later.ts'
 import type { Queues } from '../queue/open.ts'
+import { openIntakes } from './intakes.ts'
 import { runningOf } from '../store/queries/runs.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -59,7 +60,9 @@ export function openCancelling(deps: Deps, signal: AbortSignal): Cancelling {
     open.set(key, change)
     ended.delete(key)
   }
+  const closeIntakes = openIntakes(deps)
   const round = async (): Promise<void> => {
+    await closeIntakes([...open.values()])
     await removeDrained(deps, [...open.values()])
     await hastenDue(deps, [...open.values()], hastening)
     await forgetOld(deps, ended)

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import type { Intake } from '../protocol/intake.ts'
 import type { Discarded, Outcome, Split, Started, Trashed } from '../protocol/outcome.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Database, Store } from './store.ts'
@@ -8,7 +9,7 @@ import type { Delta, TrashSettlement } from './tally.ts'
 import { storable, storableJson } from './text.ts'
 
 /**
- * Writes what the recorder read: run counters, Trash rows and cursors.
+ * Writes what the recorder read: run counters, Trash rows, cursors, and how far bodies have come in.
  *
  * - **I6** A batch is applied once: the transaction that writes it moves the topology's position from `from` to `to`,
  *   and does nothing if it isn't at `from` any more. Within a batch rows are written before counters are added up, so
@@ -105,6 +106,7 @@ async function write(db: Database, topologyId: string, outcomes: readonly Outcom
   const settled = await settleTrash(db, [...sorted.settled.values()])
   const runs = await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
   await writePages(db, topologyId, [...sorted.pages.values()])
+  await writeIntakes(db, sorted.intakes)
   for (const id of started) if (!runs.has(id)) runs.set(id, 'running')
   return { runs, trashed: countByNode(sorted.trashed.values(), trashed), settled: settled.size }
 }
@@ -270,6 +272,19 @@ function insertPlaceholders(topologyId: string, deltas: readonly Delta[]): SQL {
       ${counters(deltas)}
     ) as d(id, node, at, done, failed, discarded, cancelled, in_progress)
     left join topologies t on t.id = ${topologyId} left join nodes n on n.id = d.node`
+}
+
+/** After the rows of new runs. */
+async function writeIntakes(db: Database, intakes: ReadonlyMap<string, Intake>): Promise<void> {
+  if (intakes.size === 0) return
+  const rows = [...intakes]
+  await db.execute(sql`
+    update runs r set intake = s.intake, start_body = null
+    from unnest(
+      ${column(rows, ([run]) => run)},
+      ${column(rows, ([, intake]) => storableJson(intake), 'jsonb')}
+    ) as s(id, intake)
+    where r.id = s.id`)
 }
 
 async function writePages(db: Database, topologyId: string, splits: readonly Split[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Intake } from '../protocol/intake.ts'
 import type { Discarded, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
 
 /** Messages of a run by what became of them. */
@@ -34,16 +35,25 @@ export interface Sorted {
   readonly settled: Map<string, TrashSettlement>
   /** Newest page by node and run. */
   readonly pages: Map<string, Split>
+  /** How far the body of a run has come in, newest. */
+  readonly intakes: Map<string, Intake>
 }
 
 export function sortOutcomes(outcomes: readonly Outcome[]): Sorted {
-  const sorted: Sorted = { started: new Map(), trashed: new Map(), settled: new Map(), pages: new Map() }
+  const sorted: Sorted = {
+    started: new Map(),
+    trashed: new Map(),
+    settled: new Map(),
+    pages: new Map(),
+    intakes: new Map(),
+  }
   for (const outcome of outcomes) {
     if (outcome.kind === 'started') keepFirst(sorted.started, outcome.run, outcome)
     else if (outcome.kind === 'trashed') keepFirst(sorted.trashed, outcome.trashId, outcome)
     else if (outcome.kind === 'replayed' || outcome.kind === 'discarded')
       keepFirst(sorted.settled, outcome.trashId, outcome)
     else if (outcome.kind === 'split' && outcome.batch) keepNewest(sorted.pages, outcome)
+    if ('intake' in outcome) sorted.intakes.set(outcome.run, outcome.intake)
   }
   return sorted
 }
@@ -78,6 +88,8 @@ function counts(outcome: Outcome, sorted: Sorted, fresh: Fresh): boolean {
     case 'replayed':
     case 'discarded':
       return fresh.settled.has(outcome.trashId) && sorted.settled.get(outcome.trashId) === outcome
+    case 'received':
+    case 'closed':
     case 'ended':
     case 'split':
       return true
@@ -96,7 +108,12 @@ function add(delta: Delta, outcome: Outcome): void {
   if (outcome.kind !== 'discarded') delta.moved = true
   switch (outcome.kind) {
     case 'started':
+    case 'received':
       delta.inProgress += 1
+      return
+    case 'closed':
+      delta.inProgress -= 1
+      if (outcome.intake.state === 'cancelled') delta.cancelled += 1
       return
     case 'ended':
       delta.inProgress -= 1

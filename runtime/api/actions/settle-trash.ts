@@ -10,6 +10,8 @@ import { changeOutside } from '../access/audit.ts'
 import type { Fields } from '../access/change.ts'
 import { ofTrash } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
+import { onlyRecord, openRecord } from '../../protocol/records/open.ts'
+import { isEventNode } from '../../topology/plan.ts'
 import { newestPlan } from './plans.ts'
 
 /**
@@ -33,18 +35,30 @@ export async function replayTrash(deps: Deps, id: string): Promise<void> {
   if (await queues.isCancelling(row.topologyId, row.runId))
     throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
   const edit = (await trashVersionsOf(store, id)).at(-1)
-  const changed = edit && { headers: edit.headers, contentType: edit.contentType }
+  const sent = replayed(edit ?? { ...row, headers: row.message.headers }, isEventNode(node))
   await settle(deps, row, { state: 'replaying', version: edit?.version ?? 0 }, () =>
     queues.replay({
       topologyId: row.topologyId,
       nodeId: row.nodeId,
       trashId: row.id,
       run: row.runId,
-      message: { ...row.message, ...changed },
+      message: { ...row.message, headers: sent.headers, contentType: sent.contentType },
       edited: edit !== undefined,
-      body: edit?.body ?? row.body,
+      body: sent.body,
     }),
   )
+}
+
+type Payload = Pick<TrashRow, 'headers' | 'contentType' | 'body'>
+
+/** Before an event node lies what was no record of a start: mended, it goes on as that record. Throws `Conflict` while it is none. */
+function replayed({ headers, contentType, body }: Payload, isRecord: boolean): Payload {
+  const reader = isRecord ? openRecord(contentType) : null
+  if (reader === null) return { headers, contentType, body }
+  const record = onlyRecord(reader, body)
+  if (record.kind === 'fault')
+    throw new Conflict(`it is no record yet (${record.detail}): edit it first, or discard it`)
+  return { headers, contentType: 'application/json', body: record.body }
 }
 
 /** Throws `Conflict` when somebody else has settled it. */

@@ -21,16 +21,18 @@ export interface Start {
   readonly body: Uint8Array
 }
 
-type Deps = Pick<ApiDeps, 'store' | 'queues' | 'admission'>
+export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission'>
 
 /**
  * Starts a run and answers its id, or the id of the run that the same key started. Throws `NotFound`, `Conflict`, and what
  * `Admission.admit` does.
  */
-export async function startRun({ store, queues, admission }: Deps, topology: Topology, start: Start): Promise<string> {
-  const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
-  if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
-  const node = eventNodeOf(plan, start.node)
+export async function startRun(
+  { store, queues, admission }: StartDeps,
+  topology: Topology,
+  start: Start,
+): Promise<string> {
+  const node = await startNodeOf(store, topology, start.node)
   const key = start.key ?? newId()
   const run = runIdOf(topology.id, node.id, key)
   // The queue knows a key for as long as its history reaches; after that, the run itself is the memory of it.
@@ -47,9 +49,16 @@ export async function startRun({ store, queues, admission }: Deps, topology: Top
   return run
 }
 
+/** The node of a published topology at which something is started. Throws `NotFound`, `Conflict`. */
+export async function startNodeOf(store: ApiDeps['store'], topology: Topology, ref: string | null): Promise<EventNode> {
+  const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
+  if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
+  return eventNodeOf(plan, ref)
+}
+
 /** Throws `Conflict` where nothing may be started, and what `Admission.admit` does. */
-async function admit(
-  { store, admission }: Pick<Deps, 'store' | 'admission'>,
+export async function admit(
+  { store, admission }: Pick<StartDeps, 'store' | 'admission'>,
   topology: Topology,
   node: EventNode,
   bytes: number,

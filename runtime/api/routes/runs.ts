@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { Intake } from '../../protocol/intake.ts'
 import { runStates } from '../../store/schema/index.ts'
 import { getRun, listRuns } from '../../store/queries/runs.ts'
 import type { Run, RunFilter } from '../../store/queries/runs.ts'
@@ -112,5 +113,10 @@ function showRun(run: Run): z.infer<typeof schemas.run> {
     cancelRequestedAt: run.cancelRequestedAt?.toISOString() ?? null,
     revision,
     messages: { total, done, failed, discarded, cancelled, inProgress },
+    intake: run.intake && showIntake(run.intake),
   }
+}
+
+function showIntake({ state, resumable, records, trashed, error, at }: Intake): z.infer<typeof schemas.run>['intake'] {
+  return { state, resumable, records, trashed, error, at }
 }

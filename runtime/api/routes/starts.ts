@@ -3,10 +3,14 @@ import type { Context } from 'hono'
 import { Invalid } from '../../errors.ts'
 import { isContentType } from '../../protocol/outputs.ts'
 import { startRun } from '../actions/starts.ts'
+import { piecesOf } from '../actions/upload/pieces.ts'
+import type { Pieces } from '../actions/upload/pieces.ts'
+import { takeRecords } from '../actions/upload/upload.ts'
 import type { Start } from '../actions/starts.ts'
 import { needs } from '../auth.ts'
 import { ofGoodSize, readBytes } from '../body.ts'
 import type { Api, ApiDeps } from '../deps.ts'
+import { takesLong } from '../patience.ts'
 import { invalidInput } from '../problem.ts'
 import { body, json, messageHeaders, topologyParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/runs.ts'
@@ -43,17 +47,20 @@ const start = createRoute({
   tags,
   summary: 'Start a run with a body of any type',
   description:
-    'The body is the message, up to 8 MiB; headers that begin with `x-` go with it. Equal `Idempotency-Key`s give the same run.',
+    'The body is the message, up to 8 MiB; headers that begin with `x-` go with it. Equal `Idempotency-Key`s give the same run. With `split=records` each record of a JSON array, of NDJSON or of CSV with a header is a message, whatever the size of the body: it is stored as it comes, and the same body with the same key goes on where it broke off.',
   method: 'post',
   path: '/start/{topology}/{node}',
   request: {
     params: topologyParam.extend({ node: z.string().openapi({ param: { name: 'node', in: 'path' } }) }),
-    query: z.object({ tenant: schemas.tenant.optional() }),
+    query: z.object({
+      tenant: schemas.tenant.optional(),
+      split: z.enum(['records']).optional().openapi({ description: 'One message per record of the body' }),
+    }),
     headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
     body: { content: { '*/*': { schema: z.any().openapi({ format: 'binary' }) } } },
   },
   responses,
-  'x-problems': [409, 413, 429],
+  'x-problems': [408, 409, 413, 415, 429],
 })
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
@@ -67,16 +74,18 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ runId }, 202)
   })
   app.openapi(start, async (c) => {
-    const { tenant = null } = c.req.valid('query')
-    if (c.req.query('split') !== undefined) throw new Invalid('split is not there yet', [splitFault])
+    const { tenant = null, split } = c.req.valid('query')
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
     const contentType = contentTypeOf(c)
-    const message = { contentType, headers: userHeaders(c), trace: traceOf(c), body: await readBytes(c) }
-    const runId = await startRun(deps, topology, { node, key, tenant, ...message })
-    c.header('location', `/api/runs/${runId}`)
-    return c.json({ runId }, 202)
+    const start = { node, key, tenant, contentType, headers: userHeaders(c), trace: traceOf(c) }
+    const taken =
+      split === undefined
+        ? { runId: await startRun(deps, topology, { ...start, body: await readBytes(c) }) }
+        : await takeBody(c, (pieces) => takeRecords(deps, topology, start, pieces, c.req.raw.signal))
+    c.header('location', `/api/runs/${taken.runId}`)
+    return c.json(taken, 202)
   })
 }
 
@@ -87,7 +96,17 @@ function keyOf(key: string | undefined, header: string | undefined): string | nu
   throw new Invalid('the start has two keys', [{ path: 'key', message }])
 }
 
-const splitFault = { path: 'split', message: 'not there yet: send one message per start' }
+/** A body of any size, for as long as it takes. What is refused is read on for a while, so that its sender hears of it. */
+async function takeBody<T>(c: Context, take: (pieces: Pieces) => Promise<T>): Promise<T> {
+  const pieces = piecesOf(c)
+  takesLong(c)
+  try {
+    return await take(pieces)
+  } catch (error) {
+    await pieces.drain()
+    throw error
+  }
+}
 
 const noType = 'application/octet-stream'
 

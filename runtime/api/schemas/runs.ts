@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { intakeStates } from '../../protocol/intake.ts'
 import { runStates } from '../../store/schema/index.ts'
 import { pageOf } from '../paging.ts'
 import { messageHeaders, text, time } from './common.ts'
@@ -16,9 +17,26 @@ export const runRequest = z
   })
   .openapi('RunRequest')
 
-export const accepted = z.object({ runId: z.string() }).openapi('Accepted')
-
 const count = z.int()
+
+export const accepted = z
+  .object({
+    runId: z.string(),
+    records: count.optional().openapi({ description: 'With `split=records`: messages that the body gave' }),
+    trashed: count.optional().openapi({ description: 'With `split=records`: what was no record, and is in Trash' }),
+  })
+  .openapi('Accepted')
+
+const intake = z
+  .object({
+    state: z.enum(intakeStates).openapi({ description: '`receiving`: there is more to come' }),
+    resumable: z.boolean().openapi({ description: 'The same body with the same key goes on where it broke off' }),
+    records: count,
+    trashed: count.openapi({ description: 'What was no record' }),
+    error: z.string().nullable().openapi({ description: 'Why it is `broken`' }),
+    at: time.openapi({ description: 'When something came last' }),
+  })
+  .openapi('Intake')
 
 export const run = z
   .object({
@@ -36,6 +54,9 @@ export const run = z
     messages: z
       .object({ total: count, done: count, failed: count, discarded: count, cancelled: count, inProgress: count })
       .openapi({ description: '`total` is the sum of the others' }),
+    intake: intake
+      .nullable()
+      .openapi({ description: 'How far a body has come in that is split into records; else null' }),
   })
   .openapi('Run')
 

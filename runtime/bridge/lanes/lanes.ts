@@ -1,7 +1,7 @@
 import { laneOf, partitionKeyOf } from '../../protocol/lane.ts'
 import type { Message } from '../../protocol/message.ts'
 import { encodeEnvelope, envelopeHeader } from '../../queue/envelope.ts'
-import { inputQueues, laneTail } from '../../queue/names.ts'
+import { eventTail, inputQueues, laneTail } from '../../queue/names.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Generation, Plan } from '../../topology/plan.ts'
 
@@ -13,8 +13,8 @@ export interface InputPublish {
 }
 
 /**
- * The way into the queues of a topology's worker nodes, by the plan that this bridge has now. Whatever puts a message before a node
- * (a forward, a start, a split, a next page, a delay, a replay) asks here for its lane.
+ * The way into the queues of a topology's nodes, by the plan that this bridge has now. Whatever puts a message before a node
+ * (a forward, a start, a split, a next page, a delay, a replay) asks here for its lane; an event node has one, which a replay takes.
  */
 export interface Lanes {
   has(nodeId: string): boolean
@@ -60,9 +60,9 @@ export function openLanes(): OpenLanes {
 function entrancesOf(plan: Plan, sending: ReadonlyMap<string, Generation>): Map<string, Entrance> {
   const entrances = new Map<string, Entrance>()
   for (const node of plan.nodes) {
-    if (isEventNode(node)) continue
     const consumers = inputQueues(plan.topologyId, node).map(({ consumer }) => consumer)
-    entrances.set(node.id, { tailOf: tailsOf(node.id, sending.get(node.id) ?? node), consumers })
+    if (isEventNode(node)) entrances.set(node.id, { tailOf: () => eventTail(node.id), consumers })
+    else entrances.set(node.id, { tailOf: tailsOf(node.id, sending.get(node.id) ?? node), consumers })
   }
   return entrances
 }

@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
-import type { Run, RunRequest } from '../../client/openapi.d.ts'
+import type { Accepted, Run, RunRequest } from '../../client/openapi.d.ts'
 import { Invalid, NotFound, Unavailable } from '../../errors.ts'
 import { addOptions, examples } from '../define.ts'
 import { bytesOfFlag, jsonOfFlag } from '../terminal/input.ts'
 import { grouped } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress.ts'
 import { findEngine } from './find.ts'
+import { sendUpload, takenText, uploadOf, uploadTimeoutMs } from './upload/upload.ts'
 
 interface Flags {
   readonly url?: string
@@ -18,6 +19,7 @@ interface Flags {
   readonly contentType?: string
   readonly key?: string
   readonly tenant?: string
+  readonly split?: string
   readonly follow?: boolean
 }
 
@@ -31,7 +33,11 @@ export function define(command: Command): void {
     .argument('[node]', 'name or id of the start node, if there are several')
     .option('--data <json>', 'body of the start message: JSON, @file, or - for stdin')
     .option('--content-type <type>', 'the body is of this type, and sent byte by byte; needs NODE')
-    .option('--key <key>', 'equal keys start one run only')
+    .option(
+      '--split <what>',
+      'records: a message for each record of a JSON array, NDJSON or CSV file of any size; needs NODE',
+    )
+    .option('--key <key>', 'equal keys start one run only, and an upload that broke off goes on')
     .option('--tenant <tenant>', 'on whose behalf')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
@@ -39,20 +45,27 @@ export function define(command: Command): void {
     ['sluice run orders --follow', 'start it, and see how it goes'],
     [`sluice run orders begin --data '{"since": "2026-01-01"}' --key 2026-01-01`, 'once, however often it is called'],
     ['sluice run orders begin --data @orders.csv --content-type text/csv', 'a body that is no JSON'],
+    ['sluice run orders begin --data @orders.csv --split records', 'a message for each row'],
   ])
 }
 
 async function start(topology: string, node: string | undefined, { url, token, ...flags }: Flags): Promise<void> {
   const send = startOf(topology, node, flags)
-  const engine = findEngine({ url, token })
-  const { runId } = await send(engine)
+  const engine = findEngine({ url, token }, flags.split === undefined ? undefined : uploadTimeoutMs)
+  const accepted = await send(engine)
+  const { runId } = accepted
   console.log(runId)
+  if (accepted.records !== undefined) console.error(takenText(accepted))
   if (flags.follow === true && (await followRun(engine, runId)).state !== 'finished') process.exitCode = 1
 }
 
 /** Reads what is to be sent before an engine is looked for: what is wrong with it is said first. */
-function startOf(topology: string, node: string | undefined, flags: Flags) {
-  const { data, contentType, key, tenant } = flags
+function startOf(topology: string, node: string | undefined, flags: Flags): (engine: Engine) => Promise<Accepted> {
+  const { data, contentType, key, tenant, split } = flags
+  if (split !== undefined) {
+    const upload = uploadOf(topology, node, { ...flags, split })
+    return (engine) => sendUpload(engine, upload)
+  }
   if (contentType === undefined) {
     const body = data === undefined ? {} : { body: jsonOfFlag('--data', data) }
     return async (engine: Engine) => ({

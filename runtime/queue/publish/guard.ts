@@ -28,6 +28,13 @@ export interface Claim {
   readonly sequence: number
 }
 
+/** What is stored below an origin. */
+export interface Stored {
+  /** Last tokens of the subject, as in `GuardedPublish`. */
+  readonly tail: string
+  readonly body: Uint8Array
+}
+
 export interface Guard {
   /**
    * Publishes, again and again while JetStream can't take it (away, disk full), until it is stored or known to be settled.
@@ -40,6 +47,8 @@ export interface Guard {
   ask(topologyId: string, origin: string, claim: Claim, signal?: AbortSignal): Promise<'open' | 'settled'>
   /** Body of what was published last below the origin; null when nothing is found there (any more, or yet: on a cluster a copy may lag). */
   published(topologyId: string, origin: string, signal?: AbortSignal): Promise<Uint8Array | null>
+  /** The same, with the end of its subject. */
+  stored(topologyId: string, origin: string, signal?: AbortSignal): Promise<Stored | null>
   /** Is something stored below the origin? */
   isStored(topologyId: string, origin: string, signal?: AbortSignal): Promise<boolean>
   /** May be published from this message, now? Then its successors are still there, if it has some, and the guard sees them. */
@@ -64,7 +73,8 @@ const empty = new Uint8Array()
 /** @param replicas copies of each stream: of several, each may be asked, and the one that answers may be behind */
 export function openGuard(connection: Connection, publisher: Publisher, log: Log, replicas: number): Guard {
   const deps = { connection, publisher, log }
-  const published: Guard['published'] = (topologyId, origin, signal) => read(deps, placeOf(topologyId, origin), signal)
+  const stored: Guard['stored'] = (topologyId, origin, signal) => read(deps, placeOf(topologyId, origin), signal)
+  const published: Guard['published'] = async (...place) => (await stored(...place))?.body ?? null
   const isStored: Guard['isStored'] = async (...place) => (await published(...place)) !== null
   const isThere = (topologyId: string, { sequence }: Claim, signal?: AbortSignal): Promise<boolean> =>
     isKept(deps, streamName(topologyId), sequence, signal)
@@ -105,7 +115,7 @@ export function openGuard(connection: Connection, publisher: Publisher, log: Log
       }
     }
   }
-  return { publish, ask, published, isStored, mayPublish }
+  return { publish, ask, published, stored, isStored, mayPublish }
 }
 
 const placeOf = (topologyId: string, origin: string): string =>
@@ -142,11 +152,12 @@ interface Reach {
   readonly log: Log
 }
 
-/** A direct get of the last message of a subject: its body, or null. */
-function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Uint8Array | null> {
+/** A direct get of the last message of a subject, or null. */
+function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Stored | null> {
   return untilAnswered(reach, `$JS.API.DIRECT.GET.${place}`, empty, signal, ({ headers, data }) => {
     if (headers?.code === 404) return null
-    return headers?.code === 0 ? data : undefined
+    if (headers?.code !== 0) return undefined
+    return { tail: headers.get('Nats-Subject').split('.').slice(3).join('.'), body: data }
   })
 }
 

@@ -1,4 +1,5 @@
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import type { Intake } from '../../protocol/intake.ts'
 import { bytea, instant } from './columns.ts'
 import type { Headers } from './columns.ts'
 
@@ -29,6 +30,8 @@ export const runs = pgTable(
     startHeaders: jsonb('start_headers').$type<Headers>().notNull().default({}),
     startContentType: text('start_content_type'),
     startBody: bytea('start_body'),
+    /** Of a start that is split into records while it comes in; it has no body. */
+    intake: jsonb('intake').$type<Intake>(),
   },
   (table) => [
     index('runs_started').on(table.startedAt, table.id),

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { dataOf } from '../../../client/answer.ts'
+import type { Engine } from '../../../client/engine.ts'
+import type { Accepted } from '../../../client/openapi.d.ts'
+import { statusOf } from '../../../client/problem.ts'
+import { Invalid, Unavailable, textOf } from '../../../errors.ts'
+import { grouped } from '../../terminal/print.ts'
+import { openProgress } from '../../terminal/progress.ts'
+
+/** A body of any size that is to be split into records. */
+export interface Upload {
+  readonly topology: string
+  readonly node: string
+  /** A path, or `-` for stdin. */
+  readonly file: string
+  readonly contentType: string
+  readonly tenant: string | undefined
+  readonly key: string
+}
+
+/** Longest time that a timer takes: queues that are full hold an upload back for as long as they are. */
+export const uploadTimeoutMs = 2 ** 31 - 1
+
+const types: Readonly<Record<string, string>> = {
+  csv: 'text/csv',
+  json: 'application/json',
+  jsonl: 'application/x-ndjson',
+  ndjson: 'application/x-ndjson',
+}
+
+/** Of what the flags name. Throws `Invalid` before an engine is looked for. */
+export function uploadOf(
+  topology: string,
+  node: string | undefined,
+  flags: { data?: string; contentType?: string; key?: string; tenant?: string; split?: string },
+): Upload {
+  const { data = '', contentType, key = randomUUID(), tenant, split } = flags
+  if (split !== 'records') throw new Invalid(`--split takes records, not "${split}"`)
+  if (node === undefined) throw new Invalid('--split needs the start node: sluice run TOPOLOGY NODE')
+  if (data !== '-' && !data.startsWith('@'))
+    throw new Invalid('--split needs a file or stdin: --data @FILE, or --data -')
+  const file = data === '-' ? data : data.slice(1)
+  const type = contentType ?? types[/\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? '']
+  if (type === undefined)
+    throw new Invalid(`--content-type has to say what ${file} is: ${[...new Set(Object.values(types))].join(', ')}`)
+  if (file !== '-') sizeOf(file)
+  return { topology, node, file, contentType: type, tenant, key }
+}
+
+/** Sends it, and again as often as the connection breaks and somewhat more comes in between: the engine takes it up where it was. */
+export async function sendUpload(engine: Engine, upload: Upload): Promise<Accepted> {
+  const progress = openSent(upload)
+  for (let failures = 0; ; failures++) {
+    try {
+      return await send(engine, upload, progress)
+    } catch (error) {
+      if (upload.file === '-' || failures === retries.most || !isPassing(error)) throw resumable(error, upload)
+      await delay(retries.baseMs * 2 ** failures)
+    } finally {
+      progress.end()
+    }
+  }
+}
+
+const retries = { most: 5, baseMs: 500 } as const
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Unavailable && [null, 408, 429, 503].includes(statusOf(error))
+}
+
+/** The same, with how to go on. */
+function resumable(error: unknown, { key }: Upload): unknown {
+  if (!isPassing(error)) return error
+  return new Unavailable('engine', `${textOf(error)}; go on with the same command and --key ${key}`, { cause: error })
+}
+
+async function send(engine: Engine, upload: Upload, sent: Sent): Promise<Accepted> {
+  const { topology, node, file, contentType, tenant, key } = upload
+  const source = file === '-' ? process.stdin : createReadStream(file)
+  const body = Readable.toWeb(Readable.from(sent.counting(source), { objectMode: false }))
+  try {
+    return await dataOf(
+      engine.POST('/start/{topology}/{node}', {
+        params: {
+          path: { topology, node },
+          query: { split: 'records', ...(tenant && { tenant }) },
+          header: { 'idempotency-key': key },
+        },
+        headers: { 'content-type': contentType },
+        body,
+        bodySerializer: () => body,
+        duplex: 'half',
+      }),
+    )
+  } finally {
+    if (file !== '-') source.destroy()
+  }
+}
+
+interface Sent {
+  counting(source: AsyncIterable<unknown>): AsyncGenerator<Buffer>
+  end(): void
+}
+
+function openSent({ file }: Upload): Sent {
+  const progress = openProgress(process.stderr)
+  const total = file === '-' ? null : sizeOf(file)
+  const everyMs = process.stderr.isTTY ? 200 : 10_000
+  let [bytes, shownAt, isShown] = [0, performance.now(), false]
+  const line = (): string => {
+    const share =
+      total === null || total === 0 ? '' : ` of ${megabytes(total)} (${Math.floor((bytes / total) * 100)} %)`
+    return `${megabytes(bytes)}${share} sent`
+  }
+  return {
+    async *counting(source) {
+      bytes = 0
+      for await (const piece of source) {
+        yield piece as Buffer
+        bytes += (piece as Buffer).length
+        if (performance.now() - shownAt < everyMs) continue
+        progress.show(line())
+        shownAt = performance.now()
+        isShown = true
+      }
+    },
+    end() {
+      if (isShown) progress.end(line())
+      isShown = false
+    },
+  }
+}
+
+const megabytes = (bytes: number): string => `${grouped(Math.round(bytes / 1e6))} MB`
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size
+  } catch (error) {
+    throw new Invalid(`${file} can't be read: ${textOf(error)}`, [], { cause: error })
+  }
+}
+
+/** What became of it, for people. */
+export function takenText({ records = 0, trashed = 0 }: Accepted): string {
+  const rest = trashed === 0 ? '' : `, ${grouped(trashed)} that are none in Trash`
+  return `${grouped(records)} records${rest}`
+}

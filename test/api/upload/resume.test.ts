@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest'
+import { streamName } from '../../../runtime/queue/names.ts'
+import type { Intake } from '../../../runtime/protocol/intake.ts'
+import { openIntakes } from '../../../runtime/recorder/intakes.ts'
+import { silentLog } from '../../../runtime/telemetry/log.ts'
+import { eventually } from '../../support/eventually.ts'
+import type { Body, TestApi } from '../open.ts'
+import { breakingOff, lines, recording, runWhen, sendRecords } from './send.ts'
+
+const intakeOf = (run: Body): Intake | undefined => (run as Body & { intake?: Intake }).intake
+
+/** The only run, when its intake is so far. */
+async function onlyRun(t: TestApi, isSo: (intake: Intake) => boolean): Promise<Body> {
+  const { id } = await eventually('the run is listed', async () => (await t.get('/api/runs')).body.items[0] ?? false)
+  return runWhen(t, id, (run) => isSo(intakeOf(run) as Intake))
+}
+
+/** First and last number of each chunk that is stored, in order. */
+async function chunks(t: TestApi & { topologyId: string }): Promise<string[]> {
+  const stream = streamName(t.topologyId)
+  const { state } = await t.queues.connection.jsm.streams.info(stream)
+  const found: string[] = []
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const message = await t.queues.connection.jsm.streams.getMessage(stream, { seq })
+    if (!message?.subject.includes('.event.')) continue
+    const records = message.json<{ n: number }[]>()
+    found.push(`${records[0]?.n}-${records.at(-1)?.n}`)
+  }
+  return found
+}
+
+const broken = (t: TestApi, ...pieces: string[]) => sendRecords(t, breakingOff(...pieces), { key: 'k' })
+const whole = (t: TestApi, body: string) => sendRecords(t, body, { key: 'k' })
+
+test('a body that broke off is taken up by the same key where it was, and its run is open until its end has come', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 1_500), lines(1_500, 2_500))
+  const open = await onlyRun(t, ({ records }) => records === 2_000)
+  expect(open).toMatchObject({ state: 'running', intake: { state: 'receiving', resumable: true, records: 2_000 } })
+  await broken(t, lines(0, 2_500))
+  expect(await chunks(t)).toEqual(['0-999', '1000-1999'])
+
+  const { status, body } = await whole(t, lines(0, 2_700))
+  expect([status, body]).toEqual([202, { runId: open.id, records: 2_700, trashed: 0 }])
+  expect(await chunks(t)).toEqual(['0-999', '1000-1999', '2000-2699'])
+  await onlyRun(t, ({ state }) => state === 'complete')
+  expect((await whole(t, lines(0, 2_700))).body).toEqual(body)
+  expect(await chunks(t)).toHaveLength(3)
+})
+
+test('several that send the same at once store it once', async () => {
+  const t = await recording()
+  const answers = await Promise.all([1, 2, 3].map(() => whole(t, lines(0, 4_200))))
+  expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1)
+  expect(await chunks(t)).toHaveLength(5)
+})
+
+test('what the queue has forgotten, the run knows: a key stands for one run, and one body, for as long as the run is kept', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 2_100))
+  const open = await onlyRun(t, ({ records }) => records === 2_000)
+  await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
+  expect((await whole(t, `${lines(0, 999)}{"n":"other"}\n${lines(1_000, 2_100)}`)).status).toBe(409)
+  expect((await whole(t, lines(0, 2_500))).body).toMatchObject({ runId: open.id, records: 2_500 })
+  expect(await chunks(t)).toEqual(['2000-2499'])
+  await onlyRun(t, ({ state }) => state === 'complete')
+  await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
+  expect((await whole(t, lines(0, 2_500))).body).toMatchObject({ runId: open.id, records: 2_500 })
+  expect((await whole(t, lines(0, 2_501))).status).toBe(409)
+  const plain = () => t.send('POST', '/start/orders/start', { raw: '1', headers: { 'idempotency-key': 'plain' } })
+  const { runId } = (await plain()).body
+  await runWhen(t, runId, () => true)
+  await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
+  expect((await plain()).body.runId).toBe(runId)
+  expect(await chunks(t)).toEqual([])
+})
+
+test('the same key with another body is a 409 that says from where on it is another, and changes nothing', async () => {
+  const t = await recording()
+  await whole(t, lines(0, 1_500))
+  for (const other of [lines(1, 1_500), lines(0, 1_499), lines(0, 1_501), lines(0, 900), lines(0, 5_000)]) {
+    const { status, body } = await whole(t, other)
+    expect([status, body.detail]).toEqual([409, expect.stringContaining('use another Idempotency-Key') as string])
+  }
+  expect((await whole(t, lines(1, 1_500))).body.detail).toMatch(/another body: they differ from chunk 0 on/)
+  expect(await chunks(t)).toHaveLength(2)
+  const single = await t.send('POST', '/start/orders/start', { raw: '1', headers: { 'idempotency-key': 'k' } })
+  expect(single.status).toBe(202)
+  await t.post('/api/topologies/orders/run', { key: 'single' })
+  const answer = await sendRecords(t, '1\n', { key: 'single' })
+  expect([answer.status, answer.body.detail]).toEqual([
+    409,
+    expect.stringMatching(/was accepted as one message/) as string,
+  ])
+})
+
+test('what broke off without a key ends there: nobody can go on', async () => {
+  const t = await recording()
+  await sendRecords(t, breakingOff(lines(0, 1_500)))
+  const run = await onlyRun(t, ({ state }) => state === 'broken')
+  expect(run).toMatchObject({ intake: { records: 1_000, resumable: false }, messages: { total: 1, inProgress: 1 } })
+  expect(intakeOf(run)?.error).toMatch(/without an Idempotency-Key nobody can go on/)
+})
+
+test('a run of which more could come can be cancelled, and then nothing more comes', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 1_500))
+  const open = await onlyRun(t, ({ records }) => records === 1_000)
+  expect((await t.post(`/api/runs/${open.id}/cancel`)).status).toBe(202)
+  await onlyRun(t, ({ state }) => state === 'cancelled')
+  const { status, body } = await whole(t, lines(0, 1_500))
+  expect([status, body.detail]).toEqual([409, expect.stringMatching(/was cancelled/) as string])
+  expect((await t.get(`/api/runs/${open.id}`)).body.messages).toMatchObject({ cancelled: 1, inProgress: 1 })
+})
+
+test('what is gone on with keeps the tenant and the headers of its beginning', async () => {
+  const t = await recording()
+  const first = { key: 'k', query: '&tenant=ann', headers: { 'x-shop': 'brno' } }
+  await sendRecords(t, breakingOff(lines(0, 1_100)), first)
+  await whole(t, lines(0, 1_100))
+  const message = await t.queues.connection.jsm.streams.getMessage(streamName(t.topologyId), { seq: 3 })
+  expect(JSON.parse(message?.header.get('Sluice') ?? '')).toMatchObject({
+    tenant: 'ann',
+    headers: { 'x-shop': 'brno' },
+  })
+})
+
+test('what nobody goes on with for three days is given up: its run ends with what had come', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 1_500))
+  await onlyRun(t, ({ records }) => records === 1_000)
+  const look = (abandonedMs: number) =>
+    openIntakes({ queues: t.queues, store: t.store, log: silentLog }, abandonedMs)([])
+  await look(60_000)
+  expect(await onlyRun(t, () => true)).toMatchObject({ intake: { state: 'receiving' } })
+  await look(-60_000)
+  await onlyRun(t, ({ state }) => state === 'abandoned')
+  expect((await whole(t, lines(0, 1_500))).body.detail).toMatch(/nothing came for three days/)
+})
