@@ -209,10 +209,11 @@ function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
 
 export function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
   return new Map(
-    nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled }) => [
-      name,
-      { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail, enabled },
-    ]),
+    nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled, ...others }) => {
+      const { cron, timezone, overlap, missed } = others
+      const values = { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail }
+      return [name, { ...values, enabled, cron, timezone, overlap, missed }]
+    }),
   )
 }
 

@@ -1,6 +1,13 @@
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { bytea, instant } from './columns.ts'
 import type { Headers } from './columns.ts'
+
+/**
+ * Where the start of a run is that was written down here before it went into the node's queue: `queued` behind other runs, `unsent`
+ * while it is to be put into the queue, `sent` when it is there. Null when the recorder has seen it there.
+ */
+export const intakeStates = ['queued', 'unsent', 'sent'] as const
 
 export const runStates = ['running', 'finished', 'failed', 'cancelled'] as const
 
@@ -29,6 +36,14 @@ export const runs = pgTable(
     startHeaders: jsonb('start_headers').$type<Headers>().notNull().default({}),
     startContentType: text('start_content_type'),
     startBody: bytea('start_body'),
+    startTrace: text('start_trace'),
+    /** Of a cron node's firing: its instant. */
+    scheduledAt: instant('scheduled_at'),
+    intake: text('intake', { enum: intakeStates }),
+    /** Since when it is there. */
+    intakeAt: instant('intake_at'),
+    /** Place in the line of its node, while it is queued. */
+    line: bigint('line', { mode: 'number' }),
   },
   (table) => [
     index('runs_started').on(table.startedAt, table.id),
@@ -36,6 +51,12 @@ export const runs = pgTable(
     index('runs_state_started').on(table.state, table.startedAt, table.id),
     index('runs_tenant_started').on(table.tenant, table.startedAt, table.id),
     index('runs_node_name_started').on(table.nodeName, table.startedAt, table.id),
+    index('runs_node_running')
+      .on(table.nodeId)
+      .where(sql`state = 'running'`),
+    index('runs_intake')
+      .on(table.intake, table.intakeAt)
+      .where(sql`intake is not null`),
   ],
 )
 

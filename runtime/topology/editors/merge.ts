@@ -57,11 +57,14 @@ function keptPrefetch(said: number | undefined, stored: number): number | undefi
 /** What older editors can't say of a node. */
 function without(node: DocumentNode | undefined, type: string): Partial<DocumentNode> {
   if (!node) return {}
-  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, maxPages, timezone, ...rest } = node
+  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, maxPages, ...others } = node
+  const { timezone, missed, message, overlap, ...rest } = others
+  const schedule = Object.entries({ timezone, missed, message }).filter(([, value]) => value !== undefined)
   return {
     ...rest,
     ...(type === 'batch' && maxPages !== undefined && { maxPages }),
-    ...(type === 'cron' && timezone !== undefined && { timezone }),
+    ...(type === 'cron' && Object.fromEntries(schedule)),
+    ...((type === 'cron' || type === 'start') && overlap !== undefined && { overlap }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cronFault, timezoneFault } from '../../runtime/topology/cron.ts'
+import { cronFault, timezoneFault } from '../../../runtime/topology/schedule/cron.ts'
 
 test.each([
   '* * * * *', '*/15 9-17 * * mon-fri', '0 0 1,15 JAN *', '30 0 6 * * 7', '0-30/5 * * * *', '@every 1h30m', '@every 1.5s', ' 5 4 * * * ',
