@@ -8,6 +8,7 @@ import { answerError, invalidInput, problemResponse } from './problem.ts'
 import { auditRoutes } from './routes/access/audit.ts'
 import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
+import { cronRoutes } from './routes/cron/cron.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { appliedRoutes } from './routes/files/applied.ts'
@@ -31,6 +32,7 @@ export { controlMetrics } from './actions/look/metrics.ts'
 export { republishAllPlans } from './actions/plans.ts'
 export { openAccess } from './access/access.ts'
 export type { AccessOptions } from './access/access.ts'
+export { openFiring } from './actions/firing/firing.ts'
 export { openRetention } from './access/retention.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
 
@@ -79,6 +81,7 @@ const allRoutes = [
   editorRoutes,
   startRoutes,
   runRoutes,
+  cronRoutes,
   trashRoutes,
   workerRoutes,
   serviceRoutes,

@@ -25,7 +25,8 @@ const run = createRoute({
   operationId: 'runTopology',
   tags,
   summary: 'Start a run',
-  description: 'Equal keys give the same run, however often they are sent.',
+  description:
+    'Equal keys give the same run, however often they are sent. At a node with `overlap: skip` it is a 409 while another run is going on; with `overlap: queue` the run waits for those before it, and is `queued` until then.',
   method: 'post',
   path: '/api/topologies/{topology}/run',
   request: { params: topologyParam, body: body(schemas.runRequest) },
@@ -44,7 +45,7 @@ const start = createRoute({
   path: '/start/{topology}/{node}',
   request: {
     params: topologyParam.extend({ node: z.string().openapi({ param: { name: 'node', in: 'path' } }) }),
-    query: z.object({ tenant: schemas.tenant.optional() }),
+    query: z.object({ tenant: schemas.tenant.optional(), force: schemas.force.optional() }),
     headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
     body: { content: { '*/*': { schema: z.any().openapi({ format: 'binary' }) } } },
   },
@@ -54,22 +55,22 @@ const start = createRoute({
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(run, async (c) => {
-    const { node = null, body: value, headers = {}, tenant = null, key = null } = c.req.valid('json')
+    const { node = null, body: value, headers = {}, tenant = null, key = null, force = false } = c.req.valid('json')
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const message = messageOf(value)
-    const runId = await startRun(deps, topology, { node, key, tenant, headers, trace: traceOf(c), ...message })
+    const runId = await startRun(deps, topology, { node, key, tenant, headers, force, trace: traceOf(c), ...message })
     c.header('location', `/api/runs/${runId}`)
     return c.json({ runId }, 202)
   })
   app.openapi(start, async (c) => {
-    const { tenant = null } = c.req.valid('query')
+    const { tenant = null, force = 'false' } = c.req.valid('query')
     if (c.req.query('split') !== undefined) throw new Invalid('split is not there yet', [splitFault])
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
     const contentType = contentTypeOf(c)
     const message = { contentType, headers: userHeaders(c), trace: traceOf(c), body: await readBytes(c) }
-    const runId = await startRun(deps, topology, { node, key, tenant, ...message })
+    const runId = await startRun(deps, topology, { node, key, tenant, force: force === 'true', ...message })
     c.header('location', `/api/runs/${runId}`)
     return c.json({ runId }, 202)
   })
@@ -88,7 +89,7 @@ function contentTypeOf(c: Context): string {
 }
 
 function messageOf(value: unknown): Pick<Start, 'contentType' | 'body'> {
-  if (value === undefined) return { contentType: noType, body: new Uint8Array() }
+  if (value === undefined) return { contentType: noType, body: null }
   return { contentType: 'application/json', body: ofGoodSize(Buffer.from(JSON.stringify(value))) }
 }
 

@@ -1,5 +1,5 @@
 /** When event nodes fire: the gates of cron nodes. See api/actions/firing/. */
-import { and, asc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { gates, nodes, topologies } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 
@@ -15,19 +15,25 @@ export async function databaseNow(store: Store): Promise<Date> {
 
 const millis = (time: ReturnType<typeof sql>) => sql`floor(extract(epoch from ${time}) * 1000)`
 
-/** The gates of a topology that have a schedule, locked until the transaction ends. */
-export async function lockSchedules(store: Store, topologyId: string): Promise<Gate[]> {
-  const mine = and(eq(gates.topologyId, topologyId), isNotNull(gates.cron))
+/** The gates of a topology, locked until the transaction ends. */
+export async function lockGates(store: Store, topologyId: string): Promise<Gate[]> {
+  const mine = eq(gates.topologyId, topologyId)
   return store.query((db) => db.select().from(gates).where(mine).orderBy(asc(gates.nodeId)).for('update'))
 }
 
-export type ScheduleRow = Pick<Gate, 'nodeId' | 'topologyId' | 'cron' | 'timezone' | 'anchorAt' | 'nextAt'>
+export type InForce = Pick<
+  Gate,
+  'nodeId' | 'topologyId' | 'cron' | 'timezone' | 'anchorAt' | 'nextAt' | 'overlap' | 'missed' | 'message'
+>
 
-/** Puts schedules in force, in place of those that the nodes had. */
-export async function putSchedules(store: Store, rows: readonly ScheduleRow[]): Promise<void> {
+/** Puts in force what decides of the starts of nodes, in place of what did. */
+export async function putGates(store: Store, rows: readonly InForce[]): Promise<void> {
   if (rows.length === 0) return
   const from = (column: string) => sql.raw(`excluded.${column}`)
-  const set = { cron: from('cron'), timezone: from('timezone'), anchorAt: from('anchor_at'), nextAt: from('next_at') }
+  const set = {
+    ...{ cron: from('cron'), timezone: from('timezone'), anchorAt: from('anchor_at'), nextAt: from('next_at') },
+    ...{ overlap: from('overlap'), missed: from('missed'), message: from('message') },
+  }
   await store.query((db) =>
     db
       .insert(gates)
@@ -64,7 +70,6 @@ export async function nextInLine(store: Store, nodeId: string): Promise<number> 
 /** Whether a node may fire is decided by these, at the moment. */
 export interface DueGate extends Gate {
   readonly topologyName: string
-  readonly revision: number
   readonly nodeName: string
   /** It is published, and both the topology and the node are enabled. */
   readonly active: boolean
@@ -79,7 +84,6 @@ export async function lockDue(store: Store, limit: number): Promise<DueGate[]> {
       .select({
         gate: gates,
         topologyName: topologies.name,
-        revision: topologies.revision,
         nodeName: nodes.name,
         active,
       })

@@ -85,13 +85,14 @@ export async function writtenOf(store: Store, topologyId: string): Promise<Map<s
   return new Map(rows.map(({ nodeId, count }) => [nodeId, Number(count)]))
 }
 
-/** Nodes of published topologies that have queued runs. */
+/** Nodes of published topologies that have queued runs, and whether their runs may overlap (now). */
 export async function nodesWithQueued(
   store: Store,
-): Promise<{ readonly nodeId: string; readonly topologyId: string }[]> {
+): Promise<{ readonly nodeId: string; readonly overlaps: boolean }[]> {
   const rows = await store.query((db) =>
-    db.execute<{ nodeId: string; topologyId: string }>(sql`
-      select distinct r.node_id as "nodeId", r.topology_id as "topologyId" from runs r
+    db.execute<{ nodeId: string; overlaps: boolean }>(sql`
+      select distinct g.node_id as "nodeId", g.overlap = 'allow' as overlaps from runs r
+      join gates g on g.node_id = r.node_id
       join topologies t on t.id = r.topology_id and t.visibility = 'public' where r.intake = 'queued'`),
   )
   return [...rows]

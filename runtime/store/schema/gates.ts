@@ -1,4 +1,6 @@
-import { bigint, index, pgTable, text } from 'drizzle-orm/pg-core'
+import { bigint, index, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
+import { missedKinds, overlapKinds } from '../../topology/schedule/schema.ts'
+import type { FiringMessage } from '../../topology/schedule/schema.ts'
 import { instant } from './columns.ts'
 import { topologies } from './topologies.ts'
 
@@ -16,6 +18,10 @@ export const gates = pgTable(
     /** The schedule in force; null: none is. */
     cron: text('cron'),
     timezone: text('timezone'),
+    /** What goes with it; of start nodes only `overlap`. */
+    overlap: text('overlap', { enum: overlapKinds }).notNull().default('allow'),
+    missed: text('missed', { enum: missedKinds }).notNull().default('once'),
+    message: jsonb('message').$type<FiringMessage>(),
     /** Since when it is in force: `@every` counts from there. */
     anchorAt: instant('anchor_at'),
     /** The first instant of which nothing was decided yet; null: there is none. */
