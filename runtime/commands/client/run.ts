@@ -19,6 +19,7 @@ interface Flags {
   readonly key?: string
   readonly tenant?: string
   readonly follow?: boolean
+  readonly force?: boolean
 }
 
 const pollMs = 500
@@ -33,6 +34,7 @@ export function define(command: Command): void {
     .option('--content-type <type>', 'the body is of this type, and sent byte by byte; needs NODE')
     .option('--key <key>', 'equal keys start one run only')
     .option('--tenant <tenant>', 'on whose behalf')
+    .option('--force', 'begin although another run of the node is going on, whatever its overlap policy')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
   examples(addOptions(command, 'client', ['data']), [
@@ -52,7 +54,7 @@ async function start(topology: string, node: string | undefined, { url, token, .
 
 /** Reads what is to be sent before an engine is looked for: what is wrong with it is said first. */
 function startOf(topology: string, node: string | undefined, flags: Flags) {
-  const { data, contentType, key, tenant } = flags
+  const { data, contentType, key, tenant, force } = flags
   if (contentType === undefined) {
     const body = data === undefined ? {} : { body: jsonOfFlag('--data', data) }
     return async (engine: Engine) => ({
@@ -60,6 +62,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags) {
         ...(node && { node }),
         ...(key && { key }),
         ...(tenant && { tenant }),
+        ...(force && { force }),
         ...body,
       }),
     })
@@ -71,7 +74,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags) {
       engine.POST('/start/{topology}/{node}', {
         params: {
           path: { topology, node },
-          query: { ...(tenant && { tenant }) },
+          query: { ...(tenant && { tenant }), ...(force && { force: 'true' as const }) },
           header: { ...(key && { 'idempotency-key': key }) },
         },
         headers: { 'content-type': contentType },
@@ -117,8 +120,8 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
   }
 }
 
-function lineOf({ state, messages }: Run): string {
-  return `${state}: ${messagesText(messages)}`
+function lineOf({ state, queued, messages }: Run): string {
+  return queued ? 'queued behind other runs' : `${state}: ${messagesText(messages)}`
 }
 
 /** What became of a run's messages; those that were discarded or cancelled only if there are any. */

@@ -52,10 +52,22 @@ export const kinds = {
     read: (engine, _, limit) => engine.list('/api/topologies', {}, limit),
   },
   nodes: {
-    columns: ['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'leaving', 'followers', 'id'],
+    columns: [
+      ...['name', 'type', 'worker', 'prefetch', 'enabled', 'pausedReason', 'breaker', 'leaving'],
+      ...['firing', 'queued', 'followers', 'id'],
+    ],
     of: 'topology',
     read: (engine, { topology = '' }, limit) =>
       engine.list('/api/topologies/{topology}/nodes', { path: { topology } }, limit),
+  },
+  cron: {
+    columns: [
+      ...['topology', 'node', 'cron', 'timezone', 'overlap', 'active', 'nextAt', 'lastAt', 'lastRunId'],
+      ...['queued', 'skipped', 'lastSkipped'],
+    ],
+    of: 'either',
+    read: (engine, { topology }, limit) =>
+      engine.list('/api/cron', { query: topology === undefined ? {} : { topology } }, limit),
   },
   revisions: {
     columns: ['revision', 'kind', 'createdAt'],
@@ -80,7 +92,7 @@ export const kinds = {
       engine.list('/api/queues', { query: topology === undefined ? {} : { topology } }, limit),
   },
   runs: {
-    columns: ['id', 'topology', 'state', 'startedAt', 'finishedAt', 'messages'],
+    columns: ['id', 'topology', 'state', 'queued', 'startedAt', 'finishedAt', 'messages'],
     of: 'either',
     filters: ['node', 'tenant', 'state', 'since'],
     read: (engine, wanted, limit) => engine.list('/api/runs', { query: runQuery(wanted) }, limit),
