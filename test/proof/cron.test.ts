@@ -16,7 +16,7 @@ import { startOwnNats } from '../support/own-nats.ts'
 import { spawnRole } from '../support/role.ts'
 import type { Role } from '../support/role.ts'
 
-const token = 'the admin token of this proof'
+const token = 'the-admin-token-of-this-proof'
 const patient = { timeoutMs: 120_000 }
 const topologies = 10
 const nodesEach = 100
