@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { textOf } from '../../../errors.ts'
 import { databaseNow, lockDue, writeDecided } from '../../../store/queries/gates.ts'
 import type { Decided, DueGate } from '../../../store/queries/gates.ts'
 import { busyWith, queuedOf, writeStarts } from '../../../store/queries/intake.ts'
@@ -58,7 +59,7 @@ async function situationsOf(inside: Store, due: readonly DueGate[]): Promise<Due
 
 /** Where the intake refuses starts, it refuses firings. */
 async function verdictOf({ admission }: Deps, { gate, situation }: Due): Promise<Judged> {
-  const verdict = decideFiring(situation)
+  const verdict = decided(situation)
   if (verdict.kind !== 'begin') return { gate, situation, verdict }
   try {
     await admission.admit({ id: gate.topologyId, name: gate.topologyName }, 0)
@@ -67,6 +68,19 @@ async function verdictOf({ admission }: Deps, { gate, situation }: Due): Promise
     if (!(error instanceof HttpProblem)) throw error
     const { at, next } = verdict
     return { gate, situation, verdict: { kind: 'skip', at, reason: error.message, runId: null, next } }
+  }
+}
+
+const unreadableMs = 60_000
+
+/** A schedule that this Node can't read (its time zones may be older) must not keep the others from firing. */
+function decided(situation: Situation): Verdict {
+  try {
+    return decideFiring(situation)
+  } catch (error) {
+    const { at, now } = situation
+    const reason = `the schedule can't be read: ${textOf(error)}`
+    return { kind: 'skip', at, reason, runId: null, next: new Date(now.getTime() + unreadableMs) }
   }
 }
 

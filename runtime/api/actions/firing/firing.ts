@@ -78,4 +78,4 @@ async function lookOnce(deps: Deps): Promise<number> {
   return due === 0 ? heldMs : 0
 }
 
-const heldMs = 20
+const heldMs = 50
