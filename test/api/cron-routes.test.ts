@@ -24,7 +24,7 @@ test('a preview has the next firings, in UTC and by the clock of the zone', asyn
   const plain = await preview(t, { expression: '@every 15m' })
   expect(plain.body).toMatchObject({
     timezone: 'UTC',
-    firings: Array(5).fill({ local: expect.stringMatching(/\+00:00$/) }),
+    firings: Array(5).fill({ local: expect.stringMatching(/\+00:00$/) as string }),
   })
   const west = await preview(t, { expression: '0 6 * * *', timezone: 'America/St_Johns', count: '1', from })
   expect(west.body).toMatchObject({ firings: [{ local: '2026-03-29T06:00:00-02:30' }] })
@@ -43,7 +43,7 @@ test.each([
   [{ expression: '* * * * *', count: '-1' }, 'count'],
   [{ expression: '* * * * *', from: 'tomorrow' }, 'from'],
 ])('a preview of %j is refused, and says what is wrong', async (query, path) => {
-  const { status, body } = await preview(await openApi(), query as Record<string, string>)
+  const { status, body } = await preview(await openApi(), query)
   expect([status, body.errors.map((error) => error.path)]).toEqual([400, [path]])
 })
 
@@ -98,7 +98,7 @@ test('cron nodes are listed over all topologies, page by page', async () => {
   const first = await t.get('/api/cron?limit=2')
   expect(first.body.items).toMatchObject([
     { topology: 'a', node: 'tick', cron: '@daily', timezone: 'UTC', overlap: 'skip', missed: 'once', active: true },
-    { topology: 'b', nextAt: expect.any(String), lastAt: null, skipped: 0, lastSkipped: null, queued: 0 },
+    { topology: 'b', nextAt: expect.any(String) as string, lastAt: null, skipped: 0, lastSkipped: null, queued: 0 },
   ])
   const rest = await t.get(`/api/cron?limit=2&after=${first.body.next}`)
   expect(rest.body).toMatchObject({

@@ -168,7 +168,10 @@ test('a changed schedule is in force from the republish on, and an unpublished o
   expect(patched.body).toMatchObject({ ...change, firing: before, published: { cron: '0 6 * * *', overlap: 'skip' } })
   await t.post('/api/topologies/ticks/republish')
   const after = await nodeOf(t, 'ticks', 'tick')
-  expect(after).toMatchObject({ published: change, firing: { nextAt: expect.stringMatching(/-12-31T15:00:00.000Z$/) } })
+  expect(after).toMatchObject({
+    published: change,
+    firing: { nextAt: expect.stringMatching(/-12-31T15:00:00.000Z$/) as string },
+  })
   await t.post('/api/topologies/ticks/unpublish')
   expect((await firingOf(t, id)).nextAt).toBeNull()
 })
@@ -205,7 +208,7 @@ test('what a firing sends is told in docs/topology.md', async () => {
   }
   const scheduledAt = at.toISOString()
   expect(await stored(run)).toEqual({
-    body: { topology: 'ticks', node: 'tick', scheduledAt, firedAt: expect.any(String), missedSince: null },
+    body: { topology: 'ticks', node: 'tick', scheduledAt, firedAt: expect.any(String) as string, missedSince: null },
     headers: { 'x-scheduled-at': scheduledAt },
     tenant: null,
   })

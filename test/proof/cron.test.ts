@@ -29,6 +29,7 @@ interface Row {
   readonly at: number
   readonly late: number
   readonly state: string
+  readonly intake: string | null
   readonly total: number
 }
 
@@ -114,16 +115,19 @@ async function publish(engine: ReturnType<typeof openEngine>, name: string): Pro
   await engine.POST('/api/topologies/{topology}/publish', { params: { path: { topology: name } } })
 }
 
-/** Every firing, when all of them have ended; else false. */
-async function allEnded(url: string): Promise<Row[] | false> {
+/** Every firing, when all of them have ended. */
+async function allEnded(url: string): Promise<Row[]> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   try {
     const rows = await sql<Row[]>`
       select node_name as node, topology_name as topology, (extract(epoch from scheduled_at) * 1000)::float8 as at, state,
-        (extract(epoch from started_at - scheduled_at) * 1000)::float8 as late,
+        (extract(epoch from started_at - scheduled_at) * 1000)::float8 as late, intake,
         (done + failed + discarded + cancelled + in_progress)::float8 as total
       from runs where scheduled_at is not null`
-    return rows.length > 0 && rows.every(({ state }) => state !== 'running') && [...rows]
+    const open = rows.filter(({ state }) => state === 'running')
+    if (open.length > 0)
+      throw new Error(`${open.length} of ${rows.length} runs go on, such as ${JSON.stringify(open[0])}`)
+    return [...rows]
   } finally {
     await sql.end()
   }

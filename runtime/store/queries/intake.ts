@@ -25,19 +25,24 @@ export interface WrittenStart {
 /** The run is shown from now on. One that is there stays as it is. */
 export async function writeStarts(store: Store, starts: readonly WrittenStart[]): Promise<void> {
   if (starts.length === 0) return
-  const rows = starts.map(({ contentType, headers, trace, body, line, ...start }) => ({
+  const rows = starts.map(({ body, scheduledAt, ...start }) => ({
     ...start,
-    startSeen: false,
-    startedAt: sql`clock_timestamp()`,
-    startContentType: contentType,
-    startHeaders: headers,
-    startTrace: trace,
-    startBody: body,
-    intake: line === null ? ('unsent' as const) : ('queued' as const),
-    intakeAt: sql`clock_timestamp()`,
-    line,
+    scheduledAt: scheduledAt?.toISOString() ?? null,
+    body: Buffer.from(body).toString('base64'),
   }))
-  await store.query((db) => db.insert(runs).values(rows).onConflictDoNothing())
+  // One parameter, whatever their number: a firing takes half as long as with one for each column.
+  await store.query((db) =>
+    db.execute(sql`
+      insert into runs (id, topology_id, topology_name, node_id, node_name, tenant, start_seen, started_at, scheduled_at,
+        start_content_type, start_headers, start_trace, start_body, intake, intake_at, line)
+      select id, "topologyId", "topologyName", "nodeId", "nodeName", tenant, false, clock_timestamp(), "scheduledAt",
+        "contentType", headers, trace, decode(body, 'base64'), case when line is null then 'unsent' else 'queued' end,
+        clock_timestamp(), line
+      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as v(id text, "topologyId" text, "topologyName" text,
+        "nodeId" text, "nodeName" text, tenant text, "scheduledAt" timestamptz, "contentType" text, headers jsonb,
+        trace text, body text, line bigint)
+      on conflict do nothing`),
+  )
 }
 
 /** A running run of each of these nodes that has one; those that are queued don't count. `but` is left out. */

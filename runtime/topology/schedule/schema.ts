@@ -33,7 +33,7 @@ export type FiringMessage = z.output<typeof firingMessage>
 
 function jsonBytes(value: unknown): number {
   try {
-    return Buffer.byteLength(JSON.stringify(value) ?? '')
+    return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value))
   } catch {
     // Circular, or too deep to be written.
     return Number.POSITIVE_INFINITY

@@ -14,7 +14,7 @@ import { firingMessage } from './message.ts'
 type Deps = Pick<ApiDeps, 'store' | 'admission' | 'log'>
 
 /** A transaction holds so many gates at most. */
-const dueMax = 500
+const dueMax = 250
 
 /**
  * Decides of firings that are due, one of each node, and writes what was decided in one transaction, which holds the gates of the nodes:
@@ -25,15 +25,15 @@ export async function decideDue(deps: Deps): Promise<{ starts: WrittenStart[]; d
   const decided = await store.transaction(async (inside) => {
     const due = await lockDue(inside, dueMax)
     if (due.length === 0) return []
-    const verdicts = await Promise.all((await situationsOf(inside, due)).map((each) => verdictOf(deps, each)))
-    await writeStarts(inside, verdicts.flatMap(startOf))
-    await writeDecided(inside, verdicts.map(decidedOf))
-    return verdicts
+    const judged = await Promise.all((await situationsOf(inside, due)).map((each) => judge(deps, each)))
+    await writeStarts(inside, judged.flatMap(startsOf))
+    await writeDecided(inside, judged.map(decidedOf))
+    return judged
   })
   for (const { gate, verdict } of decided)
     if (verdict.kind === 'skip')
       log.info('a firing is skipped', { node: gate.nodeId, at: verdict.at.toISOString(), reason: verdict.reason })
-  return { starts: decided.flatMap(startOf).filter(({ line }) => line === null), due: decided.length }
+  return { starts: decided.flatMap(startsOf).filter(({ line }) => line === null), due: decided.length }
 }
 
 interface Due {
@@ -43,6 +43,8 @@ interface Due {
 
 interface Judged extends Due {
   readonly verdict: Verdict
+  /** What it begins or queues; null: nothing. */
+  readonly start: WrittenStart | null
 }
 
 async function situationsOf(inside: Store, due: readonly DueGate[]): Promise<Due[]> {
@@ -57,17 +59,24 @@ async function situationsOf(inside: Store, due: readonly DueGate[]): Promise<Due
   })
 }
 
+const startsOf = ({ start }: Judged): WrittenStart[] => (start === null ? [] : [start])
+
+async function judge(deps: Deps, due: Due): Promise<Judged> {
+  const verdict = await verdictOf(deps, due)
+  return { ...due, verdict, start: startOf(due, verdict) }
+}
+
 /** Where the intake refuses starts, it refuses firings. */
-async function verdictOf({ admission }: Deps, { gate, situation }: Due): Promise<Judged> {
+async function verdictOf({ admission }: Deps, { gate, situation }: Due): Promise<Verdict> {
   const verdict = decided(situation)
-  if (verdict.kind !== 'begin') return { gate, situation, verdict }
+  if (verdict.kind !== 'begin') return verdict
   try {
     await admission.admit({ id: gate.topologyId, name: gate.topologyName }, 0)
-    return { gate, situation, verdict }
+    return verdict
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error
     const { at, next } = verdict
-    return { gate, situation, verdict: { kind: 'skip', at, reason: error.message, runId: null, next } }
+    return { kind: 'skip', at, reason: error.message, runId: null, next }
   }
 }
 
@@ -84,14 +93,14 @@ function decided(situation: Situation): Verdict {
   }
 }
 
-function startOf({ gate, situation, verdict }: Judged): WrittenStart[] {
-  if (verdict.kind !== 'begin' && verdict.kind !== 'queue') return []
+function startOf({ gate, situation }: Due, verdict: Verdict): WrittenStart | null {
+  if (verdict.kind !== 'begin' && verdict.kind !== 'queue') return null
   const { topologyId, topologyName, nodeId, nodeName } = gate
   const { at: scheduledAt, missedSince } = verdict
   const fired = { topology: topologyName, node: nodeName, scheduledAt, firedAt: situation.now, missedSince }
   const names = { id: firingId(topologyId, nodeId, scheduledAt), topologyId, topologyName, nodeId, nodeName }
   const line = verdict.kind === 'queue' ? gate.line + 1 : null
-  return [{ ...names, scheduledAt, trace: null, line, ...firingMessage(gate.message, fired) }]
+  return { ...names, scheduledAt, trace: null, line, ...firingMessage(gate.message, fired) }
 }
 
 /** Of the run: the same for the same firing (I2), and no run that was started otherwise has it. */
@@ -100,9 +109,7 @@ function firingId(topologyId: string, nodeId: string, at: Date): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }
 
-function decidedOf(judged: Judged): Decided {
-  const { gate, verdict } = judged
-  const [start] = startOf(judged)
+function decidedOf({ gate, verdict, start }: Judged): Decided {
   const { next } = verdict
   return {
     nodeId: gate.nodeId,
@@ -110,6 +117,6 @@ function decidedOf(judged: Judged): Decided {
     last: start?.scheduledAt ? { at: start.scheduledAt.toISOString(), runId: start.id } : null,
     skipped:
       verdict.kind === 'skip' ? { at: verdict.at.toISOString(), reason: verdict.reason, runId: verdict.runId } : null,
-    lined: start !== undefined && start.line !== null ? 1 : 0,
+    lined: start !== null && start.line !== null ? 1 : 0,
   }
 }

@@ -82,7 +82,8 @@ function placeAfter(after: string | undefined): CronPlace | null {
 }
 
 function show({ node, topology, gate }: CronRow, queued: ReadonlyMap<string, number>) {
-  const active = topology.visibility === 'public' && topology.enabled && node.enabled && gate?.cron != null
+  const inForce = inForceOf(gate)
+  const active = topology.visibility === 'public' && topology.enabled && node.enabled && inForce !== null
   return {
     nodeId: node.id,
     node: node.name,
@@ -94,10 +95,15 @@ function show({ node, topology, gate }: CronRow, queued: ReadonlyMap<string, num
     missed: node.missed ?? ('once' as const),
     enabled: node.enabled,
     active,
-    inForce: gate?.cron != null && gate.timezone !== null ? { cron: gate.cron, timezone: gate.timezone } : null,
+    inForce,
     ...showFiring(gate, active),
     queued: queued.get(node.id) ?? 0,
   }
+}
+
+function inForceOf(gate: CronRow['gate']): { cron: string; timezone: string } | null {
+  const { cron = null, timezone = null } = gate ?? {}
+  return cron === null || timezone === null ? null : { cron, timezone }
 }
 
 /** RFC 3339 by the clock of the zone. */
