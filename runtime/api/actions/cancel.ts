@@ -1,5 +1,5 @@
 import { Conflict, NotFound } from '../../errors.ts'
-import { cancelQueued } from '../../store/queries/intake.ts'
+import { cancelQueued } from '../../store/queries/starts/intake.ts'
 import { getRun, noteCancel } from '../../store/queries/runs.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import { getTopology } from '../../store/queries/topologies.ts'

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Conflict, Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
-import { clearSchedules } from '../../store/queries/gates.ts'
+import { clearSchedules } from '../../store/queries/starts/gates.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'

@@ -1,6 +1,6 @@
 import { Conflict } from '../../../errors.ts'
-import { clearSchedules } from '../../../store/queries/gates.ts'
-import { cancelQueued, writtenOf } from '../../../store/queries/intake.ts'
+import { clearSchedules } from '../../../store/queries/starts/gates.ts'
+import { cancelQueued, writtenOf } from '../../../store/queries/starts/intake.ts'
 import { messagesInProgress } from '../../../store/queries/runs.ts'
 import { lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'

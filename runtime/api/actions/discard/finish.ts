@@ -1,7 +1,7 @@
 import { NotFound } from '../../../errors.ts'
 import type { NodeQueue, Readings } from '../../../queue/control.ts'
 import { position } from '../../../store/outcomes.ts'
-import { cancelQueued, writtenOf } from '../../../store/queries/intake.ts'
+import { cancelQueued, writtenOf } from '../../../store/queries/starts/intake.ts'
 import { nodesEver } from '../../../store/queries/revisions.ts'
 import { deleteDraft, lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'

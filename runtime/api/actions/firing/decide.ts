@@ -4,7 +4,7 @@ import { newestUpTo, nextAfter } from '../../../topology/schedule/next.ts'
 import type { Timetable } from '../../../topology/schedule/next.ts'
 
 /** So late a firing still begins as if it were in time; when the oldest one is later, firings were missed. */
-export const lateMs = 60_000
+const lateMs = 60_000
 /** Runs of one node that may wait for those before them. */
 export const queuedMax = 100
 

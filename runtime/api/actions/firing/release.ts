@@ -1,5 +1,5 @@
-import { busyWith, leaveLine, nodesWithQueued, tryGate } from '../../../store/queries/intake.ts'
-import type { WrittenStart } from '../../../store/queries/intake.ts'
+import { busyWith, leaveLine, nodesWithQueued, tryGate } from '../../../store/queries/starts/intake.ts'
+import type { WrittenStart } from '../../../store/queries/starts/intake.ts'
 import type { ApiDeps } from '../../deps.ts'
 
 type Deps = Pick<ApiDeps, 'store'>

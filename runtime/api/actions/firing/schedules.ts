@@ -1,5 +1,5 @@
-import { clearSchedules, databaseNow, lockGates, putGates } from '../../../store/queries/gates.ts'
-import type { Gate, InForce } from '../../../store/queries/gates.ts'
+import { clearSchedules, databaseNow, lockGates, putGates } from '../../../store/queries/starts/gates.ts'
+import type { Gate, InForce } from '../../../store/queries/starts/gates.ts'
 import type { Store } from '../../../store/store.ts'
 import { isEventNode, overlapOf } from '../../../topology/plan.ts'
 import type { EventNode, Plan } from '../../../topology/plan.ts'

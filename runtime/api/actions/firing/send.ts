@@ -1,6 +1,6 @@
 import { Unavailable, textOf } from '../../../errors.ts'
-import { noteSent } from '../../../store/queries/intake.ts'
-import type { WrittenStart } from '../../../store/queries/intake.ts'
+import { noteSent } from '../../../store/queries/starts/intake.ts'
+import type { WrittenStart } from '../../../store/queries/starts/intake.ts'
 import type { ApiDeps } from '../../deps.ts'
 
 export type Sending = Pick<ApiDeps, 'store' | 'queues' | 'log'>

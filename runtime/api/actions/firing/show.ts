@@ -1,4 +1,4 @@
-import type { Gate } from '../../../store/queries/gates.ts'
+import type { Gate } from '../../../store/queries/starts/gates.ts'
 
 /** When a cron node fires, as the API shows it. Times are RFC 3339. */
 export interface ShownFiring {

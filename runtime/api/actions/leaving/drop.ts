@@ -1,5 +1,5 @@
 import type { Reading, Readings } from '../../../queue/control.ts'
-import { writtenOf } from '../../../store/queries/intake.ts'
+import { writtenOf } from '../../../store/queries/starts/intake.ts'
 import { leadingTo } from '../../../store/queries/revisions.ts'
 import type { InForce } from '../../../store/queries/topologies.ts'
 import type { Store } from '../../../store/store.ts'

@@ -1,5 +1,5 @@
 import { Conflict } from '../../../errors.ts'
-import { writtenOf } from '../../../store/queries/intake.ts'
+import { writtenOf } from '../../../store/queries/starts/intake.ts'
 import { messagesInProgress } from '../../../store/queries/runs.ts'
 import type { Store } from '../../../store/store.ts'
 import { changedKind, goneFrom, withLeaving } from '../../../topology/leaving.ts'

@@ -1,7 +1,7 @@
 /** When event nodes fire: the gates of cron nodes. See api/actions/firing/. */
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
-import { gates, nodes, topologies } from '../schema/index.ts'
-import type { Store } from '../store.ts'
+import { gates, nodes, topologies } from '../../schema/index.ts'
+import type { Store } from '../../store.ts'
 
 export type Gate = typeof gates.$inferSelect
 

@@ -1,9 +1,9 @@
 /** Runs whose start was written down before it went into the node's queue. See api/actions/firing/. */
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import { gates, runs } from '../schema/index.ts'
-import type { Store } from '../store.ts'
-import type { Run } from './runs.ts'
+import { gates, runs } from '../../schema/index.ts'
+import type { Store } from '../../store.ts'
+import type { Run } from '../runs.ts'
 
 /** A start as it is kept until it is in the queue. */
 export interface WrittenStart {

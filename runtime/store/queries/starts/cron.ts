@@ -1,10 +1,10 @@
 /** Cron nodes over all topologies, for showing. */
 import { and, asc, eq, or, sql } from 'drizzle-orm'
-import { gates, nodes, topologies } from '../schema/index.ts'
-import type { Store } from '../store.ts'
+import { gates, nodes, topologies } from '../../schema/index.ts'
+import type { Store } from '../../store.ts'
 import type { Gate } from './gates.ts'
-import type { Node } from './nodes.ts'
-import type { Topology } from './topologies.ts'
+import type { Node } from '../nodes.ts'
+import type { Topology } from '../topologies.ts'
 
 export interface CronRow {
   readonly node: Node
