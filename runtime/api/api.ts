@@ -10,6 +10,7 @@ import { knownQueries } from './queries.ts'
 import { auditRoutes } from './routes/access/audit.ts'
 import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
+import { cronRoutes } from './routes/cron/cron.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { appliedRoutes } from './routes/files/applied.ts'
@@ -34,6 +35,7 @@ export { controlMetrics } from './actions/look/metrics.ts'
 export { republishAllPlans } from './actions/plans.ts'
 export { openAccess } from './access/access.ts'
 export type { AccessOptions } from './access/access.ts'
+export { openFiring } from './actions/firing/firing.ts'
 export { openRetention } from './access/retention.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
 export { mayTakeLong } from './patience.ts'
@@ -90,6 +92,7 @@ const allRoutes = [
   startRoutes,
   hookRoutes,
   runRoutes,
+  cronRoutes,
   trashRoutes,
   workerRoutes,
   serviceRoutes,

@@ -75,7 +75,8 @@ function decode(after: string): string {
   return text
 }
 
-function strange(): Invalid {
+/** For an `after` that is no `next` of the list. */
+export function strange(): Invalid {
   return new Invalid('`after` has to be the `next` of a page', [
     { path: 'after', message: 'not a `next` of this list' },
   ])

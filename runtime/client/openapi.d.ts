@@ -422,7 +422,7 @@ export interface paths {
         put?: never;
         /**
          * Start a run
-         * @description Equal keys, in the body or as `Idempotency-Key`, give the same run, however often they are sent.
+         * @description Equal keys, in the body or as `Idempotency-Key`, give the same run, however often they are sent. At a node with `overlap: skip` it is a 409 while another run is going on; with `overlap: queue` the run waits for those before it, and is `queued` until then.
          */
         post: operations["runTopology"];
         delete?: never;
@@ -575,6 +575,46 @@ export interface paths {
          * @description What the run still has settles as cancelled wherever it is: queued, delayed, held, or waiting as a reply. Calls that are under way end first. Idempotent; 409 when the run has ended otherwise.
          */
         post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cron": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List cron nodes, with their next and last firings
+         * @description Over all topologies, by topology and name.
+         */
+        get: operations["listCron"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cron/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say when a schedule would fire
+         * @description By the same rules as the engine fires, days of daylight saving included. Nothing is stored.
+         */
+        get: operations["previewCron"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1150,6 +1190,62 @@ export interface components {
         };
         /** @enum {string} */
         CancelledState: "cancelling" | "cancelled";
+        CronFiring: {
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /**
+             * @description By the clock of the zone
+             * @example 2026-03-30T06:00:00+02:00
+             */
+            local: string;
+        };
+        CronNode: (components["schemas"]["Firing"] | null) & {
+            nodeId: string;
+            node: string;
+            topologyId: string;
+            topology: string;
+            /**
+             * @description As stored; null: none is said yet
+             * @example 0 6 * * mon
+             */
+            cron: string | null;
+            /** @example Europe/Prague */
+            timezone: string;
+            overlap: components["schemas"]["CronNodeOverlap"];
+            missed: components["schemas"]["CronNodeMissed"];
+            /** @description Of the node itself */
+            enabled: boolean;
+            /** @description It fires: it is published, and its topology and itself are enabled */
+            active: boolean;
+            /** @description The schedule that was published; null: it fires by none */
+            inForce: components["schemas"]["CronNodeInForce"] | null;
+            /** @description Runs that wait for those before them */
+            queued: number;
+        };
+        CronNodeInForce: {
+            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
+            cron: string;
+            timezone: string;
+        };
+        /** @enum {string} */
+        CronNodeMissed: "once" | "skip";
+        /** @enum {string} */
+        CronNodeOverlap: "allow" | "skip" | "queue";
+        CronNodePage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["CronNode"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        CronPreview: {
+            expression: string;
+            timezone: string;
+            firings: components["schemas"]["CronFiring"][];
+        };
         /** @description All lists are empty when both are the same */
         Difference: {
             /** @description Revision */
@@ -1216,6 +1312,25 @@ export interface components {
             problem: components["schemas"]["MessageError"];
             /** @description How long it took */
             durationMs: number;
+        };
+        /** @description Of a cron node */
+        Firing: {
+            /**
+             * Format: date-time
+             * @description Null: it does not fire, since it is not published or disabled
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            nextAt: string | null;
+            /**
+             * Format: date-time
+             * @description Instant of the firing that began a run last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            lastAt: string | null;
+            lastRunId: string | null;
+            /** @description Firings that were skipped, ever */
+            skipped: number;
+            lastSkipped: components["schemas"]["SkippedFiring"] | null;
         };
         /** @description What the older flow editor saves: `{nodes, connections}` */
         FlowPayload: {
@@ -1389,8 +1504,17 @@ export interface components {
             /** @description node: it is paused by itself, and stays so when its topology is resumed */
             pausedBy: components["schemas"]["NodePausedBy"] | null;
             breaker: components["schemas"]["Breaker"] | null;
-            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
+            /** @description Of a cron node, as stored */
             cron: string | null;
+            /** @description Of a cron node */
+            timezone: string | null;
+            /** @description Of start and cron nodes: what a start does while another run of the node is going on */
+            overlap: components["schemas"]["NodeOverlap"] | null;
+            /** @description Of a cron node: what becomes of firings that nobody could start */
+            missed: components["schemas"]["NodeMissed"] | null;
+            firing: components["schemas"]["Firing"] | null;
+            /** @description Of an event node: runs that wait for those before them */
+            queued: number | null;
             /** @description Not in the published graph any more: what becomes of its messages until it is empty */
             leaving: components["schemas"]["NodeLeaving"] | null;
             /** @description Nodes that an edge leads to, in the order of the edges */
@@ -1415,7 +1539,11 @@ export interface components {
             items: components["schemas"]["Node"][];
         };
         /** @enum {string} */
+        NodeMissed: "once" | "skip";
+        /** @enum {string} */
         NodeOnFail: "skip" | "block";
+        /** @enum {string} */
+        NodeOverlap: "allow" | "skip" | "queue";
         /** @description null: back to what the document says, else to the default */
         NodePatch: {
             /** @description 1 keeps the order; not for event nodes, and only 1 for a node with partitions */
@@ -1428,15 +1556,23 @@ export interface components {
             inPlaceMaxMs?: number | null;
             /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail?: components["schemas"]["NodePatchOnFail"] | null;
-            /** @description When it fires; cron nodes only */
+            /** @description Cron nodes only */
             cron?: string;
+            timezone?: string | null;
+            /** @description Start and cron nodes only */
+            overlap?: components["schemas"]["NodePatchOverlap"] | null;
+            missed?: components["schemas"]["NodePatchMissed"] | null;
             /** @description Event nodes only */
             enabled?: boolean;
             /** @description Acts at once, without a republish */
             paused?: boolean;
         };
         /** @enum {string} */
+        NodePatchMissed: "once" | "skip";
+        /** @enum {string} */
         NodePatchOnFail: "skip" | "block";
+        /** @enum {string} */
+        NodePatchOverlap: "allow" | "skip" | "queue";
         /** @enum {string} */
         NodePausedBy: "node" | "topology";
         /** @enum {string} */
@@ -1587,9 +1723,18 @@ export interface components {
             inPlaceMaxMs: number | null;
             /** @description What becomes of a message that finally failed: `trash`, or `block`, which pauses the node before the next one */
             onFail: components["schemas"]["PublishedValuesOnFail"] | null;
+            /** @description When it fires: five fields of minutes to days of the week, or six with seconds first */
+            cron: string | null;
+            timezone: string | null;
+            overlap: components["schemas"]["PublishedValuesOverlap"] | null;
+            missed: components["schemas"]["PublishedValuesMissed"] | null;
         };
         /** @enum {string} */
+        PublishedValuesMissed: "once" | "skip";
+        /** @enum {string} */
         PublishedValuesOnFail: "skip" | "block";
+        /** @enum {string} */
+        PublishedValuesOverlap: "allow" | "skip" | "queue";
         Queue: {
             topology: string;
             /** @description Id of the topology; it stays the same when that is renamed */
@@ -1718,6 +1863,14 @@ export interface components {
             tenant: string | null;
             /** @description `finished`: ended with nothing in Trash; `failed`: ended with something there */
             state: components["schemas"]["RunState"];
+            /** @description Running, and waits for another run of its node to end: nothing of it has begun */
+            queued: boolean;
+            /**
+             * Format: date-time
+             * @description Instant of the cron firing that began it; null: started otherwise
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            scheduledAt: string | null;
             /**
              * Format: date-time
              * @description When it began
@@ -1780,6 +1933,8 @@ export interface components {
             tenant?: string;
             /** @description Equal keys mean the same run */
             key?: string;
+            /** @description Begin although another run is going on, whatever the overlap policy of the node */
+            force?: boolean;
         };
         /** @enum {string} */
         RunState: "running" | "finished" | "failed" | "cancelled";
@@ -1870,6 +2025,18 @@ export interface components {
         };
         /** @enum {string} */
         SettlingResult: "replaying" | "discarding" | "discarded";
+        SkippedFiring: {
+            /**
+             * Format: date-time
+             * @description Instant of the firing
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description Why, for people */
+            reason: string;
+            /** @description The run that was in its way */
+            runId: string | null;
+        };
         Status: {
             /** @description Of the engine */
             version: string;
@@ -2065,10 +2232,16 @@ export interface components {
             inPlaceMaxMs?: number;
             /** @description Of an ordered node, after a final failure: skip goes on (default), block pauses the node */
             onFail?: components["schemas"]["TopologyDocumentNodeOnFail"];
-            /** @description Of a cron node: 5 or 6 fields such as "0 6 * * mon", or "@every 15m" */
+            /** @description Of a cron node: 5 or 6 fields such as "0 6 * * mon", a word such as @hourly, or "@every 15m" */
             cron?: string;
-            /** @description Of a cron node, such as Europe/Prague */
+            /** @description Of a cron node, such as Europe/Prague; default UTC */
             timezone?: string;
+            /** @description Of a start or cron node, while another run of it is going on: allow starts one more (default of start nodes), skip none (default of cron nodes), queue one after the other */
+            overlap?: components["schemas"]["TopologyDocumentNodeOverlap"];
+            /** @description Of a cron node, for firings that nobody could start in time: once makes up for all with one run (default), skip for none */
+            missed?: components["schemas"]["TopologyDocumentNodeMissed"];
+            /** @description Of a cron node: what its firings send */
+            message?: components["schemas"]["TopologyDocumentNodeMessage"];
             /** @description Handed to the worker with every call; at most 4 KiB as base64url JSON */
             settings?: {
                 [key: string]: unknown;
@@ -2112,8 +2285,22 @@ export interface components {
                 [key: string]: string;
             };
         };
+        TopologyDocumentNodeMessage: {
+            /** @description Any JSON, at most 64 KiB; left out: the firing itself */
+            body?: unknown;
+            /** @description Headers that begin with x-, which go with the message */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description On whose behalf */
+            tenant?: string;
+        };
+        /** @enum {string} */
+        TopologyDocumentNodeMissed: "once" | "skip";
         /** @enum {string} */
         TopologyDocumentNodeOnFail: "skip" | "block";
+        /** @enum {string} */
+        TopologyDocumentNodeOverlap: "allow" | "skip" | "queue";
         TopologyDocumentNodeRetry: {
             /** @description Calls in all, 1–100; default 10 */
             attempts?: number;
@@ -2871,6 +3058,13 @@ export type BridgeTroubleKind = components['schemas']['BridgeTroubleKind'];
 export type BridgesApplied = components['schemas']['BridgesApplied'];
 export type Cancelled = components['schemas']['Cancelled'];
 export type CancelledState = components['schemas']['CancelledState'];
+export type CronFiring = components['schemas']['CronFiring'];
+export type CronNode = components['schemas']['CronNode'];
+export type CronNodeInForce = components['schemas']['CronNodeInForce'];
+export type CronNodeMissed = components['schemas']['CronNodeMissed'];
+export type CronNodeOverlap = components['schemas']['CronNodeOverlap'];
+export type CronNodePage = components['schemas']['CronNodePage'];
+export type CronPreview = components['schemas']['CronPreview'];
 export type Difference = components['schemas']['Difference'];
 export type DifferenceReordered = components['schemas']['DifferenceReordered'];
 export type DiscardRequest = components['schemas']['DiscardRequest'];
@@ -2882,6 +3076,7 @@ export type EditorSchema = components['schemas']['EditorSchema'];
 export type EditorWarning = components['schemas']['EditorWarning'];
 export type EventStream = components['schemas']['EventStream'];
 export type FailedCall = components['schemas']['FailedCall'];
+export type Firing = components['schemas']['Firing'];
 export type FlowPayload = components['schemas']['FlowPayload'];
 export type FlowPayloadConnection = components['schemas']['FlowPayloadConnection'];
 export type FlowPayloadNode = components['schemas']['FlowPayloadNode'];
@@ -2904,9 +3099,13 @@ export type NodeChangeKind = components['schemas']['NodeChangeKind'];
 export type NodeFollower = components['schemas']['NodeFollower'];
 export type NodeLeaving = components['schemas']['NodeLeaving'];
 export type NodeList = components['schemas']['NodeList'];
+export type NodeMissed = components['schemas']['NodeMissed'];
 export type NodeOnFail = components['schemas']['NodeOnFail'];
+export type NodeOverlap = components['schemas']['NodeOverlap'];
 export type NodePatch = components['schemas']['NodePatch'];
+export type NodePatchMissed = components['schemas']['NodePatchMissed'];
 export type NodePatchOnFail = components['schemas']['NodePatchOnFail'];
+export type NodePatchOverlap = components['schemas']['NodePatchOverlap'];
 export type NodePausedBy = components['schemas']['NodePausedBy'];
 export type NodeType = components['schemas']['NodeType'];
 export type PassedMessage = components['schemas']['PassedMessage'];
@@ -2916,7 +3115,9 @@ export type PeekedMessageState = components['schemas']['PeekedMessageState'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type PublishedValues = components['schemas']['PublishedValues'];
+export type PublishedValuesMissed = components['schemas']['PublishedValuesMissed'];
 export type PublishedValuesOnFail = components['schemas']['PublishedValuesOnFail'];
+export type PublishedValuesOverlap = components['schemas']['PublishedValuesOverlap'];
 export type Queue = components['schemas']['Queue'];
 export type QueuePage = components['schemas']['QueuePage'];
 export type QueuePausedBy = components['schemas']['QueuePausedBy'];
@@ -2949,6 +3150,7 @@ export type Session = components['schemas']['Session'];
 export type SessionScope = components['schemas']['SessionScope'];
 export type Settling = components['schemas']['Settling'];
 export type SettlingResult = components['schemas']['SettlingResult'];
+export type SkippedFiring = components['schemas']['SkippedFiring'];
 export type Status = components['schemas']['Status'];
 export type StatusBridge = components['schemas']['StatusBridge'];
 export type StatusNats = components['schemas']['StatusNats'];
@@ -2966,7 +3168,10 @@ export type TopologyDocumentNode = components['schemas']['TopologyDocumentNode']
 export type TopologyDocumentNodeAccept = components['schemas']['TopologyDocumentNodeAccept'];
 export type TopologyDocumentNodeAcceptMethod = components['schemas']['TopologyDocumentNodeAcceptMethod'];
 export type TopologyDocumentNodeHandshake = components['schemas']['TopologyDocumentNodeHandshake'];
+export type TopologyDocumentNodeMessage = components['schemas']['TopologyDocumentNodeMessage'];
+export type TopologyDocumentNodeMissed = components['schemas']['TopologyDocumentNodeMissed'];
 export type TopologyDocumentNodeOnFail = components['schemas']['TopologyDocumentNodeOnFail'];
+export type TopologyDocumentNodeOverlap = components['schemas']['TopologyDocumentNodeOverlap'];
 export type TopologyDocumentNodeRetry = components['schemas']['TopologyDocumentNodeRetry'];
 export type TopologyDocumentNodeRetryBackoff = components['schemas']['TopologyDocumentNodeRetryBackoff'];
 export type TopologyDocumentNodeType = components['schemas']['TopologyDocumentNodeType'];
@@ -4187,6 +4392,8 @@ export interface operations {
             query?: {
                 /** @description On whose behalf */
                 tenant?: string;
+                /** @description true: begin although another run is going on, whatever the overlap policy of the node */
+                force?: "true" | "false";
                 /** @description One message per record of the body */
                 split?: "records";
             };
@@ -4639,6 +4846,74 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listCron: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description Id or name */
+                topology?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronNodePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    previewCron: {
+        parameters: {
+            query: {
+                /** @description 5 or 6 fields, a word such as @hourly, or @every */
+                expression: string;
+                /** @description IANA name */
+                timezone?: string;
+                /** @description How many firings */
+                count?: number;
+                /** @description Only those after that time; default: now */
+                from?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next firings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -4,6 +4,7 @@ import {
   createApi,
   openAccess,
   openAdmission,
+  openFiring,
   openRetention,
   openSweep,
   republishAllPlans,
@@ -87,6 +88,10 @@ export async function ownControl(
   await stack.own(
     () => openSweep(deps),
     (sweep) => sweep.close(),
+  )
+  await stack.own(
+    () => openFiring(deps),
+    (firing) => firing.close(),
   )
   await stack.own(
     () => openRetention(deps, settings.auditDays),

@@ -36,8 +36,6 @@ const laneFilter = (t: string, node: string, generation: number, lane: number): 
   `sluice.${t}.*.${laneTail(node, generation, lane)}`
 export const eventFilter = (t: string, node: string): string => `sluice.${t}.*.${eventTail(node)}`
 export const eventsFilter = (t: string): string => `sluice.${t}.*.event.>`
-/** All schedules; the cron ones belong to event nodes. */
-export const scheduleFilters = (t: string): string[] => [tailFilter(t, laterTail), `sluice.${t}.cron.*`]
 export const replyFilter = (t: string, node: string): string => `sluice.${t}.*.reply.${node}`
 export const tailFilter = (t: string, tail: string): string => `sluice.${t}.*.${tail}`
 

@@ -159,7 +159,7 @@ async function writeStarts(db: Database, topologyId: string, starts: readonly St
     on conflict (id) do update set start_seen = true, node_id = excluded.node_id, node_name = excluded.node_name,
       started_at = excluded.started_at, tenant = excluded.tenant, revision = excluded.revision,
       start_content_type = excluded.start_content_type, start_headers = excluded.start_headers,
-      start_body = excluded.start_body
+      start_body = excluded.start_body, start_state = null, start_state_at = null, line = null
     where not r.start_seen
     returning r.id`,
   )

@@ -1,7 +1,7 @@
 /** Whether a topology document can be published: every fault at once, each with its path. Pure, and it never throws. */
 import type { z } from 'zod'
 import type { Fault } from '../errors.ts'
-import { cronFault, timezoneFault } from './cron.ts'
+import { cronFault, timezoneFault } from './schedule/cron.ts'
 import { faultsOf } from './faults/faults.ts'
 import { withoutFaults } from './faults/repair.ts'
 import { checkGraph, isEventType } from './graph.ts'
@@ -194,12 +194,24 @@ export function blockFault(name: string, prefetch: number, onFail: string): stri
   return `${name} calls ${prefetch} messages side by side, so none can be stopped behind another: onFail: block needs prefetch 1 or partitions`
 }
 
-function checkCron({ name, cron, timezone }: DocumentNode, path: string): Fault[] {
-  const faults: Fault[] = [{ path: `${path}.type`, message: 'cron nodes cannot be published yet; use a start node' }]
-  const wrong = cron === undefined ? `${name} needs a cron text such as "0 6 * * *"` : cronFault(cron)
-  if (wrong !== null) faults.push({ path: `${path}.cron`, message: wrong })
-  const zone = timezone === undefined ? null : timezoneFault(timezone)
-  return zone === null ? faults : [...faults, { path: `${path}.timezone`, message: zone }]
+function checkCron(node: DocumentNode, path: string): Fault[] {
+  const missing = { path: `${path}.cron`, message: `${node.name} needs a cron text such as "0 6 * * *"` }
+  return [...(node.cron === undefined ? [missing] : []), ...checkSchedule(node, path)]
+}
+
+/** Faults of the schedules that a document names: a draft is refused for these, too. */
+export function checkSchedules({ nodes }: TopologyDocument): Fault[] {
+  return nodes.flatMap((node, index) => (node.type === 'cron' ? checkSchedule(node, `nodes[${index}]`) : []))
+}
+
+function checkSchedule({ cron, timezone }: DocumentNode, path: string): Fault[] {
+  const faults = {
+    cron: cron === undefined ? null : cronFault(cron),
+    timezone: timezone === undefined ? null : timezoneFault(timezone),
+  }
+  return Object.entries(faults).flatMap(([key, message]) =>
+    message === null ? [] : [{ path: `${path}.${key}`, message }],
+  )
 }
 
 function checkWebhook(node: DocumentNode, path: string): Fault[] {
@@ -221,5 +233,7 @@ function carriedSecrets({ verify, accept }: DocumentNode, path: string): Fault[]
 
 function checkNoCron(node: DocumentNode, path: string): Fault[] {
   const why = `only cron nodes have a schedule, and ${node.name} has type ${node.type}`
-  return (['cron', 'timezone'] as const).flatMap((key) => misplaced(node, key, path, why))
+  const faults = (['cron', 'timezone', 'missed', 'message'] as const).flatMap((key) => misplaced(node, key, path, why))
+  if (node.type === 'start') return faults
+  return [...faults, ...misplaced(node, 'overlap', path, 'only start and cron nodes weigh whether runs overlap')]
 }

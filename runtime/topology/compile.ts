@@ -2,7 +2,7 @@
 import { parseEmit } from './emit.ts'
 import { isEventType } from './graph.ts'
 import { isEventNode, nodeDefaults } from './plan.ts'
-import type { EventNode, Plan, PlanNode, WorkerNode } from './plan.ts'
+import type { EventNode, Overlap, Plan, PlanNode, Schedule, WorkerNode } from './plan.ts'
 import type { DocumentNode, TopologyDocument } from './schema.ts'
 import { resolveValues } from './values.ts'
 import type { NodeDefaults, NodeValues } from './values.ts'
@@ -11,6 +11,10 @@ import { compileWebhook } from './webhooks/config.ts'
 /** What was set at a node without its document (PATCH). Wins over the document. */
 export interface StoredNode extends NodeValues {
   readonly enabled?: boolean | null
+  readonly cron?: string | null
+  readonly timezone?: string | null
+  readonly overlap?: Overlap | null
+  readonly missed?: Schedule['missed'] | null
 }
 
 export interface CompileInput {
@@ -50,8 +54,28 @@ export function republishPlan(
 }
 
 function restore(node: PlanNode, stored: StoredNode, defaults: NodeDefaults): PlanNode {
-  if (isEventNode(node)) return { ...node, enabled: stored.enabled ?? node.enabled }
+  if (isEventNode(node)) return restoreEvent(node, stored)
   return { ...node, ...resolveValues(node.partitions, [stored], defaults) }
+}
+
+function restoreEvent({ overlap: _, schedule, ...node }: EventNode, stored: StoredNode): EventNode {
+  const enabled = stored.enabled ?? node.enabled
+  return { ...node, enabled, ...startValues({ ...schedule, type: node.type }, stored) }
+}
+
+/** What decides when an event node's runs begin, as far as it says so. */
+function startValues(
+  node: Partial<Schedule> & { readonly type: EventNode['type']; readonly overlap?: Overlap | undefined },
+  stored: StoredNode,
+): Pick<EventNode, 'overlap' | 'schedule'> {
+  const overlap = stored.overlap ?? node.overlap
+  const schedule: Schedule = {
+    cron: stored.cron ?? node.cron ?? '',
+    timezone: stored.timezone ?? node.timezone ?? 'UTC',
+    missed: stored.missed ?? node.missed ?? 'once',
+    message: node.message ?? null,
+  }
+  return { ...(overlap !== undefined && { overlap }), ...(node.type === 'cron' && { schedule }) }
 }
 
 function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
@@ -60,10 +84,16 @@ function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
   const common = { id: idOf(name, input), name, followers }
   const stored = input.stored.get(name) ?? {}
   if (isEventType(type)) {
+    const enabled = stored.enabled ?? node.enabled ?? true
     const webhook = type === 'webhook' ? { webhook: compileWebhook(node) } : {}
-    return { ...common, type, enabled: stored.enabled ?? node.enabled ?? true, ...webhook } satisfies EventNode
+    return { ...common, type, enabled, ...startValues(scheduleOf(node, type), stored), ...webhook } satisfies EventNode
   }
   return { ...common, type, ...workerValues(node, stored, input.defaults?.get(name) ?? {}) } satisfies WorkerNode
+}
+
+function scheduleOf({ cron, timezone, overlap, missed, message }: DocumentNode, type: EventNode['type']) {
+  const said = Object.entries({ cron, timezone, overlap, missed, message }).filter(([, value]) => value !== undefined)
+  return { type, ...(Object.fromEntries(said) as Partial<Schedule> & Pick<EventNode, 'overlap'>) }
 }
 
 function idOf(name: string, { nodeIds, topologyId }: CompileInput): string {

@@ -2,6 +2,7 @@
  * The plan: the immutable published snapshot of a topology. The only thing a bridge reads.
  * Made by `compilePlan` from a checked document, kept in Postgres as a revision and in KV for the bridges.
  */
+import type { FiringMessage, missedKinds, overlapKinds } from './schedule/schema.ts'
 import type { Webhook } from './webhooks/config.ts'
 
 export const eventNodeTypes = ['start', 'cron', 'webhook'] as const
@@ -65,6 +66,23 @@ export interface EventNode extends PlanNodeCommon {
   readonly enabled: boolean
   /** Of a webhook node. */
   readonly webhook?: Webhook
+  /** Of start and cron nodes; left out, as in older plans, it is what `overlapOf` says. */
+  readonly overlap?: Overlap
+  /** Only at cron nodes. */
+  readonly schedule?: Schedule
+}
+
+/** What a start does while another run of its node is going on. */
+export type Overlap = (typeof overlapKinds)[number]
+
+/** When a cron node fires, and what. */
+export interface Schedule {
+  readonly cron: string
+  readonly timezone: string
+  /** What becomes of firings that nobody could start in time. */
+  readonly missed: (typeof missedKinds)[number]
+  /** Null: the firing itself. */
+  readonly message: FiringMessage | null
 }
 
 /** A set of lanes that a worker node's queue has, or had. */
@@ -117,6 +135,10 @@ export interface Plan {
   /** 1 for the first publish; grows by one with each publish and republish. */
   readonly revision: number
   readonly nodes: readonly PlanNode[]
+}
+
+export function overlapOf({ type, overlap }: Pick<EventNode, 'type' | 'overlap'>): Overlap {
+  return overlap ?? (type === 'cron' ? 'skip' : 'allow')
 }
 
 export function isEventNode(node: PlanNode): node is EventNode {

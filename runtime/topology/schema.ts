@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import './faults/words.ts'
 import { emitForms, emitPattern, parseEmit } from './emit.ts'
+import { firingMessage, missedKinds, overlapKinds } from './schedule/schema.ts'
 import { parsePartitionKey, partitionKeyForms, partitionKeyPattern } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
 import { acceptSchema, handshakeSchema, verifySchema, webhookKeys } from './webhooks/schema.ts'
@@ -112,8 +113,21 @@ const nodeSchema = z
       .string()
       .max(200)
       .optional()
-      .describe('Of a cron node: 5 or 6 fields such as "0 6 * * mon", or "@every 15m"'),
-    timezone: z.string().max(100).optional().describe('Of a cron node, such as Europe/Prague'),
+      .describe('Of a cron node: 5 or 6 fields such as "0 6 * * mon", a word such as @hourly, or "@every 15m"'),
+    timezone: z.string().max(100).optional().describe('Of a cron node, such as Europe/Prague; default UTC'),
+    overlap: z
+      .enum(overlapKinds)
+      .optional()
+      .describe(
+        'Of a start or cron node, while another run of it is going on: allow starts one more (default of start nodes), skip none (default of cron nodes), queue one after the other',
+      ),
+    missed: z
+      .enum(missedKinds)
+      .optional()
+      .describe(
+        'Of a cron node, for firings that nobody could start in time: once makes up for all with one run (default), skip for none',
+      ),
+    message: firingMessage.optional().describe('Of a cron node: what its firings send'),
     settings: settings.optional().describe('Handed to the worker with every call; at most 4 KiB as base64url JSON'),
     emit: decided(z.string(), (text) => parseEmit(text) !== null, emitForms, emitPattern)
       .optional()
@@ -170,6 +184,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   if (path[0] === 'edges') return Object.keys(edgeSchema.shape)
   if (path[0] === 'nodes' && path.length === 2) return Object.keys(nodeSchema.shape)
   if (path[0] !== 'nodes') return []
+  if (path[2] === 'message' && path.length === 3) return Object.keys(firingMessage.shape)
   return path[2] === 'retry' ? Object.keys(retrySchema.shape) : [...(webhookKeys[String(path[2])] ?? [])]
 }
 

@@ -30,6 +30,8 @@ const seenByOwners = new Set(
     'getRun',
     'cancelRun',
     'listQueues',
+    'listCron',
+    'previewCron',
     'getSession',
     'deleteSession',
   ].concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash']),

@@ -72,6 +72,9 @@ describe('a node', () => {
     [custom('a', { enabled: false }), 'nodes[1].enabled', 'enabled is for event nodes'],
     [custom('a', { maxPages: 3 }), 'nodes[1].maxPages', 'only batch nodes read pages'],
     [custom('a', { cron: '* * * * *' }), 'nodes[1].cron', 'only cron nodes have a schedule'],
+    [custom('a', { missed: 'skip' }), 'nodes[1].missed', 'only cron nodes have a schedule'],
+    [custom('a', { message: {} }), 'nodes[1].message', 'only cron nodes have a schedule'],
+    [custom('a', { overlap: 'skip' }), 'nodes[1].overlap', 'only start and cron nodes'],
     [custom('a', { partitions: 2, prefetch: 5 }), 'nodes[1].prefetch', 'needs prefetch 1, found 5'],
     [custom('a', { retry: { maxMs: 100 } }), 'nodes[1].retry.maxMs', 'less than baseMs (250)'],
     [custom('a', { retry: { baseMs: 400_000 } }), 'nodes[1].retry.maxMs', 'maxMs (300000)'],
@@ -119,12 +122,12 @@ describe('a node', () => {
     expect(paths({ name: 'hook', type: 'webhook', ...hook, ...carried })).toEqual(['nodes[0].accept.headers[1]'])
   })
 
-  test('of type cron can be drafted, and not be published yet', () => {
+  test('of type cron needs a schedule, and a time zone that there is', () => {
     const cron = (fields: Partial<DocumentNode>) => check(documentOf([{ name: 'daily', type: 'cron', ...fields }]))
-    expect(cron({ cron: '0 6 * * *', timezone: 'Europe/Prague' })).toMatchObject([{ path: 'nodes[0].type' }])
+    expect(cron({ cron: '0 6 * * *', timezone: 'Europe/Prague', overlap: 'queue', missed: 'skip' })).toEqual([])
     const paths = cron({ cron: '0 25 * * *', timezone: 'Europe/Prag' }).map(({ path }) => path)
-    expect(paths).toEqual(['nodes[0].type', 'nodes[0].cron', 'nodes[0].timezone'])
-    expect(cron({}).map(({ path }) => path)).toEqual(['nodes[0].type', 'nodes[0].cron'])
+    expect(paths).toEqual(['nodes[0].cron', 'nodes[0].timezone'])
+    expect(cron({}).map(({ path }) => path)).toEqual(['nodes[0].cron'])
   })
 })
 

@@ -1,11 +1,12 @@
 import { Conflict, NotFound } from '../../errors.ts'
+import { cancelQueued } from '../../store/queries/starts/written.ts'
 import { getRun, noteCancel } from '../../store/queries/runs.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import { ofRun } from '../access/targets.ts'
 import type { ApiDeps, Changing } from '../deps.ts'
 
-type Deps = Pick<Changing, 'store' | 'queues' | 'audit'>
+type Deps = Pick<Changing, 'store' | 'queues' | 'audit' | 'events'>
 
 /** What became of the wish to cancel: `note` says why it may take long. */
 export interface Cancelled {
@@ -14,17 +15,30 @@ export interface Cancelled {
 }
 
 /**
- * Lets everything that a run still has settle as cancelled, wherever it is; what came to its end before stays done. Idempotent.
+ * Lets everything that a run still has settle as cancelled, wherever it is; what came to its end before stays done. Of a queued run
+ * nothing has begun: it is cancelled at once. Idempotent.
  * Throws `NotFound`, and `Conflict` when the run has ended otherwise.
  */
 export async function cancelRun(deps: Deps, id: string): Promise<Cancelled> {
   const { store, queues } = deps
   const run = await getRun(store, id)
+  if (run.startState === 'queued' && (await cancelWaiting(deps, id))) return { state: 'cancelled', note: null }
   const noted = run.state === 'running' ? await cancel(deps, run) : null
   if (noted !== null) return { state: 'cancelling', note: (await unreadNote(deps, run)) ?? (await noteOf(queues)) }
   const { state: ended } = await getRun(store, id)
   if (ended !== 'cancelled') throw new Conflict(`the run is ${ended} already: there is nothing to cancel`)
   return { state: 'cancelled', note: null }
+}
+
+/** False when it isn't queued any more. */
+async function cancelWaiting({ store, audit, events }: Deps, id: string): Promise<boolean> {
+  const [run] = await store.transaction(async (inside) => {
+    const cancelled = await cancelQueued(inside, { id })
+    for (const each of cancelled) await audit(inside, ofRun({ ...each, state: 'running' }, { state: 'cancelled' }))
+    return cancelled
+  })
+  if (run) events.emit({ kind: 'run', topologyId: run.topologyId, runId: id, state: run.state })
+  return run !== undefined
 }
 
 /** Null when it isn't running any more: then there was nothing to cancel. */

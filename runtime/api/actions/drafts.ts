@@ -6,8 +6,8 @@ import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts
 import type { DrawnValues } from '../../store/schema/index.ts'
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { blockFault, prefetchFault, retryFault } from '../../topology/check.ts'
-import { cronFault } from '../../topology/cron.ts'
+import { blockFault, checkSchedules, prefetchFault, retryFault } from '../../topology/check.ts'
+import { cronFault, timezoneFault } from '../../topology/schedule/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
 import type { RetryPolicy } from '../../topology/plan.ts'
@@ -26,7 +26,7 @@ type Deps = Pick<Changing, 'store' | 'audit'>
 /** Throws `Invalid` with every fault of the document's shape. Faults of the graph are for publish to find. */
 export function documentOf(value: unknown): TopologyDocument {
   const { document, faults } = readDocument(value)
-  const all = document ? [...faults, ...sameNames(document)] : faults
+  const all = document ? [...faults, ...sameNames(document), ...checkSchedules(document)] : faults
   if (document && all.length === 0) return document
   throw new Invalid(`the topology document has ${all.length === 1 ? 'one fault' : `${all.length} faults`}`, all)
 }
@@ -105,10 +105,11 @@ function draftNode(node: DocumentNode, stored: StoredValues | undefined): DraftN
   const { name, type } = node
   const drawn = drawnOf(node)
   const keep = <K extends keyof DrawnValues>(key: K) => drawn[key] ?? (stored?.[key] as DrawnValues[K]) ?? null
-  const none = { prefetch: null, timeoutMs: null, retry: null, inPlaceMaxMs: null, onFail: null, cron: null }
+  const none = { prefetch: null, timeoutMs: null, retry: null, inPlaceMaxMs: null, onFail: null, ...noSchedule }
   if (isEvent(type)) {
-    const cron = type === 'cron' ? keep('cron') : null
-    return { name, type, drawn, ...none, cron, enabled: node.enabled ?? stored?.enabled ?? true }
+    const schedule = type === 'cron' && { cron: keep('cron'), timezone: keep('timezone'), missed: keep('missed') }
+    const overlap = type === 'cron' || type === 'start' ? keep('overlap') : null
+    return { name, type, drawn, ...none, ...schedule, overlap, enabled: node.enabled ?? stored?.enabled ?? true }
   }
   return {
     name,
@@ -119,22 +120,22 @@ function draftNode(node: DocumentNode, stored: StoredValues | undefined): DraftN
     retry: keep('retry'),
     inPlaceMaxMs: keep('inPlaceMaxMs'),
     onFail: keep('onFail'),
-    cron: null,
+    ...noSchedule,
     enabled: true,
   }
 }
 
-function drawnOf({ prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, cron }: DocumentNode): DrawnValues {
-  return Object.fromEntries(
-    Object.entries({ prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, cron }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  )
+const noSchedule = { cron: null, timezone: null, overlap: null, missed: null }
+
+function drawnOf({ prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, ...others }: DocumentNode): DrawnValues {
+  const { cron, timezone, overlap, missed } = others
+  const values = { prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, cron, timezone, overlap, missed }
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
 /** The document's node with the stored values that aren't defaults. */
 function withValues(node: DocumentNode, { retry, enabled, ...stored }: StoredValues): DocumentNode {
-  const { prefetch, timeoutMs, inPlaceMaxMs, onFail, cron } = stored
+  const { prefetch, timeoutMs, inPlaceMaxMs, onFail, cron, timezone, overlap, missed } = stored
   return {
     ...node,
     ...(prefetch !== null && { prefetch }),
@@ -143,13 +144,19 @@ function withValues(node: DocumentNode, { retry, enabled, ...stored }: StoredVal
     ...(inPlaceMaxMs !== null && { inPlaceMaxMs }),
     ...(onFail !== null && { onFail }),
     ...(cron !== null && { cron }),
+    ...(timezone !== null && { timezone }),
+    ...(overlap !== null && { overlap }),
+    ...(missed !== null && { missed }),
     ...((node.enabled !== undefined || !enabled) && isEvent(node.type) && { enabled }),
   }
 }
 
 function differs(node: StoredValues, stored: StoredValues | undefined): boolean {
   const values = (of: StoredValues) =>
-    JSON.stringify([of.prefetch, of.timeoutMs, of.retry, of.inPlaceMaxMs, of.onFail, of.cron, of.enabled])
+    JSON.stringify([
+      ...[of.prefetch, of.timeoutMs, of.retry, of.inPlaceMaxMs, of.onFail, of.enabled],
+      ...[of.cron, of.timezone, of.overlap, of.missed],
+    ])
   return stored !== undefined && values(node) !== values(stored)
 }
 
@@ -229,10 +236,9 @@ function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): v
   const { name, type } = node
   const event = isEvent(type)
   const foreign = event ? workerValues : (['enabled'] as const)
-  const faults = [...foreign, ...(type === 'cron' ? [] : (['cron'] as const))]
+  const faults = [...foreign, ...foreignSchedule(type)]
     .filter((key) => change[key] !== undefined)
     .map((key) => ({ path: key, message: `a ${type} node has no ${key}, and ${name} is one` }))
-  const cron = typeof change.cron === 'string' && type === 'cron' ? cronFault(change.cron) : null
   const { partitions = 1 } = draft.nodes.find((each) => each.name === name) ?? {}
   const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)
   const block = event ? null : blockFaultAfter(node, change)
@@ -240,11 +246,28 @@ function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): v
   const all = [
     ...faults,
     ...(retry === null ? [] : [{ path: 'retry.maxMs', message: retry }]),
-    ...(cron === null ? [] : [{ path: 'cron', message: cron }]),
+    ...scheduleFaults(type, change),
     ...(lanes === null ? [] : [{ path: 'prefetch', message: lanes }]),
     ...(block === null ? [] : [{ path: change.onFail === undefined ? 'prefetch' : 'onFail', message: block }]),
   ]
   if (all.length > 0) throw new Invalid(all[0]?.message ?? '', all)
+}
+
+const scheduleValues = ['cron', 'timezone', 'missed', 'overlap'] as const
+
+/** What decides of other nodes when they are started. */
+function foreignSchedule(type: string): readonly (typeof scheduleValues)[number][] {
+  if (type === 'cron') return []
+  return type === 'start' ? scheduleValues.filter((key) => key !== 'overlap') : scheduleValues
+}
+
+function scheduleFaults(type: string, { cron, timezone }: NodeChange): Fault[] {
+  if (type !== 'cron') return []
+  const faults = [
+    { path: 'cron', message: typeof cron === 'string' ? cronFault(cron) : null },
+    { path: 'timezone', message: typeof timezone === 'string' ? timezoneFault(timezone) : null },
+  ]
+  return faults.flatMap(({ path, message }) => (message === null ? [] : [{ path, message }]))
 }
 
 /** Only of a change of one of the two: another one is no reason to refuse what is stored. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Conflict, Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
+import { clearSchedules } from '../../store/queries/starts/gates.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
@@ -24,6 +25,7 @@ import type { Changing } from '../deps.ts'
 import { refuseDiscarding } from './discard/discard.ts'
 import { draftOf } from './drafts.ts'
 import { dropPastLanes } from './lanes.ts'
+import { enforceSchedules } from './firing/schedules.ts'
 import { keepNodes } from './leaving/leave.ts'
 import type { InFlight } from './leaving/leave.ts'
 import { defaultsOf, knownWorkers, newestPlan, planDefaultsOf, tellBridges } from './plans.ts'
@@ -119,6 +121,7 @@ export async function unpublish(deps: Deps, id: string, ifVersion: number | null
     if (topology.visibility === 'draft') return topology
     // No bridge is left that could be behind; what is stored goes out with the next publish.
     const after = await changeTopology(deps, inside, topology, { visibility: 'draft', bridgeOutOfSync: false })
+    await clearSchedules(inside, id)
     await deps.queues.stopPlan(id)
     return after
   })
@@ -178,6 +181,7 @@ async function putRevision(
     const plan = await dropPastLanes(deps, kept, newest, isPublic)
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
+    await enforceSchedules(inside, plan)
     const bridgeOutOfSync = isOutOfSync(plan, { nodes, workers })
     return change({ visibility: 'public', revision: plan.revision, bridgeOutOfSync })
   })
@@ -209,10 +213,11 @@ function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
 
 export function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
   return new Map(
-    nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled }) => [
-      name,
-      { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail, enabled },
-    ]),
+    nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled, ...others }) => {
+      const { cron, timezone, overlap, missed } = others
+      const values = { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail }
+      return [name, { ...values, enabled, cron, timezone, overlap, missed }]
+    }),
   )
 }
 

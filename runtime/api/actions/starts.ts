@@ -4,9 +4,11 @@ import { newId } from '../../ids.ts'
 import { getNode } from '../../store/queries/nodes.ts'
 import { findRun } from '../../store/queries/runs.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { isEventNode } from '../../topology/plan.ts'
+import { isEventNode, overlapOf } from '../../topology/plan.ts'
 import type { EventNode, Plan } from '../../topology/plan.ts'
 import type { ApiDeps } from '../deps.ts'
+import { startGated } from './firing/gate.ts'
+import { firingMessage } from './firing/message.ts'
 import { newestPlan } from './plans.ts'
 
 export interface Start {
@@ -18,34 +20,39 @@ export interface Start {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
-  readonly body: Uint8Array
+  /** Null: none was sent; a cron node then sends what its firings do. */
+  readonly body: Uint8Array | null
+  /** Whether it begins although another run of a node is going on whose runs must not overlap. */
+  readonly force: boolean
 }
 
-export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission'>
+export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'log'>
 
 /**
- * Starts a run and answers its id, or the id of the run that the same key started. Throws `NotFound`, `Conflict`, and what
- * `Admission.admit` does.
+ * Starts a run, or queues it behind those that it must not overlap with, and answers its id, or the id of the run that the same key
+ * started. Throws `NotFound`, `Conflict`, and what `Admission.admit` does.
  */
-export async function startRun(
-  { store, queues, admission }: StartDeps,
-  topology: Topology,
-  start: Start,
-): Promise<string> {
+export async function startRun(deps: StartDeps, topology: Topology, start: Start): Promise<string> {
+  const { store, queues, admission } = deps
   const node = await startNodeOf(store, topology, start.node)
   const key = start.key ?? newId()
   const run = runIdOf(topology.id, node.id, key)
   // The queue knows a key for as long as its history reaches; after that, the run itself is the memory of it.
   if (start.key !== null && (await findRun(store, run))) return run
-  const { tenant, contentType, headers, trace, body } = start
+  const message = messageOf(start, topology, node)
+  const isGated = overlapOf(node) !== 'allow'
+  // It may have begun under its key while the runs of the node were allowed to overlap, and not be recorded yet.
+  if (isGated && start.key !== null && (await queues.isStarted(topology.id, node.id, key))) return run
   try {
-    await admit({ store, admission }, topology, node, body.byteLength)
+    await admit({ store, admission }, topology, node, message.body.byteLength)
   } catch (refusal) {
     // What was accepted under this key is in the queue before it is a run: only new starts are refused.
     if (start.key !== null && (await queues.isStarted(topology.id, node.id, key))) return run
     throw refusal
   }
-  await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, tenant, contentType, headers, trace, body })
+  const names = { topologyId: topology.id, topologyName: topology.name, nodeId: node.id, nodeName: node.name }
+  if (isGated) await startGated(deps, node, { id: run, ...names, ...message }, start.force)
+  else await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, ...message })
   return run
 }
 
@@ -54,6 +61,15 @@ export async function startNodeOf(store: ApiDeps['store'], topology: Topology, r
   const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
   return eventNodeOf(plan, ref)
+}
+
+function messageOf({ tenant, contentType, headers, trace, body }: Start, topology: Topology, node: EventNode) {
+  if (body !== null || node.schedule === undefined)
+    return { tenant, contentType, headers, trace, body: body ?? new Uint8Array() }
+  const names = { topology: topology.name, node: node.name }
+  const fired = { ...names, scheduledAt: null, firedAt: new Date(), missedSince: null }
+  const own = firingMessage(node.schedule.message, fired)
+  return { ...own, tenant: tenant ?? own.tenant, headers: { ...own.headers, ...headers }, trace }
 }
 
 /** Throws `Conflict` where nothing may be started, and what `Admission.admit` does. */

@@ -2,6 +2,9 @@ import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { Unavailable } from '../../errors.ts'
 import type { Heartbeat } from '../../queue/control.ts'
+import { gatesOf } from '../../store/queries/starts/gates.ts'
+import type { Gate } from '../../store/queries/starts/gates.ts'
+import { queuedOf } from '../../store/queries/starts/written.ts'
 import { getNode, listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
@@ -9,11 +12,12 @@ import type { Topology } from '../../store/queries/topologies.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
 import { resolveValues } from '../../topology/values.ts'
 import type { NodeDefaults } from '../../topology/values.ts'
-import { eventNodeTypes, isEventNode, nodeDefaults } from '../../topology/plan.ts'
-import type { Plan, PlanNode } from '../../topology/plan.ts'
+import { eventNodeTypes, isEventNode, nodeDefaults, overlapOf } from '../../topology/plan.ts'
+import type { EventNode, Plan, PlanNode } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 import { changeNode, draftOf } from '../actions/drafts.ts'
 import type { PauseChange } from '../actions/drafts.ts'
+import { showFiring } from '../actions/firing/show.ts'
 import { knownBridges, nodeHealth } from '../actions/health/health.ts'
 import { pausedBy, pauseOf } from '../actions/pauses.ts'
 import { defaultsOf, newestPlan } from '../actions/plans.ts'
@@ -111,13 +115,15 @@ type Shown = z.infer<typeof schemas.node>
 
 /** Reads once what showing the nodes of a topology takes. */
 async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) => Shown> {
-  const [newest, paused, bridges, workers, nodes] = await Promise.all([
+  const [newest, paused, bridges, workers, nodes, gates] = await Promise.all([
     newestPlan(deps.store, topology),
     pausedNodes(deps),
     knownBridges(deps),
     allWorkers(deps.store),
     listNodes(deps.store, topology.id, true),
+    gatesOf(deps.store, topology.id),
   ])
+  const queued = await queuedOf(deps.store, [...gates.keys()])
   const leaving = new Map(newest?.nodes.filter((node) => node.leaving !== undefined).map((node) => [node.id, node]))
   const defaults = defaultsOf(draftOf(topology), workers)
   const ids = new Map(nodes.map((node) => [node.name, node.id]))
@@ -129,6 +135,8 @@ async function shower(deps: ApiDeps, topology: Topology): Promise<(node: Node) =
       defaults: defaults.get(node.name) ?? {},
       ids,
       leaving: leaving.get(node.id) ?? null,
+      gate: gates.get(node.id) ?? null,
+      queued: queued.get(node.id) ?? 0,
     })
 }
 
@@ -151,6 +159,9 @@ interface Around {
   readonly plan: Plan | null
   /** The node as the plan has it, if it leaves. */
   readonly leaving: PlanNode | null
+  readonly gate: Gate | null
+  /** Its runs that wait. */
+  readonly queued: number
 }
 
 const noValues = {
@@ -175,7 +186,7 @@ function publishedOf(plan: Plan | null, nodeId: string): Shown['published'] {
   if (!plan || !node) return null
   const { revision } = plan
   const none = { prefetch: null, timeoutMs: null, retry: null, inPlaceMaxMs: null, onFail: null }
-  if (isEventNode(node)) return { revision, ...none }
+  if (isEventNode(node)) return { revision, ...none, ...publishedStarts(node) }
   const { prefetch, timeoutMs, retry, inPlaceMaxMs, onFail } = node
   return {
     revision,
@@ -184,12 +195,39 @@ function publishedOf(plan: Plan | null, nodeId: string): Shown['published'] {
     retry: { ...retry, on: retry.on.length === 0 ? ['default'] : [...retry.on] },
     inPlaceMaxMs,
     onFail,
+    ...noStarts,
+  }
+}
+
+const noStarts = { cron: null, timezone: null, overlap: null, missed: null }
+
+function publishedStarts(node: EventNode) {
+  const { cron = null, timezone = null, missed = null } = node.schedule ?? {}
+  return { cron, timezone, missed, overlap: node.type === 'webhook' ? null : overlapOf(node) }
+}
+
+/** What decides when its runs begin, as stored. */
+function startsOf(node: Node, topology: Topology, { gate, queued }: Around) {
+  const { type, cron, timezone, overlap, missed, enabled } = node
+  if (type !== 'start' && type !== 'cron')
+    return { ...noStarts, firing: null, queued: (eventNodeTypes as readonly string[]).includes(type) ? queued : null }
+  if (type === 'start') return { ...noStarts, overlap: overlap ?? ('allow' as const), firing: null, queued }
+  const active = topology.visibility === 'public' && topology.enabled && enabled
+  return {
+    ...{
+      cron,
+      timezone: timezone ?? 'UTC',
+      overlap: overlap ?? ('skip' as const),
+      missed: missed ?? ('once' as const),
+    },
+    firing: showFiring(gate, active),
+    queued,
   }
 }
 
 function showNode(node: Node, topology: Topology, around: Around): Shown {
   const { paused, bridges, defaults, plan, leaving } = around
-  const { id, topologyId, name, enabled, retry, cron } = node
+  const { id, topologyId, name, enabled, retry } = node
   const document = draftOf(topology)
   const drawn = document.nodes.find((each) => each.name === name)
   const event = (eventNodeTypes as readonly string[]).includes(node.type)
@@ -206,7 +244,7 @@ function showNode(node: Node, topology: Topology, around: Around): Shown {
     enabled,
     ...pauseOf(id, topology, paused),
     breaker: nodeHealth(id, bridges),
-    cron,
+    ...startsOf(node, topology, around),
     leaving: leaving?.leaving ?? null,
     followers: followersOf(node, document, around),
   }

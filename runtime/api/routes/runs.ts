@@ -108,6 +108,8 @@ function showRun(run: Run): z.infer<typeof schemas.run> {
     nodeId,
     tenant,
     state,
+    queued: run.startState === 'queued',
+    scheduledAt: run.scheduledAt?.toISOString() ?? null,
     startedAt: run.startedAt.toISOString(),
     finishedAt: run.finishedAt?.toISOString() ?? null,
     cancelRequestedAt: run.cancelRequestedAt?.toISOString() ?? null,

@@ -29,7 +29,8 @@ const run = createRoute({
   operationId: 'runTopology',
   tags,
   summary: 'Start a run',
-  description: 'Equal keys, in the body or as `Idempotency-Key`, give the same run, however often they are sent.',
+  description:
+    'Equal keys, in the body or as `Idempotency-Key`, give the same run, however often they are sent. At a node with `overlap: skip` it is a 409 while another run is going on; with `overlap: queue` the run waits for those before it, and is `queued` until then.',
   method: 'post',
   path: '/api/topologies/{topology}/run',
   request: {
@@ -54,6 +55,7 @@ const start = createRoute({
     params: topologyParam.extend({ node: z.string().openapi({ param: { name: 'node', in: 'path' } }) }),
     query: z.object({
       tenant: schemas.tenant.optional(),
+      force: schemas.force.optional(),
       split: z.enum(['records']).optional().openapi({ description: 'One message per record of the body' }),
     }),
     headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
@@ -65,21 +67,22 @@ const start = createRoute({
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(run, async (c) => {
-    const { node = null, body: value, headers = {}, tenant = null, ...given } = c.req.valid('json')
+    const { node = null, body: value, headers = {}, tenant = null, force = false, ...given } = c.req.valid('json')
     const key = keyOf(given.key, c.req.valid('header')['idempotency-key'])
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const message = messageOf(value)
-    const runId = await startRun(deps, topology, { node, key, tenant, headers, trace: traceOf(c), ...message })
+    const runId = await startRun(deps, topology, { node, key, tenant, headers, force, trace: traceOf(c), ...message })
     c.header('location', `/api/runs/${runId}`)
     return c.json({ runId }, 202)
   })
   app.openapi(start, async (c) => {
-    const { tenant = null, split } = c.req.valid('query')
+    const { tenant = null, split, force = 'false' } = c.req.valid('query')
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
     const contentType = contentTypeOf(c)
-    const start = { node, key, tenant, contentType, headers: userHeaders(c), trace: traceOf(c) }
+    const common = { contentType, headers: userHeaders(c), trace: traceOf(c) }
+    const start = { node, key, tenant, force: force === 'true', ...common }
     const taken =
       split === undefined
         ? { runId: await startRun(deps, topology, { ...start, body: await readBytes(c) }) }
@@ -119,7 +122,7 @@ export function contentTypeOf(c: Context): string {
 }
 
 function messageOf(value: unknown): Pick<Start, 'contentType' | 'body'> {
-  if (value === undefined) return { contentType: noType, body: new Uint8Array() }
+  if (value === undefined) return { contentType: noType, body: null }
   return { contentType: 'application/json', body: ofGoodSize(Buffer.from(JSON.stringify(value))) }
 }
 

@@ -5,6 +5,9 @@ import { pageOf } from '../paging.ts'
 import { messageHeaders, text, time } from './common.ts'
 
 export const tenant = text(200).min(1)
+export const force = z.enum(['true', 'false']).openapi({
+  description: 'true: begin although another run is going on, whatever the overlap policy of the node',
+})
 export const startKey = text(500).min(1)
 
 export const runRequest = z
@@ -14,6 +17,10 @@ export const runRequest = z
     headers: messageHeaders.optional(),
     tenant: tenant.optional(),
     key: startKey.optional().openapi({ description: 'Equal keys mean the same run' }),
+    force: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Begin although another run is going on, whatever the overlap policy of the node' }),
   })
   .openapi('RunRequest')
 
@@ -47,6 +54,12 @@ export const run = z
     nodeId: z.string(),
     tenant: z.string().nullable(),
     state: z.enum(runStates),
+    queued: z
+      .boolean()
+      .openapi({ description: 'Running, and waits for another run of its node to end: nothing of it has begun' }),
+    scheduledAt: time
+      .nullable()
+      .openapi({ description: 'Instant of the cron firing that began it; null: started otherwise' }),
     startedAt: time,
     finishedAt: time.nullable(),
     cancelRequestedAt: time.nullable(),

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { documentJsonSchema, retrySchema } from '../../topology/schema.ts'
 import { nodeTypes } from '../../topology/plan.ts'
+import { missedKinds, overlapKinds } from '../../topology/schedule/schema.ts'
 import { pageOf } from '../paging.ts'
 import { revisionKinds } from '../../store/schema/index.ts'
 import { breakerStates, labels, text, time } from './common.ts'
@@ -64,6 +65,27 @@ const retryPatch = z
   })
   .openapi('RetryPolicyPatch', { description: 'Only the fields that are given change; null takes one back' })
 
+const overlap = z.enum(overlapKinds)
+const missed = z.enum(missedKinds)
+
+const lastSkipped = z
+  .object({
+    at: time.openapi({ description: 'Instant of the firing' }),
+    reason: z.string(),
+    runId: z.string().nullable().openapi({ description: 'The run that was in its way' }),
+  })
+  .openapi('SkippedFiring')
+
+export const firing = z
+  .object({
+    nextAt: time.nullable().openapi({ description: 'Null: it does not fire, since it is not published or disabled' }),
+    lastAt: time.nullable().openapi({ description: 'Instant of the firing that began a run last' }),
+    lastRunId: z.string().nullable(),
+    skipped: z.int().openapi({ description: 'Firings that were skipped, ever' }),
+    lastSkipped: lastSkipped.nullable(),
+  })
+  .openapi('Firing')
+
 const publishedValues = z
   .object({
     revision: z.int(),
@@ -72,6 +94,10 @@ const publishedValues = z
     retry: retry.nullable(),
     inPlaceMaxMs: z.int().nullable(),
     onFail: z.enum(['skip', 'block']).nullable(),
+    cron: z.string().nullable(),
+    timezone: z.string().nullable(),
+    overlap: overlap.nullable(),
+    missed: missed.nullable(),
   })
   .openapi('PublishedValues', { description: 'Whole: with what the document, the manifest and the defaults say' })
 
@@ -111,7 +137,16 @@ export const node = z
       description:
         'Messages are held back since the calls of this node fail, as the live bridge sees it that sees it worst; null: they are not',
     }),
-    cron: z.string().nullable(),
+    cron: z.string().nullable().openapi({ description: 'Of a cron node, as stored' }),
+    timezone: z.string().nullable().openapi({ description: 'Of a cron node' }),
+    overlap: overlap.nullable().openapi({
+      description: 'Of start and cron nodes: what a start does while another run of the node is going on',
+    }),
+    missed: missed
+      .nullable()
+      .openapi({ description: 'Of a cron node: what becomes of firings that nobody could start' }),
+    firing: firing.nullable().openapi({ description: 'Of a cron node' }),
+    queued: z.int().nullable().openapi({ description: 'Of an event node: runs that wait for those before them' }),
     leaving: z
       .enum(['drain', 'trash'])
       .nullable()
@@ -133,7 +168,10 @@ export const nodePatch = z
     retry: retryPatch.nullable().optional(),
     inPlaceMaxMs: inRange(1000, 86_400_000).nullable().optional(),
     onFail: z.enum(['skip', 'block']).nullable().optional(),
-    cron: text(200).optional(),
+    cron: text(200).optional().openapi({ description: 'Cron nodes only' }),
+    timezone: text(100).nullable().optional(),
+    overlap: overlap.nullable().optional().openapi({ description: 'Start and cron nodes only' }),
+    missed: missed.nullable().optional(),
     enabled: z.boolean().optional().openapi({ description: 'Event nodes only' }),
     paused: z.boolean().optional().openapi({ description: 'Acts at once, without a republish' }),
   })

@@ -21,6 +21,7 @@ interface Flags {
   readonly tenant?: string
   readonly split?: string
   readonly follow?: boolean
+  readonly force?: boolean
 }
 
 const pollMs = 500
@@ -39,6 +40,7 @@ export function define(command: Command): void {
     )
     .option('--key <key>', 'equal keys start one run only, and an upload that broke off goes on')
     .option('--tenant <tenant>', 'on whose behalf')
+    .option('--force', 'begin although another run of the node is going on, whatever its overlap policy')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
   examples(addOptions(command, 'client', ['data']), [
@@ -61,7 +63,7 @@ async function start(topology: string, node: string | undefined, { url, token, .
 
 /** Reads what is to be sent before an engine is looked for: what is wrong with it is said first. */
 function startOf(topology: string, node: string | undefined, flags: Flags): (engine: Engine) => Promise<Accepted> {
-  const { data, contentType, key, tenant, split } = flags
+  const { data, contentType, key, tenant, split, force } = flags
   if (split !== undefined) {
     const upload = uploadOf(topology, node, { ...flags, split })
     return (engine) => sendUpload(engine, upload)
@@ -73,6 +75,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
         ...(node && { node }),
         ...(key && { key }),
         ...(tenant && { tenant }),
+        ...(force && { force }),
         ...body,
       }),
     })
@@ -84,7 +87,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
       engine.POST('/start/{topology}/{node}', {
         params: {
           path: { topology, node },
-          query: { ...(tenant && { tenant }) },
+          query: { ...(tenant && { tenant }), ...(force && { force: 'true' as const }) },
           header: { ...(key && { 'idempotency-key': key }) },
         },
         headers: { 'content-type': contentType },
@@ -130,7 +133,8 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
   }
 }
 
-function lineOf({ state, cancelRequestedAt, messages }: Run): string {
+function lineOf({ state, queued, cancelRequestedAt, messages }: Run): string {
+  if (queued) return 'queued behind other runs'
   const shown = state === 'running' && cancelRequestedAt !== null ? 'cancelling' : state
   return `${shown}: ${messagesText(messages)}`
 }

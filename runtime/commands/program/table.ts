@@ -51,6 +51,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   why: { says: 'say why the messages of a node wait', load: () => import('../client/look/why.ts') },
   peek: { says: 'show the next messages of a node', load: () => import('../client/look/peek.ts') },
+  cron: { says: 'say when a schedule would fire', load: () => import('../client/look/cron.ts') },
   tail: { says: 'follow what comes to a node', load: () => import('../client/look/tail.ts') },
   try: {
     says: 'call the worker of a node with a message, and forward nothing',

@@ -199,8 +199,7 @@ async function compactTo(
   { connection, stream, info, topologyId, watched, log }: Round,
   wanted: number,
 ): Promise<number> {
-  const now = serverTime(info.ts)
-  const mark = await rearm({ connection, floors: watched.floors, topologyId, stream, now, log }, wanted)
+  const mark = await rearm({ connection, floors: watched.floors, topologyId, stream, log }, wanted)
   if (mark >= info.state.first_seq) await connection.jsm.streams.purge(stream, { seq: mark + 1 })
   return mark
 }

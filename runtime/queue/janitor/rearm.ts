@@ -5,14 +5,12 @@ import type { StoredMsg } from '@nats-io/jetstream'
 import { textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
-import { scheduleFilters } from '../names.ts'
+import { laterTail, tailFilter } from '../names.ts'
 import { refusal } from '../publish/publisher.ts'
 import type { Floors } from './floors.ts'
 
 /** Schedules that one round takes: about a second's work. */
 const largestRound = 1_000
-const pattern = 'Nats-Schedule'
-const target = 'Nats-Schedule-Target'
 /** What the server added, and conditions that held for the first publish only. */
 const ofTheFirst = /^Nats-(Stream|Subject|Sequence|Time-Stamp|Num-Pending|Expected-.*)$/i
 
@@ -21,8 +19,6 @@ export interface Rearming {
   readonly floors: Floors
   readonly topologyId: string
   readonly stream: string
-  /** Of the server, in milliseconds since 1970. */
-  readonly now: number
   readonly log: Log
 }
 
@@ -34,13 +30,7 @@ export interface Rearming {
  * gone, and the condition fails. So each fires once, whenever it is due.
  */
 export async function rearm(rearming: Rearming, mark: number): Promise<number> {
-  let free = mark
-  for (const filter of scheduleFilters(rearming.topologyId))
-    free = Math.min(free, await rearmAll(rearming, filter, free))
-  return free
-}
-
-async function rearmAll(rearming: Rearming, filter: string, mark: number): Promise<number> {
+  const filter = tailFilter(rearming.topologyId, laterTail)
   let done = 0
   for (let n = 0; n < largestRound; n++) {
     const first = await rearming.floors.firstAfter(filter, done, mark)
@@ -53,7 +43,6 @@ async function rearmAll(rearming: Rearming, filter: string, mark: number): Promi
 
 /** False when it has to stay. */
 async function rearmOne(rearming: Rearming, schedule: StoredMsg): Promise<boolean> {
-  if (!(await isSafe(rearming, schedule))) return false
   const { connection, stream, log } = rearming
   const headers = copied(schedule.header)
   try {
@@ -82,25 +71,4 @@ function copied(from: MsgHdrs): MsgHdrs {
     for (const value of from.values(name)) headers.append(name, value)
   }
   return headers
-}
-
-/**
- * A schedule for an instant can be moved at any time. A repeating one loses a firing that is due and not carried out yet, so it
- * is moved only when none is near: away from the full minute if it fires at full minutes, else right after a firing. `@every`
- * counts from when it was stored: it is late by what has passed since that firing.
- */
-async function isSafe({ connection, stream, now }: Rearming, { header }: StoredMsg): Promise<boolean> {
-  const text = header.get(pattern)
-  if (text.startsWith('@at ')) return true
-  if (firesAtFullMinutes(text)) return now % 60_000 > 5_000 && now % 60_000 < 55_000
-  const fired = await connection.jsm.streams.getMessage(stream, { last_by_subj: header.get(target) })
-  if (fired === null) return false
-  const next = Date.parse(fired.header.get('Nats-Schedule-Next'))
-  return now - fired.time.getTime() < 30_000 && next - now > 300
-}
-
-function firesAtFullMinutes(text: string): boolean {
-  const fields = text.trim().split(/\s+/)
-  if (text.startsWith('@')) return !text.startsWith('@every')
-  return fields.length === 5 || fields[0] === '0'
 }

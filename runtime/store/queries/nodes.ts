@@ -9,7 +9,16 @@ export type Node = typeof nodes.$inferSelect
 /** What is stored of a node beside the document; null means the default. */
 export type StoredValues = Pick<
   Node,
-  'prefetch' | 'timeoutMs' | 'retry' | 'inPlaceMaxMs' | 'onFail' | 'cron' | 'enabled'
+  | 'prefetch'
+  | 'timeoutMs'
+  | 'retry'
+  | 'inPlaceMaxMs'
+  | 'onFail'
+  | 'cron'
+  | 'timezone'
+  | 'overlap'
+  | 'missed'
+  | 'enabled'
 >
 
 /** Nodes of the draft in the document's order; `all` adds those that left the draft. */
@@ -118,6 +127,9 @@ function upsert(db: Parameters<Parameters<Store['query']>[0]>[0], rows: Row[]) {
         onFail: from('on_fail'),
         drawn: from('drawn'),
         cron: from('cron'),
+        timezone: from('timezone'),
+        overlap: from('overlap'),
+        missed: from('missed'),
         updatedAt: sql`now()`,
       },
     })

@@ -1,7 +1,14 @@
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { Intake } from '../../protocol/intake.ts'
 import { bytea, instant } from './columns.ts'
 import type { Headers } from './columns.ts'
+
+/**
+ * Where the start of a run is that was written down here before it went into the node's queue: `queued` behind other runs, `unsent`
+ * while it is to be put into the queue, `sent` when it is there. Null when the recorder has seen it there.
+ */
+export const startStates = ['queued', 'unsent', 'sent'] as const
 
 export const runStates = ['running', 'finished', 'failed', 'cancelled'] as const
 
@@ -32,6 +39,14 @@ export const runs = pgTable(
     startBody: bytea('start_body'),
     /** Of a start that is split into records while it comes in; it has no body. */
     intake: jsonb('intake').$type<Intake>(),
+    startTrace: text('start_trace'),
+    /** Of a cron node's firing: its instant. */
+    scheduledAt: instant('scheduled_at'),
+    startState: text('start_state', { enum: startStates }),
+    /** Since when it is in that state. */
+    startStateAt: instant('start_state_at'),
+    /** Place in the line of its node, while it is queued. */
+    line: bigint('line', { mode: 'number' }),
   },
   (table) => [
     index('runs_started').on(table.startedAt, table.id),
@@ -39,6 +54,12 @@ export const runs = pgTable(
     index('runs_state_started').on(table.state, table.startedAt, table.id),
     index('runs_tenant_started').on(table.tenant, table.startedAt, table.id),
     index('runs_node_name_started').on(table.nodeName, table.startedAt, table.id),
+    index('runs_node_running')
+      .on(table.nodeId)
+      .where(sql`state = 'running'`),
+    index('runs_start_state')
+      .on(table.startState, table.startStateAt)
+      .where(sql`start_state is not null`),
   ],
 )
 

@@ -1,6 +1,7 @@
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { DrawnName } from '../../topology/editors/editors.ts'
-import type { Plan, RetryPolicy } from '../../topology/plan.ts'
+import type { Overlap, Plan, RetryPolicy, Schedule } from '../../topology/plan.ts'
+import { missedKinds, overlapKinds } from '../../topology/schedule/schema.ts'
 import { instant } from './columns.ts'
 import type { Headers, Json } from './columns.ts'
 
@@ -45,6 +46,9 @@ export type DrawnValues = Partial<{
   readonly inPlaceMaxMs: number
   readonly onFail: (typeof onFailKinds)[number]
   readonly cron: string
+  readonly timezone: string
+  readonly overlap: Overlap
+  readonly missed: Schedule['missed']
 }>
 
 /** The nodes of the draft and their stored values; null means the default. Matched by name on a save, so that ids stay. */
@@ -68,6 +72,9 @@ export const nodes = pgTable(
     inPlaceMaxMs: integer('in_place_max_ms'),
     onFail: text('on_fail', { enum: onFailKinds }),
     cron: text('cron'),
+    timezone: text('timezone'),
+    overlap: text('overlap', { enum: overlapKinds }),
+    missed: text('missed', { enum: missedKinds }),
     /** The values above as the document said them when it was saved last: what a value goes back to when it is reset. */
     drawn: jsonb('drawn').$type<DrawnValues>().notNull().default({}),
     version: integer('version').notNull().default(1),

@@ -1,5 +1,4 @@
 /** One drawn node ↔ the fields of a document's node that older editors know of. */
-import { cronFault } from '../cron.ts'
 import { isEventType } from '../graph.ts'
 import { nodeDefaults, retryDefaults } from '../plan.ts'
 import type { DocumentNode, RetryInput } from '../schema.ts'
@@ -23,7 +22,8 @@ export function mapNode(
 ): Mapped {
   const { path, type, title, cron } = drawn
   const none = { worker: undefined, uses: undefined, service: undefined, timeoutMs: undefined, retry: undefined }
-  if (cron !== undefined) checkCron(drawn, notes)
+  if (cron !== undefined && type !== 'cron')
+    notes.warn(path, 'only cron nodes have a schedule: this one stays in the drawing')
   if (isEventType(type)) {
     reportEventNode(drawn, notes)
     if (type === 'webhook' && before?.type !== 'webhook') notes.warn(path, registerIt)
@@ -43,12 +43,6 @@ export function mapNode(
     retry: retryOf(drawn, before, notes),
     cron: undefined,
   }
-}
-
-function checkCron({ path, type, cron = '' }: DrawnNode, notes: Notes): void {
-  const fault = cronFault(cron)
-  if (type !== 'cron') notes.warn(path, 'only cron nodes have a schedule: this one stays in the drawing')
-  else if (fault !== null) notes.warn(path, `publishing will refuse the schedule: ${fault}`)
 }
 
 function reportEventNode({ path, type, worker, host, service, prefetch, repeater }: DrawnNode, notes: Notes): void {

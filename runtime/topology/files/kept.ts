@@ -9,6 +9,7 @@ export interface Kept {
   readonly value: unknown
 }
 
+const cronValues = ['cron', 'timezone', 'overlap', 'missed'] as const
 const workerValues = ['prefetch', 'timeoutMs', 'retry', 'inPlaceMaxMs', 'onFail'] as const
 
 /** The draft that comes of saving `document` over the draft `stored`, and what it keeps of that. */
@@ -24,9 +25,15 @@ export function savedOver(
   return { saved: { ...document, nodes }, kept }
 }
 
+function keptKeys(type: DocumentNode['type']): readonly (keyof DocumentNode)[] {
+  if (type === 'cron') return cronValues
+  if (type === 'start') return ['overlap']
+  return isEventType(type) ? [] : workerValues
+}
+
 function keptOf(node: DocumentNode, stored: DocumentNode | undefined): Partial<DocumentNode> {
   if (stored === undefined) return {}
-  const keys = isEventType(node.type) ? (node.type === 'cron' ? (['cron'] as const) : []) : workerValues
+  const keys = keptKeys(node.type)
   const values = keys.filter((key) => node[key] === undefined && stored[key] !== undefined)
   const disabled = isEventType(node.type) && node.enabled === undefined && stored.enabled === false
   return { ...Object.fromEntries(values.map((key) => [key, stored[key]])), ...(disabled && { enabled: false }) }

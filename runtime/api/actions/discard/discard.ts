@@ -1,4 +1,6 @@
 import { Conflict } from '../../../errors.ts'
+import { clearSchedules } from '../../../store/queries/starts/gates.ts'
+import { cancelQueued, writtenOf } from '../../../store/queries/starts/written.ts'
 import { messagesInProgress } from '../../../store/queries/runs.ts'
 import { lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
@@ -12,17 +14,19 @@ type Deps = Pick<ApiDeps, 'store' | 'queues'>
 /** What becomes of a topology when everything of it has settled as cancelled. */
 export type Afterwards = 'draft' | 'delete'
 
-/** Messages of the topology that are on their way: queued, held, delayed, or counted as such by its runs. */
+/** Messages of the topology that are on their way: queued, held, delayed, or counted as such by its runs; and starts of queued runs. */
 export async function onTheirWay({ store, queues }: Deps, topology: Topology): Promise<number> {
   const plan = await newestPlan(store, topology)
   if (plan === null) return 0
-  const [depths, { messages }, counted] = await Promise.all([
+  const [depths, { messages }, counted, written] = await Promise.all([
     queues.depths(plan),
     queues.backlog(topology.id),
     messagesInProgress(store, topology.id),
+    writtenOf(store, topology.id),
   ])
+  const starts = [...written.values()].reduce((sum, count) => sum + count, 0)
   const queued = depths.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
-  return Math.max(queued, messages, counted)
+  return Math.max(queued, messages, counted) + starts
 }
 
 /**
@@ -39,6 +43,8 @@ export async function beginDiscard(
   return store.transaction(async (inside) => {
     const topology = await lockTopology(inside, id, ifVersion)
     const plan = await newestPlan(inside, topology)
+    await clearSchedules(inside, id)
+    await cancelQueued(inside, { topologyId: id })
     const wasThere = await queues.isCancelling(id, null)
     const before = topology.visibility === 'draft' ? (await queues.discards()).get(id) : undefined
     await queues.discardAll(id, afterwards)

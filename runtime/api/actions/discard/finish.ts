@@ -2,6 +2,7 @@ import { NotFound } from '../../../errors.ts'
 import type { NodeQueue, Readings } from '../../../queue/control.ts'
 import { position } from '../../../store/outcomes.ts'
 import { receivingOf } from '../../../store/queries/intakes.ts'
+import { cancelQueued, writtenOf } from '../../../store/queries/starts/written.ts'
 import { nodesEver } from '../../../store/queries/revisions.ts'
 import { deleteDraft, lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
@@ -77,6 +78,9 @@ async function draftOf(store: Deps['store'], id: string): Promise<Topology | nul
 
 /** Last sequence of the stream when nothing in it was unsettled, delayed or unrecorded; null: something is. */
 async function settledAt({ store, queues }: Deps, id: string): Promise<number | null> {
+  await cancelQueued(store, { topologyId: id })
+  // A start that is about to be sent settles as cancelled when it has been.
+  if ((await writtenOf(store, id)).size > 0) return null
   if ((await receivingOf(store, { runs: [], topologies: [id] })).length > 0) return null
   const ever = await nodesEver(store, id)
   const inputs = ever.map((node): NodeQueue => ({ nodeId: node.id, isReplies: false, generation: node.generation }))

@@ -2,6 +2,7 @@ import { insertRevision } from '../../../store/queries/revisions.ts'
 import { lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Plan } from '../../../topology/plan.ts'
 import type { ApiDeps } from '../../deps.ts'
+import { enforceSchedules } from '../firing/schedules.ts'
 import { newestPlan, tellBridges } from '../plans.ts'
 
 /**
@@ -20,6 +21,7 @@ export async function changePlan(
     const next = change(plan)
     await deps.queues.ensure(next)
     await insertRevision(inside, next, 'drained')
+    await enforceSchedules(inside, next)
     await updateTopology(inside, id, { revision: next.revision })
     return true
   })

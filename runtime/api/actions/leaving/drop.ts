@@ -1,4 +1,5 @@
 import type { Reading, Readings } from '../../../queue/control.ts'
+import { writtenOf } from '../../../store/queries/starts/written.ts'
 import { leadingTo } from '../../../store/queries/revisions.ts'
 import type { InForce } from '../../../store/queries/topologies.ts'
 import type { Store } from '../../../store/store.ts'
@@ -66,7 +67,9 @@ export async function dropEmpty({ store, queues }: Deps, topology: InForce, prog
   const candidates = leaving.filter(
     ({ id }) => areSplit(seen.queues, sources.of(id), now.replied.get(id)) && isEmpty(seen.queues, id),
   )
-  const empty = await withoutDelays({ queues }, topology.id, candidates, now)
+  const written = await writtenOf(store, topology.id)
+  const unwritten = candidates.filter(({ id }) => !written.has(id))
+  const empty = await withoutDelays({ queues }, topology.id, unwritten, now)
   const dropped = closedUnder(leaving, empty)
   if (dropped.size > 0) await drop({ store, queues }, plan, dropped)
   return true

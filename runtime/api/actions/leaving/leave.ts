@@ -1,4 +1,5 @@
 import { Conflict } from '../../../errors.ts'
+import { writtenOf } from '../../../store/queries/starts/written.ts'
 import { messagesInProgress } from '../../../store/queries/runs.ts'
 import type { Store } from '../../../store/store.ts'
 import { changedKind, goneFrom, withLeaving } from '../../../topology/leaving.ts'
@@ -38,6 +39,8 @@ export async function keepNodes(
   const depths = new Map(
     (await queues.depths(newest)).map((depth) => [depth.nodeId, depth.pending + depth.inFlight + depth.replies]),
   )
+  for (const [nodeId, starts] of await writtenOf(inside, newest.topologyId))
+    depths.set(nodeId, (depths.get(nodeId) ?? 0) + starts)
   const queued = [...depths.values()].reduce((sum, depth) => sum + depth, 0)
   const onTheWay = Math.max(queued, await messagesInProgress(inside, newest.topologyId))
   if (onTheWay === 0) return plan

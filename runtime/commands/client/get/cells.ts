@@ -1,4 +1,4 @@
-import type { AuditEntry, Run, Status } from '../../../client/openapi.d.ts'
+import type { AuditEntry, CronNode, Node, Run, Status } from '../../../client/openapi.d.ts'
 import type { Column } from '../../terminal/print.ts'
 import { messagesText } from '../run.ts'
 import type { Row } from './kinds.ts'
@@ -23,6 +23,8 @@ const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
   followers: (value) => (value as readonly { name: string }[]).map(({ name }) => name).join(', '),
   instances: (value) => instancesText(value as Parameters<typeof instancesText>[0]),
   breaker: (value) => (value as { state: string } | null)?.state ?? null,
+  firing: (value) => (value as Node['firing'])?.nextAt ?? null,
+  lastSkipped: (value) => skippedText(value as CronNode['lastSkipped']),
   target: (value) => targetText(value as AuditEntry['target']),
   error: (value) => (value as { title: string }).title,
   messages: (value) => messagesText(value as Run['messages']),
@@ -32,6 +34,10 @@ const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
   topologies: (value) => (Array.isArray(value) ? `${value.length}: see \`sluice get topologies\`` : value),
   limits: (value) =>
     (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),
+}
+
+function skippedText(skipped: CronNode['lastSkipped']): string | null {
+  return skipped && `${skipped.at}: ${skipped.reason}`
 }
 
 function targetText({ kind, id, name }: AuditEntry['target']): string {

@@ -44,7 +44,7 @@ export function define(command: Command): void {
     )
     .argument(
       '[names...]',
-      'of lists: the topology (nodes, revisions; optional for runs, trash, queues, audit); else which one',
+      'of lists: the topology (nodes, revisions; optional for cron, runs, trash, queues, audit); else which one',
     )
     .option('--limit <n>', 'how many at most (default 50)', wholeNumber('--limit', 1, 100_000), 50)
     .option('--state <state>', 'runs: running, finished, failed, cancelled; trash: open, replayed, discarded')

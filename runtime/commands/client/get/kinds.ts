@@ -53,21 +53,21 @@ export const kinds = {
   },
   nodes: {
     columns: [
-      'name',
-      'type',
-      'worker',
-      'prefetch',
-      'partitions',
-      'enabled',
-      'pausedReason',
-      'breaker',
-      'leaving',
-      'followers',
-      'id',
+      ...['name', 'type', 'worker', 'prefetch', 'partitions', 'enabled', 'pausedReason', 'breaker', 'leaving'],
+      ...['firing', 'queued', 'followers', 'id'],
     ],
     of: 'topology',
     read: (engine, { topology = '' }, limit) =>
       engine.list('/api/topologies/{topology}/nodes', { path: { topology } }, limit),
+  },
+  cron: {
+    columns: [
+      ...['topology', 'node', 'cron', 'timezone', 'overlap', 'active', 'nextAt', 'lastAt', 'lastRunId'],
+      ...['queued', 'skipped', 'lastSkipped'],
+    ],
+    of: 'either',
+    read: (engine, { topology }, limit) =>
+      engine.list('/api/cron', { query: topology === undefined ? {} : { topology } }, limit),
   },
   revisions: {
     columns: ['revision', 'kind', 'createdAt'],
@@ -97,7 +97,7 @@ export const kinds = {
     read: (engine, _, limit) => engine.list('/api/status/topologies', {}, limit),
   },
   runs: {
-    columns: ['id', 'topology', 'state', 'startedAt', 'finishedAt', 'messages'],
+    columns: ['id', 'topology', 'state', 'queued', 'startedAt', 'finishedAt', 'messages'],
     of: 'either',
     filters: ['node', 'tenant', 'state', 'since'],
     read: (engine, wanted, limit) => engine.list('/api/runs', { query: runQuery(wanted) }, limit),

@@ -1,4 +1,5 @@
 /** Checks cron texts and time zones. Pure. */
+import { cronTimes, everyMs } from './next.ts'
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
@@ -20,11 +21,15 @@ const fields: readonly Field[] = [
   { name: 'day of week', min: 0, max: 7, words: days },
 ]
 
-const form = 'expected 5 or 6 cron fields such as "0 6 * * mon", or "@every 15m"'
+const form = 'expected 5 or 6 cron fields such as "0 6 * * mon", a word such as @hourly, or "@every 15m"'
+const cronWords = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']
+const everyLeastMs = 1_000
+const everyMostMs = 366 * 86_400_000
 
 /** What is wrong with a cron text, for a person; null when it is right. */
 export function cronFault(text: string): string | null {
   const trimmed = text.trim()
+  if (cronWords.includes(trimmed.toLowerCase())) return null
   if (trimmed.startsWith('@')) return everyFault(trimmed)
   const parts = trimmed.split(/\s+/)
   if (parts.length !== 5 && parts.length !== 6) return `${form}; found ${trimmed === '' ? 'nothing' : `"${trimmed}"`}`
@@ -33,26 +38,35 @@ export function cronFault(text: string): string | null {
     const part = parts[index] ?? ''
     if (!part.split(',').every((item) => isItem(item, field))) return rangeFault(field, part)
   }
-  return null
+  return firesEver(parts) ? null : `"${trimmed}" names a day that no month has, so it would never fire`
+}
+
+/** Whether some year has such a day; the time of the day doesn't matter. */
+function firesEver(parts: readonly string[]): boolean {
+  const [day = '*', month = '*', weekday = '*'] = parts.slice(-3)
+  const isAny = (part: string): boolean => part === '*' || part === '?'
+  if (isAny(day) || !isAny(weekday)) return true
+  return cronTimes(`0 0 ${day} ${month} *`, 'UTC').nextRun(new Date(0)) !== null
 }
 
 /** What is wrong with the name of a time zone, for a person; null when it is right. */
 export function timezoneFault(timezone: string): string | null {
+  const fault = `"${timezone}" is not a time zone; expected a name such as Europe/Prague or UTC`
+  // Some versions of Node take offsets, too, which have no daylight saving.
+  if (!/^[A-Za-z]/.test(timezone)) return fault
   try {
     new Intl.DateTimeFormat('en', { timeZone: timezone })
     return null
   } catch {
-    return `"${timezone}" is not a time zone; expected a name such as Europe/Prague or UTC`
+    return fault
   }
 }
 
 function everyFault(text: string): string | null {
-  const duration = /^@every\s+((?:\d+(?:\.\d+)?(?:ms|s|m|h))+)$/.exec(text)?.[1]
-  if (duration === undefined) return `${form}; found "${text}"`
-  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
-  const parts = duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)
-  const ms = [...parts].reduce((sum, [, n, unit]) => sum + Number(n) * unitMs[unit as keyof typeof unitMs], 0)
-  return ms >= 1000 ? null : '@every needs at least 1s'
+  const ms = everyMs(text)
+  if (ms === null) return `${form}; found "${text}"`
+  if (ms > everyMostMs) return '@every takes at most 8784h (366 days)'
+  return ms >= everyLeastMs ? null : '@every needs at least 1s'
 }
 
 function rangeFault({ name, min, max, words }: Field, part: string): string {
@@ -63,7 +77,7 @@ function rangeFault({ name, min, max, words }: Field, part: string): string {
 function isItem(item: string, field: Field): boolean {
   const [range = '', step, ...rest] = item.split('/')
   if (rest.length > 0 || (step !== undefined && !isStep(step, field))) return false
-  if (range === '*') return true
+  if (range === '*' || (range === '?' && step === undefined && field.name.startsWith('day'))) return true
   const [low, high, ...more] = range.split('-').map((text) => numberOf(text, field))
   if (more.length > 0 || low === null || low === undefined || high === null) return false
   return high === undefined || low <= high
