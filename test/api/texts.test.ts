@@ -8,7 +8,7 @@ test('what is wrong in a request is told in a sentence', async () => {
   const tail = await t.get(`/api/nodes/${a.id}/tail?after=x`)
   expect(tail.body.detail).toBe('the query has one fault: after expected `next` of an earlier answer')
   const enabled = await t.send('PATCH', `/api/nodes/${a.id}`, { json: { enabled: false } })
-  expect(enabled.body.errors).toEqual([{ path: 'enabled', message: `a ${a.type} node has no enabled, and a is one` }])
+  expect(enabled.body.errors).toEqual([{ path: 'enabled', message: 'a custom node has no enabled, and a is one' }])
   const prefetch = await t.send('PATCH', `/api/nodes/${start.id}`, { json: { prefetch: 2 } })
   expect(prefetch.body.errors).toMatchObject([
     { path: 'prefetch', message: 'a start node has no prefetch, and start is one' },
