@@ -39,7 +39,7 @@ export function printRecord(values: Readonly<Record<string, unknown>>): void {
 }
 
 /** Says on stderr what went wrong, a line for each fault of it, and that the command failed. */
-export function complain(error: unknown): void {
+function complain(error: unknown): void {
   const faults = error instanceof Invalid ? error.errors : []
   const lines = faults.map(({ path, message }) => `  ${path && `${path}: `}${message}`)
   console.error([textOf(error), ...lines].join('\n'))
