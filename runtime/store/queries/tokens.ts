@@ -69,7 +69,12 @@ export type Ends = ReadonlyMap<string, Date | null>
 export async function endsOfTokens(store: Store, ids: readonly string[]): Promise<Ends> {
   if (ids.length === 0) return new Map()
   const { id, expiresAt } = tokens
-  const rows = await store.query((db) => db.select({ id, expiresAt }).from(tokens).where(inArray(id, [...ids])))
+  const rows = await store.query((db) =>
+    db
+      .select({ id, expiresAt })
+      .from(tokens)
+      .where(inArray(id, [...ids])),
+  )
   return new Map(rows.map((row) => [row.id, row.expiresAt]))
 }
 
