@@ -97,7 +97,7 @@ function readsOf({ topologies, runs, trash }: Amounts): Record<string, (n: numbe
     queues: () => '/api/queues',
     'queues?limit=500': () => '/api/queues?limit=500',
     'queues?after=': (n) => `/api/queues?after=${encoded(`0/${nameOf(n)}`)}`,
-    'queues?topology=': () => '/api/queues?topology=live',
+    'queues?topology=': (n) => `/api/queues?topology=${topology(n)}`,
     metrics: () => '/metrics',
   }
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import { Unavailable } from '../../errors.ts'
 import { appeared } from '../client/run.ts'
