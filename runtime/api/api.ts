@@ -38,7 +38,7 @@ export type { AccessOptions } from './access/access.ts'
 export { openFiring } from './actions/firing/firing.ts'
 export { openRetention } from './access/retention.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
-export { mayTakeLong } from './patience.ts'
+export { mayTakeLong } from './actions/upload/patience.ts'
 
 /**
  * The HTTP API. It opens nothing and closes nothing: what it works with is given, and stays its owner's. Serve it with

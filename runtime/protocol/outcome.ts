@@ -31,6 +31,9 @@ export interface Started {
   readonly intake?: Intake
 }
 
+/** A start without a body: that comes in chunks. */
+export type Opened = Omit<Started, 'body'> & Required<Pick<Started, 'intake'>> & { readonly trace: string | null }
+
 /** A chunk of a body that is split into records. */
 export interface Received {
   readonly kind: 'received'

@@ -1,8 +1,11 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
-import type { Uploads } from './intake/uploads.ts'
+import type { Uploads } from './intake/slots.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
+import type { Guarded } from './publish/guarded.ts'
+
+export type { Guarded } from './publish/guarded.ts'
 
 /** What a bridge says of itself every two seconds. */
 export interface Heartbeat {
@@ -117,9 +120,6 @@ export interface DiscardMessage {
   /** `message.replay` of the row. */
   readonly replay: number
 }
-
-/** What a guarded publish met: `settled` means that somebody published it (or its rival) before. */
-export type Guarded = 'accepted' | 'settled'
 
 /** A queue of a node: one generation of its lanes, its starts, or its replies. */
 export interface NodeQueue {

@@ -5,6 +5,7 @@ import type {
   Closed,
   Discarded,
   Ended,
+  Opened,
   Outcome,
   Received,
   Replayed,
@@ -22,8 +23,6 @@ import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './n
 
 /** Outcomes as they are kept: a ledger record is JSON; a Trash message is the failed body with the rest in its envelope header. */
 export type LedgerRecord = Opened | Closed | Ended | Split | Replayed | Discarded
-/** A start without a body: that comes in chunks. */
-export type Opened = Omit<Started, 'body'> & Required<Pick<Started, 'intake'>> & { readonly trace: string | null }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

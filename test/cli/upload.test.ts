@@ -42,7 +42,7 @@ test('a connection that breaks is taken up again', async () => {
       headers,
       body: request as never,
       duplex: 'half',
-    } as RequestInit).then(async (answer) => {
+    }).then(async (answer) => {
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
     })
   })

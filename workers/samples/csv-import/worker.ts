@@ -16,7 +16,7 @@ export function productsWorker(products: Pick<ProductsTable, 'save'>): Worker {
 }
 
 /** Throws `Fail` for a row that a person has to mend. */
-export function productOf({ sku, name, price }: Row): Product {
+function productOf({ sku, name, price }: Row): Product {
   const cents = Math.round(Number(price) * 100)
   if (sku.trim() === '') throw new Fail('the product has no sku')
   if (price.trim() === '' || !Number.isSafeInteger(cents) || cents < 0) throw new Fail('the price is no number')
