@@ -6,7 +6,7 @@ import type { EventNode, Overlap, Plan, PlanNode, Schedule, WorkerNode } from '.
 import type { DocumentNode, TopologyDocument } from './schema.ts'
 import { resolveValues } from './values.ts'
 import type { NodeDefaults, NodeValues } from './values.ts'
-import { compileWebhook } from './webhooks/config.ts'
+import { compileWebhook } from './webhooks/compile.ts'
 
 /** What was set at a node without its document (PATCH). Wins over the document. */
 export interface StoredNode extends NodeValues {
