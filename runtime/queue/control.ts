@@ -1,6 +1,8 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
-import type { Message } from '../protocol/message.ts'
+import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
+import type { CursorEdit, ToldEdit } from './delta/edits.ts'
+import type { WatermarkPlace } from './delta/watermarks.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 
 /** What a bridge says of itself every two seconds. */
@@ -84,6 +86,8 @@ export interface StartMessage {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
+  /** The run reads everything again; default false. */
+  readonly reconcile?: boolean
   readonly body: Uint8Array
 }
 
@@ -280,6 +284,16 @@ export interface ControlQueues {
   setTopologyPaused(topologyId: string, reason: string | null): Promise<void>
   /** Node id → reason of every node that is paused by itself. */
   paused(): Promise<Map<string, string>>
+  /** Hands a committed watermark to the runs that begin from now on; whoever calls it holds its row. Idempotent. */
+  putWatermark(place: WatermarkPlace, told: Since): Promise<void>
+  /** True when no watermark at all is told: the bucket was made anew. */
+  hasNoWatermarks(): Promise<boolean>
+  /** Makes bridges ask for the reading's next page with another cursor; whoever calls it holds its row. Idempotent. */
+  putEdit(topologyId: string, reading: string, edit: CursorEdit): Promise<void>
+  /** The edits that are told. */
+  edits(): Promise<ToldEdit[]>
+  /** Takes one away, unless there is a newer one. */
+  forgetEdit(edit: ToldEdit): Promise<void>
   /** What bridges are told of paused topologies and of workers. */
   told(): Promise<Told>
   status(): Promise<{

@@ -1,6 +1,6 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
-import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
+import type { Discarded, Ended, Outcome, PageRead, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
 import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
@@ -19,8 +19,13 @@ export const encodeRecord = (record: LedgerRecord): Uint8Array => encoder.encode
 export const decodeRecord = (bytes: Uint8Array): LedgerRecord => JSON.parse(decoder.decode(bytes)) as LedgerRecord
 
 /** A message came to its end. Cancelled: nothing follows from it, wherever it was (I7). */
-export function endedRecord(run: string, nodeId: string, cancelled: boolean): Uint8Array {
-  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled })
+export function endedRecord(
+  run: string,
+  nodeId: string,
+  cancelled: boolean,
+  batch: PageRead | null = null,
+): Uint8Array {
+  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled, ...(batch && { batch }) })
 }
 
 export interface OutcomeReader {

@@ -5,6 +5,7 @@ import { isEventNode, nodeDefaults } from './plan.ts'
 import type { EventNode, Plan, PlanNode, WorkerNode } from './plan.ts'
 import type { DocumentNode, TopologyDocument } from './schema.ts'
 import { resolveValues } from './values.ts'
+import { policyOf } from './watermarks/policy.ts'
 import type { NodeDefaults, NodeValues } from './values.ts'
 
 /** What was set at a node without its document (PATCH). Wins over the document. */
@@ -59,7 +60,8 @@ function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
   const common = { id: idOf(name, input), name, followers }
   const stored = input.stored.get(name) ?? {}
   if (isEventType(type)) {
-    return { ...common, type, enabled: stored.enabled ?? node.enabled ?? true } satisfies EventNode
+    const enabled = stored.enabled ?? node.enabled ?? true
+    return { ...common, type, enabled, ...(node.reconcile && { reconcile: true }) } satisfies EventNode
   }
   return { ...common, type, ...workerValues(node, stored, input.defaults?.get(name) ?? {}) } satisfies WorkerNode
 }
@@ -81,6 +83,7 @@ function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefa
     past: [],
     emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' as const },
     maxPages: node.maxPages ?? nodeDefaults.maxPages,
+    watermark: policyOf(node.watermark),
     settings: node.settings ?? null,
   }
 }

@@ -1,4 +1,4 @@
-import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
 import { bytea, instant } from './columns.ts'
 import type { Headers } from './columns.ts'
 
@@ -36,27 +36,6 @@ export const runs = pgTable(
     index('runs_state_started').on(table.state, table.startedAt, table.id),
     index('runs_tenant_started').on(table.tenant, table.startedAt, table.id),
     index('runs_node_name_started').on(table.nodeName, table.startedAt, table.id),
-  ],
-)
-
-export const cursors = pgTable(
-  'cursors',
-  {
-    topologyId: text('topology_id').notNull(),
-    nodeId: text('node_id').notNull(),
-    runId: text('run_id').notNull(),
-    tenant: text('tenant'),
-    /** The newest page that was read, its cursor, and the cursor of the next one (null after the last page). */
-    page: integer('page').notNull(),
-    cursor: text('cursor'),
-    next: text('next'),
-    /** Proposed by that page. */
-    watermark: text('watermark'),
-    updatedAt: instant('updated_at').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.topologyId, table.nodeId, table.runId] }),
-    index('cursors_run').on(table.runId),
   ],
 )
 
