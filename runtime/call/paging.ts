@@ -48,11 +48,7 @@ function watermarkFault(watermark: string | null, { name, watermark: policy }: W
   )
 }
 
-function cursorFault(
-  next: string | null,
-  maxPages: number,
-  { cursor, page }: DecideContext['message'],
-): Fault | null {
+function cursorFault(next: string | null, maxPages: number, { cursor, page }: DecideContext['message']): Fault | null {
   if (next === null) return null
   if (opaqueHeaderValue(next).length > cursorMaxBytes)
     return badCursor(`sluice-cursor is longer than ${cursorMaxBytes} bytes`)

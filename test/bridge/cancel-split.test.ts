@@ -30,7 +30,14 @@ async function portsOf(engine: TestEngine, { knows = false, dies = Infinity }): 
   cancelled.set(engine.plan.topologyId, 'run', knows)
   if (knows) await engine.queues.control.cancel(engine.plan.topologyId, 'run')
   const dying = { ...guard, publish: dyingAfter(guard.publish, dies) }
-  return { guard: dying, publisher, highWater: openHighWater(connection, 10_000), cancelled, reading: openReading(engine.queues), log: silentLog }
+  return {
+    guard: dying,
+    publisher,
+    highWater: openHighWater(connection, 10_000),
+    cancelled,
+    reading: openReading(engine.queues),
+    log: silentLog,
+  }
 }
 
 async function queuedAt(engine: TestEngine, name: string): Promise<number> {

@@ -1,4 +1,13 @@
-import type { Discarded, Ended, Outcome, PageRead, Replayed, Split, Started, Trashed } from '../../runtime/protocol/outcome.ts'
+import type {
+  Discarded,
+  Ended,
+  Outcome,
+  PageRead,
+  Replayed,
+  Split,
+  Started,
+  Trashed,
+} from '../../runtime/protocol/outcome.ts'
 import type { Counters } from '../../runtime/store/tally.ts'
 
 /** Outcomes with everything filled in; a test names only what it is about. */

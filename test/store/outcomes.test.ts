@@ -105,7 +105,8 @@ test('a stream that was made anew is read from its beginning, and a recorder of 
 
 test('a page that arrives late never replaces the cursor of a newer one', async () => {
   const store = await migratedStore()
-  const page = (n: number, next: string | null) => split('r', 1, pageRead({ page: n, cursor: `c${n}`, next, tenant: 'ann' }))
+  const page = (n: number, next: string | null) =>
+    split('r', 1, pageRead({ page: n, cursor: `c${n}`, next, tenant: 'ann' }))
   await record(store, [started('r', { tenant: 'ann' }), page(1, 'c2'), page(0, 'c1')])
   await record(store, [page(0, 'c1')])
   const rows = await store.query((db) => db.select().from(cursors))

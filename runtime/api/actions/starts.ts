@@ -18,6 +18,8 @@ export interface Start {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
+  /** The run reads everything again; default false. */
+  readonly reconcile?: boolean
   readonly body: Uint8Array
 }
 
@@ -35,7 +37,7 @@ export async function startRun({ store, queues, admission }: Deps, topology: Top
   const run = runIdOf(topology.id, node.id, key)
   // The queue knows a key for as long as its history reaches; after that, the run itself is the memory of it.
   if (start.key !== null && (await findRun(store, run))) return run
-  const { tenant, contentType, headers, trace, body } = start
+  const { tenant, contentType, headers, trace, reconcile = false, body } = start
   try {
     await admit({ store, admission }, topology, node, body.byteLength)
   } catch (refusal) {
@@ -43,7 +45,8 @@ export async function startRun({ store, queues, admission }: Deps, topology: Top
     if (start.key !== null && (await queues.isStarted(topology.id, node.id, key))) return run
     throw refusal
   }
-  await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, tenant, contentType, headers, trace, body })
+  const message = { tenant, contentType, headers, trace, reconcile, body }
+  await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, ...message })
   return run
 }
 

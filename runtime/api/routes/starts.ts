@@ -54,10 +54,11 @@ const start = createRoute({
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(run, async (c) => {
-    const { node = null, body: value, headers = {}, tenant = null, key = null } = c.req.valid('json')
+    const { node = null, body: value, headers = {}, tenant = null, key = null, reconcile = false } = c.req.valid('json')
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const message = messageOf(value)
-    const runId = await startRun(deps, topology, { node, key, tenant, headers, trace: traceOf(c), ...message })
+    const start = { node, key, tenant, headers, reconcile, trace: traceOf(c), ...message }
+    const runId = await startRun(deps, topology, start)
     c.header('location', `/api/runs/${runId}`)
     return c.json({ runId }, 202)
   })

@@ -6,7 +6,7 @@ import type { Run, RunRequest } from '../../client/openapi.d.ts'
 import { Invalid, NotFound, Unavailable } from '../../errors.ts'
 import { addOptions, examples } from '../define.ts'
 import { bytesOfFlag, jsonOfFlag } from '../terminal/input.ts'
-import { grouped } from '../terminal/print.ts'
+import { grouped, plain } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress.ts'
 import { findEngine } from './find.ts'
 
@@ -18,6 +18,7 @@ interface Flags {
   readonly contentType?: string
   readonly key?: string
   readonly tenant?: string
+  readonly reconcile?: boolean
   readonly follow?: boolean
 }
 
@@ -33,6 +34,7 @@ export function define(command: Command): void {
     .option('--content-type <type>', 'the body is of this type, and sent byte by byte; needs NODE')
     .option('--key <key>', 'equal keys start one run only')
     .option('--tenant <tenant>', 'on whose behalf')
+    .option('--reconcile', 'read everything again, whatever earlier runs have read; not with --content-type')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
   examples(addOptions(command, 'client', ['data']), [
@@ -52,7 +54,7 @@ async function start(topology: string, node: string | undefined, { url, token, .
 
 /** Reads what is to be sent before an engine is looked for: what is wrong with it is said first. */
 function startOf(topology: string, node: string | undefined, flags: Flags) {
-  const { data, contentType, key, tenant } = flags
+  const { data, contentType, key, tenant, reconcile = false } = flags
   if (contentType === undefined) {
     const body = data === undefined ? {} : { body: jsonOfFlag('--data', data) }
     return async (engine: Engine) => ({
@@ -60,10 +62,12 @@ function startOf(topology: string, node: string | undefined, flags: Flags) {
         ...(node && { node }),
         ...(key && { key }),
         ...(tenant && { tenant }),
+        ...(reconcile && { reconcile }),
         ...body,
       }),
     })
   }
+  if (reconcile) throw new Invalid('--reconcile goes with a JSON body or none, not with --content-type')
   if (node === undefined) throw new Invalid('--content-type needs the start node: sluice run TOPOLOGY NODE')
   const body = data === undefined ? new Uint8Array() : bytesOfFlag(data)
   return (engine: Engine) =>
@@ -117,8 +121,9 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
   }
 }
 
-function lineOf({ state, messages }: Run): string {
-  return `${state}: ${messagesText(messages)}`
+function lineOf({ state, messages, progress }: Run): string {
+  const said = progress === null ? '' : ` (${plain(progress)})`
+  return `${state}: ${messagesText(messages)}${said}`
 }
 
 /** What became of a run's messages; those that were discarded or cancelled only if there are any. */

@@ -57,8 +57,20 @@ function keptPrefetch(said: number | undefined, stored: number): number | undefi
 /** What older editors can't say of a node. */
 function without(node: DocumentNode | undefined, type: string): Partial<DocumentNode> {
   if (!node) return {}
-  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, maxPages, watermark, timezone, ...rest } =
-    node
+  const {
+    name: _,
+    worker,
+    uses,
+    service,
+    prefetch,
+    timeoutMs,
+    retry,
+    cron,
+    maxPages,
+    watermark,
+    timezone,
+    ...rest
+  } = node
   return {
     ...rest,
     ...(type === 'batch' && maxPages !== undefined && { maxPages }),

@@ -22,6 +22,10 @@ const cells: Readonly<Record<string, (value: unknown) => unknown>> = {
   instances: (value) => instancesText(value as Parameters<typeof instancesText>[0]),
   breaker: (value) => (value as { state: string } | null)?.state ?? null,
   target: (value) => targetText(value as AuditEntry['target']),
+  edit: (value) => {
+    const { cursor, by, state } = value as { cursor: string | null; by: string | null; state: string }
+    return `${state}: ${cursor ?? 'from the beginning'}, by ${by}`
+  },
   error: (value) => (value as { title: string }).title,
   messages: (value) => messagesText(value as Run['messages']),
   limits: (value) =>
