@@ -9,7 +9,6 @@ const dayMs = 86_400_000
 /** A watermark as a person may set it: it travels in a header as it is. */
 export const watermarkText = z
   .string()
-  .min(1)
   .max(watermarkMaxBytes)
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'expected printable ASCII, without blanks around it')
 
