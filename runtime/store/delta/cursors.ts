@@ -35,14 +35,14 @@ export interface CursorFilter {
 const topologyName = sql<string>`coalesce((select t.name from topologies t where t.id = cursors.topology_id), cursors.topology_id)`
 const nodeName = sql<string>`coalesce((select n.name from nodes n where n.id = cursors.node_id), cursors.node_id)`
 const runState = sql`(select r.state from runs r where r.id = cursors.run_id)`
-/** The page that the reading needs next, as it failed, edited or not. */
-const trashId = sql<
-  string | null
->`(select t.id from trash t where t.run_id = cursors.run_id and t.node_id = cursors.node_id
-  and t.state = 'open' and regexp_replace(t.message_id, '(![0-9]+)+$', '') = cursors.message_id limit 1)`
-const state = sql<ReadingState>`case when cursors.is_ended then 'ended' when ${trashId} is not null then 'stopped'
-  when ${runState} = 'running' then 'reading' else 'abandoned' end`
-const isActive = sql`(not cursors.is_ended and (${runState} = 'running' or ${trashId} is not null))`
+/** Its pages that failed for good, edited or not: a reading has one at a time. */
+const inTrash = sql`from trash t where t.run_id = cursors.run_id and t.node_id = cursors.node_id
+  and regexp_replace(t.message_id, '(![0-9]+)+$', '') = cursors.message_id`
+const trashId = sql<string | null>`(select t.id ${inTrash} and t.state = 'open' limit 1)`
+const state = sql<ReadingState>`(case when cursors.is_ended then 'ended' when ${trashId} is not null then 'stopped'
+  when ${runState} = 'running' and not exists (select 1 ${inTrash} and t.state = 'discarded') then 'reading'
+  else 'abandoned' end)`
+const isActive = sql`(${state} in ('reading', 'stopped'))`
 
 function select(store: Store, where: SQL | undefined, limit: number): Promise<Cursor[]> {
   return store.query(async (db) => {

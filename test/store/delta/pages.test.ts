@@ -3,13 +3,13 @@ import { cursorDeeds, cursorOfPage, editCursor, listCursors, lockActive } from '
 import { pagesKept } from '../../../runtime/store/delta/pages.ts'
 import type { Outcome } from '../../../runtime/protocol/outcome.ts'
 import { applyOutcomes, position } from '../../../runtime/store/outcomes.ts'
-import type { Store } from '../../../runtime/store/store.ts'
 import { discarded, ended, pageRead, split, started, trashed } from '../outcome-samples.ts'
-import { migratedStore } from '../open.ts'
+import { openShared } from './shared.ts'
 
+const store = openShared()
 const epoch = '2026-03-01T00:00:00Z'
 
-async function record(store: Store, ...outcomes: Outcome[]): Promise<void> {
+async function record(...outcomes: Outcome[]): Promise<void> {
   const from = await position(store, 't', epoch)
   await applyOutcomes(store, 't', { epoch, from, to: from + 1 }, outcomes)
 }
@@ -17,32 +17,31 @@ async function record(store: Store, ...outcomes: Outcome[]): Promise<void> {
 const page = (n: number, next: string | null, message = 'r') =>
   split('r', 0, pageRead({ message, page: n, cursor: n === 0 ? null : `c${n}`, next, progress: `${n}` }))
 
-const states = async (store: Store, isActive?: boolean) =>
+const states = async (isActive?: boolean) =>
   (await listCursors(store, { isActive }, 50, null)).map(({ messageId, state }) => [messageId, state]).sort()
 
 const failed = (trashId: string, message: string) =>
   trashed('r', trashId, { message: { ...trashed('r', trashId).message, id: message } })
 
 test('readings read, are stopped by Trash, come to their end, or are given up', async () => {
-  const store = await migratedStore()
   const all = ['r.0', 'r.1', 'r.2', 'r.3']
-  await record(store, started('r'), split('r', 3), ...all.map((message) => page(0, 'c1', message)))
+  await record(started('r'), split('r', 3), ...all.map((message) => page(0, 'c1', message)))
   await record(
     store,
     failed('x', 'r.1!2'),
     failed('y', 'r.2'),
     ended('r', { batch: pageRead({ message: 'r.3', page: 1 }) }),
   )
-  await record(store, discarded('r', 'y'))
-  expect(await states(store)).toEqual([
+  await record(discarded('r', 'y'))
+  expect(await states()).toEqual([
     ['r.0', 'reading'],
     ['r.1', 'stopped'],
-    ['r.2', 'reading'],
+    ['r.2', 'abandoned'],
     ['r.3', 'ended'],
   ])
-  await record(store, ended('r'))
-  expect(await states(store, true)).toEqual([['r.1', 'stopped']])
-  expect(await states(store, false)).toEqual([
+  await record(ended('r'))
+  expect(await states(true)).toEqual([['r.1', 'stopped']])
+  expect(await states(false)).toEqual([
     ['r.0', 'abandoned'],
     ['r.2', 'abandoned'],
     ['r.3', 'ended'],
@@ -50,9 +49,8 @@ test('readings read, are stopped by Trash, come to their end, or are given up', 
 })
 
 test('the history has every page once, and edits after the page that was the newest then', async () => {
-  const store = await migratedStore()
-  await record(store, started('r'), page(0, 'c1'), page(1, 'c2'))
-  await record(store, page(1, 'c2'))
+  await record(started('r'), page(0, 'c1'), page(1, 'c2'))
+  await record(page(1, 'c2'))
   const [{ id = '' } = {}] = await listCursors(store, {}, 1, null)
   await store.transaction(async (inside) => {
     const editing = {
@@ -63,7 +61,7 @@ test('the history has every page once, and edits after the page that was the new
     } as const
     await editCursor(inside, await lockActive(inside, id), editing, 0)
   })
-  await record(store, page(2, null))
+  await record(page(2, null))
   const deeds = await cursorDeeds(store, id, 50, null)
   expect(deeds.map(({ deed, page, cursor, by }) => [deed, page, cursor, by])).toEqual([
     ['read', 2, 'c2', null],
@@ -76,9 +74,8 @@ test('the history has every page once, and edits after the page that was the new
 })
 
 test('the newest pages are kept, however many there are', async () => {
-  const store = await migratedStore()
   const pages = Array.from({ length: pagesKept + 5 }, (_, n) => page(n, `c${n + 1}`))
-  await record(store, started('r'), ...pages)
+  await record(started('r'), ...pages)
   const [{ id = '' } = {}] = await listCursors(store, {}, 1, null)
   expect(await cursorDeeds(store, id, 2_000, null)).toHaveLength(pagesKept)
   await expect(cursorOfPage(store, id, 4)).rejects.toThrow('too long ago')
