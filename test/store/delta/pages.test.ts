@@ -26,12 +26,7 @@ const failed = (trashId: string, message: string) =>
 test('readings read, are stopped by Trash, come to their end, or are given up', async () => {
   const all = ['r.0', 'r.1', 'r.2', 'r.3']
   await record(started('r'), split('r', 3), ...all.map((message) => page(0, 'c1', message)))
-  await record(
-    store,
-    failed('x', 'r.1!2'),
-    failed('y', 'r.2'),
-    ended('r', { batch: pageRead({ message: 'r.3', page: 1 }) }),
-  )
+  await record(failed('x', 'r.1!2'), failed('y', 'r.2'), ended('r', { batch: pageRead({ message: 'r.3', page: 1 }) }))
   await record(discarded('r', 'y'))
   expect(await states()).toEqual([
     ['r.0', 'reading'],
