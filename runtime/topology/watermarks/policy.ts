@@ -7,10 +7,8 @@ import { kindAsked, kindNames, kindOf, watermarkMaxBytes } from './watermark.ts'
 const dayMs = 86_400_000
 
 /** A watermark as a person may set it: it travels in a header as it is. */
-export const watermarkText = z
-  .string()
-  .max(watermarkMaxBytes)
-  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'expected printable ASCII, without blanks around it')
+export const watermarkPattern = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+export const watermarkForms = 'expected printable ASCII, without blanks around it'
 
 export const watermarkPolicySchema = z.strictObject({
   commit: z
@@ -30,7 +28,12 @@ export const watermarkPolicySchema = z.strictObject({
     .min(1)
     .optional()
     .describe('The same for whole numbers, in their own unit; watermarks have to be whole numbers then'),
-  initial: watermarkText.optional().describe('What the first run is handed; without it, it reads everything'),
+  initial: z
+    .string()
+    .max(watermarkMaxBytes)
+    .regex(watermarkPattern, watermarkForms)
+    .optional()
+    .describe('What the first run is handed; without it, it reads everything'),
 })
 
 export type WatermarkInput = z.output<typeof watermarkPolicySchema>

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { cursorDeeds, watermarkDeeds } from '../../../store/schema/index.ts'
 import { readingStates } from '../../../store/delta/cursors.ts'
-import { watermarkText } from '../../../topology/watermarks/policy.ts'
+import { watermarkForms, watermarkPattern } from '../../../topology/watermarks/policy.ts'
+import { watermarkMaxBytes } from '../../../topology/watermarks/watermark.ts'
 import { pageOf, pageQuery } from '../../paging.ts'
 import { text, time } from '../../schemas/common.ts'
 
@@ -24,6 +25,8 @@ export const cursorQuery = placeQuery.extend({
 })
 
 export const watermarkQuery = placeQuery
+
+const watermarkText = z.string().max(watermarkMaxBytes).regex(watermarkPattern, watermarkForms)
 
 const cursorText = z
   .string()
