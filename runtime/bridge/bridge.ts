@@ -91,8 +91,14 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const cancelled = openCancelled(queues)
   const reading = openReading(queues)
   const meters = openMeters()
-  const all = () => topologies
-  const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
+  const yielding = openYielding({
+    bridgeId: id,
+    queues,
+    directory,
+    topologies: () => topologies,
+    onChange: beatSoon,
+    log,
+  })
   const topologies = openTopologies({
     bridgeId: id,
     queues,
@@ -104,7 +110,6 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     takes: (worker) => yielding.takes(worker),
     onApplied: () => void beat(),
   })
-  const onChange = (change: ConfigChange): void => applyChange(change, { topologies, directory, cancelled, reading })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
     await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, yielding })
@@ -116,7 +121,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
   await beat()
-  await watchConfig({ ...queues, log }, onChange, stopping.signal)
+  const parts = { topologies, directory, cancelled, reading }
+  await watchConfig({ ...queues, log }, (change) => applyChange(change, parts), stopping.signal)
   // One plan that can't be applied must not keep the others from flowing: it is tried again for ever.
   await Promise.race([topologies.settled(), wait(bootMs, undefined, { ref: false })])
   void beat()

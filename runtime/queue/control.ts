@@ -285,11 +285,11 @@ export interface ControlQueues {
   /** Node id → reason of every node that is paused by itself. */
   paused(): Promise<Map<string, string>>
   /** Hands a committed watermark to the runs that begin from now on; whoever calls it holds its row. Idempotent. */
-  putWatermark(place: WatermarkPlace, told: Since): Promise<void>
+  putWatermark(this: void, place: WatermarkPlace, told: Since): Promise<void>
   /** True when no watermark at all is told: the bucket was made anew. */
   hasNoWatermarks(): Promise<boolean>
   /** Makes bridges ask for the reading's next page with another cursor; whoever calls it holds its row. Idempotent. */
-  putEdit(topologyId: string, reading: string, edit: CursorEdit): Promise<void>
+  putEdit(this: void, topologyId: string, reading: string, edit: CursorEdit): Promise<void>
   /** The edits that are told. */
   edits(): Promise<ToldEdit[]>
   /** Takes one away, unless there is a newer one. */

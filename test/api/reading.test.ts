@@ -74,7 +74,8 @@ test('a cursor that is edited while its page lies in Trash is taken by the repla
   })
   const run = await start(t)
   expect((await ended(t, run)).state).toBe('failed')
-  const [{ id = '', trashId = '' } = {}] = await list(t, '/api/cursors?active=true')
+  const [stopped] = await list(t, '/api/cursors?active=true')
+  const [id, trashId] = [stopped?.id ?? '', stopped?.trashId ?? '']
   expect((await list(t, '/api/watermarks')).length).toBe(0)
   const edited = await t.send('PUT', `/api/cursors/${id}`, { json: { cursor: 'good', reason: 'typo' } })
   expect([edited.status, edited.body]).toMatchObject([
@@ -110,7 +111,7 @@ test('a reading goes back to a page that was read, or to the beginning, and its 
       return found[0]?.page === newest && found
     })
     await send(`/api/cursors/${cursor?.id}`)
-    ;(go as (() => void) | null)?.()
+    go?.()
     go = null
   }
   await change(1, (path) => t.send('PUT', path, { json: { page: 1 } }))

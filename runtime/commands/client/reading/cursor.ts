@@ -57,7 +57,7 @@ async function resetCursor(id: string, { reason, ...flags }: Flags): Promise<voi
 }
 
 function tell({ node, page, edit, state, trashId }: Cursor): void {
-  const from = edit?.cursor == null ? 'the beginning' : edit.cursor
+  const from = edit?.cursor ?? 'the beginning'
   const when = state === 'stopped' ? `when ${trashId} is replayed from Trash` : 'at the next call'
   console.log(plain(`${node} goes on from ${from} ${when}; page ${page} was the newest`))
 }
