@@ -88,17 +88,10 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
-  const cancelled = openCancelled(queues)
-  const reading = openReading(queues)
+  const [cancelled, reading] = [openCancelled(queues), openReading(queues)]
   const meters = openMeters()
-  const yielding = openYielding({
-    bridgeId: id,
-    queues,
-    directory,
-    topologies: () => topologies,
-    onChange: beatSoon,
-    log,
-  })
+  const all = () => topologies
+  const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
   const topologies = openTopologies({
     bridgeId: id,
     queues,

@@ -5,7 +5,7 @@ import { kindAsked, kindNames, kindOf, watermarkMaxBytes } from '../topology/wat
 import type { DecideContext, Reply } from './verdict.ts'
 
 /** Longest cursor as a header carries it: with settings and user headers a call stays under 16 KiB. */
-export const cursorMaxBytes = 4096
+const cursorMaxBytes = 4096
 const progressMaxLength = 200
 
 /** What makes a reply unusable; `name` becomes the problem's type `urn:sluice:<name>`. */

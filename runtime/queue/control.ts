@@ -1,8 +1,7 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
-import type { CursorEdit, ToldEdit } from './delta/edits.ts'
-import type { WatermarkPlace } from './delta/watermarks.ts'
+import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 
 /** What a bridge says of itself every two seconds. */
@@ -285,11 +284,11 @@ export interface ControlQueues {
   /** Node id → reason of every node that is paused by itself. */
   paused(): Promise<Map<string, string>>
   /** Hands a committed watermark to the runs that begin from now on; whoever calls it holds its row. Idempotent. */
-  putWatermark(this: void, place: WatermarkPlace, told: Since): Promise<void>
+  readonly putWatermark: (place: WatermarkPlace, told: Since) => Promise<void>
   /** True when no watermark at all is told: the bucket was made anew. */
   hasNoWatermarks(): Promise<boolean>
   /** Makes bridges ask for the reading's next page with another cursor; whoever calls it holds its row. Idempotent. */
-  putEdit(this: void, topologyId: string, reading: string, edit: CursorEdit): Promise<void>
+  readonly putEdit: (topologyId: string, reading: string, edit: CursorEdit) => Promise<void>
   /** The edits that are told. */
   edits(): Promise<ToldEdit[]>
   /** Takes one away, unless there is a newer one. */

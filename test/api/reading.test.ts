@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { tellUntold, tidyTold } from '../../runtime/api/actions/reading/tell.ts'
+import type { ControlQueues } from '../../runtime/queue/control.ts'
 import { watermarkAt } from '../../runtime/queue/delta/watermarks.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Answer, Seen } from '../support/fake-worker.ts'
@@ -177,11 +178,12 @@ test('a run that is to read everything again is handed nothing, and commits all 
 
 test('what is committed and was never told is told by any control', async () => {
   const { t } = await orders(() => ({ status: 204 }), { a: { type: 'batch', watermark: {} } })
-  const { putWatermark } = t.queues.control
-  t.queues.control.putWatermark = () => Promise.reject(new Error('NATS is away'))
+  const control = t.queues.control as { -readonly [K in keyof ControlQueues]: ControlQueues[K] }
+  const { putWatermark } = control
+  control.putWatermark = () => Promise.reject(new Error('NATS is away'))
   const set = await t.post('/api/watermarks', { topology: 'orders', node: 'a', watermark: '7' })
   expect([set.status, set.body]).toMatchObject([200, { pending: true, watermark: '7' }])
-  t.queues.control.putWatermark = putWatermark
+  control.putWatermark = putWatermark
   await tellUntold({ store: t.store, queues: t.queues.control })
   const { id: nodeId, topologyId } = await nodeOf(t, 'orders', 'a')
   expect(await watermarkAt(t.queues, { topologyId, nodeId, tenant: null })).toEqual({ watermark: '7', epoch: 1 })

@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts'
 import type { Connection } from '../connection.ts'
 import { lastEntry } from '../entries.ts'
+import { cursorKey } from './told.ts'
+import type { CursorEdit, ToldEdit } from './told.ts'
 
 /**
  * Cursors that a person has edited and no page was read with yet, as entries `cursor.<topologyId>.<reading>` that all bridges watch.
@@ -10,34 +12,6 @@ import { lastEntry } from '../entries.ts'
 interface Places {
   readonly connection: Connection
   readonly config: Config
-}
-
-export interface CursorEdit {
-  /** 1 for the first edit of a reading. */
-  readonly edit: number
-  /** With which the next page is asked for; null: with none, from the beginning. */
-  readonly cursor: string | null
-}
-
-export interface CursorChange {
-  readonly kind: 'cursor'
-  readonly reading: string
-  /** Null: it is over. */
-  readonly edited: CursorEdit | null
-}
-
-/** An edit as it is told, and the revision of its entry. */
-export interface ToldEdit extends CursorEdit {
-  readonly topologyId: string
-  readonly reading: string
-  readonly revision: number
-}
-
-export const cursorKey = (topologyId: string, reading: string): string => `cursor.${topologyId}.${reading}`
-
-/** @param name what follows `cursor.` in a key */
-export function readCursorChange(name: string, value: unknown): CursorChange {
-  return { kind: 'cursor', reading: name.slice(name.indexOf('.') + 1), edited: value as CursorEdit | null }
 }
 
 /** Whoever calls it holds the cursor's row. */

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import type { Connection } from '../connection.ts'
 import { isPut, lastChange, lastEntry } from '../entries.ts'
 import { refusal } from '../publish/publisher.ts'
+import type { WatermarkPlace } from './told.ts'
 
 /**
  * Committed watermarks, where bridges ask for them when a run begins to read: in a bucket that nobody watches, since there is an
@@ -15,13 +16,6 @@ import { refusal } from '../publish/publisher.ts'
 interface Places {
   readonly connection: Connection
   readonly config: Config
-}
-
-/** Whose watermark it is; `tenant` null: of what has none. */
-export interface WatermarkPlace {
-  readonly topologyId: string
-  readonly nodeId: string
-  readonly tenant: string | null
 }
 
 const keyOf = ({ topologyId, nodeId, tenant }: WatermarkPlace): string =>

@@ -192,6 +192,11 @@ function showEdit(cursor: Cursor): z.infer<typeof schemas.cursor>['edit'] {
   return { number, cursor: editedCursor, by: editedBy, at: editedAt.toISOString(), state: of }
 }
 
-function showDeed({ cursorId: _, edit: __, at, ...deed }: CursorDeed): z.infer<typeof schemas.cursorDeed> {
+function showDeed({
+  cursorId: _,
+  edit: __,
+  at,
+  ...deed
+}: CursorDeed): z.infer<typeof schemas.cursorDeedPage>['items'][number] {
   return { ...deed, at: at.toISOString() }
 }

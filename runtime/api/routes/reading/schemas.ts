@@ -92,7 +92,7 @@ export const cursorEdit = z
 
 export const resetRequest = z.strictObject({ reason }).openapi('ResetRequest')
 
-export const cursorDeed = z
+const cursorDeed = z
   .object({
     deed: z.enum(cursorDeeds),
     page: z.int().openapi({ description: 'Of an edit: the newest page that was read then' }),
@@ -143,7 +143,7 @@ export const watermarkInput = watermarkEdit
   })
   .openapi('WatermarkSetting')
 
-export const watermarkDeed = z
+const watermarkDeed = z
   .object({
     version: z.int(),
     deed: z.enum(watermarkDeeds),

@@ -207,6 +207,10 @@ function showWatermark(row: Watermark): z.infer<typeof schemas.watermark> {
   }
 }
 
-function showChange({ watermarkId: _, at, ...change }: WatermarkChange): z.infer<typeof schemas.watermarkDeed> {
+function showChange({
+  watermarkId: _,
+  at,
+  ...change
+}: WatermarkChange): z.infer<typeof schemas.watermarkDeedPage>['items'][number] {
   return { ...change, at: at.toISOString() }
 }
