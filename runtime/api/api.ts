@@ -22,6 +22,8 @@ import { metricRoutes } from './routes/look/metrics.ts'
 import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
+import { cursorRoutes } from './routes/reading/cursors.ts'
+import { watermarkRoutes } from './routes/reading/watermarks.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { startRoutes } from './routes/starts.ts'
@@ -93,6 +95,8 @@ const allRoutes = [
   hookRoutes,
   runRoutes,
   cronRoutes,
+  cursorRoutes,
+  watermarkRoutes,
   trashRoutes,
   workerRoutes,
   serviceRoutes,

@@ -21,6 +21,8 @@ import { openHighWater } from './high-water.ts'
 import { lookAt } from './look/look.ts'
 import { openMeters } from './look/meters.ts'
 import type { NodeMeter } from './look/meters.ts'
+import { openReading } from './paging/reading.ts'
+import type { Reading } from './paging/reading.ts'
 import { openTopologies } from './reconcile.ts'
 import type { Topologies } from './reconcile.ts'
 import { openYielding } from './yielding/yielding.ts'
@@ -86,7 +88,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
-  const cancelled = openCancelled(queues)
+  const [cancelled, reading] = [openCancelled(queues), openReading(queues)]
   const meters = openMeters()
   const all = () => topologies
   const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
@@ -96,12 +98,11 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     deliveries,
     directory,
     meters,
-    ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, log },
+    ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, reading, log },
     stop: { soon: stopping.signal, now: cutting.signal },
     takes: (worker) => yielding.takes(worker),
     onApplied: () => void beat(),
   })
-  const onChange = (change: ConfigChange): void => applyChange(change, { topologies, directory, cancelled })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
     await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, yielding })
@@ -113,7 +114,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
   await beat()
-  await watchConfig({ ...queues, log }, onChange, stopping.signal)
+  const parts = { topologies, directory, cancelled, reading }
+  await watchConfig({ ...queues, log }, (change) => applyChange(change, parts), stopping.signal)
   // One plan that can't be applied must not keep the others from flowing: it is tried again for ever.
   await Promise.race([topologies.settled(), wait(bootMs, undefined, { ref: false })])
   void beat()
@@ -153,12 +155,14 @@ interface Parts {
   readonly topologies: Topologies
   readonly directory: Directory
   readonly cancelled: Cancelled
+  readonly reading: Reading
 }
 
-function applyChange(change: ConfigChange, { topologies, directory, cancelled }: Parts): void {
+function applyChange(change: ConfigChange, { topologies, directory, cancelled, reading }: Parts): void {
   if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
   if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
   if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
+  if (change.kind === 'cursor') reading.set(change)
   if (change.kind === 'paused') directory.setPaused('node', change.nodeId, change.reason)
   if (change.kind === 'pausedTopology') directory.setPaused('topology', change.topologyId, change.reason)
   if (change.kind !== 'current') return
@@ -166,7 +170,7 @@ function applyChange(change: ConfigChange, { topologies, directory, cancelled }:
   directory.setCurrent(change.current)
 }
 
-interface Beating extends Omit<Parts, 'cancelled'> {
+interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
   readonly id: string
   readonly startedAt: string
   readonly secretKey: string

@@ -26,7 +26,7 @@ import { Tries } from './tries.ts'
  */
 export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: Stop): Promise<void> {
   let site = siteNow()
-  const message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
+  let message = decodeEnvelope(delivery.header(envelopeHeader), delivery.body)
   const key = hopKey(message, site.prepared.node.id)
   const origin = originOf(key)
 
@@ -39,6 +39,9 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
   for (;;) {
     site = await whenItsTurn(siteNow, delivery, message, stop)
     if (await needsNoCall({ site, delivery, message, key, origin, ...tries.soFar }, stop)) return
+    const asking = site.prepared.node.type === 'batch' ? await asked(siteNow, message, stop) : message
+    if (asking === null) continue
+    message = asking
     delivery.note('calling')
     const called = await site.call(message, tries, delivery.sequence, async (wait) => {
       delivery.note('turn')
@@ -47,7 +50,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     })
     if (stop.now.aborted) return delivery.giveBack()
     site.meter.called(called)
-    const verdict = decide(called.result, tries.context(site.prepared, called))
+    const verdict = decide(called.result, tries.context(site.prepared, called, message))
     switch (verdict.kind) {
       case 'hold':
         if (verdict.burns) tries.failed(verdict.failure, called)
@@ -98,6 +101,19 @@ async function passGate(
   if (gate.closed) delivery.note('paused')
   else delivery.note('limit', gate.waitsUntil)
   await waitHere(siteNow, message, stop, (signal) => gate.pass(signal))
+}
+
+/**
+ * A page is asked for by what a person made of its cursor, and the first one from the watermark on; neither changes the hop's key.
+ * Null: something else came up meanwhile.
+ */
+async function asked(siteNow: () => WorkerSite, message: Message, stop: Stop): Promise<Message | null> {
+  const { plan, prepared, ports } = siteNow()
+  let asking: Message | null = null
+  await waitHere(siteNow, message, stop, async (signal) => {
+    asking = await ports.reading.asked(message, { topologyId: plan.topologyId, node: prepared.node }, signal)
+  })
+  return asking
 }
 
 /** What somebody else settled may have been a split, whatever the worker answered here. */

@@ -12,8 +12,10 @@ import { endedRecord } from '../queue/ledger.ts'
 import { laterTail, ledgerTail, replyTail, trashTail } from '../queue/names.ts'
 import { PublishRefused } from '../queue/publish/publisher.ts'
 import { encodeReply } from '../queue/reply.ts'
+import { pageRead } from './paging/page.ts'
 import { nodeOf } from './site.ts'
 import type { EventSite, WorkerSite } from './site.ts'
+import type { EventNode } from '../topology/plan.ts'
 
 /** Verdicts that end a hop: each is carried out by exactly one guarded publish (I1, I2). */
 export type Settling = Forward | Split | End | Later | Trash
@@ -72,7 +74,7 @@ function successorOf(verdict: Settling, hop: Hop): Successor {
     case 'split':
       return split(verdict, hop)
     case 'end':
-      return ended(hop.message, hop.site.prepared.node.id, false)
+      return endedPage(verdict, hop)
     case 'later':
       return later(verdict, hop)
     case 'trash':
@@ -96,6 +98,8 @@ function successor(message: Message, output: Output, from: string): Message {
     replay: 0,
     page: 0,
     cursor: null,
+    edit: 0,
+    since: null,
     history: [],
     key: output.key,
     tenant: output.tenant,
@@ -121,6 +125,8 @@ function split(verdict: Split, { site, message, key }: Hop): Successor {
     paged: node.type === 'batch',
     next: verdict.next,
     watermark: verdict.watermark,
+    progress: verdict.progress,
+    commit: node.watermark?.commit ?? null,
     input: { ...input, history: [] },
     output,
     bodyLength: body.length,
@@ -131,6 +137,14 @@ function split(verdict: Split, { site, message, key }: Hop): Successor {
 
 function ended({ run }: Message, nodeId: string, cancelled: boolean): Successor {
   return { tail: ledgerTail, headers: [], body: endedRecord(run, nodeId, cancelled) }
+}
+
+/** The last page of a batch node may be an empty one: the recorder hears of it like of any other. */
+function endedPage({ watermark, progress }: End, { site, message }: Hop): Successor {
+  const { node } = site.prepared
+  const commit = node.watermark?.commit ?? null
+  const batch = node.type === 'batch' ? pageRead(message, { next: null, watermark, progress, commit }) : null
+  return { tail: ledgerTail, headers: [], body: endedRecord(message.run, node.id, false, batch) }
 }
 
 /** What a message of a cancelled run settles as: nothing follows from it (I7). */
@@ -187,8 +201,9 @@ export function removedVerdict({ plan, prepared }: WorkerSite): Trash {
 }
 
 function trashedMessage(message: Message): TrashedMessage {
-  const { id, from, created, replay, page, cursor, tenant, key, trace, headers, contentType } = message
-  return { id, from, created, replay, page, cursor, tenant, key, trace, headers, contentType }
+  const { id, from, created, replay, page, cursor, edit, since, reconcile, tenant, key, trace, headers, contentType } =
+    message
+  return { id, from, created, replay, page, cursor, edit, since, reconcile, tenant, key, trace, headers, contentType }
 }
 
 export interface EventHop {
@@ -212,14 +227,18 @@ export function settleEvent(hop: EventHop, signal: AbortSignal): Promise<Guarded
   const [only] = followers
   const one =
     chunk !== null
-      ? eventSplit(site, message, key, followers, chunk)
+      ? eventSplit(site, started(message, node), key, followers, chunk)
       : only === undefined
         ? ended(message, node.id, false)
         : followers.length === 1
-          ? lanes.inputOf(only[1], { ...message, from: node.name })
-          : eventSplit(site, message, key, followers, null)
+          ? lanes.inputOf(only[1], { ...started(message, node), from: node.name })
+          : eventSplit(site, started(message, node), key, followers, null)
   return ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
 }
+
+/** What its run is for, is said by the start or by the node. */
+const started = (message: Message, { reconcile = false }: EventNode): Message =>
+  reconcile && !message.reconcile ? { ...message, reconcile } : message
 
 function eventSplit(
   { plan, node }: EventSite,
@@ -241,6 +260,8 @@ function eventSplit(
     paged: false,
     next: null,
     watermark: null,
+    progress: null,
+    commit: null,
     input,
     output: { contentType: message.contentType, headers: message.headers, key: message.key, tenant: message.tenant },
     bodyLength: chunk?.recordBytes ?? body.length,

@@ -10,6 +10,7 @@ import type { HighWater } from './high-water.ts'
 import type { NodeMeter } from './look/meters.ts'
 import type { Lanes } from './lanes/lanes.ts'
 import type { Order } from './lanes/order.ts'
+import type { Reading } from './paging/reading.ts'
 import type { Replies } from './lanes/replies.ts'
 
 /** How work is stopped, in two steps. */
@@ -26,6 +27,7 @@ export interface Ports {
   readonly publisher: Publisher
   readonly highWater: HighWater
   readonly cancelled: Cancelled
+  readonly reading: Reading
   readonly log: Log
 }
 

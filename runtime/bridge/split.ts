@@ -12,6 +12,7 @@ import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay, StoredReply } from '../queue/reply.ts'
 import { trashOf } from './records/faults.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
+import { pageRead } from './paging/page.ts'
 import type { Ports, Stop } from './site.ts'
 
 /** Where replies are split: the node that replied, and the way into its followers' queues. */
@@ -185,6 +186,7 @@ function child({ input, output, paged, at, nodeName }: StoredOutputs, from: Repl
     tenant: from.tenant ?? output.tenant,
     key: from.key ?? output.key,
     trace: input.trace,
+    reconcile: input.reconcile,
     headers: output.headers,
     contentType: from.contentType,
     body: from.body,
@@ -195,13 +197,13 @@ function nextPage({ input }: StoredOutputs, cursor: string, body: Uint8Array): M
   return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], body }
 }
 
-function record({ input, next, watermark, paged, at }: StoredOutputs, nodeId: string, messages: number): Uint8Array {
+function record({ paged, at, ...reply }: StoredOutputs, nodeId: string, messages: number): Uint8Array {
   return encodeRecord({
     kind: 'split',
-    run: input.run,
+    run: reply.input.run,
     nodeId,
     at,
-    delta: messages - 1 + (next === null ? 0 : 1),
-    batch: paged ? { page: input.page, cursor: input.cursor, next, watermark } : null,
+    delta: messages - 1 + (reply.next === null ? 0 : 1),
+    batch: paged ? pageRead(reply.input, reply) : null,
   })
 }

@@ -39,13 +39,13 @@ export class Tries {
     return this.#history.length >= suspectFrom && lostInARow(this.#history) >= suspectFrom
   }
 
-  /** What is to be known to decide what follows from this call. */
-  context({ node, followers }: PreparedNode, { durationMs }: Called): DecideContext {
+  /** What is to be known to decide what follows from this call, made with the message as it was asked for. */
+  context({ node, followers }: PreparedNode, { durationMs }: Called, message: Message): DecideContext {
     if (this.#failed > 0) this.#inPlaceMs += durationMs
     return {
       node,
       followers,
-      message: this.#message,
+      message,
       attempt: this.attempt,
       inPlaceMs: this.#inPlaceMs,
       lostInARow: lostInARow(this.#history),

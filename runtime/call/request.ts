@@ -18,7 +18,7 @@ export function requestOf(
     sequence,
     deadlineMs: now + timeoutMs,
     spanId: newSpanId(),
-    watermark: null,
+    watermark: message.since?.watermark ?? null,
     signature: key === null ? null : { key, atMs: now },
   })
   return { path, headers, body: message.body, timeoutMs }

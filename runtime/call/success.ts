@@ -1,5 +1,5 @@
 /** Replies with a 2xx status: what is handed on, to whom, and whether there is another page. Pure. */
-import { decodeHeaderValue, encodeHeaderValue, opaqueHeaderValue, userHeadersFault } from '../protocol/header-values.ts'
+import { decodeHeaderValue, encodeHeaderValue, userHeadersFault } from '../protocol/header-values.ts'
 import {
   defaultContentType,
   emitOf,
@@ -10,25 +10,12 @@ import {
   readOutputs,
 } from '../protocol/outputs.ts'
 import type { Emit, Malformed, Outputs } from '../protocol/outputs.ts'
+import { malformed, pagingOf } from './paging.ts'
+import type { Fault, Paging } from './paging.ts'
 import { problem, trash } from './verdict.ts'
 import type { DecideContext, Output, Reply, Verdict } from './verdict.ts'
 
-/** Longest cursor and watermark as a header carries them: with settings and user headers a call stays under 16 KiB. */
-const cursorMaxBytes = 4096
-const watermarkMaxBytes = 1024
 const pageMaxBytes = 8 * 1024 * 1024
-
-/** What makes a reply unusable; `name` becomes the problem's type `urn:sluice:<name>`. */
-interface Fault {
-  readonly name: string
-  readonly title: string
-  readonly detail: string
-}
-
-interface Paging {
-  readonly next: string | null
-  readonly watermark: string | null
-}
 
 interface Read {
   readonly output: Output
@@ -65,7 +52,8 @@ function verdictOf(
   paging: Paging,
   { node, followers }: DecideContext,
 ): Verdict {
-  if (messages === 0 && paging.next === null) return { kind: 'end', watermark: paging.watermark }
+  const { next, watermark, progress } = paging
+  if (messages === 0 && next === null) return { kind: 'end', watermark, progress }
   const [only, ...others] = followers.values()
   // A batch node's pages all go through the splitter, so that they keep their order whatever their size.
   if (node.type !== 'batch' && emit.kind === 'page' && only !== undefined && others.length === 0) {
@@ -175,44 +163,6 @@ function countMessages(
     messages += ids.length
   }
   return messages
-}
-
-function pagingOf(headers: Reply['headers'], { node, message }: DecideContext): Paging | Fault {
-  const next = headers['sluice-cursor'] || null
-  const watermark = headers['sluice-watermark'] || null
-  if (node.type !== 'batch') {
-    if (next === null && watermark === null) return { next, watermark }
-    return malformed(`sluice-cursor and sluice-watermark are for batch nodes; node ${node.name} has type ${node.type}`)
-  }
-  const fault = pagingFault(next, watermark, node.maxPages, message)
-  return fault ?? { next, watermark }
-}
-
-function pagingFault(
-  next: string | null,
-  watermark: string | null,
-  maxPages: number,
-  { cursor, page }: DecideContext['message'],
-): Fault | null {
-  if (watermark !== null && opaqueHeaderValue(watermark).length > watermarkMaxBytes) {
-    return malformed(`sluice-watermark is longer than ${watermarkMaxBytes} bytes`)
-  }
-  if (next === null) return null
-  if (opaqueHeaderValue(next).length > cursorMaxBytes)
-    return badCursor(`sluice-cursor is longer than ${cursorMaxBytes} bytes`)
-  if (next === cursor)
-    return badCursor(`page ${page} answered with the cursor that it was asked with: ${next.slice(0, 200)}`)
-  if (page + 1 < maxPages) return null
-  const detail = `page ${page} has a next one, but maxPages of the node is ${maxPages}`
-  return { name: 'too-many-pages', title: 'The run has more pages than the node may read', detail }
-}
-
-function badCursor(detail: string): Fault {
-  return { name: 'cursor', title: 'The reply has an unusable cursor', detail }
-}
-
-function malformed(detail: string): Fault {
-  return { name: 'malformed-reply', title: 'The reply is malformed', detail }
 }
 
 function isFault(value: readonly string[] | null | Fault): value is Fault {

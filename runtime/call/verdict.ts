@@ -79,12 +79,15 @@ export interface Split {
   /** Cursor of the next page; null: last page, or not a batch node. */
   readonly next: string | null
   readonly watermark: string | null
+  /** For people; null: none. */
+  readonly progress: string | null
 }
 
-/** The branch ends well. `watermark` only from batch nodes. */
+/** The branch ends well. `watermark` and `progress` only from batch nodes. */
 export interface End {
   readonly kind: 'end'
   readonly watermark: string | null
+  readonly progress: string | null
 }
 
 /** A parallel node tries again through a schedule; one attempt is burnt. */

@@ -621,6 +621,172 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cursors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List where batch nodes are in what they read, the newest reading first
+         * @description One for each message that a batch node reads pages for. It appears with the first page that was read.
+         */
+        get: operations["listCursors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cursors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a cursor */
+        get: operations["getCursor"];
+        /**
+         * Go on from another cursor, or from a page that was read before
+         * @description The next call of the batch node asks with it, also when a page is just being tried again. Pages count on, so a page that is read again has a new number, and its records are new messages. Of a reading that is stopped, it is taken when the page is replayed from Trash. 409 when nothing more is read.
+         */
+        put: operations["editCursor"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cursors/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the pages that were read and the edits of a cursor, the newest first
+         * @description The last 1000 pages are kept.
+         */
+        get: operations["getCursorHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cursors/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read everything again from the beginning, without a cursor
+         * @description The same as an edit, with no cursor at all. The watermark of the run stays what it was.
+         */
+        post: operations["resetCursor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/watermarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how far batch nodes have read over all runs
+         * @description One for each node and tenant, from the first time that one is committed or set.
+         */
+        get: operations["listWatermarks"];
+        put?: never;
+        /**
+         * Set the watermark of a node and tenant, also before it has one
+         * @description The next run begins there. What runs propose that have begun to read before is not committed, so that none of them undoes it.
+         */
+        post: operations["setWatermark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/watermarks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a watermark */
+        get: operations["getWatermark"];
+        /**
+         * Set a watermark to another value, forwards or back
+         * @description See `setWatermark`.
+         */
+        put: operations["editWatermark"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/watermarks/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a watermark was, the newest first
+         * @description The last 1000 changes are kept.
+         */
+        get: operations["getWatermarkHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/watermarks/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let the next run read everything
+         * @description It begins with what the node’s `initial` says, if it says anything. See `setWatermark`.
+         */
+        post: operations["resetWatermark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -1101,7 +1267,7 @@ export interface components {
             name: string | null;
         };
         /** @enum {string} */
-        AuditEntryTargetKind: "topology" | "node" | "run" | "trash" | "worker" | "service" | "token" | "session";
+        AuditEntryTargetKind: "topology" | "node" | "run" | "trash" | "worker" | "service" | "token" | "session" | "cursor" | "watermark";
         AuditPage: {
             /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["AuditEntry"][];
@@ -1246,6 +1412,120 @@ export interface components {
             timezone: string;
             firings: components["schemas"]["CronFiring"][];
         };
+        Cursor: {
+            id: string;
+            topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
+            topologyId: string;
+            node: string;
+            /** @description Id of the node */
+            nodeId: string;
+            /** @description Id of the run that it belongs to */
+            runId: string;
+            /** @description The message that asks for the pages */
+            messageId: string;
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description `reading`: pages are read; `stopped`: its page is in Trash; `ended`: the last page is read; `abandoned`: its run was cancelled, or its page was discarded */
+            state: components["schemas"]["CursorState"];
+            /** @description The newest page that was read; the first one is 0 */
+            page: number;
+            /** @description With which that page was asked for */
+            cursor: string | null;
+            /** @description Of the next page; null after the last one */
+            next: string | null;
+            /**
+             * @description What the worker says of it
+             * @example 350/1200
+             */
+            progress: string | null;
+            /** @description The watermark that it began with; null: it reads everything */
+            since: string | null;
+            /** @description What it has proposed so far */
+            watermark: string | null;
+            /** @description Its run reads everything again */
+            reconcile: boolean;
+            /** @description Where its page lies in Trash */
+            trashId: string | null;
+            /** @description The newest edit by a person */
+            edit: components["schemas"]["CursorEdit"] | null;
+            /**
+             * Format: date-time
+             * @description When it began
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description When it was changed last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        CursorChange: {
+            /**
+             * @description The next page is asked for with it
+             * @example page-17
+             */
+            cursor?: string;
+            /** @description Or with the cursor of this page that was read */
+            page?: number;
+            /**
+             * @description Why, for the history
+             * @example the source was restored
+             */
+            reason?: string;
+        };
+        CursorDeed: {
+            deed: components["schemas"]["CursorDeedDeed"];
+            /** @description Of an edit: the newest page that was read then */
+            page: number;
+            cursor: string | null;
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+            progress: string | null;
+            by: string | null;
+            /** @description Why, for people */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+        };
+        /** @enum {string} */
+        CursorDeedDeed: "read" | "edited" | "rewound" | "reset";
+        CursorDeedPage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["CursorDeed"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        CursorEdit: {
+            number: number;
+            /** @description Null: from the beginning, without a cursor */
+            cursor: string | null;
+            by: string | null;
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description `pending`: the next call asks with it; `taken`: a page was read with it; `missed`: nothing more is read, so it came too late */
+            state: components["schemas"]["CursorEditState"];
+        };
+        /** @enum {string} */
+        CursorEditState: "pending" | "taken" | "missed";
+        CursorPage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["Cursor"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        /** @enum {string} */
+        CursorState: "reading" | "stopped" | "ended" | "abandoned";
         /** @description All lists are empty when both are the same */
         Difference: {
             /** @description Revision */
@@ -1788,6 +2068,13 @@ export interface components {
         RepublishedTopology: components["schemas"]["Topology"] & {
             bridges: components["schemas"]["BridgesApplied"];
         };
+        ResetRequest: {
+            /**
+             * @description Why, for the history
+             * @example the source was restored
+             */
+            reason?: string;
+        };
         /** @description What is stored; the rest comes from the manifest of the worker, then from the defaults */
         RetryPolicy: {
             /** @description Calls in all, 1–100; default 10 */
@@ -1891,6 +2178,11 @@ export interface components {
             cancelRequestedAt: string | null;
             /** @description Number of a publish, from 1 */
             revision: number | null;
+            /**
+             * @description What a batch node last said of it
+             * @example 350/1200
+             */
+            progress: string | null;
             /** @description `total` is the sum of the others */
             messages: components["schemas"]["RunMessages"];
             intake: components["schemas"]["Intake"] | null;
@@ -1931,6 +2223,8 @@ export interface components {
             };
             /** @description On whose behalf */
             tenant?: string;
+            /** @description Read everything again: no batch node is handed a watermark. What the run proposes is committed as always */
+            reconcile?: boolean;
             /** @description Equal keys mean the same run */
             key?: string;
             /** @description Begin although another run is going on, whatever the overlap policy of the node */
@@ -2250,6 +2544,10 @@ export interface components {
             emit?: string;
             /** @description Of a batch node: pages in one run; default 1000000 */
             maxPages?: number;
+            /** @description Of a batch node: its runs go on where the ones before have read to; left out, they read everything */
+            watermark?: components["schemas"]["TopologyDocumentNodeWatermark"];
+            /** @description Of an event node: its runs read everything again, whatever was read before; default false */
+            reconcile?: boolean;
             /** @description Of an event node: whether it takes starts; default true */
             enabled?: boolean;
             /** @description Of a webhook node: how deliveries are signed */
@@ -2339,6 +2637,18 @@ export interface components {
         TopologyDocumentNodeVerifyEncoding: "hex" | "base64";
         /** @enum {string} */
         TopologyDocumentNodeVerifyScheme: "standard-webhooks" | "github" | "stripe" | "shopify" | "slack" | "hmac" | "token";
+        TopologyDocumentNodeWatermark: {
+            /** @description When what a run proposed is handed to the next: drained (default), as soon as every message is done or in Trash; clean, when nothing of it is in Trash */
+            commit?: components["schemas"]["TopologyDocumentNodeWatermarkCommit"];
+            /** @description How far before the committed watermark a run begins, in ms; watermarks have to be RFC 3339 times then */
+            lookBackMs?: number;
+            /** @description The same for whole numbers, in their own unit; watermarks have to be whole numbers then */
+            lookBackBy?: number;
+            /** @description What the first run is handed; without it, it reads everything */
+            initial?: string;
+        };
+        /** @enum {string} */
+        TopologyDocumentNodeWatermarkCommit: "drained" | "clean";
         TopologyPage: {
             /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Topology"][];
@@ -2620,6 +2930,7 @@ export interface components {
             /** @description Cursor of the next page */
             next: string | null;
             watermark: string | null;
+            progress: string | null;
             /** @description How long it waits before the next try */
             delayMs: number | null;
             /** @description Why it failed (RFC 9457) */
@@ -2677,6 +2988,8 @@ export interface components {
             /** @description For batch nodes */
             cursor?: string;
             /** @description For batch nodes */
+            watermark?: string;
+            /** @description For batch nodes */
             page?: number;
             /** @description Instead of the node's own */
             settings?: {
@@ -2690,6 +3003,87 @@ export interface components {
             before?: unknown;
             /** @description Left out: it is not there any more */
             after?: unknown;
+        };
+        Watermark: {
+            id: string;
+            topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
+            topologyId: string;
+            node: string;
+            /** @description Id of the node */
+            nodeId: string;
+            /** @description On whose behalf */
+            tenant: string | null;
+            /**
+             * @description Null: the next run begins with what the node’s `initial` says, or reads everything
+             * @example 2026-03-01T10:00:00Z
+             */
+            watermark: string | null;
+            version: number;
+            /** @description The run that proposed it; null: a person set it */
+            runId: string | null;
+            /** @description Who set it */
+            by: string | null;
+            /** @description It is stored, and runs that begin now may still be handed the one before */
+            pending: boolean;
+            /**
+             * Format: date-time
+             * @description When it was changed last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        WatermarkChange: {
+            /** @example 2026-03-01T10:00:00Z */
+            watermark: string;
+            /**
+             * @description Why, for the history
+             * @example the source was restored
+             */
+            reason?: string;
+        };
+        WatermarkDeed: {
+            version: number;
+            deed: components["schemas"]["WatermarkDeedDeed"];
+            watermark: string | null;
+            /** @description Id of the run that it belongs to */
+            runId: string | null;
+            by: string | null;
+            /** @description Why, for people */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+        };
+        /** @enum {string} */
+        WatermarkDeedDeed: "committed" | "set" | "reset";
+        WatermarkDeedPage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["WatermarkDeed"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        WatermarkPage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["Watermark"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        WatermarkSetting: components["schemas"]["WatermarkChange"] & {
+            /**
+             * @description Id or name
+             * @example orders
+             */
+            topology: string;
+            /**
+             * @description Id or name of the batch node
+             * @example list
+             */
+            node: string;
+            tenant?: string;
         };
         Webhook: {
             /** @description Id of the node */
@@ -3065,6 +3459,15 @@ export type CronNodeMissed = components['schemas']['CronNodeMissed'];
 export type CronNodeOverlap = components['schemas']['CronNodeOverlap'];
 export type CronNodePage = components['schemas']['CronNodePage'];
 export type CronPreview = components['schemas']['CronPreview'];
+export type Cursor = components['schemas']['Cursor'];
+export type CursorChange = components['schemas']['CursorChange'];
+export type CursorDeed = components['schemas']['CursorDeed'];
+export type CursorDeedDeed = components['schemas']['CursorDeedDeed'];
+export type CursorDeedPage = components['schemas']['CursorDeedPage'];
+export type CursorEdit = components['schemas']['CursorEdit'];
+export type CursorEditState = components['schemas']['CursorEditState'];
+export type CursorPage = components['schemas']['CursorPage'];
+export type CursorState = components['schemas']['CursorState'];
 export type Difference = components['schemas']['Difference'];
 export type DifferenceReordered = components['schemas']['DifferenceReordered'];
 export type DiscardRequest = components['schemas']['DiscardRequest'];
@@ -3125,6 +3528,7 @@ export type QueueWaiting = components['schemas']['QueueWaiting'];
 export type Readiness = components['schemas']['Readiness'];
 export type ReadinessStatus = components['schemas']['ReadinessStatus'];
 export type RepublishedTopology = components['schemas']['RepublishedTopology'];
+export type ResetRequest = components['schemas']['ResetRequest'];
 export type RetryPolicy = components['schemas']['RetryPolicy'];
 export type RetryPolicyBackoff = components['schemas']['RetryPolicyBackoff'];
 export type RetryPolicyPatch = components['schemas']['RetryPolicyPatch'];
@@ -3179,6 +3583,8 @@ export type TopologyDocumentNodeVerify = components['schemas']['TopologyDocument
 export type TopologyDocumentNodeVerifyAlgorithm = components['schemas']['TopologyDocumentNodeVerifyAlgorithm'];
 export type TopologyDocumentNodeVerifyEncoding = components['schemas']['TopologyDocumentNodeVerifyEncoding'];
 export type TopologyDocumentNodeVerifyScheme = components['schemas']['TopologyDocumentNodeVerifyScheme'];
+export type TopologyDocumentNodeWatermark = components['schemas']['TopologyDocumentNodeWatermark'];
+export type TopologyDocumentNodeWatermarkCommit = components['schemas']['TopologyDocumentNodeWatermarkCommit'];
 export type TopologyPage = components['schemas']['TopologyPage'];
 export type TopologyPatch = components['schemas']['TopologyPatch'];
 export type TopologyStatus = components['schemas']['TopologyStatus'];
@@ -3204,6 +3610,13 @@ export type TrialVerdictKind = components['schemas']['TrialVerdictKind'];
 export type TrialVerdictOutput = components['schemas']['TrialVerdictOutput'];
 export type TryRequest = components['schemas']['TryRequest'];
 export type ValueChange = components['schemas']['ValueChange'];
+export type Watermark = components['schemas']['Watermark'];
+export type WatermarkChange = components['schemas']['WatermarkChange'];
+export type WatermarkDeed = components['schemas']['WatermarkDeed'];
+export type WatermarkDeedDeed = components['schemas']['WatermarkDeedDeed'];
+export type WatermarkDeedPage = components['schemas']['WatermarkDeedPage'];
+export type WatermarkPage = components['schemas']['WatermarkPage'];
+export type WatermarkSetting = components['schemas']['WatermarkSetting'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookRotation = components['schemas']['WebhookRotation'];
 export type WebhookScheme = components['schemas']['WebhookScheme'];
@@ -4914,6 +5327,413 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listCursors: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description Id or name */
+                topology?: string;
+                /** @description Id or name of the batch node */
+                node?: string;
+                /** @description On whose behalf */
+                tenant?: string;
+                /** @description Id of the run */
+                run?: string;
+                /** @description `true`: only what reads or is stopped by Trash; `false`: only what has come to its end */
+                active?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CursorPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getCursor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cursor */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cursor"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    editCursor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CursorChange"];
+            };
+        };
+        responses: {
+            /** @description Stored; `edit.state` says whether a page was read with it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cursor"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getCursorHistory: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CursorDeedPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resetCursor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Stored */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cursor"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listWatermarks: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description Id or name */
+                topology?: string;
+                /** @description Id or name of the batch node */
+                node?: string;
+                /** @description On whose behalf */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatermarkPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    setWatermark: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatermarkSetting"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watermark"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWatermark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The watermark */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watermark"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    editWatermark: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatermarkChange"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watermark"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWatermarkHistory: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatermarkDeedPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resetWatermark: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Reset */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watermark"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -17,6 +17,12 @@ export interface Message {
   readonly page: number
   /** Cursor of that page; null on page 0. */
   readonly cursor: string | null
+  /** Number of the newest edit of the cursor by a person that a page was asked for with; 0: none. */
+  readonly edit: number
+  /** With what page 0 of a batch node with a watermark was asked; null: it wasn't yet, or the node has none. */
+  readonly since: Since | null
+  /** Its run reads everything again: no batch node is handed a watermark. */
+  readonly reconcile: boolean
   readonly tenant: string | null
   /** Ordering key. */
   readonly key: string | null
@@ -30,6 +36,14 @@ export interface Message {
   readonly body: Uint8Array
 }
 
+/** What a run was handed when it began to read. */
+export interface Since {
+  /** The committed watermark less the look-back; null: none, so that it reads everything. */
+  readonly watermark: string | null
+  /** How often a person had set the watermark by then: what is proposed by a run that began before is not committed. */
+  readonly epoch: number
+}
+
 /** What a message carries before anything has happened to it. */
 export const untried = {
   attempt: 0,
@@ -37,6 +51,9 @@ export const untried = {
   replay: 0,
   page: 0,
   cursor: null,
+  edit: 0,
+  since: null,
+  reconcile: false,
   tenant: null,
   key: null,
   trace: null,

@@ -1,5 +1,5 @@
 import type { Intake } from './intake.ts'
-import type { FailedCall, Problem } from './message.ts'
+import type { FailedCall, Problem, Since } from './message.ts'
 
 /**
  * What the recorder reads: everything that changes a run's counters or Trash (I6). Times are RFC 3339.
@@ -58,6 +58,8 @@ export interface Ended {
   readonly nodeId: string
   readonly at: string
   readonly cancelled: boolean
+  /** Of a batch node that ended with an empty last page. */
+  readonly batch?: PageRead | null
 }
 
 export interface Split {
@@ -67,13 +69,30 @@ export interface Split {
   readonly at: string
   /** Messages made, plus one for a continuation, less the one that was split. */
   readonly delta: number
-  /** For replies of batch nodes: the page read, the next cursor (null: last page) and the proposed watermark. */
-  readonly batch: {
-    readonly page: number
-    readonly cursor: string | null
-    readonly next: string | null
-    readonly watermark: string | null
-  } | null
+  /** For replies of batch nodes. */
+  readonly batch: PageRead | null
+}
+
+/** A page that a batch node read. */
+export interface PageRead {
+  /** Id of the message that asks for the pages, one after the other. */
+  readonly message: string
+  readonly tenant: string | null
+  readonly page: number
+  /** With which it was asked for. */
+  readonly cursor: string | null
+  /** Of the next page; null: this was the last one. */
+  readonly next: string | null
+  /** As it was proposed. */
+  readonly watermark: string | null
+  /** For people. */
+  readonly progress: string | null
+  /** See message.ts. */
+  readonly edit: number
+  readonly since: Since | null
+  readonly reconcile: boolean
+  /** When what was proposed is committed; null: never, the node has no watermark. */
+  readonly commit: 'drained' | 'clean' | null
 }
 
 export interface Trashed {
@@ -98,6 +117,10 @@ export interface TrashedMessage {
   readonly replay: number
   readonly page: number
   readonly cursor: string | null
+  /** These three aren't there in rows of older versions. */
+  readonly edit?: number
+  readonly since?: Since | null
+  readonly reconcile?: boolean
   readonly tenant: string | null
   readonly key: string | null
   readonly trace: string | null

@@ -9,6 +9,8 @@ import type { Connection } from './connection.ts'
 import type { Heartbeat, Told } from './control.ts'
 import { raiseCopies } from './look/copies.ts'
 import type { Copies } from './look/copies.ts'
+import { readCursorChange } from './delta/told.ts'
+import type { CursorChange } from './delta/told.ts'
 import { entriesIn, lastChange, lastEntry } from './entries.ts'
 import { refusal } from './publish/publisher.ts'
 
@@ -23,6 +25,8 @@ import { refusal } from './publish/publisher.ts'
  * | `<namespace>_config`  | `cancelled.<topologyId>.<run>` | when the run was cancelled, until it has drained |
  * | `<namespace>_config`  | `cancelled.<topologyId>` | since when everything of the topology is being cancelled, and what comes then |
  * | `<namespace>_config`  | `pausedTopology.<topologyId>` | why all its nodes rest; apart from their own pauses |
+ * | `<namespace>_config`  | `cursor.<topologyId>.<reading>` | a cursor that a person has edited; see delta/edits.ts |
+ * | `<namespace>_watermarks` | `<topologyId>.<id>` | a committed watermark; see delta/watermarks.ts |
  * | `<namespace>_bridges` | `<bridge id>`    | heartbeat; forgotten when it stops beating         |
  */
 export interface Config {
@@ -32,6 +36,9 @@ export interface Config {
   readonly bridges: KV
   /** Name of the bucket `bridges`. */
   readonly bridgesName: string
+  readonly watermarks: KV
+  /** Name of the bucket `watermarks`. */
+  readonly watermarksName: string
 }
 
 const retryMs = 500
@@ -43,14 +50,15 @@ const heartbeatTtlMs = 8_000
 export async function openConfig(connection: Connection, namespace: string, copies: Copies): Promise<Config> {
   const { replicas } = copies
   const kvm = new Kvm(connection.js)
-  const [name, bridgesName] = [`${namespace}_config`, `${namespace}_bridges`]
-  const [config, bridges] = await Promise.all([
+  const [name, bridgesName, watermarksName] = [`${namespace}_config`, `${namespace}_bridges`, `${namespace}_watermarks`]
+  const [config, bridges, watermarks] = await Promise.all([
     kvm.create(name, { history: 1, replicas }),
     kvm.create(bridgesName, { history: 1, ttl: heartbeatTtlMs, replicas }),
+    kvm.create(watermarksName, { history: 1, replicas }),
   ])
-  for (const bucket of [name, bridgesName])
+  for (const bucket of [name, bridgesName, watermarksName])
     await raiseCopies(connection, await connection.jsm.streams.info(`KV_${bucket}`), copies)
-  return { config, name, bridges, bridgesName }
+  return { config, name, bridges, bridgesName, watermarks, watermarksName }
 }
 
 export const planKey = (topologyId: string): string => `plan.${topologyId}`
@@ -69,6 +77,7 @@ export type ConfigChange =
   /** False while changes may be missed, since NATS is away; true when everything is known again. */
   | { readonly kind: 'current'; readonly current: boolean }
   | CancelledChange
+  | CursorChange
 
 export interface CancelledChange {
   readonly kind: 'cancelled'
@@ -209,7 +218,7 @@ function readChange(key: string, text: string | null, revision: number): ConfigC
     const [topologyId = '', run = null] = name.split('.')
     return { kind, topologyId, run, cancelled: value !== null, revision }
   }
-  return null
+  return kind === 'cursor' ? readCursorChange(name, value) : null
 }
 
 export async function isStillCancelled(

@@ -1,7 +1,8 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
-import type { Message } from '../protocol/message.ts'
+import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
 import type { Uploads } from './intake/slots.ts'
+import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 import type { Guarded } from './publish/guarded.ts'
 
@@ -97,6 +98,8 @@ export interface StartMessage {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
+  /** The run reads everything again; default false. */
+  readonly reconcile?: boolean
   readonly body: Uint8Array
 }
 
@@ -297,6 +300,16 @@ export interface ControlQueues {
   setTopologyPaused(topologyId: string, reason: string | null): Promise<void>
   /** Node id → reason of every node that is paused by itself. */
   paused(): Promise<Map<string, string>>
+  /** Hands a committed watermark to the runs that begin from now on; whoever calls it holds its row. Idempotent. */
+  readonly putWatermark: (place: WatermarkPlace, told: Since) => Promise<void>
+  /** True when no watermark at all is told: the bucket was made anew. */
+  hasNoWatermarks(): Promise<boolean>
+  /** Makes bridges ask for the reading's next page with another cursor; whoever calls it holds its row. Idempotent. */
+  readonly putEdit: (topologyId: string, reading: string, edit: CursorEdit) => Promise<void>
+  /** The edits that are told. */
+  edits(): Promise<ToldEdit[]>
+  /** Takes one away, unless there is a newer one. */
+  forgetEdit(edit: ToldEdit): Promise<void>
   /** What bridges are told of paused topologies and of workers. */
   told(): Promise<Told>
   status(): Promise<{

@@ -7,6 +7,7 @@ import type {
   Ended,
   Opened,
   Outcome,
+  PageRead,
   Received,
   Replayed,
   Split,
@@ -31,8 +32,13 @@ export const encodeRecord = (record: LedgerRecord): Uint8Array => encoder.encode
 export const decodeRecord = (bytes: Uint8Array): LedgerRecord => JSON.parse(decoder.decode(bytes)) as LedgerRecord
 
 /** A message came to its end. Cancelled: nothing follows from it, wherever it was (I7). */
-export function endedRecord(run: string, nodeId: string, cancelled: boolean): Uint8Array {
-  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled })
+export function endedRecord(
+  run: string,
+  nodeId: string,
+  cancelled: boolean,
+  batch: PageRead | null = null,
+): Uint8Array {
+  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled, ...(batch && { batch }) })
 }
 
 export interface OutcomeReader {

@@ -23,6 +23,8 @@ import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { explainCopies } from './look/copies.ts'
 import type { ControlQueues, DiscardMessage, Guarded, Looks, ReplayMessage, StartMessage } from './control.ts'
+import { editsTold, forgetEdit, putEdit } from './delta/edits.ts'
+import { forgetWatermarks, hasNoWatermarks, putWatermark } from './delta/watermarks.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { isPut, lastChange, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
@@ -202,9 +204,17 @@ function controlOf(deps: ControlDeps): ControlQueues {
     },
     paused: () => reach(() => pausedNodes(deps)),
     told: () => reach(() => toldNow(deps)),
+    putWatermark: (...told) => reach(() => putWatermark(deps, ...told)),
+    hasNoWatermarks: () => reach(() => hasNoWatermarks(deps)),
+    putEdit: (...told) => reach(() => putEdit(deps, ...told)),
+    edits: () => reach(() => editsTold(deps)),
+    forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>
-      reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
+      reach(async () => {
+        await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull)
+        await forgetWatermarks(deps, topologyId)
+      }),
   }
 }
 
@@ -288,6 +298,7 @@ export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded
     tenant: start.tenant,
     trace: start.trace,
     headers: start.headers,
+    reconcile: start.reconcile ?? false,
     contentType: start.contentType,
   })
   const origin = startOrigin(start.topologyId, start.nodeId, start.key)
@@ -316,7 +327,7 @@ export function publishReplay(
     kind: 'replay',
     hopKey: `trash:${trashId}!${replay}`,
     trashId,
-    message: { ...message, id, run, replay, attempt: 0, round: 0, history: [] },
+    message: { ...untried, ...message, id, run, replay },
   })
   return guard.publish(
     {

@@ -1,6 +1,7 @@
 import type { ChunkHead } from '../protocol/intake.ts'
 import type { Emit } from '../protocol/outputs.ts'
 import type { Message } from '../protocol/message.ts'
+import type { PageRead } from '../protocol/outcome.ts'
 import type { Envelope } from './envelope.ts'
 
 /**
@@ -28,6 +29,9 @@ export interface StoredOutputs {
   readonly paged: boolean
   readonly next: string | null
   readonly watermark: string | null
+  readonly progress: string | null
+  /** When what is proposed is committed; null: never. */
+  readonly commit: PageRead['commit']
   readonly input: Envelope
   readonly output: {
     readonly contentType: string

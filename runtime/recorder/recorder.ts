@@ -9,6 +9,7 @@ import type { Queues } from '../queue/open.ts'
 import { applyOutcomes, position } from '../store/outcomes.ts'
 import type { Applied } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
+import { tellWatermark } from '../store/delta/watermarks.ts'
 import { plansSince, publishedTopologyIds } from '../store/queries/revisions.ts'
 import { openCancelling } from './cancelling.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -131,12 +132,25 @@ async function record({ queues, store, log }: RecorderOptions, topologyId: strin
       const applied = await applyOutcomes(store, topologyId, { epoch, from, to: next.to }, next.outcomes)
       if (applied === null) return
       from = next.to
+      await tellWatermarks({ queues, store, log }, applied.watermarks)
       tell(queues.events, topologyId, applied)
       await wait(gatherMs, undefined, { signal }).catch(() => undefined)
     }
   } finally {
     signal.removeEventListener('abort', stop)
     await reader.close()
+  }
+}
+
+/** Runs that begin from now on go on there. If it fails, a control does it within seconds: until then they begin where runs did before. */
+async function tellWatermarks(
+  { queues, store, log }: Pick<RecorderOptions, 'queues' | 'store' | 'log'>,
+  ids: readonly string[],
+): Promise<void> {
+  for (const id of ids) {
+    await tellWatermark(store, id, queues.control.putWatermark).catch((error: unknown) =>
+      log.warn('a watermark is told to the bridges later', { watermark: id, error: textOf(error) }),
+    )
   }
 }
 

@@ -1,15 +1,18 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { Intake } from '../protocol/intake.ts'
-import type { Discarded, Outcome, Split, Started, Trashed } from '../protocol/outcome.ts'
+import type { Discarded, Outcome, Started, Trashed } from '../protocol/outcome.ts'
 import { fingerprint } from './fingerprint.ts'
+import { column } from './columns.ts'
+import { writePages } from './delta/pages.ts'
+import { commitWatermarks } from './delta/commit.ts'
 import type { Database, Store } from './store.ts'
 import { sortOutcomes, tally } from './tally.ts'
 import type { Delta, TrashSettlement } from './tally.ts'
-import { storable, storableJson } from './text.ts'
+import { storableJson } from './text.ts'
 
 /**
- * Writes what the recorder read: run counters, Trash rows, cursors, and how far bodies have come in.
+ * Writes what the recorder read: run counters, Trash rows, cursors, how far bodies have come in, and the watermarks of runs that have drained.
  *
  * - **I6** A batch is applied once: the transaction that writes it moves the topology's position from `from` to `to`,
  *   and does nothing if it isn't at `from` any more. Within a batch rows are written before counters are added up, so
@@ -47,6 +50,8 @@ export interface Applied {
   readonly trashed: ReadonlyMap<string, number>
   /** Trash rows that were replayed or discarded. */
   readonly settled: number
+  /** Ids of the watermarks that were committed: bridges are to be told. */
+  readonly watermarks: readonly string[]
 }
 
 /** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
@@ -104,26 +109,18 @@ async function write(db: Database, topologyId: string, outcomes: readonly Outcom
   const started = await writeStarts(db, topologyId, [...sorted.started.values()])
   const trashed = await writeTrash(db, topologyId, [...sorted.trashed.values()])
   const settled = await settleTrash(db, [...sorted.settled.values()])
-  const runs = await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
-  await writePages(db, topologyId, [...sorted.pages.values()])
+  const { runs, drained } = await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
+  await writePages(db, topologyId, sorted.pages)
   await writeIntakes(db, sorted.intakes)
+  const watermarks = await commitWatermarks(db, topologyId, drained)
   for (const id of started) if (!runs.has(id)) runs.set(id, 'running')
-  return { runs, trashed: countByNode(sorted.trashed.values(), trashed), settled: settled.size }
+  return { runs, trashed: countByNode(sorted.trashed.values(), trashed), settled: settled.size, watermarks }
 }
 
 function countByNode(rows: Iterable<Trashed>, fresh: ReadonlySet<string>): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { trashId, nodeId } of rows) if (fresh.has(trashId)) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1)
   return counts
-}
-
-/**
- * One array parameter, whatever its length: so that every batch is the same statement. It travels as texts that Postgres
- * casts, since the driver would convert a `boolean[]` or `timestamptz[]` by rules of its own.
- */
-function column<T>(rows: readonly T[], pick: (row: T) => string | number | boolean | null, type = 'text'): SQL {
-  const texts = rows.map(pick).map((value) => (value === null ? null : storable(String(value))))
-  return sql`${sql.param(texts)}::text[]::${sql.raw(type)}[]`
 }
 
 function base64({ body }: { readonly body: Uint8Array }): string {
@@ -219,13 +216,22 @@ async function settleTrash(db: Database, settlements: readonly TrashSettlement[]
   return new Set(wanted.filter((id) => turned.has(id) || !present.has(id)))
 }
 
-async function writeDeltas(db: Database, topologyId: string, deltas: readonly Delta[]): Promise<Map<string, string>> {
-  if (deltas.length === 0) return new Map()
+/** Id → state of the runs whose state is another one now; and those that have drained, be it for the first time or not. */
+async function writeDeltas(
+  db: Database,
+  topologyId: string,
+  deltas: readonly Delta[],
+): Promise<{ runs: Map<string, string>; drained: string[] }> {
+  if (deltas.length === 0) return { runs: new Map(), drained: [] }
   const updated = await db.execute<{ id: string; was: string; state: string }>(updateRuns(deltas))
   const known = new Set(updated.map(({ id }) => id))
   const missing = deltas.filter((delta) => !known.has(delta.run))
   if (missing.length > 0) await db.execute(insertPlaceholders(topologyId, missing))
-  return new Map(updated.filter(({ was, state }) => was !== state).map(({ id, state }) => [id, state]))
+  const changed = updated.filter(({ was, state }) => was !== state)
+  return {
+    runs: new Map(changed.map(({ id, state }) => [id, state])),
+    drained: updated.flatMap(({ id, state }) => (state === 'finished' || state === 'failed' ? [id] : [])),
+  }
 }
 
 function counters(deltas: readonly Delta[]): SQL {
@@ -285,24 +291,4 @@ async function writeIntakes(db: Database, intakes: ReadonlyMap<string, Intake>):
       ${column(rows, ([, intake]) => storableJson(intake), 'jsonb')}
     ) as s(id, intake)
     where r.id = s.id`)
-}
-
-async function writePages(db: Database, topologyId: string, splits: readonly Split[]): Promise<void> {
-  if (splits.length === 0) return
-  await db.execute(sql`
-    insert into cursors as c (topology_id, node_id, run_id, tenant, page, cursor, next, watermark, updated_at)
-    select ${topologyId}, s.node, s.run, r.tenant, s.page, s.cursor, s.next, s.watermark, s.at
-    from unnest(
-      ${column(splits, (split) => split.nodeId)},
-      ${column(splits, (split) => split.run)},
-      ${column(splits, (split) => split.batch?.page ?? 0, 'int')},
-      ${column(splits, (split) => split.batch?.cursor ?? null)},
-      ${column(splits, (split) => split.batch?.next ?? null)},
-      ${column(splits, (split) => split.batch?.watermark ?? null)},
-      ${column(splits, (split) => split.at, 'timestamptz')}
-    ) as s(node, run, page, cursor, next, watermark, at)
-    left join runs r on r.id = s.run
-    on conflict (topology_id, node_id, run_id) do update set tenant = excluded.tenant, page = excluded.page,
-      cursor = excluded.cursor, next = excluded.next, watermark = excluded.watermark, updated_at = excluded.updated_at
-    where c.page <= excluded.page`)
 }

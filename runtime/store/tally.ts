@@ -1,5 +1,5 @@
 import type { Intake } from '../protocol/intake.ts'
-import type { Discarded, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
+import type { Discarded, Outcome, PageRead, Replayed, Started, Trashed } from '../protocol/outcome.ts'
 
 /** Messages of a run by what became of them. */
 export interface Counters {
@@ -28,31 +28,33 @@ export interface Fresh {
   readonly settled: ReadonlySet<string>
 }
 
+/** A page that a batch node read, and in which run. */
+export interface ReadPage extends PageRead {
+  readonly run: string
+  readonly nodeId: string
+  readonly at: string
+}
+
 /** A batch of outcomes, sorted by what has to be written; of repetitions the first. Pure. */
 export interface Sorted {
   readonly started: Map<string, Started>
   readonly trashed: Map<string, Trashed>
   readonly settled: Map<string, TrashSettlement>
-  /** Newest page by node and run. */
-  readonly pages: Map<string, Split>
+  readonly pages: readonly ReadPage[]
   /** How far the body of a run has come in, newest. */
   readonly intakes: Map<string, Intake>
 }
 
 export function sortOutcomes(outcomes: readonly Outcome[]): Sorted {
-  const sorted: Sorted = {
-    started: new Map(),
-    trashed: new Map(),
-    settled: new Map(),
-    pages: new Map(),
-    intakes: new Map(),
-  }
+  const pages: ReadPage[] = []
+  const sorted: Sorted = { started: new Map(), trashed: new Map(), settled: new Map(), pages, intakes: new Map() }
   for (const outcome of outcomes) {
     if (outcome.kind === 'started') keepFirst(sorted.started, outcome.run, outcome)
     else if (outcome.kind === 'trashed') keepFirst(sorted.trashed, outcome.trashId, outcome)
     else if (outcome.kind === 'replayed' || outcome.kind === 'discarded')
       keepFirst(sorted.settled, outcome.trashId, outcome)
-    else if (outcome.kind === 'split' && outcome.batch) keepNewest(sorted.pages, outcome)
+    else if ('batch' in outcome && outcome.batch)
+      pages.push({ run: outcome.run, nodeId: outcome.nodeId, at: outcome.at, ...outcome.batch })
     if ('intake' in outcome) sorted.intakes.set(outcome.run, outcome.intake)
   }
   return sorted
@@ -60,11 +62,6 @@ export function sortOutcomes(outcomes: readonly Outcome[]): Sorted {
 
 function keepFirst<T>(map: Map<string, T>, key: string, value: T): void {
   if (!map.has(key)) map.set(key, value)
-}
-
-function keepNewest(pages: Map<string, Split>, split: Split): void {
-  const key = `${split.nodeId}/${split.run}`
-  if ((pages.get(key)?.batch?.page ?? -1) <= (split.batch?.page ?? 0)) pages.set(key, split)
 }
 
 /** Adds up the counters of each run, in the order of run ids. Pure. */

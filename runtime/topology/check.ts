@@ -38,6 +38,7 @@ const workerFields = [
   'settings',
   'emit',
   'maxPages',
+  'watermark',
 ] as const satisfies readonly Key[]
 
 /** All faults that forbid publishing; none means that `compilePlan` will take the document. */
@@ -107,6 +108,7 @@ function checkEventNode(node: DocumentNode, path: string): Fault[] {
 function checkWorkerNode(node: DocumentNode, path: string, known: Known): Fault[] {
   return [
     ...misplaced(node, 'enabled', path, `a ${node.type} node can only be paused; enabled is for event nodes`),
+    ...misplaced(node, 'reconcile', path, 'runs begin at event nodes, and these say what their runs are for'),
     ...checkWorker(node, path, known),
     ...checkService(node, path, known),
     ...checkRetry(node, path),
@@ -168,7 +170,8 @@ export function retryFault(
 
 function checkPaging(node: DocumentNode, path: string): Fault[] {
   if (node.type === 'batch') return []
-  return misplaced(node, 'maxPages', path, `only batch nodes read pages, and ${node.name} has type ${node.type}`)
+  const why = `only batch nodes read pages, and ${node.name} has type ${node.type}`
+  return (['maxPages', 'watermark'] as const).flatMap((key) => misplaced(node, key, path, why))
 }
 
 /** A partition key without partitions decides nothing, and does no harm: so lanes can be tried and taken back by one figure. */

@@ -5,6 +5,7 @@ import { isEventNode, nodeDefaults } from './plan.ts'
 import type { EventNode, Overlap, Plan, PlanNode, Schedule, WorkerNode } from './plan.ts'
 import type { DocumentNode, TopologyDocument } from './schema.ts'
 import { resolveValues } from './values.ts'
+import { policyOf } from './watermarks/policy.ts'
 import type { NodeDefaults, NodeValues } from './values.ts'
 import { compileWebhook } from './webhooks/compile.ts'
 
@@ -86,7 +87,12 @@ function compileNode(node: DocumentNode, input: CompileInput): PlanNode {
   if (isEventType(type)) {
     const enabled = stored.enabled ?? node.enabled ?? true
     const webhook = type === 'webhook' ? { webhook: compileWebhook(node) } : {}
-    return { ...common, type, enabled, ...startValues(scheduleOf(node, type), stored), ...webhook } satisfies EventNode
+    const own = {
+      ...webhook,
+      ...startValues(scheduleOf(node, type), stored),
+      ...(node.reconcile && { reconcile: true }),
+    }
+    return { ...common, type, enabled, ...own } satisfies EventNode
   }
   return { ...common, type, ...workerValues(node, stored, input.defaults?.get(name) ?? {}) } satisfies WorkerNode
 }
@@ -113,6 +119,7 @@ function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefa
     past: [],
     emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' as const },
     maxPages: node.maxPages ?? nodeDefaults.maxPages,
+    watermark: policyOf(node.watermark),
     settings: node.settings ?? null,
   }
 }

@@ -70,6 +70,8 @@ export interface EventNode extends PlanNodeCommon {
   readonly overlap?: Overlap
   /** Only at cron nodes. */
   readonly schedule?: Schedule
+  /** Its runs read everything again: no batch node is handed a watermark. */
+  readonly reconcile?: boolean
 }
 
 /** What a start does while another run of its node is going on. */
@@ -123,8 +125,26 @@ export interface WorkerNode extends PlanNodeCommon, Generation {
   readonly emit: { readonly kind: 'page' | 'records' } | { readonly kind: 'chunks'; readonly n: number }
   /** Pages a batch node may read in one run. */
   readonly maxPages: number
+  /** How a batch node goes on where earlier runs have read to; null, or not there in older plans: it reads everything. */
+  readonly watermark?: WatermarkPolicy | null
   /** Handed to the worker with every call, base64url of this JSON; null when unset. */
   readonly settings: Readonly<Record<string, unknown>> | null
+}
+
+/** What a batch node's runs are handed, and when what they propose is committed. */
+export interface WatermarkPolicy extends LookBack {
+  /** `drained`: every message of the run is done or in Trash; `clean`: nothing of it is in Trash. */
+  readonly commit: 'drained' | 'clean'
+  /** Handed as long as nothing is committed; null: nothing is. */
+  readonly initial: string | null
+}
+
+/** How far before the committed watermark a run begins. */
+export interface LookBack {
+  /** Of RFC 3339 times; null: none. */
+  readonly lookBackMs: number | null
+  /** Of whole numbers, in their own unit; null: none. */
+  readonly lookBackBy: number | null
 }
 
 export type PlanNode = EventNode | WorkerNode

@@ -9,6 +9,7 @@ import { firingMessage, missedKinds, overlapKinds } from './schedule/schema.ts'
 import { parsePartitionKey, partitionKeyForms, partitionKeyPattern } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
 import { acceptSchema, handshakeSchema, verifySchema, webhookKeys } from './webhooks/schema.ts'
+import { policyFaults, watermarkPolicySchema } from './watermarks/policy.ts'
 
 const nodesMax = 200
 const edgesMax = 2000
@@ -133,12 +134,21 @@ const nodeSchema = z
       .optional()
       .describe('What a JSON array becomes: page (default) one message, records one per element, chunks=N arrays of N'),
     maxPages: integer(1, 1_000_000_000).optional().describe('Of a batch node: pages in one run; default 1000000'),
+    watermark: watermarkPolicySchema
+      .optional()
+      .describe('Of a batch node: its runs go on where the ones before have read to; left out, they read everything'),
+    reconcile: z
+      .boolean()
+      .optional()
+      .describe('Of an event node: its runs read everything again, whatever was read before; default false'),
     enabled: z.boolean().optional().describe('Of an event node: whether it takes starts; default true'),
     verify: verifySchema.optional().describe('Of a webhook node: how deliveries are signed'),
     handshake: handshakeSchema.optional().describe('Of a webhook node: what is echoed when its address is registered'),
     accept: acceptSchema.optional().describe('Of a webhook node: what it takes, and what goes with the message'),
   })
   .superRefine((node, context) => {
+    const faults = node.watermark === undefined ? [] : policyFaults(node.watermark, 'watermark')
+    for (const { path, message } of faults) context.addIssue({ code: 'custom', path: path.split('.'), message })
     if (node.prefetch === undefined || (workerNodeTypes as readonly string[]).includes(node.type)) return
     const message = `a ${node.type} node has no prefetch; only ${workerNodeTypes.join(', ')} nodes do`
     context.addIssue({ code: 'custom', path: ['prefetch'], message })
@@ -185,6 +195,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   if (path[0] === 'nodes' && path.length === 2) return Object.keys(nodeSchema.shape)
   if (path[0] !== 'nodes') return []
   if (path[2] === 'message' && path.length === 3) return Object.keys(firingMessage.shape)
+  if (path[2] === 'watermark') return Object.keys(watermarkPolicySchema.shape)
   return path[2] === 'retry' ? Object.keys(retrySchema.shape) : [...(webhookKeys[String(path[2])] ?? [])]
 }
 

@@ -47,6 +47,9 @@ interface Around {
   readonly nodeId: string
   readonly tokenId: string
   readonly cookie: string
+  /** Ids. */
+  readonly cursor: string
+  readonly watermark: string
 }
 
 const json = (value: unknown): Sending => ({ json: value })
@@ -81,6 +84,11 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   publishTopology: () => ['/api/topologies/orders/publish'],
   republishTopology: () => ['/api/topologies/orders/republish'],
   rollbackTopology: () => ['/api/topologies/orders/rollback', json({ revision: 1 })],
+  editCursor: ({ cursor }) => [`/api/cursors/${cursor}`, json({ cursor: 'c0', reason: 'again' })],
+  resetCursor: ({ cursor }) => [`/api/cursors/${cursor}/reset`],
+  setWatermark: () => ['/api/watermarks', json({ topology: 'pages', node: 'list', watermark: '1' })],
+  editWatermark: ({ watermark }) => [`/api/watermarks/${watermark}`, json({ watermark: '2' })],
+  resetWatermark: ({ watermark }) => [`/api/watermarks/${watermark}/reset`],
   cancelRun: () => ['/api/runs/orders-running/cancel'],
   editTrash: () => ['/api/trash/orders-x1', json({ body: { a: 2 } })],
   replayTrash: () => ['/api/trash/orders-x1/replay'],
@@ -97,6 +105,15 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
 async function hookOf(t: TestApi): Promise<string> {
   await t.post('/api/topologies', shop())
   return `/api/nodes/${(await nodeOf(t, 'shop', 'paid')).id}/webhook`
+}
+
+/** A draft with a node that reads pages. */
+const paging = {
+  name: 'pages',
+  nodes: [
+    { name: 'start', type: 'start' },
+    { name: 'list', type: 'batch', worker: 'w', watermark: {} },
+  ],
 }
 
 /** A worker whose manifest is another one each time. */
@@ -117,10 +134,11 @@ test('every operation that changes something is in the audit log, or has a reaso
   const changing = allOperations().filter(({ method }) => method !== 'GET')
   expect([...Object.keys(deeds), ...Object.keys(unlogged)].toSorted()).toEqual(changing.map(({ id }) => id).toSorted())
   const t = await openApi()
-  const { node } = await withRuns(t, 'orders')
+  const { node, cursor, watermark } = await withRuns(t, 'orders')
+  await t.post('/api/topologies', paging)
   const { body } = await t.post('/api/tokens', { name: 'gone', scopes: ['read'] })
   const { cookie } = await logIn(t, await tokenOf(t, ['read']))
-  const around = { t, workerUrl: await serveManifests(), nodeId: node.id, tokenId: body.id, cookie }
+  const around = { t, workerUrl: await serveManifests(), nodeId: node.id, tokenId: body.id, cookie, cursor, watermark }
   const methods = new Map(changing.map(({ id, method }) => [id, method]))
   for (const [action, deed] of Object.entries(deeds)) {
     const [path, sending] = await deed(around)

@@ -34,12 +34,24 @@ const seenByOwners = new Set(
     'previewCron',
     'getSession',
     'deleteSession',
+    'listCursors',
+    'getCursor',
+    'getCursorHistory',
+    'editCursor',
+    'resetCursor',
+    'listWatermarks',
+    'getWatermark',
+    'getWatermarkHistory',
+    'setWatermark',
+    'editWatermark',
+    'resetWatermark',
   ].concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash']),
 )
 
 interface World {
   readonly t: TestApi
-  readonly nodes: Readonly<Record<string, string>>
+  /** By the beginning of a path, and whose. */
+  readonly ids: Readonly<Record<string, Readonly<Record<Whose, string>>>>
   readonly topologies: Readonly<Record<string, string>>
 }
 
@@ -47,13 +59,19 @@ async function openWorld(): Promise<World> {
   const t = await openApi()
   const own = await withRuns(t, 'own')
   const other = await withRuns(t, 'other')
-  return { t, nodes: { own: own.node.id, other: other.node.id }, topologies: { own: own.id, other: other.id } }
+  const ids = {
+    '/api/nodes/': { own: own.node.id, other: other.node.id },
+    '/api/cursors/': { own: own.cursor, other: other.cursor },
+    '/api/watermarks/': { own: own.watermark, other: other.watermark },
+  }
+  return { t, ids, topologies: { own: own.id, other: other.id } }
 }
 
 type Whose = 'own' | 'other'
 
-function pathOf({ path }: Operation, { nodes }: World, whose: Whose): string {
-  const id = /^\/api\/nodes\//.test(path) ? nodes[whose] : idOf(path, whose)
+function pathOf({ path }: Operation, { ids }: World, whose: Whose): string {
+  const of = Object.keys(ids).find((prefix) => path.startsWith(prefix))
+  const id = of === undefined ? idOf(path, whose) : ids[of]?.[whose]
   return path
     .replace('{topology}', whose)
     .replace('{node}', 'start')
@@ -71,6 +89,8 @@ function idOf(path: string, whose: Whose): string {
 const goodBodies: Readonly<Record<string, string>> = {
   rollbackTopology: '{"revision":1}',
   editTrash: '{"headers":{}}',
+  editCursor: '{"cursor":"c0"}',
+  editWatermark: '{"watermark":"1"}',
 }
 const bodies: Readonly<Record<string, string>> = { 'application/json': '{}', 'application/xml': '<a/>', '*/*': 'x' }
 
@@ -178,7 +198,7 @@ test('a token of one topology is good for what belongs to it, and for nothing el
 test('lists show a token of one topology that topology only', async () => {
   const { t, topologies } = await openWorld()
   const token = await tokenOf(t, ['read'], { topologyId: topologies.own ?? '' })
-  for (const path of ['/api/runs', '/api/trash', '/api/queues']) {
+  for (const path of ['/api/runs', '/api/trash', '/api/queues', '/api/cursors', '/api/watermarks']) {
     const { items } = (await t.send('GET', path, { token })).body
     expect([path, items.length > 0, items.every((item) => item.topologyId === topologies.own)]).toEqual([
       path,

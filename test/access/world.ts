@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { Scope } from '../../runtime/api/deps.ts'
+import { readingOf, watermarkIdOf } from '../../runtime/protocol/reading.ts'
+import { lockWatermark, setWatermark } from '../../runtime/store/delta/watermarks.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
 import { insertToken, newTokenText } from '../../runtime/store/queries/tokens.ts'
 import type { Token } from '../../runtime/store/queries/tokens.ts'
 import { nodeOf, published } from '../api/open.ts'
 import type { Answer, Body, TestApi } from '../api/open.ts'
-import { split, started, trashed } from '../store/outcome-samples.ts'
+import { pageRead, split, started, trashed } from '../store/outcome-samples.ts'
 
 /** An operation of docs/openapi.json, which another test holds to the routes. */
 export interface Operation {
@@ -44,14 +46,24 @@ export function allOperations(): Operation[] {
   )
 }
 
-/** A published chain with a run that runs and a run with two messages in Trash; ids begin with the topology's name. */
-export async function withRuns(t: TestApi, name: string): Promise<{ readonly id: string; readonly node: Body }> {
+interface WithRuns {
+  readonly id: string
+  readonly node: Body
+  /** Ids. */
+  readonly cursor: string
+  readonly watermark: string
+}
+
+/** A published chain with a run that runs, reads pages and has a watermark, and a run with two messages in Trash; ids begin with the topology's name. */
+export async function withRuns(t: TestApi, name: string): Promise<WithRuns> {
   const { id } = await published(t, name)
   const node = await nodeOf(t, name, 'a')
   const [running, failed] = [`${name}-running`, `${name}-failed`]
   const json = { ...trashed(failed, '').message, contentType: 'application/json', headers: { 'x-a': 'header-of-it' } }
+  const page = pageRead({ message: running, next: 'c1', since: { watermark: null, epoch: 0 }, commit: 'drained' })
   const outcomes = [
     started(running),
+    { ...split(running, 0, page), nodeId: node.id },
     started(failed),
     split(failed, 1),
     ...[1, 2].map((n) => trashed(failed, `${name}-x${n}`, { nodeId: node.id, message: json, body: Buffer.from('{}') })),
@@ -62,7 +74,11 @@ export async function withRuns(t: TestApi, name: string): Promise<{ readonly id:
     { epoch: 'e', from: await position(t.store, id, 'e'), to: outcomes.length },
     outcomes,
   )
-  return { id, node }
+  await t.store.transaction(async (inside) => {
+    const watermark = await lockWatermark(inside, { topologyId: id, nodeId: node.id, tenant: null })
+    await setWatermark(inside, watermark, { watermark: '1', by: 'ann', reason: null }, null)
+  })
+  return { id, node, cursor: readingOf(node.id, running), watermark: watermarkIdOf(id, node.id, null) }
 }
 
 /** A token's text. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openCancelled } from '../../runtime/bridge/cancelled.ts'
+import { openReading } from '../../runtime/bridge/paging/reading.ts'
 import { openHighWater } from '../../runtime/bridge/high-water.ts'
 import type { Ports } from '../../runtime/bridge/site.ts'
 import { split } from '../../runtime/bridge/split.ts'
@@ -29,7 +30,14 @@ async function portsOf(engine: TestEngine, { knows = false, dies = Infinity }): 
   cancelled.set(engine.plan.topologyId, 'run', knows)
   if (knows) await engine.queues.control.cancel(engine.plan.topologyId, 'run')
   const dying = { ...guard, publish: dyingAfter(guard.publish, dies) }
-  return { guard: dying, publisher, highWater: openHighWater(connection, 10_000), cancelled, log: silentLog }
+  return {
+    guard: dying,
+    publisher,
+    highWater: openHighWater(connection, 10_000),
+    cancelled,
+    reading: openReading(engine.queues),
+    log: silentLog,
+  }
 }
 
 async function queuedAt(engine: TestEngine, name: string): Promise<number> {

@@ -43,6 +43,8 @@ export async function storeReply(engine: TestEngine, count: number): Promise<voi
     paged: true,
     next: 'cursor',
     watermark: null,
+    progress: null,
+    commit: null,
     input,
     output: { contentType: 'application/json', headers: {}, key: null, tenant: null },
     bodyLength: body.length,

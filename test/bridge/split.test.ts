@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openCancelled } from '../../runtime/bridge/cancelled.ts'
+import { openReading } from '../../runtime/bridge/paging/reading.ts'
 import { openHighWater } from '../../runtime/bridge/high-water.ts'
 import { split } from '../../runtime/bridge/split.ts'
 import { nodeFilter, streamName } from '../../runtime/queue/names.ts'
@@ -24,6 +25,7 @@ test.each([3, 49, 50, 1_000, 2_300])(
       publisher,
       highWater: openHighWater(connection, 10_000),
       cancelled: openCancelled(engine.queues),
+      reading: openReading(engine.queues),
       log: silentLog,
     }
 

@@ -54,7 +54,7 @@ describe('nothing to hand on', () => {
     ['events that all go nowhere', reply(200, events, '[{"data":1,"sluiceroute":""}]'), many],
     ['the last, empty page of a batch node', reply(204), batch],
   ])('%s ends the branch well', (_, result, around) => {
-    expect(verdictOf(result, around)).toEqual({ kind: 'end', watermark: null })
+    expect(verdictOf(result, around)).toEqual({ kind: 'end', watermark: null, progress: null })
   })
 })
 
@@ -127,7 +127,11 @@ describe('a batch node', () => {
   })
 
   test('with an empty last page ends with its watermark', () => {
-    expect(paged({ 'sluice-watermark': 'w', 'sluice-cursor': '' })).toEqual({ kind: 'end', watermark: 'w' })
+    expect(paged({ 'sluice-watermark': 'w', 'sluice-cursor': '' })).toEqual({
+      kind: 'end',
+      watermark: 'w',
+      progress: null,
+    })
   })
 
   test('may not answer with a cursor that is too long or the one it was asked with', () => {

@@ -1,4 +1,5 @@
 import { openCancelled } from '../../runtime/bridge/cancelled.ts'
+import { openReading } from '../../runtime/bridge/paging/reading.ts'
 import { openGates } from '../../runtime/bridge/gate.ts'
 import { openMeters } from '../../runtime/bridge/look/meters.ts'
 import { openTopologies } from '../../runtime/bridge/reconcile.ts'
@@ -39,6 +40,7 @@ export async function startBridge(process: Process, scripts: Scripts, cancelling
       guard: process.queues.guard,
       publisher: process.queues.publisher,
       cancelled,
+      reading: openReading(process.queues),
       highWater: { mark: 10_000, forget: () => undefined, room: () => Promise.resolve() },
       log: silentLog,
     },

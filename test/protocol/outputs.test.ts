@@ -181,3 +181,15 @@ describe('what a body becomes', () => {
     expect(parseRoute(' b, a,b ,, a')).toEqual(['b', 'a'])
   })
 })
+
+test('a page of 100 000 records becomes as many outputs, and chunks and pages as few as they say', () => {
+  const count = 100_000
+  const body = Buffer.from(JSON.stringify(Array.from({ length: count }, (_, n) => n)))
+  const made = (emit: Emit) => {
+    const outputs = readOutputs(body, 'application/json', emit)
+    return outputs.kind === 'outputs' ? [outputs.count, [...outputs].length] : outputs
+  }
+  expect(made({ kind: 'records' })).toEqual([count, count])
+  expect(made({ kind: 'chunks', n: 30_000 })).toEqual([4, 4])
+  expect(made({ kind: 'page' })).toEqual([1, 1])
+})

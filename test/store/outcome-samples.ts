@@ -1,4 +1,13 @@
-import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../../runtime/protocol/outcome.ts'
+import type {
+  Discarded,
+  Ended,
+  Outcome,
+  PageRead,
+  Replayed,
+  Split,
+  Started,
+  Trashed,
+} from '../../runtime/protocol/outcome.ts'
 import type { Counters } from '../../runtime/store/tally.ts'
 
 /** Outcomes with everything filled in; a test names only what it is about. */
@@ -16,6 +25,12 @@ export function ended(run: string, more: Partial<Ended> = {}): Ended {
 
 export function split(run: string, delta: number, batch: Split['batch'] = null): Split {
   return { kind: 'split', run, nodeId: 'node-a', at, delta, batch }
+}
+
+/** A page of the reading that the message `message` of the node makes. */
+export function pageRead(more: Partial<PageRead> = {}): PageRead {
+  const place = { message: 'message', tenant: null, page: 0, cursor: null, next: null, edit: 0, reconcile: false }
+  return { ...place, watermark: null, progress: null, since: null, commit: null, ...more }
 }
 
 export function trashed(run: string, trashId: string, more: Partial<Trashed> = {}): Trashed {

@@ -6,7 +6,7 @@ import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
 import { cursors, runs, trash } from '../../runtime/store/schema/index.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { migratedStore } from './open.ts'
-import { countOneByOne, discarded, ended, replayed, split, started, trashed } from './outcome-samples.ts'
+import { countOneByOne, discarded, ended, pageRead, replayed, split, started, trashed } from './outcome-samples.ts'
 
 const epoch = '2026-03-01T00:00:00Z'
 
@@ -105,7 +105,8 @@ test('a stream that was made anew is read from its beginning, and a recorder of 
 
 test('a page that arrives late never replaces the cursor of a newer one', async () => {
   const store = await migratedStore()
-  const page = (n: number, next: string | null) => split('r', 1, { page: n, cursor: `c${n}`, next, watermark: null })
+  const page = (n: number, next: string | null) =>
+    split('r', 1, pageRead({ page: n, cursor: `c${n}`, next, tenant: 'ann' }))
   await record(store, [started('r', { tenant: 'ann' }), page(1, 'c2'), page(0, 'c1')])
   await record(store, [page(0, 'c1')])
   const rows = await store.query((db) => db.select().from(cursors))

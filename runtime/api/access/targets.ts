@@ -1,4 +1,5 @@
 import type { Webhook } from '../../store/queries/hooks/webhooks.ts'
+import type { Cursor } from '../../store/delta/cursors.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import type { Run } from '../../store/queries/runs.ts'
 import type { Service } from '../../store/queries/services.ts'
@@ -6,6 +7,7 @@ import type { Session } from '../../store/queries/sessions.ts'
 import type { Token } from '../../store/queries/tokens.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import type { TrashHead } from '../../store/queries/trash.ts'
+import type { Watermark } from '../../store/delta/watermarks.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Change, Fields } from './change.ts'
 
@@ -54,6 +56,21 @@ export function ofTrash(
   after: Fields,
 ): Change {
   return { kind: 'trash', id, name: null, topologyId, before, after }
+}
+
+export function ofCursor({ id, topologyId, nodeName, page, next }: Cursor, after: Fields): Change {
+  return { kind: 'cursor', id, name: nodeName, topologyId, before: { page, next }, after }
+}
+
+export function ofWatermark({ id, topologyId, nodeName, tenant, watermark }: Watermark, after: Fields): Change {
+  return {
+    kind: 'watermark',
+    id,
+    name: nodeName,
+    topologyId,
+    before: { tenant, watermark },
+    after: { tenant, ...after },
+  }
 }
 
 export function ofWorker(before: Worker | null, after: Worker | null): Change {

@@ -20,6 +20,8 @@ export interface Start {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
+  /** The run reads everything again; default false. */
+  readonly reconcile?: boolean
   /** Null: none was sent; a cron node then sends what its firings do. */
   readonly body: Uint8Array | null
   /** Whether it begins although another run of a node is going on whose runs must not overlap. */
@@ -63,13 +65,14 @@ export async function startNodeOf(store: ApiDeps['store'], topology: Topology, r
   return eventNodeOf(plan, ref)
 }
 
-function messageOf({ tenant, contentType, headers, trace, body }: Start, topology: Topology, node: EventNode) {
+function messageOf(start: Start, topology: Topology, node: EventNode) {
+  const { tenant, contentType, headers, trace, reconcile = false, body } = start
   if (body !== null || node.schedule === undefined)
-    return { tenant, contentType, headers, trace, body: body ?? new Uint8Array() }
+    return { tenant, contentType, headers, trace, reconcile, body: body ?? new Uint8Array() }
   const names = { topology: topology.name, node: node.name }
   const fired = { ...names, scheduledAt: null, firedAt: new Date(), missedSince: null }
   const own = firingMessage(node.schedule.message, fired)
-  return { ...own, tenant: tenant ?? own.tenant, headers: { ...own.headers, ...headers }, trace }
+  return { ...own, tenant: tenant ?? own.tenant, headers: { ...own.headers, ...headers }, trace, reconcile }
 }
 
 /** Throws `Conflict` where nothing may be started, and what `Admission.admit` does. */

@@ -114,6 +114,7 @@ function showRun(run: Run): z.infer<typeof schemas.run> {
     finishedAt: run.finishedAt?.toISOString() ?? null,
     cancelRequestedAt: run.cancelRequestedAt?.toISOString() ?? null,
     revision,
+    progress: run.progress,
     messages: { total, done, failed, discarded, cancelled, inProgress },
     intake: run.intake && showIntake(run.intake),
   }

@@ -67,11 +67,12 @@ const start = createRoute({
 
 export function startRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(run, async (c) => {
-    const { node = null, body: value, headers = {}, tenant = null, force = false, ...given } = c.req.valid('json')
+    const { node = null, body: value, headers = {}, tenant = null, ...given } = c.req.valid('json')
+    const { force = false, reconcile = false } = given
     const key = keyOf(given.key, c.req.valid('header')['idempotency-key'])
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
-    const message = messageOf(value)
-    const runId = await startRun(deps, topology, { node, key, tenant, headers, force, trace: traceOf(c), ...message })
+    const start = { node, key, tenant, headers, force, reconcile, trace: traceOf(c), ...messageOf(value) }
+    const runId = await startRun(deps, topology, start)
     c.header('location', `/api/runs/${runId}`)
     return c.json({ runId }, 202)
   })

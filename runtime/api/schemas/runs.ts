@@ -16,6 +16,10 @@ export const runRequest = z
     body: z.unknown().optional().openapi({ description: 'Any JSON; left out: an empty message' }),
     headers: messageHeaders.optional(),
     tenant: tenant.optional(),
+    reconcile: z.boolean().optional().openapi({
+      description:
+        'Read everything again: no batch node is handed a watermark. What the run proposes is committed as always',
+    }),
     key: startKey.optional().openapi({ description: 'Equal keys mean the same run' }),
     force: z
       .boolean()
@@ -64,6 +68,7 @@ export const run = z
     finishedAt: time.nullable(),
     cancelRequestedAt: time.nullable(),
     revision: z.int().nullable(),
+    progress: z.string().nullable().openapi({ description: 'What a batch node last said of it', example: '350/1200' }),
     messages: z
       .object({ total: count, done: count, failed: count, discarded: count, cancelled: count, inProgress: count })
       .openapi({ description: '`total` is the sum of the others' }),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { watermarkMaxBytes } from '../../topology/watermarks/watermark.ts'
 import { isContentType, keyMaxBytes } from '../../protocol/outputs.ts'
 import { messageHeaders, wholeQuery, withoutControls } from './common.ts'
 import { messageError } from './trash.ts'
@@ -31,6 +32,7 @@ export const tryRequest = z
     tenant: printable(keyMaxBytes).optional(),
     key: printable(keyMaxBytes).optional().openapi({ description: 'Ordering key' }),
     cursor: printable(4096).optional().openapi({ description: 'For batch nodes' }),
+    watermark: printable(watermarkMaxBytes).optional().openapi({ description: 'For batch nodes' }),
     page: z.int().min(0).max(1_000_000).optional().openapi({ description: 'For batch nodes' }),
     settings: z
       .record(z.string().max(200), z.unknown())
@@ -89,6 +91,7 @@ export const trial = z
         messages: z.int().openapi({ description: 'One for each output and follower' }),
         next: z.string().nullable().openapi({ description: 'Cursor of the next page' }),
         watermark: z.string().nullable(),
+        progress: z.string().nullable(),
         delayMs: z.number().nullable(),
         // `nullable` would make it null wherever else it stands.
         problem: z.union([messageError, z.null()]),

@@ -6,7 +6,7 @@ import type { Accepted, Run, RunRequest } from '../../client/openapi.d.ts'
 import { Invalid, NotFound, Unavailable } from '../../errors.ts'
 import { addOptions, examples } from '../define.ts'
 import { bytesOfFlag, jsonOfFlag } from '../terminal/input.ts'
-import { grouped } from '../terminal/print.ts'
+import { grouped, plain } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress.ts'
 import { findEngine } from './find.ts'
 import { sendUpload, takenText, uploadOf, uploadTimeoutMs } from './upload/upload.ts'
@@ -20,6 +20,7 @@ interface Flags {
   readonly key?: string
   readonly tenant?: string
   readonly split?: string
+  readonly reconcile?: boolean
   readonly follow?: boolean
   readonly force?: boolean
 }
@@ -41,6 +42,7 @@ export function define(command: Command): void {
     .option('--key <key>', 'equal keys start one run only, and an upload that broke off goes on')
     .option('--tenant <tenant>', 'on whose behalf')
     .option('--force', 'begin although another run of the node is going on, whatever its overlap policy')
+    .option('--reconcile', 'read everything again, whatever earlier runs have read; not with --content-type')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
   examples(addOptions(command, 'client', ['data']), [
@@ -63,7 +65,7 @@ async function start(topology: string, node: string | undefined, { url, token, .
 
 /** Reads what is to be sent before an engine is looked for: what is wrong with it is said first. */
 function startOf(topology: string, node: string | undefined, flags: Flags): (engine: Engine) => Promise<Accepted> {
-  const { data, contentType, key, tenant, split, force } = flags
+  const { data, contentType, key, tenant, split, force, reconcile = false } = flags
   if (split !== undefined) {
     const upload = uploadOf(topology, node, { ...flags, split })
     return (engine) => sendUpload(engine, upload)
@@ -76,10 +78,12 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
         ...(key && { key }),
         ...(tenant && { tenant }),
         ...(force && { force }),
+        ...(reconcile && { reconcile }),
         ...body,
       }),
     })
   }
+  if (reconcile) throw new Invalid('--reconcile goes with a JSON body or none, not with --content-type')
   if (node === undefined) throw new Invalid('--content-type needs the start node: sluice run TOPOLOGY NODE')
   const body = data === undefined ? new Uint8Array() : bytesOfFlag(data)
   return (engine: Engine) =>
@@ -133,10 +137,11 @@ export async function appeared(engine: Engine, id: string, signal?: AbortSignal)
   }
 }
 
-function lineOf({ state, queued, cancelRequestedAt, messages }: Run): string {
+function lineOf({ state, queued, cancelRequestedAt, messages, progress }: Run): string {
   if (queued) return 'queued behind other runs'
   const shown = state === 'running' && cancelRequestedAt !== null ? 'cancelling' : state
-  return `${shown}: ${messagesText(messages)}`
+  const said = progress === null ? '' : ` (${plain(progress)})`
+  return `${shown}: ${messagesText(messages)}${said}`
 }
 
 /** What became of a run's messages; those that were discarded or cancelled only if there are any. */

@@ -49,6 +49,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     says: 'look at failed messages; edit, replay or discard them',
     load: () => import('../client/trash.ts'),
   },
+  cursor: {
+    says: 'see where a batch node reads, and let it go on elsewhere',
+    load: () => import('../client/reading/cursor.ts'),
+  },
+  watermark: {
+    says: 'say where the next run of a batch node begins',
+    load: () => import('../client/reading/watermark.ts'),
+  },
   why: { says: 'say why the messages of a node wait', load: () => import('../client/look/why.ts') },
   peek: { says: 'show the next messages of a node', load: () => import('../client/look/peek.ts') },
   cron: { says: 'say when a schedule would fire', load: () => import('../client/look/cron.ts') },

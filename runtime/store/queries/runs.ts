@@ -5,7 +5,10 @@ import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 
 /** A run without its start message's body. */
-export type Run = Omit<typeof runs.$inferSelect, 'startBody'>
+export type Run = Omit<typeof runs.$inferSelect, 'startBody'> & {
+  /** What a batch node last said of it. */
+  readonly progress: string | null
+}
 export type RunState = Run['state']
 
 /** The last row of the page before. */
@@ -24,7 +27,12 @@ export interface RunFilter {
   readonly since?: Date | undefined
 }
 
-const { startBody: _, ...columns } = getTableColumns(runs)
+const { startBody: _, ...own } = getTableColumns(runs)
+const progress = sql<
+  string | null
+>`(select c.progress from cursors c where c.run_id = runs.id and c.progress is not null
+  order by c.updated_at desc limit 1)`
+const columns = { ...own, progress }
 
 /** Newest first. */
 export async function listRuns(store: Store, filter: RunFilter, limit: number, after: Place | null): Promise<Run[]> {

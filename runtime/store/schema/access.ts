@@ -33,7 +33,18 @@ export const sessions = pgTable(
   (table) => [index('sessions_token').on(table.tokenId), index('sessions_expires').on(table.expiresAt)],
 )
 
-export const auditKinds = ['topology', 'node', 'run', 'trash', 'worker', 'service', 'token', 'session'] as const
+export const auditKinds = [
+  'topology',
+  'node',
+  'run',
+  'trash',
+  'worker',
+  'service',
+  'token',
+  'session',
+  'cursor',
+  'watermark',
+] as const
 
 /** Every change over the API; a trigger of the database keeps rows as they were written. What they name may be gone. */
 export const audit = pgTable(

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
 import type { Intake } from '../../protocol/intake.ts'
 import { bytea, instant } from './columns.ts'
 import type { Headers } from './columns.ts'
@@ -40,6 +40,8 @@ export const runs = pgTable(
     /** Of a start that is split into records while it comes in; it has no body. */
     intake: jsonb('intake').$type<Intake>(),
     startTrace: text('start_trace'),
+    /** It was asked to read everything again. */
+    startReconcile: boolean('start_reconcile').notNull().default(false),
     /** Of a cron node's firing: its instant. */
     scheduledAt: instant('scheduled_at'),
     startState: text('start_state', { enum: startStates }),
@@ -60,27 +62,6 @@ export const runs = pgTable(
     index('runs_start_state')
       .on(table.startState, table.startStateAt)
       .where(sql`start_state is not null`),
-  ],
-)
-
-export const cursors = pgTable(
-  'cursors',
-  {
-    topologyId: text('topology_id').notNull(),
-    nodeId: text('node_id').notNull(),
-    runId: text('run_id').notNull(),
-    tenant: text('tenant'),
-    /** The newest page that was read, its cursor, and the cursor of the next one (null after the last page). */
-    page: integer('page').notNull(),
-    cursor: text('cursor'),
-    next: text('next'),
-    /** Proposed by that page. */
-    watermark: text('watermark'),
-    updatedAt: instant('updated_at').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.topologyId, table.nodeId, table.runId] }),
-    index('cursors_run').on(table.runId),
   ],
 )
 

@@ -57,11 +57,11 @@ function keptPrefetch(said: number | undefined, stored: number): number | undefi
 /** What older editors can't say of a node. */
 function without(node: DocumentNode | undefined, type: string): Partial<DocumentNode> {
   if (!node) return {}
-  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, maxPages, ...others } = node
-  const { timezone, missed, message, overlap, verify, handshake, accept, ...rest } = others
+  const { name: _, worker, uses, service, prefetch, timeoutMs, retry, cron, ...others } = node
+  const { maxPages, watermark, timezone, missed, message, overlap, verify, handshake, accept, ...rest } = others
   return {
     ...rest,
-    ...(type === 'batch' && maxPages !== undefined && { maxPages }),
+    ...(type === 'batch' && given({ maxPages, watermark })),
     ...(type === 'cron' && given({ timezone, missed, message })),
     ...((type === 'cron' || type === 'start') && given({ overlap })),
     ...(type === 'webhook' && given({ verify, handshake, accept })),

@@ -100,7 +100,8 @@ function startOf({ gate, situation }: Due, verdict: Verdict): WrittenStart | nul
   const fired = { topology: topologyName, node: nodeName, scheduledAt, firedAt: situation.now, missedSince }
   const names = { id: firingId(topologyId, nodeId, scheduledAt), topologyId, topologyName, nodeId, nodeName }
   const line = verdict.kind === 'queue' ? gate.line + 1 : null
-  return { ...names, scheduledAt, trace: null, line, ...firingMessage(gate.message, fired) }
+  // What the node itself says of reconciling is added when the firing leaves it.
+  return { ...names, scheduledAt, trace: null, reconcile: false, line, ...firingMessage(gate.message, fired) }
 }
 
 /** Of the run: the same for the same firing (I2), and no run that was started otherwise has it. */

@@ -7,6 +7,7 @@ import type { ApiDeps } from '../../deps.ts'
 import { finishDiscards } from '../discard/finish.ts'
 import type { Quiet } from '../discard/finish.ts'
 import { tellBridges } from '../plans.ts'
+import { tellUntold, tidyTold } from '../reading/tell.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
 import { forgetPauses } from './forget.ts'
@@ -74,6 +75,7 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   }
   await forEach((each) => look(deps, known, each))
   if (!signal.aborted) await finishDiscards(deps, known.discarded, errors).catch((error: unknown) => errors.push(error))
+  if (!signal.aborted) await tellUntold(deps).catch((error: unknown) => errors.push(error))
   if (!isTidying || signal.aborted) return
   const inForce = new Set(topologies.map(({ id }) => id))
   for (const map of [known.quiet, known.ever]) for (const id of [...map.keys()]) if (!inForce.has(id)) map.delete(id)
@@ -81,6 +83,7 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   await forEach((each) => tidy(deps, each, bridges, known.ever))
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
   await mendTold(deps).catch((error: unknown) => errors.push(error))
+  await tidyTold(deps).catch((error: unknown) => errors.push(error))
 }
 
 interface Round {

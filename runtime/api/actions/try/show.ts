@@ -56,6 +56,7 @@ const nothing = {
   messages: 0,
   next: null as string | null,
   watermark: null as string | null,
+  progress: null as string | null,
   delayMs: null as number | null,
   problem: null as { type: string; title: string; status?: number; detail?: string } | null,
 }
@@ -71,7 +72,13 @@ function showVerdict(verdict: Verdict, { followers }: PreparedNode, bytes: numbe
     case 'split':
       return showSplit(verdict, names, bytes)
     case 'end':
-      return { ...nothing, kind: 'end' as const, text: 'ends well: nothing is forwarded', watermark: verdict.watermark }
+      return {
+        ...nothing,
+        kind: 'end' as const,
+        text: 'ends well: nothing is forwarded',
+        watermark: verdict.watermark,
+        progress: verdict.progress,
+      }
     case 'later':
       return { ...nothing, kind: 'retry' as const, text: later(verdict.delayMs), ...failed(verdict) }
     case 'hold':
@@ -106,7 +113,7 @@ function failed({
 }
 
 function showSplit(verdict: Split, names: ReadonlyMap<string, string>, bytes: number) {
-  const { output, emit, route, messages, next, watermark } = verdict
+  const { output, emit, route, messages, next, watermark, progress } = verdict
   const read = readOutputs(output.body, output.contentType, emit)
   const usual = [...names].filter(([id]) => route === null || route.includes(id)).map(([, name]) => name)
   const outputs: ReturnType<typeof shownOutput>[] = []
@@ -119,7 +126,7 @@ function showSplit(verdict: Split, names: ReadonlyMap<string, string>, bytes: nu
   const more = next === null ? '' : ', and the next page is asked for'
   const outputsTotal = read.kind === 'outputs' ? read.count : 0
   const text = `becomes ${messages} messages of ${outputsTotal} outputs${more}`
-  return { ...nothing, kind: 'split' as const, text, outputs, outputsTotal, messages, next, watermark }
+  return { ...nothing, kind: 'split' as const, text, outputs, outputsTotal, messages, next, watermark, progress }
 }
 
 function shownOutput(followers: readonly string[], output: Output, bytes: number) {

@@ -17,7 +17,7 @@ import type { Tried } from './node.ts'
 /** What the trial's message is made of; ids and times are its own. */
 export interface Captured extends Pick<
   Message,
-  'body' | 'contentType' | 'headers' | 'tenant' | 'key' | 'page' | 'cursor'
+  'body' | 'contentType' | 'headers' | 'tenant' | 'key' | 'page' | 'cursor' | 'since'
 > {
   /** Name of the node that it comes from; empty for a start. */
   readonly from: string

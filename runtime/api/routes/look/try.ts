@@ -67,6 +67,7 @@ async function capturedOf(deps: ApiDeps, place: Place, given: Given): Promise<Ca
     key: given.key ?? base.key,
     page: given.page ?? base.page,
     cursor: given.cursor ?? base.cursor,
+    since: given.watermark === undefined ? base.since : { watermark: given.watermark, epoch: 0 },
   }
 }
 
@@ -76,8 +77,9 @@ async function baseOf({ store, queues }: ApiDeps, { row, topology }: Place, give
     const { nodeId, message, body } = await getTrash(store, trash)
     if (nodeId !== row.id) throw new Conflict(`the message "${trash}" failed at another node`)
     const edit = (await trashVersionsOf(store, trash)).at(-1)
-    if (edit === undefined) return { ...message, body }
-    return { ...message, headers: edit.headers, contentType: edit.contentType, body: edit.body }
+    const failed = { ...message, since: message.since ?? null, body }
+    if (edit === undefined) return failed
+    return { ...failed, headers: edit.headers, contentType: edit.contentType, body: edit.body }
   }
   if (sequence === undefined) return empty
   const stored = topology.revision === 0 ? null : await queues.message(topology.id, row.id, sequence)
@@ -94,4 +96,5 @@ const empty: Captured = {
   key: null,
   page: 0,
   cursor: null,
+  since: null,
 }

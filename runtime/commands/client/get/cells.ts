@@ -26,6 +26,10 @@ const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
   firing: (value) => (value as Node['firing'])?.nextAt ?? null,
   lastSkipped: (value) => skippedText(value as CronNode['lastSkipped']),
   target: (value) => targetText(value as AuditEntry['target']),
+  edit: (value) => {
+    const { cursor, by, state } = value as { cursor: string | null; by: string | null; state: string }
+    return `${state}: ${cursor ?? 'from the beginning'}, by ${by}`
+  },
   error: (value) => (value as { title: string }).title,
   messages: (value) => messagesText(value as Run['messages']),
   nats: (value) => natsText(value as Status['nats']),

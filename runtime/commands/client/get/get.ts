@@ -33,6 +33,7 @@ const filterNames = [
   'text',
   'who',
   'action',
+  'active',
 ] as const satisfies FilterName[]
 const lists = Object.keys(kinds) as (keyof typeof kinds)[]
 const singles = Object.keys(ones) as (keyof typeof ones)[]
@@ -44,13 +45,13 @@ export function define(command: Command): void {
     )
     .argument(
       '[names...]',
-      'of lists: the topology (nodes, revisions; optional for cron, runs, trash, queues, audit); else which one',
+      'of lists: the topology (nodes, revisions; optional for cron, runs, cursors, watermarks, trash, queues, audit); else which one',
     )
     .option('--limit <n>', 'how many at most (default 50)', wholeNumber('--limit', 1, 100_000), 50)
     .option('--state <state>', 'runs: running, finished, failed, cancelled; trash: open, replayed, discarded')
-    .option('--node <node>', 'runs, trash: name or id')
-    .option('--tenant <tenant>', 'runs: on whose behalf')
-    .option('--run <run>', 'trash: id')
+    .option('--node <node>', 'runs, trash, cursors, watermarks: name or id')
+    .option('--tenant <tenant>', 'runs, cursors, watermarks: on whose behalf')
+    .option('--run <run>', 'trash, cursors: id')
     .option(
       '--since <time>',
       'runs, trash, audit: from then on; a time, or how long ago, such as 2h',
@@ -61,6 +62,7 @@ export function define(command: Command): void {
     .option('--text <text>', 'trash: part of the error')
     .option('--who <token>', 'audit: name or id of a token')
     .option('--action <operation>', 'audit: what was done, such as publishTopology')
+    .option('--active <yes>', 'cursors: true, what reads or is stopped; false, what has come to its end')
     .option('--documents', 'topologies: only their documents, as `sluice apply` takes them')
     .option('--watch', 'again every two seconds, until ^C')
     .action(get)

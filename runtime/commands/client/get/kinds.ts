@@ -17,6 +17,7 @@ export interface Filters {
   readonly text?: string
   readonly who?: string
   readonly action?: string
+  readonly active?: string
 }
 
 export type FilterName = keyof Filters
@@ -40,6 +41,8 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 
 /** The engine says which values there are. */
 const runQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/runs'>, 'limit' | 'after'>
+const cursorQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/cursors'>, 'limit' | 'after'>
+const watermarkQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/watermarks'>, 'limit' | 'after'>
 const auditQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/audit'>, 'limit' | 'after'>
 const trashQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/trash'>, 'limit' | 'after'>
 
@@ -101,6 +104,18 @@ export const kinds = {
     of: 'either',
     filters: ['node', 'tenant', 'state', 'since'],
     read: (engine, wanted, limit) => engine.list('/api/runs', { query: runQuery(wanted) }, limit),
+  },
+  cursors: {
+    columns: ['id', 'topology', 'node', 'tenant', 'state', 'page', 'next', 'progress', 'runId'],
+    of: 'either',
+    filters: ['node', 'tenant', 'run', 'active'],
+    read: (engine, wanted, limit) => engine.list('/api/cursors', { query: cursorQuery(wanted) }, limit),
+  },
+  watermarks: {
+    columns: ['topology', 'node', 'tenant', 'watermark', 'runId', 'by', 'updatedAt', 'id'],
+    of: 'either',
+    filters: ['node', 'tenant'],
+    read: (engine, wanted, limit) => engine.list('/api/watermarks', { query: watermarkQuery(wanted) }, limit),
   },
   trash: {
     columns: ['id', 'topology', 'node', 'state', 'error', 'createdAt'],

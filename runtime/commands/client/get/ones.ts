@@ -39,6 +39,14 @@ export const ones = {
       ),
   },
   run: { names: 'ID', read: (engine, [id = '']) => dataOf(engine.GET('/api/runs/{id}', { params: { path: { id } } })) },
+  cursor: {
+    names: 'ID',
+    read: (engine, [id = '']) => dataOf(engine.GET('/api/cursors/{id}', { params: { path: { id } } })),
+  },
+  watermark: {
+    names: 'ID',
+    read: (engine, [id = '']) => dataOf(engine.GET('/api/watermarks/{id}', { params: { path: { id } } })),
+  },
   worker: {
     names: 'NAME',
     read: (engine, [name = '']) => dataOf(engine.GET('/api/workers/{name}', { params: { path: { name } } })),

@@ -19,6 +19,7 @@ interface Flags {
   readonly sequence?: number
   readonly tenant?: string
   readonly cursor?: string
+  readonly watermark?: string
   readonly settings?: string
   readonly of?: Trial['of']
   readonly output: Format
@@ -37,6 +38,7 @@ export function define(command: Command): void {
     .option('--sequence <n>', 'a message that `sluice peek` shows', wholeNumber('--sequence', 1, 1e15 - 1))
     .option('--tenant <tenant>', 'on whose behalf')
     .option('--cursor <cursor>', 'of the page, for batch nodes')
+    .option('--watermark <watermark>', 'as a run would be handed it, for batch nodes')
     .option('--settings <json>', "instead of the node's own: JSON, @file, or -")
     .addOption(new Option('--of <form>', 'which form of the node').choices(forms))
     .addHelpText('after', '\nExit code 1 when the message would be tried again, wait, or go to Trash.')
@@ -59,7 +61,7 @@ async function tryIt(what: string, { url, token, of, output, ...flags }: Flags):
 }
 
 /** What is wrong with it is said before an engine is looked for. */
-function requestOf({ data, trash, sequence, tenant, cursor, settings }: Omit<Flags, 'output'>): TryRequest {
+function requestOf({ data, trash, sequence, tenant, cursor, watermark, settings }: Omit<Flags, 'output'>): TryRequest {
   return {
     ...(data !== undefined && { body: jsonOfFlag('--data', data) }),
     ...(settings !== undefined && { settings: jsonOfFlag('--settings', settings) as Record<string, unknown> }),
@@ -67,6 +69,7 @@ function requestOf({ data, trash, sequence, tenant, cursor, settings }: Omit<Fla
     ...(sequence !== undefined && { sequence }),
     ...(tenant !== undefined && { tenant }),
     ...(cursor !== undefined && { cursor }),
+    ...(watermark !== undefined && { watermark }),
   }
 }
 

@@ -17,6 +17,7 @@ export interface WrittenStart {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
+  readonly reconcile: boolean
   readonly body: Uint8Array
   /** Place in the line of queued runs; null: it needn't wait. */
   readonly line: number | null
@@ -34,13 +35,13 @@ export async function writeStarts(store: Store, starts: readonly WrittenStart[])
   await store.query((db) =>
     db.execute(sql`
       insert into runs (id, topology_id, topology_name, node_id, node_name, tenant, start_seen, started_at, scheduled_at,
-        start_content_type, start_headers, start_trace, start_body, start_state, start_state_at, line)
+        start_content_type, start_headers, start_trace, start_reconcile, start_body, start_state, start_state_at, line)
       select id, "topologyId", "topologyName", "nodeId", "nodeName", tenant, false, clock_timestamp(), "scheduledAt",
-        "contentType", headers, trace, decode(body, 'base64'), case when line is null then 'unsent' else 'queued' end,
+        "contentType", headers, trace, reconcile, decode(body, 'base64'), case when line is null then 'unsent' else 'queued' end,
         clock_timestamp(), line
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as v(id text, "topologyId" text, "topologyName" text,
         "nodeId" text, "nodeName" text, tenant text, "scheduledAt" timestamptz, "contentType" text, headers jsonb,
-        trace text, body text, line bigint)
+        trace text, reconcile boolean, body text, line bigint)
       on conflict do nothing`),
   )
 }
@@ -146,7 +147,10 @@ export async function noteSent(store: Store, ids: readonly string[]): Promise<vo
 }
 
 /** Ends queued runs of a topology, or one run, as cancelled: nothing of them was ever sent. Answers those that were queued. */
-export async function cancelQueued(store: Store, which: { topologyId: string } | { id: string }): Promise<Run[]> {
+export async function cancelQueued(
+  store: Store,
+  which: { topologyId: string } | { id: string },
+): Promise<Omit<Run, 'progress'>[]> {
   const mine = 'id' in which ? eq(runs.id, which.id) : eq(runs.topologyId, which.topologyId)
   const now = sql`clock_timestamp()`
   return store.query((db) =>
@@ -165,6 +169,7 @@ function startOf(row: typeof runs.$inferSelect): WrittenStart {
     contentType: row.startContentType ?? 'application/octet-stream',
     headers: row.startHeaders,
     trace: row.startTrace,
+    reconcile: row.startReconcile,
     body: row.startBody ?? new Uint8Array(),
   }
 }
