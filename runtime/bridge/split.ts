@@ -78,7 +78,7 @@ async function begin(
 ): Promise<'begun' | 'ended' | 'unknown'> {
   const { topologyId, nodeId } = at
   const cancelled = reply.kind === 'outputs' && (await ports.cancelled.has(topologyId, reply.input.run, stop.now))
-  const body = cancelled ? endedRecord(reply.input.run, nodeId, true) : made.record
+  const body = cancelled ? endedRecord(reply.input, nodeId, true) : made.record
   const publish = guarded(at, 'ledger', { tail: ledgerTail, headers: [], body })
   if ((await ports.guard.publish(publish, delivery, stop.now)) === 'accepted') return cancelled ? 'ended' : 'begun'
   const stored = await ports.guard.published(topologyId, publish.origin, stop.now)
@@ -183,7 +183,7 @@ function child({ input, output, paged, at, nodeName }: StoredOutputs, from: Repl
 }
 
 function nextPage({ input }: StoredOutputs, cursor: string, body: Uint8Array): Message {
-  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], body }
+  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], trail: [], body }
 }
 
 function record({ input, next, watermark, paged, at }: StoredOutputs, nodeId: string, messages: number): Uint8Array {
@@ -194,5 +194,7 @@ function record({ input, next, watermark, paged, at }: StoredOutputs, nodeId: st
     at,
     delta: messages - 1 + (next === null ? 0 : 1),
     batch: paged ? { page: input.page, cursor: input.cursor, next, watermark } : null,
+    created: input.created,
+    trail: input.trail,
   })
 }

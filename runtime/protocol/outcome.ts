@@ -1,11 +1,12 @@
 import type { FailedCall, Problem } from './message.ts'
+import type { Trail } from './trail.ts'
 
 /**
  * What the recorder reads: everything that changes a run's counters or Trash (I6). Times are RFC 3339.
  *
  * | kind      | counters of the run                  |
  * |-----------|--------------------------------------|
- * | started   | inProgress + 1, if the run row is new |
+ * | started   | inProgress + messages, if the run row is new |
  * | ended     | inProgress − 1, done (or cancelled) + 1 |
  * | split     | inProgress + delta                    |
  * | trashed   | inProgress − 1, failed + 1            |
@@ -19,14 +20,24 @@ export interface Started {
   readonly run: string
   readonly nodeId: string
   readonly at: string
+  /** How many messages it began with: several for a rerun from a node. */
+  readonly messages: number
   readonly revision: number | null
   readonly tenant: string | null
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
+  /** Null: it began with messages that were recorded, not with one of its own. */
+  readonly body: Uint8Array | null
 }
 
-export interface Ended {
+/** Way of the message that came to its end; older records have none. */
+interface Way {
+  /** RFC 3339, when the message was created. */
+  readonly created?: string
+  readonly trail?: Trail
+}
+
+export interface Ended extends Way {
   readonly kind: 'ended'
   readonly run: string
   readonly nodeId: string
@@ -34,7 +45,7 @@ export interface Ended {
   readonly cancelled: boolean
 }
 
-export interface Split {
+export interface Split extends Way {
   readonly kind: 'split'
   readonly run: string
   readonly nodeId: string
@@ -50,7 +61,7 @@ export interface Split {
   } | null
 }
 
-export interface Trashed {
+export interface Trashed extends Way {
   readonly kind: 'trashed'
   readonly run: string
   readonly nodeId: string

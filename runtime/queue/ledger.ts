@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import type { Discarded, Ended, Outcome, Replayed, Split, Started, Trashed } from '../protocol/outcome.ts'
+import type { Message } from '../protocol/message.ts'
 import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
@@ -10,7 +11,10 @@ import { orNull } from './streams.ts'
 import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './names.ts'
 
 /** Outcomes as they are kept: a ledger record is JSON; a Trash message is the failed body with the rest in its envelope header. */
-export type LedgerRecord = Ended | Split | Replayed | Discarded
+export type LedgerRecord = Ended | Split | Replayed | Discarded | Rerun
+
+/** The start of a run that begins with recorded messages: it has none of its own. */
+type Rerun = Omit<Started, 'body'>
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -18,9 +22,12 @@ export const encodeRecord = (record: LedgerRecord): Uint8Array => encoder.encode
 /** @throws SyntaxError when the bytes aren't ours */
 export const decodeRecord = (bytes: Uint8Array): LedgerRecord => JSON.parse(decoder.decode(bytes)) as LedgerRecord
 
+type Ending = Pick<Message, 'run' | 'created' | 'trail'>
+
 /** A message came to its end. Cancelled: nothing follows from it, wherever it was (I7). */
-export function endedRecord(run: string, nodeId: string, cancelled: boolean): Uint8Array {
-  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled })
+export function endedRecord(message: Ending, nodeId: string, cancelled: boolean): Uint8Array {
+  const { run, created, trail } = message
+  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled, created, trail })
 }
 
 export interface OutcomeReader {
@@ -188,11 +195,13 @@ class OutcomeBuffer {
 
 function readOutcome(message: JsMsg, topologyId: string): Outcome {
   const tail = message.subject.slice(`sluice.${topologyId}.`.length).split('.')
-  if (tail[1] === ledgerTail) return message.json<LedgerRecord>()
+  if (tail[1] === ledgerTail) return readRecord(message.json<LedgerRecord>())
   const header = message.headers?.get(envelopeHeader) ?? ''
   if (tail[1] === trashTail) return { ...(JSON.parse(header) as Omit<Trashed, 'body'>), body: message.data }
   return readStarted(header, message, tail[2] ?? '')
 }
+
+const readRecord = (record: LedgerRecord): Outcome => (record.kind === 'started' ? { ...record, body: null } : record)
 
 function readStarted(header: string, message: JsMsg, nodeId: string): Started {
   const start = decodeEnvelope(header, message.data)
@@ -201,6 +210,7 @@ function readStarted(header: string, message: JsMsg, nodeId: string): Started {
     run: start.run,
     nodeId,
     at: start.created,
+    messages: 1,
     revision: null,
     tenant: start.tenant,
     contentType: start.contentType,

@@ -308,7 +308,7 @@ export function publishReplay(
     kind: 'replay',
     hopKey: `trash:${trashId}!${replay}`,
     trashId,
-    message: { ...message, id, run, replay, attempt: 0, round: 0, history: [] },
+    message: { ...message, id, run, replay, attempt: 0, round: 0, history: [], trail: [] },
   })
   return guard.publish(
     {

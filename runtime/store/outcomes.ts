@@ -3,7 +3,8 @@ import type { SQL } from 'drizzle-orm'
 import type { Discarded, Outcome, Split, Started, Trashed } from '../protocol/outcome.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Database, Store } from './store.ts'
-import { sortOutcomes, tally } from './tally.ts'
+import { addUp, writeMilestones } from './milestones.ts'
+import { counted, sortOutcomes, tally } from './tally.ts'
 import type { Delta, TrashSettlement } from './tally.ts'
 import { storable, storableJson } from './text.ts'
 
@@ -84,7 +85,9 @@ async function write(db: Database, topologyId: string, outcomes: readonly Outcom
   const started = await writeStarts(db, topologyId, [...sorted.started.values()])
   const trashed = await writeTrash(db, topologyId, [...sorted.trashed.values()])
   const settled = await settleTrash(db, [...sorted.settled.values()])
-  const runs = await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
+  const fresh = { started, trashed, settled }
+  const runs = await writeDeltas(db, topologyId, tally(outcomes, sorted, fresh))
+  await writeMilestones(db, addUp(counted(outcomes, sorted, fresh)), (run) => started.has(run))
   await writePages(db, topologyId, [...sorted.pages.values()])
   for (const id of started) if (!runs.has(id)) runs.set(id, 'running')
   return { runs, trashed: countByNode(sorted.trashed.values(), trashed), settled: settled.size }
@@ -105,8 +108,8 @@ function column<T>(rows: readonly T[], pick: (row: T) => string | number | boole
   return sql`${sql.param(texts)}::text[]::${sql.raw(type)}[]`
 }
 
-function base64({ body }: { readonly body: Uint8Array }): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')
+function base64({ body }: { readonly body: Uint8Array | null }): string | null {
+  return body && Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')
 }
 
 async function ids(db: Database, query: SQL): Promise<Set<string>> {

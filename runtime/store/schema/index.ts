@@ -3,6 +3,7 @@
  * history outlives a deleted topology, and the recorder must never be stopped by one.
  */
 export * from './access.ts'
+export * from './history.ts'
 export * from './runs.ts'
 export * from './topologies.ts'
 export * from './trash.ts'
