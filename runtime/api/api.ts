@@ -15,6 +15,7 @@ import { differenceRoutes } from './routes/files/difference.ts'
 import { schemaRoutes } from './routes/files/schema.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
+import { runLookRoutes } from './routes/look/runs.ts'
 import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
@@ -79,6 +80,7 @@ const allRoutes = [
   editorRoutes,
   startRoutes,
   runRoutes,
+  runLookRoutes,
   trashRoutes,
   workerRoutes,
   serviceRoutes,

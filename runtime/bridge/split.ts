@@ -9,7 +9,7 @@ import type { GuardedPublish } from '../queue/publish/guard.ts'
 import { decodeRecord, encodeRecord, endedRecord } from '../queue/ledger.ts'
 import { ledgerTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
-import type { StoredOutputs, StoredReplay, StoredReply } from '../queue/reply.ts'
+import type { StoredOutputs, StoredReplay, StoredReply, StoredRerun } from '../queue/reply.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
 import type { Ports, Stop } from './site.ts'
 
@@ -31,6 +31,7 @@ const lookAgainMs = 200
 export async function split(delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
   const { topologyId, nodeId, lanes } = site
   const reply = decodeReply(delivery.header(envelopeHeader))
+  if (reply.kind === 'rerun') return enter(reply, delivery, site, ports, stop)
   const made =
     reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, nodeId, delivery.body)
   if (reply.kind === 'outputs') await room(reply, made.count, delivery, site, ports, stop)
@@ -42,6 +43,15 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
   if (made.continuation !== null)
     await ports.guard.publish(guarded(at, 'next', lanes.inputOf(nodeId, made.continuation)), delivery, stop.now)
   await publishMany(ports, publishes(at, lanes, made.messages), delivery, stop.now)
+  delivery.settled()
+}
+
+/** It is counted already: the message is all that follows. */
+async function enter(reply: StoredRerun, delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
+  delivery.note('settling')
+  const at = { topologyId: site.topologyId, hopKey: reply.hopKey }
+  const message = { ...reply.message, body: delivery.body }
+  await ports.guard.publish(guarded(at, '0', site.lanes.inputOf(site.nodeId, message)), delivery, stop.now)
   delivery.settled()
 }
 
@@ -69,7 +79,7 @@ async function room(
  * its hop.
  */
 async function begin(
-  reply: StoredReply,
+  reply: Exclude<StoredReply, StoredRerun>,
   made: Made,
   at: { topologyId: string; nodeId: string; hopKey: string },
   delivery: Delivery,

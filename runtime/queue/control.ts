@@ -1,6 +1,7 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
+import type { RunHistory } from './history/history.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 
 /** What a bridge says of itself every two seconds. */
@@ -290,6 +291,8 @@ export interface ControlQueues {
     bytes: number
     maxPayload: number
   }>
+  /** What is still stored of runs. */
+  readonly history: RunHistory
   /** Deletes the stream of a topology that was never published or is settled. */
   destroy(topologyId: string): Promise<void>
 }

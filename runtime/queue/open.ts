@@ -31,6 +31,7 @@ import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
+import { openHistory } from './history/history.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
@@ -191,6 +192,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     },
     paused: () => reach(() => pausedNodes(deps)),
     told: () => reach(() => toldNow(deps)),
+    history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),

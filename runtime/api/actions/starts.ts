@@ -5,7 +5,7 @@ import { getNode } from '../../store/queries/nodes.ts'
 import { findRun } from '../../store/queries/runs.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { isEventNode } from '../../topology/plan.ts'
-import type { EventNode, Plan } from '../../topology/plan.ts'
+import type { EventNode, Plan, PlanNode } from '../../topology/plan.ts'
 import type { ApiDeps } from '../deps.ts'
 import { newestPlan } from './plans.ts'
 
@@ -48,19 +48,20 @@ export async function startRun({ store, queues, admission }: Deps, topology: Top
 }
 
 /** Throws `Conflict` where nothing may be started, and what `Admission.admit` does. */
-async function admit(
+export async function admit(
   { store, admission }: Pick<Deps, 'store' | 'admission'>,
   topology: Topology,
-  node: EventNode,
+  node: PlanNode,
   bytes: number,
 ): Promise<void> {
   if (!topology.enabled) throw new Conflict(`the topology "${topology.name}" is disabled: enable it to start runs`)
-  if (!(await getNode(store, node.id)).enabled) throw new Conflict(`the node "${node.name}" is disabled`)
+  if (isEventNode(node) && !(await getNode(store, node.id)).enabled)
+    throw new Conflict(`the node "${node.name}" is disabled`)
   await admission.admit(topology, bytes)
 }
 
 /** The same for the same key, and for nothing else. */
-function runIdOf(topologyId: string, nodeId: string, key: string): string {
+export function runIdOf(topologyId: string, nodeId: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([topologyId, nodeId, key]))
     .digest('hex')

@@ -177,7 +177,7 @@ async function changeTopology(
 ): Promise<Topology> {
   return deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
-    const { enabled, paused, description, labels } = change
+    const { enabled, paused, description, labels, runsKeepDays } = change
     const { description: told, labels: stuck, ...rest } = draftOf(before)
     const nextDescription = description === undefined ? told : (description ?? undefined)
     const nextLabels = labels ?? stuck
@@ -192,6 +192,7 @@ async function changeTopology(
       ...(paused !== undefined && { paused, pausedReason: paused ? pausedBy(caller) : null }),
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
+      ...(runsKeepDays !== undefined && { runsKeepDays }),
     })
     await deps.audit(inside, ofTopology(before, after))
     // What was never published is told with its first plan.

@@ -31,13 +31,23 @@ export const run = z
     state: z.enum(runStates),
     startedAt: time,
     finishedAt: time.nullable(),
+    durationMs: z.int().openapi({ description: 'From its start to its end, or until now' }),
     cancelRequestedAt: time.nullable(),
     revision: z.int().nullable(),
+    rerunOf: z.string().nullable().openapi({ description: 'Id of the run that it repeats' }),
     messages: z
       .object({ total: count, done: count, failed: count, discarded: count, cancelled: count, inProgress: count })
       .openapi({ description: '`total` is the sum of the others' }),
   })
   .openapi('Run')
+
+export const rerunRequest = z
+  .strictObject({
+    node: z.string().min(1).max(200).optional().openapi({
+      description: 'Id or name of the node at which it begins, with what entered that node; left out: at its start',
+    }),
+  })
+  .openapi('RerunRequest')
 
 export const cancelled = z
   .object({
