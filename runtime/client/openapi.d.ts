@@ -508,6 +508,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run it again
+         * @description A new run with the same start message, byte by byte; with `node` one that begins at that node with what entered it in this run, each message once, as it entered last. That is known while the queues keep it, and when the run has ended; else it is a 409. Equal `Idempotency-Key`s give the same new run.
+         */
+        post: operations["rerunRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened in a run, node by node
+         * @description From milestones that are kept as long as the run: counts, times and durations for each node, what went to Trash and came back, how it ended. `complete` and `since` say whether single messages are still kept.
+         */
+        get: operations["getRunTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The messages that a message of a run became
+         * @description Page by page, in order, each with where it is or how it ended, as long as the queues keep them. Without `of` those that the run began with became. Their own ones are found with their ids. Nothing of what they hold is shown.
+         */
+        get: operations["listRunMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/messages/{message}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to one message of a run
+         * @description Each node that it came to one to one, with how long it was queued, called and waited, its failed calls, Trash and replays. What it was split into is listed by `GET /api/runs/{id}/messages?of=`. Nothing of what it holds is shown.
+         */
+        get: operations["getMessageTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -1200,6 +1280,132 @@ export interface components {
             status?: number;
             detail?: string;
         };
+        MessageStep: {
+            node: string;
+            nodeId: string;
+            /** @description Its id here: an edited replay has another one */
+            message: string;
+            /** @description Of a batch node; 0 for every other message */
+            page: number;
+            /** @description n: it was sent here again from Trash for the n-th time */
+            replay: number;
+            /** @description `waiting`: in the queue, or held; `delayed`: comes again at `dueAt`; `forwarded`, `split`: went on as one, or as `made`; `splitting`: a reply that is to be split; `done`, `cancelled`, `trashed`; `gone`: what became of it is not kept any more */
+            state: components["schemas"]["MessageStepState"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            enteredAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it was settled here
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string | null;
+            durationMs: number | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            dueAt: string | null;
+            /** @description What a bridge does with it now */
+            held: components["schemas"]["MessageStepHeld"] | null;
+            calls: number | null;
+            spent: components["schemas"]["MessageStepSpent"] | null;
+            /** @description Calls that failed */
+            attempts: components["schemas"]["MessageStepAttempt"][];
+            made: number | null;
+            trash: components["schemas"]["MessageStepTrash"] | null;
+        };
+        MessageStepAttempt: {
+            attempt: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            instance: string | null;
+            status: number | null;
+            problem: components["schemas"]["MessageStepAttemptProblem"];
+            durationMs: number;
+        };
+        MessageStepAttemptProblem: {
+            type: string;
+            title: string;
+            status?: number;
+            detail?: string;
+        };
+        MessageStepHeld: {
+            kind: components["schemas"]["MessageStepHeldKind"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            until: string | null;
+            reason: string | null;
+        };
+        /** @enum {string} */
+        MessageStepHeldKind: "asking" | "order" | "paused" | "limit" | "turn" | "calling" | "retry" | "busy" | "refused" | "settling" | "split" | "follower";
+        MessageStepSpent: {
+            /** @description In the queue before a bridge took it */
+            queuedMs: number;
+            /** @description At the worker, over all calls */
+            calledMs: number;
+            /** @description Waiting since a limit or a 429 asked for it */
+            limitMs: number;
+            /** @description Waiting to be tried again */
+            retryMs: number;
+            /** @description All else: paused, behind a breaker, for its turn */
+            otherMs: number;
+        };
+        /** @enum {string} */
+        MessageStepState: "waiting" | "delayed" | "forwarded" | "split" | "splitting" | "done" | "cancelled" | "trashed" | "gone";
+        MessageStepTrash: {
+            id: string;
+            error: components["schemas"]["MessageStepTrashError"];
+            settled: components["schemas"]["MessageStepTrashSettled"] | null;
+        };
+        MessageStepTrashError: {
+            type: string;
+            title: string;
+            status?: number;
+            detail?: string;
+        };
+        MessageStepTrashSettled: {
+            as: components["schemas"]["MessageStepTrashSettledAs"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+        };
+        /** @enum {string} */
+        MessageStepTrashSettledAs: "replayed" | "discarded";
+        MessageTimeline: {
+            runId: string;
+            id: string;
+            /** @description Of which it was made; null: the run began with it */
+            parent: string | null;
+            /** @description Page of a batch node in which it was read */
+            parentPage: number;
+            /** @description Whether single messages are still kept from the beginning on */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description The oldest that the queues still keep; null: nothing
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            since: string | null;
+            /** @description At most 100, from `page` on */
+            steps: components["schemas"]["MessageStep"][];
+            /** @description `page` of the steps after these; null: there are none */
+            nextPage: number | null;
+        };
         /** @example sluice_bridges_live 2 */
         Metrics: string;
         NewToken: components["schemas"]["Token"] & {
@@ -1257,6 +1463,53 @@ export interface components {
         };
         /** @enum {string} */
         NodeOnFail: "skip" | "block";
+        NodePassages: {
+            node: string;
+            nodeId: string;
+            /**
+             * Format: date-time
+             * @description When the first message was settled here
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            lastAt: string;
+            /** @description By what became of them here */
+            messages: components["schemas"]["NodePassagesMessages"];
+            calls: number;
+            spent: components["schemas"]["NodePassagesSpent"];
+        };
+        NodePassagesMessages: {
+            /** @description The run began here with so many */
+            started: number;
+            /** @description Went on as one message. They are counted when they end */
+            forwarded: number;
+            /** @description Became several, or a page was read */
+            split: number;
+            /** @description Came of what was split */
+            made: number;
+            done: number;
+            /** @description Went to Trash, replayed ones again */
+            failed: number;
+            replayed: number;
+            discarded: number;
+            cancelled: number;
+        };
+        NodePassagesSpent: {
+            /** @description In the queue before a bridge took it */
+            queuedMs: number;
+            /** @description At the worker, over all calls */
+            calledMs: number;
+            /** @description Waiting since a limit or a 429 asked for it */
+            limitMs: number;
+            /** @description Waiting to be tried again */
+            retryMs: number;
+            /** @description All else: paused, behind a breaker, for its turn */
+            otherMs: number;
+        };
         /** @description null: back to what the document says, else to the default */
         NodePatch: {
             /** @description 1 keeps the order; not for event nodes, and only 1 for a node with partitions */
@@ -1434,6 +1687,10 @@ export interface components {
         RepublishedTopology: components["schemas"]["Topology"] & {
             bridges: components["schemas"]["BridgesApplied"];
         };
+        RerunRequest: {
+            /** @description Id or name of the node at which it begins, with what entered that node; left out: at its start */
+            node?: string;
+        };
         /** @description What is stored; the rest comes from the manifest of the worker, then from the defaults */
         RetryPolicy: {
             /** @description Calls in all, 1–100; default 10 */
@@ -1510,22 +1767,73 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             finishedAt: string | null;
+            /** @description From its start to its end, or until now */
+            durationMs: number;
             /**
              * Format: date-time
              * @example 2026-03-01T10:00:00.000Z
              */
             cancelRequestedAt: string | null;
             revision: number | null;
+            /** @description Id of the run that it repeats */
+            rerunOf: string | null;
             /** @description `total` is the sum of the others */
-            messages: components["schemas"]["RunMessages"];
+            messages: {
+                total: number;
+                done: number;
+                failed: number;
+                discarded: number;
+                cancelled: number;
+                inProgress: number;
+            };
         };
-        RunMessages: {
+        RunEvent: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            kind: components["schemas"]["RunEventKind"];
+            node: string | null;
+            nodeId: string | null;
+            /** @description Id of the message that it happened to */
+            message: string | null;
+            /** @description Id of its Trash row */
+            trash: string | null;
+            /** @example Order 17 not found */
+            text: string;
+        };
+        /** @enum {string} */
+        RunEventKind: "started" | "cancelRequested" | "trashed" | "replayed" | "discarded" | "ended";
+        RunMessage: {
+            id: string;
+            node: string | null;
+            /** @description Where it is, or ended; null: nothing of it is kept any more */
+            nodeId: string | null;
+            /** @description `waiting`: in the queue, or held; `delayed`: comes again at `dueAt`; `forwarded`, `split`: went on as one, or as `made`; `splitting`: a reply that is to be split; `done`, `cancelled`, `trashed`; `gone`: what became of it is not kept any more */
+            state: components["schemas"]["RunMessageState"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            enteredAt: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string | null;
+            made: number | null;
+            /** @description Id of its Trash row */
+            trash: string | null;
+        };
+        RunMessagePage: {
+            items: components["schemas"]["RunMessage"][];
+            next: string | null;
+        };
+        /** @enum {string} */
+        RunMessageState: "waiting" | "delayed" | "forwarded" | "split" | "splitting" | "done" | "cancelled" | "trashed" | "gone";
+        RunMessages: components["schemas"]["RunMessagePage"] & {
             total: number;
-            done: number;
-            failed: number;
-            discarded: number;
-            cancelled: number;
-            inProgress: number;
         };
         RunPage: {
             items: components["schemas"]["Run"][];
@@ -1550,6 +1858,26 @@ export interface components {
         };
         /** @enum {string} */
         RunState: "running" | "finished" | "failed" | "cancelled";
+        RunTimeline: {
+            run: components["schemas"]["Run"];
+            /** @description Whether single messages are still kept from the beginning on */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description The oldest that the queues still keep; null: nothing
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            since: string | null;
+            /** @description Each node to which something of the run came, by the time of the first */
+            nodes: components["schemas"]["NodePassages"][];
+            /** @description In order; of Trash the newest 50 */
+            events: components["schemas"]["RunEvent"][];
+            trashOpen: number;
+            /** @description Whether all of Trash is among them; GET /api/trash?run= has the rest */
+            eventsComplete: boolean;
+            /** @description Runs that were made from it, the newest first, at most 50 */
+            reruns: string[];
+        };
         Service: {
             name: string;
             limits: components["schemas"]["ServiceLimit"][];
@@ -1720,6 +2048,8 @@ export interface components {
             bridgeOutOfSync: boolean;
             /** @description The newest revision that was published; 0 for none */
             revision: number;
+            /** @description Days that its runs are kept when they have ended; 0: for ever, null: as the engine is told to */
+            runsKeepDays: number | null;
             document: components["schemas"]["TopologyDocument"];
             /**
              * Format: date-time
@@ -1834,6 +2164,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
+            runsKeepDays?: number | null;
         };
         /** @enum {string} */
         TopologyVisibility: "draft" | "public";
@@ -2370,6 +2701,18 @@ export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
 export type Login = components['schemas']['Login'];
 export type MessageError = components['schemas']['MessageError'];
+export type MessageStep = components['schemas']['MessageStep'];
+export type MessageStepAttempt = components['schemas']['MessageStepAttempt'];
+export type MessageStepAttemptProblem = components['schemas']['MessageStepAttemptProblem'];
+export type MessageStepHeld = components['schemas']['MessageStepHeld'];
+export type MessageStepHeldKind = components['schemas']['MessageStepHeldKind'];
+export type MessageStepSpent = components['schemas']['MessageStepSpent'];
+export type MessageStepState = components['schemas']['MessageStepState'];
+export type MessageStepTrash = components['schemas']['MessageStepTrash'];
+export type MessageStepTrashError = components['schemas']['MessageStepTrashError'];
+export type MessageStepTrashSettled = components['schemas']['MessageStepTrashSettled'];
+export type MessageStepTrashSettledAs = components['schemas']['MessageStepTrashSettledAs'];
+export type MessageTimeline = components['schemas']['MessageTimeline'];
 export type Metrics = components['schemas']['Metrics'];
 export type NewToken = components['schemas']['NewToken'];
 export type Node = components['schemas']['Node'];
@@ -2379,6 +2722,9 @@ export type NodeFollower = components['schemas']['NodeFollower'];
 export type NodeLeaving = components['schemas']['NodeLeaving'];
 export type NodeList = components['schemas']['NodeList'];
 export type NodeOnFail = components['schemas']['NodeOnFail'];
+export type NodePassages = components['schemas']['NodePassages'];
+export type NodePassagesMessages = components['schemas']['NodePassagesMessages'];
+export type NodePassagesSpent = components['schemas']['NodePassagesSpent'];
 export type NodePatch = components['schemas']['NodePatch'];
 export type NodePatchOnFail = components['schemas']['NodePatchOnFail'];
 export type NodePausedBy = components['schemas']['NodePausedBy'];
@@ -2398,6 +2744,7 @@ export type QueueWaiting = components['schemas']['QueueWaiting'];
 export type Readiness = components['schemas']['Readiness'];
 export type ReadinessStatus = components['schemas']['ReadinessStatus'];
 export type RepublishedTopology = components['schemas']['RepublishedTopology'];
+export type RerunRequest = components['schemas']['RerunRequest'];
 export type RetryPolicy = components['schemas']['RetryPolicy'];
 export type RetryPolicyBackoff = components['schemas']['RetryPolicyBackoff'];
 export type RetryPolicyPatch = components['schemas']['RetryPolicyPatch'];
@@ -2408,10 +2755,16 @@ export type RevisionPage = components['schemas']['RevisionPage'];
 export type RevisionWithPlan = components['schemas']['RevisionWithPlan'];
 export type RollbackRequest = components['schemas']['RollbackRequest'];
 export type Run = components['schemas']['Run'];
+export type RunEvent = components['schemas']['RunEvent'];
+export type RunEventKind = components['schemas']['RunEventKind'];
+export type RunMessage = components['schemas']['RunMessage'];
+export type RunMessagePage = components['schemas']['RunMessagePage'];
+export type RunMessageState = components['schemas']['RunMessageState'];
 export type RunMessages = components['schemas']['RunMessages'];
 export type RunPage = components['schemas']['RunPage'];
 export type RunRequest = components['schemas']['RunRequest'];
 export type RunState = components['schemas']['RunState'];
+export type RunTimeline = components['schemas']['RunTimeline'];
 export type Service = components['schemas']['Service'];
 export type ServiceInput = components['schemas']['ServiceInput'];
 export type ServiceLimit = components['schemas']['ServiceLimit'];
@@ -3517,9 +3870,14 @@ export interface operations {
                 /** @description Id or name of the node that was started */
                 node?: string;
                 tenant?: string;
-                state?: "running" | "finished" | "failed" | "cancelled";
+                /** @description One or several of running, finished, failed, cancelled, with commas */
+                state?: string;
                 /** @description Started at that time or later */
                 since?: string;
+                /** @description Started before that time */
+                until?: string;
+                /** @description Id of a run: its reruns */
+                rerunOf?: string;
             };
             header?: never;
             path?: never;
@@ -3598,6 +3956,145 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rerunRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunRequest"];
+            };
+        };
+        responses: {
+            /** @description It is kept, and will begin whatever crashes. `Location` is the new run. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getRunTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timeline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunTimeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listRunMessages: {
+        parameters: {
+            query?: {
+                /** @description Id of the message of which they were made; default: that with which the run began */
+                of?: string;
+                /** @description Of a batch node; default 0 */
+                page?: number;
+                /** @description How many items at most; default 50 */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunMessages"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getMessageTimeline: {
+        parameters: {
+            query?: {
+                /** @description Of a batch node; default 0 */
+                page?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description Id of the message, percent-encoded */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timeline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTimeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

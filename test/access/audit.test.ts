@@ -75,6 +75,7 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   publishTopology: () => ['/api/topologies/orders/publish'],
   republishTopology: () => ['/api/topologies/orders/republish'],
   rollbackTopology: () => ['/api/topologies/orders/rollback', json({ revision: 1 })],
+  rerunRun: () => ['/api/runs/orders-failed/rerun'],
   cancelRun: () => ['/api/runs/orders-running/cancel'],
   editTrash: () => ['/api/trash/orders-x1', json({ body: { a: 2 } })],
   replayTrash: () => ['/api/trash/orders-x1/replay'],
@@ -260,7 +261,7 @@ test('entries stay as they were written, and go only by age', async () => {
     [32, 5002],
     [30, 1],
   ] as const) {
-    await forgetOnce(deps, days)
+    await forgetOnce(deps, { auditDays: days, runsKeepDays: 0 })
     const rows = await store.query((db) => db.execute(sql`select count(*)::int as n from audit`))
     expect([days, rows[0]?.n]).toEqual([days, left])
   }

@@ -25,6 +25,10 @@ const seenByOwners = new Set(
     'listRuns',
     'getRun',
     'cancelRun',
+    'getRunTimeline',
+    'listRunMessages',
+    'getMessageTimeline',
+    'rerunRun',
     'listQueues',
     'getSession',
     'deleteSession',
@@ -54,6 +58,7 @@ function pathOf({ path }: Operation, { nodes }: World, whose: Whose): string {
     .replace('{revision}', '1')
     .replace('{id}', id ?? '')
     .replace('{name}', 'nobody')
+    .replace('{message}', `${whose}-running`)
 }
 
 function idOf(path: string, whose: Whose): string {

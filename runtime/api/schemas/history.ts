@@ -7,9 +7,12 @@ import { run } from './runs.ts'
 const count = z.int()
 const ms = z.int().min(0)
 
-const spent = z.object({ queuedMs: ms, calledMs: ms, limitMs: ms, retryMs: ms, otherMs: ms }).openapi('Spent', {
-  description:
-    'In milliseconds: in the queue, at the worker, waiting since a limit or a 429 asked for it, waiting to be tried again, and all else (paused, behind a breaker, for its turn). Clocks of several machines may differ by a little.',
+const spent = z.object({
+  queuedMs: ms.openapi({ description: 'In the queue before a bridge took it' }),
+  calledMs: ms.openapi({ description: 'At the worker, over all calls' }),
+  limitMs: ms.openapi({ description: 'Waiting since a limit or a 429 asked for it' }),
+  retryMs: ms.openapi({ description: 'Waiting to be tried again' }),
+  otherMs: ms.openapi({ description: 'All else: paused, behind a breaker, for its turn' }),
 })
 
 const passages = z
@@ -30,9 +33,9 @@ const passages = z
         discarded: count,
         cancelled: count,
       })
-      .openapi('Passed'),
+      .openapi({ description: 'By what became of them here' }),
     calls: count,
-    spent: spent.openapi({ description: 'Over all messages' }),
+    spent,
   })
   .openapi('NodePassages')
 

@@ -80,9 +80,9 @@ export const kinds = {
       engine.list('/api/queues', { query: topology === undefined ? {} : { topology } }, limit),
   },
   runs: {
-    columns: ['id', 'topology', 'state', 'startedAt', 'finishedAt', 'messages'],
+    columns: ['id', 'topology', 'node', 'state', 'startedAt', 'durationMs', 'messages', 'rerunOf'],
     of: 'either',
-    filters: ['node', 'tenant', 'state', 'since'],
+    filters: ['node', 'tenant', 'state', 'since', 'until'],
     read: (engine, wanted, limit) => engine.list('/api/runs', { query: runQuery(wanted) }, limit),
   },
   trash: {
