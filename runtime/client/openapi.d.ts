@@ -1778,14 +1778,7 @@ export interface components {
             /** @description Id of the run that it repeats */
             rerunOf: string | null;
             /** @description `total` is the sum of the others */
-            messages: {
-                total: number;
-                done: number;
-                failed: number;
-                discarded: number;
-                cancelled: number;
-                inProgress: number;
-            };
+            messages: components["schemas"]["RunMessages"];
         };
         RunEvent: {
             /**
@@ -1829,11 +1822,17 @@ export interface components {
         RunMessagePage: {
             items: components["schemas"]["RunMessage"][];
             next: string | null;
+            total: number;
         };
         /** @enum {string} */
         RunMessageState: "waiting" | "delayed" | "forwarded" | "split" | "splitting" | "done" | "cancelled" | "trashed" | "gone";
-        RunMessages: components["schemas"]["RunMessagePage"] & {
+        RunMessages: {
             total: number;
+            done: number;
+            failed: number;
+            discarded: number;
+            cancelled: number;
+            inProgress: number;
         };
         RunPage: {
             items: components["schemas"]["Run"][];
@@ -4054,7 +4053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunMessages"];
+                    "application/json": components["schemas"]["RunMessagePage"];
                 };
             };
             400: components["responses"]["BadRequest"];

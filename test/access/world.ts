@@ -47,9 +47,10 @@ export async function withRuns(t: TestApi, name: string): Promise<{ readonly id:
   const node = await nodeOf(t, name, 'a')
   const [running, failed] = [`${name}-running`, `${name}-failed`]
   const json = { ...trashed(failed, '').message, contentType: 'application/json', headers: { 'x-a': 'header-of-it' } }
+  const { id: nodeId } = await nodeOf(t, name, 'start')
   const outcomes = [
-    started(running),
-    started(failed),
+    started(running, { nodeId }),
+    started(failed, { nodeId }),
     split(failed, 1),
     ...[1, 2].map((n) => trashed(failed, `${name}-x${n}`, { nodeId: node.id, message: json, body: Buffer.from('{}') })),
   ]

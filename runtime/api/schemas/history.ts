@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi'
 import { holdKinds } from '../../queue/look/ask.ts'
-import { pageOf } from '../paging.ts'
 import { time, wholeQuery } from './common.ts'
 import { run } from './runs.ts'
 
@@ -161,7 +160,9 @@ export const runMessage = z
   })
   .openapi('RunMessage')
 
-export const runMessagePage = pageOf('RunMessage', runMessage).extend({ total: count }).openapi('RunMessages')
+export const runMessagePage = z
+  .object({ items: z.array(runMessage), next: z.string().nullable(), total: count })
+  .openapi('RunMessagePage')
 
 const messageId = z.string().min(1).max(1_000)
 
