@@ -1,7 +1,7 @@
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
-import type { RunHistory } from './history/history.ts'
+import type { RunHistory } from './history/types.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 
 /** What a bridge says of itself every two seconds. */

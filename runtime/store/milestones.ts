@@ -57,7 +57,7 @@ function addOutcome(to: Addition, outcome: Outcome): void {
       return add(to, outcome.cancelled ? 'cancelled' : 'done', 1)
     case 'split':
       add(to, 'split', 1)
-      return add(to, 'made', outcome.delta + (outcome.batch?.next == null ? 1 : 0))
+      return add(to, 'made', outcome.delta + (outcome.batch === null || outcome.batch.next === null ? 1 : 0))
     case 'trashed':
       return add(to, 'failed', 1)
     case 'replayed':

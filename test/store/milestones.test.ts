@@ -4,7 +4,7 @@ import type { Outcome } from '../../runtime/protocol/outcome.ts'
 import { passageOf, trailMax, withPassage } from '../../runtime/protocol/trail.ts'
 import type { Passage, Trail } from '../../runtime/protocol/trail.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
-import { milestonesOf } from '../../runtime/store/queries/reruns.ts'
+import { milestonesOf } from '../../runtime/store/queries/history/reruns.ts'
 import { migratedStore } from './open.ts'
 import { ended, replayed, split, started, trashed } from './outcome-samples.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../errors.ts'
 import { deleteAuditBefore } from '../../store/queries/audit.ts'
 import { deleteEndedSessions } from '../../store/queries/sessions.ts'
-import { deleteRunsBefore, topologiesOfRuns } from '../../store/queries/retention.ts'
+import { deleteRunsBefore, topologiesOfRuns } from '../../store/queries/history/retention.ts'
 import type { Place } from '../../store/queries/runs.ts'
 import type { ApiDeps } from '../deps.ts'
 

@@ -164,7 +164,7 @@ const spentFor: { readonly [K in HoldKind]?: keyof Spent } = {
 
 /** By two clocks, so it may be off by what these are. */
 function queuedMs({ info }: JsMsg): number {
-  return Math.max(0, Date.now() - Number(info.timestampNanos) / 1e6)
+  return Math.max(0, Date.now() - info.timestampNanos / 1e6)
 }
 
 /** Only a confirmed beat counts for the lease; an unconfirmed one still makes the server wait. */

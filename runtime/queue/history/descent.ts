@@ -5,16 +5,7 @@ import type { StoredOutputs } from '../reply.ts'
 import { enteringKey } from './enter.ts'
 import { arrivalOf, lifeFrom, storedUnder } from './life.ts'
 import type { Arrival, Place } from './life.ts'
-
-/** Where a run begins. */
-export interface Origin {
-  readonly run: string
-  /** The node that was started, or that recorded messages entered. */
-  readonly nodeId: string
-  readonly startedAt: Date
-  /** How many recorded messages it began with; null: it began with a start. */
-  readonly entered: number | null
-}
+import type { Origin } from './types.ts'
 
 /**
  * Ids tell of whom a message was made (I2): `<id>.<n>` is the n-th of `<id>`, `<id>#<page>.<n>` of a page of it, `<id>!<n>` an edited

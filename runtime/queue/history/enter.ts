@@ -6,20 +6,7 @@ import { encodeRecord, endedRecord, streamEpoch } from '../ledger.ts'
 import { ledgerTail, originOf, replyTail, streamName } from '../names.ts'
 import type { Guard } from '../publish/guard.ts'
 import { encodeReply } from '../reply.ts'
-
-/** A run that begins with recorded messages at one node. */
-export interface Entering {
-  readonly topologyId: string
-  readonly nodeId: string
-  /** Of the new run. */
-  readonly run: string
-  readonly tenant: string | null
-  readonly revision: number
-  /** RFC 3339, when it was asked for: the creation time of its messages. */
-  readonly at: string
-  readonly epoch: string
-  readonly sequences: readonly number[]
-}
+import type { Entering } from './types.ts'
 
 interface Deps {
   readonly connection: Connection
@@ -51,7 +38,7 @@ export async function enterRecorded(
   for (let first = 0; first < sequences.length; first += readAhead) {
     const some = sequences.slice(first, first + readAhead)
     const stored = await Promise.all(
-      some.map((seq) => (isSame ? storedAt(connection, streamName(topologyId), seq) : null)),
+      some.map(async (seq) => (isSame ? storedAt(connection, streamName(topologyId), seq) : null)),
     )
     for (const [n, message] of stored.entries()) {
       if (!(await mayGoOn())) return

@@ -4,65 +4,12 @@ import { hopKey, queueOwner, streamName } from '../names.ts'
 import type { Guard } from '../publish/guard.ts'
 import { orNull } from '../streams.ts'
 import { arrivalOfId, madeFrom, pageArrival, replyOf } from './descent.ts'
-import type { Origin, Reply } from './descent.ts'
+import type { Reply } from './descent.ts'
 import { enteringKey, enterRecorded } from './enter.ts'
-import type { Entering } from './enter.ts'
 import { recordedInputs } from './inputs.ts'
-import type { RecordedInputs } from './inputs.ts'
 import { arrivalOf, lifeFrom, storedUnder } from './life.ts'
-import type { Arrival, Place, Step } from './life.ts'
-
-export type { Origin } from './descent.ts'
-export type { Entering } from './enter.ts'
-export type { RecordedInputs } from './inputs.ts'
-export type { Step, StepState } from './life.ts'
-
-/** A run whose messages are looked for. */
-export interface Asked {
-  readonly topologyId: string
-  readonly origin: Origin
-}
-
-export interface Life {
-  readonly steps: readonly Step[]
-  /** Page of the batch node with which it goes on; null: that was all. */
-  readonly nextPage: number | null
-}
-
-export interface Child {
-  readonly id: string
-  /** Where it is, or what it ended as; null: nothing of it is kept. */
-  readonly last: Step | null
-  readonly enteredAt: Date | null
-}
-
-/** What is still stored of runs. Nothing is taken, no consumer is left behind; all may be called by several controls at once. */
-export interface RunHistory {
-  /** When the oldest message that is still stored came; null: none is. */
-  since(topologyId: string): Promise<Date | null>
-  /** What entered a node in a run; null: there is no stream. Reads at most `readMax` headers. */
-  inputs(
-    at: Parameters<typeof recordedInputs>[1],
-    limits: Parameters<typeof recordedInputs>[2],
-  ): Promise<RecordedInputs | null>
-  /** Starts a run that begins with recorded messages; idempotent. Ends early when `mayGoOn` says no. */
-  enter(entering: Entering, mayGoOn: () => Promise<boolean>): Promise<void>
-  /**
-   * The steps of one message, at most `limit`, from a page of its batch node on. `nodeIds` are where it is looked for when the way to
-   * it isn't kept any more. Null: nothing of it is kept.
-   */
-  life(
-    asked: Asked,
-    id: string,
-    view: { readonly page: number; readonly limit: number; readonly nodeIds: readonly string[] },
-  ): Promise<Life | null>
-  /** Messages made from a message, or from a page of it, in order; null: it was not split, or that is not kept any more. */
-  children(
-    asked: Asked,
-    id: string,
-    view: { readonly page: number; readonly from: number; readonly limit: number },
-  ): Promise<{ readonly items: readonly Child[]; readonly total: number } | null>
-}
+import type { Arrival, Place } from './life.ts'
+import type { Asked, Child, Life, Origin, RunHistory, Step } from './types.ts'
 
 interface Deps {
   readonly connection: Connection

@@ -4,20 +4,7 @@ import type { Connection } from '../connection.ts'
 import { decodeEnvelope, envelopeHeader } from '../envelope.ts'
 import { nodeFilter, streamName } from '../names.ts'
 import { orNull } from '../streams.ts'
-
-/** What entered a node in a run, as far as the history of its topology's queues reaches. */
-export interface RecordedInputs {
-  /** Of the stream whose places `sequences` are. */
-  readonly epoch: string
-  /** When the oldest message that is still stored came. */
-  readonly since: Date
-  /** Everything that entered, also the pages of a batch node after the first, and replays. */
-  readonly entered: number
-  /** Of each distinct message the last input that can be sent again, in order. */
-  readonly sequences: readonly number[]
-  /** Of their bodies, in sum. */
-  readonly bytes: number
-}
+import type { InputsAt, InputsLimits, RecordedInputs } from './types.ts'
 
 /** Clocks of bridges and NATS may differ by so much. */
 const clocksMs = 60_000
@@ -29,8 +16,8 @@ const portion = { max_messages: 5_000, expires: 2_000 }
  */
 export async function recordedInputs(
   connection: Connection,
-  at: { readonly topologyId: string; readonly nodeId: string; readonly run: string; readonly startedAt: Date },
-  { inputsMax, readMax }: { readonly inputsMax: number; readonly readMax: number },
+  at: InputsAt,
+  { inputsMax, readMax }: InputsLimits,
 ): Promise<RecordedInputs | null> {
   const stream = streamName(at.topologyId)
   const info = await connection.jsm.streams.info(stream).catch(orNull)

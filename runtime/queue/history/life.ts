@@ -1,5 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream'
-import type { FailedCall, Message, Problem } from '../../protocol/message.ts'
+import type { Message } from '../../protocol/message.ts'
 import type { Trashed } from '../../protocol/outcome.ts'
 import { passageOf } from '../../protocol/trail.ts'
 import type { Passage, Trail } from '../../protocol/trail.ts'
@@ -10,6 +10,7 @@ import { decodeRecord } from '../ledger.ts'
 import { hopKey, originFilter, originOf, queueOwner, streamName } from '../names.ts'
 import { decodeReply } from '../reply.ts'
 import type { StoredOutputs } from '../reply.ts'
+import type { Step } from './types.ts'
 
 /**
  * Follows a message from hop to hop. Origins are derived from hops, so each successor is one look at the stream, and nothing has to be
@@ -23,51 +24,6 @@ export interface Arrival {
   readonly message: Pick<Message, 'id' | 'page' | 'replay' | 'round' | 'history' | 'trail'>
   /** Null when it is not known where it lay, or that is compacted. */
   readonly stored: { readonly sequence: number; readonly at: Date } | null
-}
-
-/**
- * | state       | the message at this node …                                |
- * |-------------|-----------------------------------------------------------|
- * | `waiting`   | is in the queue, or held by a bridge                      |
- * | `delayed`   | failed, and comes again at `dueAt`                        |
- * | `forwarded` | went on as one message                                    |
- * | `split`     | became `made` messages, and a next page if it has one     |
- * | `splitting` | is stored as a reply that is to be split                  |
- * | `done`      | came to its end                                           |
- * | `cancelled` | settled as cancelled                                      |
- * | `trashed`   | finally failed                                            |
- * | `gone`      | was here; what became of it is not kept any more          |
- */
-export type StepState =
-  'waiting' | 'delayed' | 'forwarded' | 'split' | 'splitting' | 'done' | 'cancelled' | 'trashed' | 'gone'
-
-/** One node that a message came to, or one page of a batch node. */
-export interface Step {
-  readonly nodeId: string
-  /** Id of the message here: an edited replay gets another one. */
-  readonly id: string
-  readonly page: number
-  readonly replay: number
-  readonly state: StepState
-  readonly sequence: number | null
-  readonly enteredAt: Date | null
-  /** When it was settled here. */
-  readonly at: Date | null
-  readonly dueAt: Date | null
-  /** Calls that failed here, oldest first. */
-  readonly attempts: readonly FailedCall[]
-  /** What it took; null: not known (any more, or yet). */
-  readonly spent: Passage | null
-  /** Messages made from it, without a next page. */
-  readonly made: number | null
-  readonly trash: Trashing | null
-}
-
-export interface Trashing {
-  readonly id: string
-  readonly error: Problem
-  /** What somebody decided, as far as that is stored. */
-  readonly settled: { readonly as: 'replayed' | 'discarded'; readonly at: Date } | null
 }
 
 /** What a hop left behind, and where the message went. */

@@ -1,5 +1,5 @@
-import { closeRerun, isRerunOpen, openReruns, startOf } from '../../../store/queries/reruns.ts'
-import type { Rerun } from '../../../store/queries/reruns.ts'
+import { closeRerun, isRerunOpen, openReruns, startOf } from '../../../store/queries/history/reruns.ts'
+import type { Rerun } from '../../../store/queries/history/reruns.ts'
 import { findRun } from '../../../store/queries/runs.ts'
 import { findTopology } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'

@@ -1,13 +1,13 @@
 import type { z } from '@hono/zod-openapi'
 import { NotFound } from '../../../errors.ts'
 import { parentageOf } from '../../../queue/history/descent.ts'
-import type { Asked, Child, Step } from '../../../queue/history/history.ts'
-import { findRerun } from '../../../store/queries/reruns.ts'
+import type { Asked, Child, Step } from '../../../queue/history/types.ts'
+import { findRerun } from '../../../store/queries/history/reruns.ts'
 import type { Run } from '../../../store/queries/runs.ts'
 import { trashOfMessage } from '../../../store/queries/trash.ts'
 import type { TrashHead } from '../../../store/queries/trash.ts'
 import type { ApiDeps } from '../../deps.ts'
-import type * as schemas from '../../schemas/history.ts'
+import type * as schemas from '../../schemas/runs/history.ts'
 import { keptOf, namesOf } from './timeline.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>

@@ -1,12 +1,12 @@
 import type { z } from '@hono/zod-openapi'
 import { listNodes } from '../../../store/queries/nodes.ts'
-import { milestonesOf, rerunsOf } from '../../../store/queries/reruns.ts'
+import { milestonesOf, rerunsOf } from '../../../store/queries/history/reruns.ts'
 import type { Run } from '../../../store/queries/runs.ts'
 import { listTrash } from '../../../store/queries/trash.ts'
 import type { TrashHead } from '../../../store/queries/trash.ts'
 import type { StoredMilestone } from '../../../store/schema/index.ts'
 import type { ApiDeps } from '../../deps.ts'
-import type * as schemas from '../../schemas/history.ts'
+import type * as schemas from '../../schemas/runs/history.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 type Timeline = z.infer<typeof schemas.runTimeline>

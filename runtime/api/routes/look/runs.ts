@@ -5,7 +5,7 @@ import { needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { afterNumber, numberMark } from '../../paging.ts'
 import { idParam, json } from '../../schemas/common.ts'
-import * as schemas from '../../schemas/history.ts'
+import * as schemas from '../../schemas/runs/history.ts'
 import { runOf, showRun } from '../runs.ts'
 
 const tags = ['Runs']

@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, lt } from 'drizzle-orm'
-import { reruns, runMilestones, runs } from '../schema/index.ts'
-import type { StoredMilestone } from '../schema/index.ts'
-import type { Store } from '../store.ts'
-import { storable } from '../text.ts'
+import { reruns, runMilestones, runs } from '../../schema/index.ts'
+import type { StoredMilestone } from '../../schema/index.ts'
+import type { Store } from '../../store.ts'
+import { storable } from '../../text.ts'
 
 export type Rerun = typeof reruns.$inferSelect
 export type NewRerun = Omit<Rerun, 'state' | 'createdAt'>

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { holdKinds } from '../../queue/look/ask.ts'
-import { time, wholeQuery } from './common.ts'
-import { run } from './runs.ts'
+import { holdKinds } from '../../../queue/look/ask.ts'
+import { time, wholeQuery } from '../common.ts'
+import { run } from '../runs.ts'
 
 const count = z.int()
 const ms = z.int().min(0)
@@ -83,7 +83,7 @@ const states = [
   'gone',
 ] as const
 
-export const stateText =
+const stateText =
   '`waiting`: in the queue, or held; `delayed`: comes again at `dueAt`; `forwarded`, `split`: went on as one, or as `made`; `splitting`: a reply that is to be split; `done`, `cancelled`, `trashed`; `gone`: what became of it is not kept any more'
 
 const problem = z.object({
@@ -144,7 +144,7 @@ export const messageTimeline = z
   })
   .openapi('MessageTimeline')
 
-export const runMessage = z
+const runMessage = z
   .object({
     id: z.string(),
     node: z.string().nullable(),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import type { Store } from '../store.ts'
-import type { Place } from './runs.ts'
+import type { Store } from '../../store.ts'
+import type { Place } from '../runs.ts'
 
 /** Topologies that runs are of, deleted ones too, and how many days their runs are kept; null: as the engine is told to. */
 export async function topologiesOfRuns(
