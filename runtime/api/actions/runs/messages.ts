@@ -124,7 +124,7 @@ function fromTrash(row: TrashHead): ShownStep {
   }
 }
 
-type Message = z.infer<typeof schemas.runMessage>
+type Message = z.infer<typeof schemas.runMessagePage>['items'][number]
 
 /** Messages made from one, by default from that with which the run began. Throws `NotFound` when that is not known (any more). */
 export async function messagesOf(
