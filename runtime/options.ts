@@ -180,6 +180,13 @@ const table = {
     says: 'days that the audit log is kept; 0 for ever',
     schema: integer(0, 36_500),
   },
+  runsKeepDays: {
+    flag: '--runs-keep-days <n>',
+    variable: 'SLUICE_RUNS_KEEP_DAYS',
+    default: '90',
+    says: 'days that runs are kept when they have ended with nothing open in Trash; 0 for ever. A topology may have its own',
+    schema: integer(0, 36_500),
+  },
   sessionIdleMs: {
     flag: '--session-idle-ms <ms>',
     variable: 'SLUICE_SESSION_IDLE_MS',
@@ -295,6 +302,7 @@ const served = [
   'maxBytes',
   'maxStoreBytes',
   'auditDays',
+  'runsKeepDays',
   'sessionIdleMs',
   'sessionMaxMs',
   'failuresPerMinute',

@@ -19,6 +19,7 @@ import { schemaRoutes } from './routes/files/schema.ts'
 import { hookRoutes } from './routes/hooks/hooks.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
+import { runLookRoutes } from './routes/look/runs.ts'
 import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
@@ -97,6 +98,7 @@ const allRoutes = [
   cronRoutes,
   cursorRoutes,
   watermarkRoutes,
+  runLookRoutes,
   trashRoutes,
   workerRoutes,
   serviceRoutes,

@@ -37,6 +37,11 @@ export function afterNumber(after: string | undefined): number | null {
   return Number(text)
 }
 
+/** The other side of `afterNumber`. */
+export function numberMark(n: number): string {
+  return encode(String(n))
+}
+
 export function markOf(place: Place): string {
   return `${place.at.getTime()}/${place.id}`
 }

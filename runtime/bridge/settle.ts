@@ -3,6 +3,8 @@ import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.t
 import { problem, trash as finalFailure } from '../call/verdict.ts'
 import type { ChunkHead } from '../protocol/intake.ts'
 import type { FailedCall, Message } from '../protocol/message.ts'
+import { withPassage } from '../protocol/trail.ts'
+import type { Spent, Trail } from '../protocol/trail.ts'
 import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
 import type { Guarded } from '../queue/control.ts'
@@ -29,6 +31,8 @@ export interface Hop {
   /** Number of the call that led to the verdict. */
   readonly attempt: number
   readonly history: readonly FailedCall[]
+  /** Made here, whatever came of them. */
+  readonly calls: number
 }
 
 /** What one settlement publishes. */
@@ -48,13 +52,24 @@ export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): 
   const store = (one: Successor): Promise<Guarded> =>
     site.ports.guard.publish({ topologyId: site.plan.topologyId, origin, ...one }, delivery, signal)
   try {
-    return await store(successorOf(verdict, hop))
+    return await store(successorOf(verdict, { ...hop, message: passed(hop, verdict) }))
   } catch (error) {
     // It will never fit: tried again, it would be in the way for ever.
     const isBare = verdict.kind === 'trash' && hop.history.length === 0
     if (!(error instanceof PublishRefused) || isBare) throw error
     return settle(verdict.kind === 'trash' ? verdict : unstorable(error, site), { ...hop, history: [] }, signal)
   }
+}
+
+/** The message with this node on its way; what a delay takes is known beforehand. */
+function passed({ site, message, delivery, calls }: Hop, verdict: Settling): Message {
+  const spent = delivery.spent()
+  const retryMs = spent.retryMs + (verdict.kind === 'later' ? verdict.delayMs : 0)
+  return { ...message, trail: trailOf(message, { ...spent, retryMs }, site.prepared.node.id, calls) }
+}
+
+function trailOf({ trail, created }: Message, spent: Spent, nodeId: string, calls: number): Trail {
+  return withPassage(trail, { nodeId, atMs: Date.now() - Date.parse(created), calls, ...spent })
 }
 
 /** What follows from the message is larger than NATS takes. */
@@ -135,8 +150,8 @@ function split(verdict: Split, { site, message, key }: Hop): Successor {
   return { tail: replyTail(node.id), headers: [[envelopeHeader, reply]], body: stored }
 }
 
-function ended({ run }: Message, nodeId: string, cancelled: boolean): Successor {
-  return { tail: ledgerTail, headers: [], body: endedRecord(run, nodeId, cancelled) }
+function ended(message: Message, nodeId: string, cancelled: boolean): Successor {
+  return { tail: ledgerTail, headers: [], body: endedRecord(message, nodeId, cancelled) }
 }
 
 /** The last page of a batch node may be an empty one: the recorder hears of it like of any other. */
@@ -144,7 +159,7 @@ function endedPage({ watermark, progress }: End, { site, message }: Hop): Succes
   const { node } = site.prepared
   const commit = node.watermark?.commit ?? null
   const batch = node.type === 'batch' ? pageRead(message, { next: null, watermark, progress, commit }) : null
-  return { tail: ledgerTail, headers: [], body: endedRecord(message.run, node.id, false, batch) }
+  return { tail: ledgerTail, headers: [], body: endedRecord(message, node.id, false, batch) }
 }
 
 /** What a message of a cancelled run settles as: nothing follows from it (I7). */
@@ -188,6 +203,8 @@ function trash(verdict: Trash, { site, message, origin, history }: Hop): Success
     error: verdict.problem,
     attempts: history,
     message: trashedMessage(message),
+    created: message.created,
+    trail: message.trail,
   }
   return { tail: trashTail, headers: [[envelopeHeader, JSON.stringify(trashed)]], body: message.body }
 }
@@ -220,9 +237,12 @@ export interface EventHop {
  * Forward to the one follower, split to several, end without any; a chunk of records is always split. `settled` when somebody else has
  * settled it.
  */
-export function settleEvent(hop: EventHop, signal: AbortSignal): Promise<Guarded> {
-  const { site, delivery, message, key, origin, chunk } = hop
+export function settleEvent(
+  { site, delivery, key, origin, chunk, ...hop }: EventHop,
+  signal: AbortSignal,
+): Promise<Guarded> {
   const { plan, node, lanes, ports } = site
+  const message = { ...hop.message, trail: trailOf(hop.message, delivery.spent(), node.id, 0) }
   const followers = [...followersOf(plan, node)]
   const [only] = followers
   const one =

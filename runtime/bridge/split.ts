@@ -9,7 +9,7 @@ import type { GuardedPublish } from '../queue/publish/guard.ts'
 import { decodeRecord, encodeRecord, endedRecord } from '../queue/ledger.ts'
 import { ledgerTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
-import type { StoredOutputs, StoredReplay, StoredReply } from '../queue/reply.ts'
+import type { StoredOutputs, StoredReplay, StoredReply, StoredRerun } from '../queue/reply.ts'
 import { trashOf } from './records/faults.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
 import { pageRead } from './paging/page.ts'
@@ -33,6 +33,7 @@ const lookAgainMs = 200
 export async function split(delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
   const { topologyId, nodeId, lanes } = site
   const reply = decodeReply(delivery.header(envelopeHeader))
+  if (reply.kind === 'rerun') return enter(reply, delivery, site, ports, stop)
   const made = reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, site, delivery.body)
   if (reply.kind === 'outputs') await room(reply, made.count, delivery, site, ports, stop)
   delivery.note('settling')
@@ -44,6 +45,15 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
     await ports.guard.publish(guarded(at, 'next', lanes.inputOf(nodeId, made.continuation)), delivery, stop.now)
   await publishMany(ports, publishes(at, lanes, made.messages), delivery, stop.now)
   await publishMany(ports, made.trash, delivery, stop.now)
+  delivery.settled()
+}
+
+/** It is counted already: the message is all that follows. */
+async function enter(reply: StoredRerun, delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
+  delivery.note('settling')
+  const at = { topologyId: site.topologyId, hopKey: reply.hopKey }
+  const message = { ...reply.message, body: delivery.body }
+  await ports.guard.publish(guarded(at, '0', site.lanes.inputOf(site.nodeId, message)), delivery, stop.now)
   delivery.settled()
 }
 
@@ -71,7 +81,7 @@ async function room(
  * its hop.
  */
 async function begin(
-  reply: StoredReply,
+  reply: Exclude<StoredReply, StoredRerun>,
   made: Made,
   at: { topologyId: string; nodeId: string; hopKey: string },
   delivery: Delivery,
@@ -80,7 +90,7 @@ async function begin(
 ): Promise<'begun' | 'ended' | 'unknown'> {
   const { topologyId, nodeId } = at
   const cancelled = reply.kind === 'outputs' && (await ports.cancelled.has(topologyId, reply.input.run, stop.now))
-  const body = cancelled ? endedRecord(reply.input.run, nodeId, true) : made.record
+  const body = cancelled ? endedRecord(reply.input, nodeId, true) : made.record
   const publish = guarded(at, 'ledger', { tail: ledgerTail, headers: [], body })
   if ((await ports.guard.publish(publish, delivery, stop.now)) === 'accepted') return cancelled ? 'ended' : 'begun'
   const stored = await ports.guard.published(topologyId, publish.origin, stop.now)
@@ -194,7 +204,7 @@ function child({ input, output, paged, at, nodeName }: StoredOutputs, from: Repl
 }
 
 function nextPage({ input }: StoredOutputs, cursor: string, body: Uint8Array): Message {
-  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], body }
+  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], trail: [], body }
 }
 
 function record({ paged, at, ...reply }: StoredOutputs, nodeId: string, messages: number): Uint8Array {
@@ -205,5 +215,7 @@ function record({ paged, at, ...reply }: StoredOutputs, nodeId: string, messages
     at,
     delta: messages - 1 + (reply.next === null ? 0 : 1),
     batch: paged ? pageRead(reply.input, reply) : null,
+    created: reply.input.created,
+    trail: reply.input.trail,
   })
 }

@@ -15,6 +15,7 @@ const detailMaxLength = 500
 /** The tries of one message at one holder. Tries in place never enter the hop's key: a new holder starts them again. */
 export class Tries {
   readonly #message: Message
+  #calls = 0
   #failed = 0
   #waits = 0
   #inPlaceMs = 0
@@ -30,8 +31,8 @@ export class Tries {
     return this.#message.attempt + this.#failed + 1
   }
 
-  get soFar(): { readonly attempt: number; readonly history: readonly FailedCall[] } {
-    return { attempt: this.attempt, history: this.#history }
+  get soFar(): { readonly attempt: number; readonly history: readonly FailedCall[]; readonly calls: number } {
+    return { attempt: this.attempt, history: this.#history, calls: this.#calls }
   }
 
   /** It was on the worker when it died, twice in a row: it must be called alone, since it may be what the worker dies of. */
@@ -40,7 +41,8 @@ export class Tries {
   }
 
   /** What is to be known to decide what follows from this call, made with the message as it was asked for. */
-  context({ node, followers }: PreparedNode, { durationMs }: Called, message: Message): DecideContext {
+  context({ node, followers }: PreparedNode, { result, durationMs }: Called, message: Message): DecideContext {
+    if (result.kind !== 'held' && result.kind !== 'refused') this.#calls++
     if (this.#failed > 0) this.#inPlaceMs += durationMs
     return {
       node,

@@ -581,6 +581,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run it again
+         * @description A new run with the same start message, byte by byte; with `node` one that begins at that node with what entered it in this run, each message once, as it entered last. That is known while the queues keep it, and when the run has ended; else it is a 409. Equal `Idempotency-Key`s give the same new run.
+         */
+        post: operations["rerunRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cron": {
         parameters: {
             query?: never;
@@ -781,6 +801,66 @@ export interface paths {
          * @description It begins with what the node’s `initial` says, if it says anything. See `setWatermark`.
          */
         post: operations["resetWatermark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened in a run, node by node
+         * @description From milestones that are kept as long as the run: counts, times and durations for each node, what went to Trash and came back, how it ended. `complete` and `since` say whether single messages are still kept.
+         */
+        get: operations["getRunTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The messages that a message of a run became
+         * @description Page by page, in order, each with where it is or how it ended, as long as the queues keep them. Without `of` those that the run began with became. Their own ones are found with their ids. Nothing of what they hold is shown.
+         */
+        get: operations["listRunMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/messages/{message}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to one message of a run
+         * @description Each node that it came to one to one, with how long it was queued, called and waited, its failed calls, Trash and replays. What it was split into is listed by `GET /api/runs/{id}/messages?of=`. Nothing of what it holds is shown.
+         */
+        get: operations["getMessageTimeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1743,6 +1823,147 @@ export interface components {
             /** @description What is wrong, for people */
             detail?: string;
         };
+        MessageStep: {
+            node: string;
+            /** @description Id of the node */
+            nodeId: string;
+            /** @description Its id here: an edited replay has another one */
+            message: string;
+            /** @description Of a batch node; 0 for every other message */
+            page: number;
+            /** @description n: it was sent here again from Trash for the n-th time */
+            replay: number;
+            /** @description `waiting`: in the queue, or held; `delayed`: comes again at `dueAt`; `forwarded`, `split`: went on as one, or as `made`; `splitting`: a reply that is to be split; `done`, `cancelled`, `trashed`; `gone`: what became of it is not kept any more */
+            state: components["schemas"]["MessageStepState"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            enteredAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it was settled here
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string | null;
+            /** @description How long it took */
+            durationMs: number | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            dueAt: string | null;
+            /** @description What a bridge does with it now */
+            held: components["schemas"]["MessageStepHeld"] | null;
+            calls: number | null;
+            spent: components["schemas"]["MessageStepSpent"] | null;
+            /** @description Calls that failed */
+            attempts: components["schemas"]["MessageStepAttempt"][];
+            made: number | null;
+            trash: components["schemas"]["MessageStepTrash"] | null;
+        };
+        MessageStepAttempt: {
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description Base URL of the instance that was called */
+            instance: string | null;
+            /** @description HTTP status; null: there was no answer */
+            status: number | null;
+            problem: components["schemas"]["MessageStepAttemptProblem"];
+            /** @description How long it took */
+            durationMs: number;
+        };
+        MessageStepAttemptProblem: {
+            type: string;
+            title: string;
+            /** @description HTTP status; null: there was no answer */
+            status?: number;
+            /** @description What is wrong, for people */
+            detail?: string;
+        };
+        MessageStepHeld: {
+            kind: components["schemas"]["MessageStepHeldKind"];
+            /**
+             * Format: date-time
+             * @description Since when it is so
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Until when
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            until: string | null;
+            /** @description Why, for people */
+            reason: string | null;
+        };
+        /** @enum {string} */
+        MessageStepHeldKind: "asking" | "order" | "paused" | "limit" | "turn" | "calling" | "retry" | "busy" | "refused" | "settling" | "split" | "follower";
+        MessageStepSpent: {
+            /** @description In the queue before a bridge took it */
+            queuedMs: number;
+            /** @description At the worker, over all calls */
+            calledMs: number;
+            /** @description Waiting since a limit or a 429 asked for it */
+            limitMs: number;
+            /** @description Waiting to be tried again */
+            retryMs: number;
+            /** @description All else: paused, behind a breaker, for its turn */
+            otherMs: number;
+        };
+        /** @enum {string} */
+        MessageStepState: "waiting" | "delayed" | "forwarded" | "split" | "splitting" | "done" | "cancelled" | "trashed" | "gone";
+        MessageStepTrash: {
+            id: string;
+            error: components["schemas"]["MessageStepTrashError"];
+            settled: components["schemas"]["MessageStepTrashSettled"] | null;
+        };
+        MessageStepTrashError: {
+            type: string;
+            title: string;
+            /** @description HTTP status; null: there was no answer */
+            status?: number;
+            /** @description What is wrong, for people */
+            detail?: string;
+        };
+        MessageStepTrashSettled: {
+            as: components["schemas"]["MessageStepTrashSettledAs"];
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+        };
+        /** @enum {string} */
+        MessageStepTrashSettledAs: "replayed" | "discarded";
+        MessageTimeline: {
+            /** @description Id of the run that it belongs to */
+            runId: string;
+            id: string;
+            /** @description Of which it was made; null: the run began with it */
+            parent: string | null;
+            /** @description Page of a batch node in which it was read */
+            parentPage: number;
+            /** @description Whether single messages are still kept from the beginning on */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description The oldest that the queues still keep; null: nothing
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            since: string | null;
+            /** @description At most 100, from `page` on */
+            steps: components["schemas"]["MessageStep"][];
+            /** @description `page` of the steps after these; null: there are none */
+            nextPage: number | null;
+        };
         /** @example sluice_bridges_live 2 */
         Metrics: string;
         NewToken: components["schemas"]["Token"] & {
@@ -1824,6 +2045,54 @@ export interface components {
         NodeOnFail: "skip" | "block";
         /** @enum {string} */
         NodeOverlap: "allow" | "skip" | "queue";
+        NodePassages: {
+            node: string;
+            /** @description Id of the node */
+            nodeId: string;
+            /**
+             * Format: date-time
+             * @description When the first message was settled here
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            lastAt: string;
+            /** @description By what became of them here */
+            messages: components["schemas"]["NodePassagesMessages"];
+            calls: number;
+            spent: components["schemas"]["NodePassagesSpent"];
+        };
+        NodePassagesMessages: {
+            /** @description The run began here with so many */
+            started: number;
+            /** @description Went on as one message. They are counted when they end */
+            forwarded: number;
+            /** @description Became several, or a page was read */
+            split: number;
+            /** @description Came of what was split */
+            made: number;
+            done: number;
+            /** @description Went to Trash, replayed ones again */
+            failed: number;
+            replayed: number;
+            discarded: number;
+            cancelled: number;
+        };
+        NodePassagesSpent: {
+            /** @description In the queue before a bridge took it */
+            queuedMs: number;
+            /** @description At the worker, over all calls */
+            calledMs: number;
+            /** @description Waiting since a limit or a 429 asked for it */
+            limitMs: number;
+            /** @description Waiting to be tried again */
+            retryMs: number;
+            /** @description All else: paused, behind a breaker, for its turn */
+            otherMs: number;
+        };
         /** @description null: back to what the document says, else to the default */
         NodePatch: {
             /** @description 1 keeps the order; not for event nodes, and only 1 for a node with partitions */
@@ -2068,6 +2337,10 @@ export interface components {
         RepublishedTopology: components["schemas"]["Topology"] & {
             bridges: components["schemas"]["BridgesApplied"];
         };
+        RerunRequest: {
+            /** @description Id or name of the node at which it begins, with what entered that node; left out: at its start */
+            node?: string;
+        };
         ResetRequest: {
             /**
              * @description Why, for the history
@@ -2170,6 +2443,8 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             finishedAt: string | null;
+            /** @description From its start to its end, or until now */
+            durationMs: number;
             /**
              * Format: date-time
              * @description Since when it is being cancelled, or was when it ended; null: nobody wished it
@@ -2183,10 +2458,63 @@ export interface components {
              * @example 350/1200
              */
             progress: string | null;
+            /** @description Id of the run that it repeats */
+            rerunOf: string | null;
             /** @description `total` is the sum of the others */
             messages: components["schemas"]["RunMessages"];
             intake: components["schemas"]["Intake"] | null;
         };
+        RunEvent: {
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            kind: components["schemas"]["RunEventKind"];
+            node: string | null;
+            /** @description Id of the node */
+            nodeId: string | null;
+            /** @description Id of the message that it happened to */
+            message: string | null;
+            /** @description Id of its Trash row */
+            trash: string | null;
+            /** @example Order 17 not found */
+            text: string;
+        };
+        /** @enum {string} */
+        RunEventKind: "started" | "cancelRequested" | "trashed" | "replayed" | "discarded" | "ended";
+        RunMessage: {
+            id: string;
+            node: string | null;
+            /** @description Where it is, or ended; null: nothing of it is kept any more */
+            nodeId: string | null;
+            /** @description `waiting`: in the queue, or held; `delayed`: comes again at `dueAt`; `forwarded`, `split`: went on as one, or as `made`; `splitting`: a reply that is to be split; `done`, `cancelled`, `trashed`; `gone`: what became of it is not kept any more */
+            state: components["schemas"]["RunMessageState"];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            enteredAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string | null;
+            made: number | null;
+            /** @description Id of its Trash row */
+            trash: string | null;
+        };
+        RunMessagePage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["RunMessage"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+            total: number;
+        };
+        /** @enum {string} */
+        RunMessageState: "waiting" | "delayed" | "forwarded" | "split" | "splitting" | "done" | "cancelled" | "trashed" | "gone";
         RunMessages: {
             /** @description All that the run has had so far */
             total: number;
@@ -2232,6 +2560,26 @@ export interface components {
         };
         /** @enum {string} */
         RunState: "running" | "finished" | "failed" | "cancelled";
+        RunTimeline: {
+            run: components["schemas"]["Run"];
+            /** @description Whether single messages are still kept from the beginning on */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description The oldest that the queues still keep; null: nothing
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            since: string | null;
+            /** @description Each node to which something of the run came, by the time of the first */
+            nodes: components["schemas"]["NodePassages"][];
+            /** @description In order; of Trash the newest 50 */
+            events: components["schemas"]["RunEvent"][];
+            trashOpen: number;
+            /** @description Whether all of Trash is among them; GET /api/trash?run= has the rest */
+            eventsComplete: boolean;
+            /** @description Runs that were made from it, the newest first, at most 50 */
+            reruns: string[];
+        };
         Service: {
             name: string;
             /** @description All of them hold at once */
@@ -2461,6 +2809,8 @@ export interface components {
             bridgeOutOfSync: boolean;
             /** @description The newest revision that was published; 0 for none */
             revision: number;
+            /** @description Days that its runs are kept when they have ended; 0: for ever, null: as the engine is told to */
+            runsKeepDays: number | null;
             document: components["schemas"]["TopologyDocument"];
             /**
              * Format: date-time
@@ -2671,6 +3021,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
+            runsKeepDays?: number | null;
         };
         TopologyStatus: {
             id: string;
@@ -3494,6 +3845,18 @@ export type Intake = components['schemas']['Intake'];
 export type IntakeState = components['schemas']['IntakeState'];
 export type Login = components['schemas']['Login'];
 export type MessageError = components['schemas']['MessageError'];
+export type MessageStep = components['schemas']['MessageStep'];
+export type MessageStepAttempt = components['schemas']['MessageStepAttempt'];
+export type MessageStepAttemptProblem = components['schemas']['MessageStepAttemptProblem'];
+export type MessageStepHeld = components['schemas']['MessageStepHeld'];
+export type MessageStepHeldKind = components['schemas']['MessageStepHeldKind'];
+export type MessageStepSpent = components['schemas']['MessageStepSpent'];
+export type MessageStepState = components['schemas']['MessageStepState'];
+export type MessageStepTrash = components['schemas']['MessageStepTrash'];
+export type MessageStepTrashError = components['schemas']['MessageStepTrashError'];
+export type MessageStepTrashSettled = components['schemas']['MessageStepTrashSettled'];
+export type MessageStepTrashSettledAs = components['schemas']['MessageStepTrashSettledAs'];
+export type MessageTimeline = components['schemas']['MessageTimeline'];
 export type Metrics = components['schemas']['Metrics'];
 export type NewToken = components['schemas']['NewToken'];
 export type Node = components['schemas']['Node'];
@@ -3505,6 +3868,9 @@ export type NodeList = components['schemas']['NodeList'];
 export type NodeMissed = components['schemas']['NodeMissed'];
 export type NodeOnFail = components['schemas']['NodeOnFail'];
 export type NodeOverlap = components['schemas']['NodeOverlap'];
+export type NodePassages = components['schemas']['NodePassages'];
+export type NodePassagesMessages = components['schemas']['NodePassagesMessages'];
+export type NodePassagesSpent = components['schemas']['NodePassagesSpent'];
 export type NodePatch = components['schemas']['NodePatch'];
 export type NodePatchMissed = components['schemas']['NodePatchMissed'];
 export type NodePatchOnFail = components['schemas']['NodePatchOnFail'];
@@ -3528,6 +3894,7 @@ export type QueueWaiting = components['schemas']['QueueWaiting'];
 export type Readiness = components['schemas']['Readiness'];
 export type ReadinessStatus = components['schemas']['ReadinessStatus'];
 export type RepublishedTopology = components['schemas']['RepublishedTopology'];
+export type RerunRequest = components['schemas']['RerunRequest'];
 export type ResetRequest = components['schemas']['ResetRequest'];
 export type RetryPolicy = components['schemas']['RetryPolicy'];
 export type RetryPolicyBackoff = components['schemas']['RetryPolicyBackoff'];
@@ -3539,10 +3906,16 @@ export type RevisionPage = components['schemas']['RevisionPage'];
 export type RevisionWithPlan = components['schemas']['RevisionWithPlan'];
 export type RollbackRequest = components['schemas']['RollbackRequest'];
 export type Run = components['schemas']['Run'];
+export type RunEvent = components['schemas']['RunEvent'];
+export type RunEventKind = components['schemas']['RunEventKind'];
+export type RunMessage = components['schemas']['RunMessage'];
+export type RunMessagePage = components['schemas']['RunMessagePage'];
+export type RunMessageState = components['schemas']['RunMessageState'];
 export type RunMessages = components['schemas']['RunMessages'];
 export type RunPage = components['schemas']['RunPage'];
 export type RunRequest = components['schemas']['RunRequest'];
 export type RunState = components['schemas']['RunState'];
+export type RunTimeline = components['schemas']['RunTimeline'];
 export type Service = components['schemas']['Service'];
 export type ServiceInput = components['schemas']['ServiceInput'];
 export type ServiceLimit = components['schemas']['ServiceLimit'];
@@ -5146,10 +5519,14 @@ export interface operations {
                 node?: string;
                 /** @description On whose behalf */
                 tenant?: string;
-                /** @description Only those that stand so */
-                state?: "running" | "finished" | "failed" | "cancelled";
+                /** @description One or several of running, finished, failed, cancelled, with commas */
+                state?: string;
                 /** @description Started at that time or later */
                 since?: string;
+                /** @description Started before that time */
+                until?: string;
+                /** @description Id of a run: its reruns */
+                rerunOf?: string;
             };
             header?: never;
             path?: never;
@@ -5259,6 +5636,46 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rerunRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Equal keys mean the same run */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunRequest"];
+            };
+        };
+        responses: {
+            /** @description It is kept, and will begin whatever crashes. `Location` is the new run. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -5734,6 +6151,110 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getRunTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timeline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunTimeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listRunMessages: {
+        parameters: {
+            query?: {
+                /** @description Id of the message of which they were made; default: that with which the run began */
+                of?: string;
+                /** @description Of a batch node; default 0 */
+                page?: number;
+                /** @description How many items at most; default 50 */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunMessagePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getMessageTimeline: {
+        parameters: {
+            query?: {
+                /** @description Of a batch node; default 0 */
+                page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+                /** @description Id of the message, percent-encoded */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timeline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTimeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

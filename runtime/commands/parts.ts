@@ -59,6 +59,8 @@ export interface ControlSettings extends AccessOptions {
   readonly maxStoreBytes?: number | undefined
   /** 0: the audit log is kept for ever. */
   readonly auditDays: number
+  /** 0: runs are kept for ever. */
+  readonly runsKeepDays: number
   /** Where NATS keeps its files, if that is on a disk of this machine. */
   readonly storeFolder?: string | null
 }
@@ -94,7 +96,7 @@ export async function ownControl(
     (firing) => firing.close(),
   )
   await stack.own(
-    () => openRetention(deps, settings.auditDays),
+    () => openRetention(deps, settings),
     (retention) => retention.close(),
   )
   metrics.add(controlMetrics(deps))

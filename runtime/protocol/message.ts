@@ -1,3 +1,5 @@
+import type { Trail } from './trail.ts'
+
 /** A message on its way, as it is kept in a node's input queue. */
 export interface Message {
   /** The same on every attempt and along 1→1 hops (I2). */
@@ -30,6 +32,8 @@ export interface Message {
   readonly trace: string | null
   /** Calls that failed so far, oldest first, cut to what fits in 64 KiB. */
   readonly history: readonly FailedCall[]
+  /** The nodes that it passed one to one; see trail.ts. */
+  readonly trail: Trail
   /** User headers, all named `x-…`, carried along unchanged. */
   readonly headers: Readonly<Record<string, string>>
   readonly contentType: string
@@ -58,6 +62,7 @@ export const untried = {
   key: null,
   trace: null,
   history: [],
+  trail: [],
   headers: {},
 } as const
 

@@ -1,12 +1,13 @@
 import type { Intake } from './intake.ts'
 import type { FailedCall, Problem, Since } from './message.ts'
+import type { Trail } from './trail.ts'
 
 /**
  * What the recorder reads: everything that changes a run's counters or Trash (I6). Times are RFC 3339.
  *
  * | kind      | counters of the run                  |
  * |-----------|--------------------------------------|
- * | started   | inProgress + 1, if the run row is new |
+ * | started   | inProgress + messages, if the run row is new |
  * | received  | inProgress + 1                        |
  * | closed    | inProgress − 1, of a cancelled intake cancelled + 1 |
  * | ended     | inProgress − 1, done (or cancelled) + 1 |
@@ -22,12 +23,17 @@ export interface Started {
   readonly run: string
   readonly nodeId: string
   readonly at: string
+  /** How many messages it began with: several for a rerun from a node. */
+  readonly messages: number
   readonly revision: number | null
   readonly tenant: string | null
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
-  /** Of a start whose body comes in chunks: it counts for the intake itself, until that is closed, and has no body. */
+  /** It was asked to read everything again. */
+  readonly reconcile?: boolean
+  /** Null: it began with messages that were recorded, not with one of its own, or with a body that comes in chunks. */
+  readonly body: Uint8Array | null
+  /** Of a start whose body comes in chunks: it counts for the intake itself, until that is closed. */
   readonly intake?: Intake
 }
 
@@ -52,7 +58,14 @@ export interface Closed {
   readonly intake: Intake
 }
 
-export interface Ended {
+/** Way of the message that came to its end; older records have none. */
+interface Way {
+  /** RFC 3339, when the message was created. */
+  readonly created?: string
+  readonly trail?: Trail
+}
+
+export interface Ended extends Way {
   readonly kind: 'ended'
   readonly run: string
   readonly nodeId: string
@@ -62,7 +75,7 @@ export interface Ended {
   readonly batch?: PageRead | null
 }
 
-export interface Split {
+export interface Split extends Way {
   readonly kind: 'split'
   readonly run: string
   readonly nodeId: string
@@ -95,7 +108,7 @@ export interface PageRead {
   readonly commit: 'drained' | 'clean' | null
 }
 
-export interface Trashed {
+export interface Trashed extends Way {
   readonly kind: 'trashed'
   readonly run: string
   readonly nodeId: string

@@ -3,6 +3,7 @@ import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
 import type { Uploads } from './intake/slots.ts'
 import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
+import type { RunHistory } from './history/types.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 import type { Guarded } from './publish/guarded.ts'
 
@@ -320,6 +321,8 @@ export interface ControlQueues {
     bytes: number
     maxPayload: number
   }>
+  /** What is still stored of runs. */
+  readonly history: RunHistory
   /** Deletes the stream of a topology that was never published or is settled. */
   destroy(topologyId: string): Promise<void>
 }

@@ -49,6 +49,7 @@ export function encodeEnvelope(message: Envelope): string {
     key: message.key ?? undefined,
     trace: message.trace ?? undefined,
     history: message.history.length > 0 ? message.history : undefined,
+    trail: message.trail.length > 0 ? message.trail : undefined,
     headers: isEmpty(message.headers) ? undefined : message.headers,
     contentType: message.contentType,
   })
@@ -79,6 +80,7 @@ export function decodeEnvelope(text: string, body: Uint8Array): Message {
     key: stored.key ?? null,
     trace: stored.trace ?? null,
     history: stored.history ?? [],
+    trail: stored.trail ?? [],
     headers: stored.headers ?? {},
     contentType: stored.contentType ?? 'application/octet-stream',
     body,

@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import type { ChunkHead } from '../protocol/intake.ts'
+import type { Message } from '../protocol/message.ts'
 import type {
   Closed,
   Discarded,
@@ -23,7 +24,10 @@ import { orNull } from './streams.ts'
 import { ledgerTail, eventsFilter, streamName, tailFilter, trashTail } from './names.ts'
 
 /** Outcomes as they are kept: a ledger record is JSON; a Trash message is the failed body with the rest in its envelope header. */
-export type LedgerRecord = Opened | Closed | Ended | Split | Replayed | Discarded
+export type LedgerRecord = Opened | Closed | Ended | Split | Replayed | Discarded | Rerun
+
+/** The start of a run that begins with recorded messages: it has none of its own. */
+type Rerun = Omit<Started, 'body' | 'intake'>
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -31,14 +35,18 @@ export const encodeRecord = (record: LedgerRecord): Uint8Array => encoder.encode
 /** @throws SyntaxError when the bytes aren't ours */
 export const decodeRecord = (bytes: Uint8Array): LedgerRecord => JSON.parse(decoder.decode(bytes)) as LedgerRecord
 
+type Ending = Pick<Message, 'run' | 'created' | 'trail'>
+
 /** A message came to its end. Cancelled: nothing follows from it, wherever it was (I7). */
 export function endedRecord(
-  run: string,
+  message: Ending,
   nodeId: string,
   cancelled: boolean,
   batch: PageRead | null = null,
 ): Uint8Array {
-  return encodeRecord({ kind: 'ended', run, nodeId, at: new Date().toISOString(), cancelled, ...(batch && { batch }) })
+  const { run, created, trail } = message
+  const at = new Date().toISOString()
+  return encodeRecord({ kind: 'ended', run, nodeId, at, cancelled, created, trail, ...(batch && { batch }) })
 }
 
 export interface OutcomeReader {
@@ -214,9 +222,7 @@ function readOutcome(message: JsMsg, topologyId: string): Outcome | null {
   return readInput(header, message, tail[2] ?? '')
 }
 
-function readRecord(record: LedgerRecord): Outcome {
-  return record.kind === 'started' ? { ...record, body: new Uint8Array() } : record
-}
+const readRecord = (record: LedgerRecord): Outcome => (record.kind === 'started' ? { ...record, body: null } : record)
 
 function readInput(header: string, message: JsMsg, nodeId: string): Started | Received | null {
   const start = decodeEnvelope(header, message.data)
@@ -229,10 +235,12 @@ function readInput(header: string, message: JsMsg, nodeId: string): Started | Re
     run,
     nodeId,
     at,
+    messages: 1,
     revision: null,
     tenant: start.tenant,
     contentType: start.contentType,
     headers: start.headers,
+    ...(start.reconcile && { reconcile: true }),
     body: start.body,
   }
 }

@@ -36,6 +36,7 @@ import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
+import { openHistory } from './history/history.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
@@ -209,6 +210,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     putEdit: (...told) => reach(() => putEdit(deps, ...told)),
     edits: () => reach(() => editsTold(deps)),
     forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
+    history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection)),
     destroy: (topologyId) =>
       reach(async () => {
@@ -327,7 +329,7 @@ export function publishReplay(
     kind: 'replay',
     hopKey: `trash:${trashId}!${replay}`,
     trashId,
-    message: { ...untried, ...message, id, run, replay },
+    message: { ...untried, ...message, id, run, replay, trail: [] },
   })
   return guard.publish(
     {

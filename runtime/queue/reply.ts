@@ -9,7 +9,7 @@ import type { Envelope } from './envelope.ts'
  * `Sluice` header is here; the stored body is the reply's own body, followed by the input's body when there is a next page
  * (the continuation asks with the same body again).
  */
-export type StoredReply = StoredOutputs | StoredReplay
+export type StoredReply = StoredOutputs | StoredReplay | StoredRerun
 
 export interface StoredOutputs {
   readonly kind: 'outputs'
@@ -50,6 +50,13 @@ export interface StoredReplay {
   readonly kind: 'replay'
   readonly hopKey: string
   readonly trashId: string
+  readonly message: Envelope
+}
+
+/** A recorded message that enters the node again, in a run that has counted it already. */
+export interface StoredRerun {
+  readonly kind: 'rerun'
+  readonly hopKey: string
   readonly message: Envelope
 }
 

@@ -7,7 +7,8 @@ import { column } from './columns.ts'
 import { writePages } from './delta/pages.ts'
 import { commitWatermarks } from './delta/commit.ts'
 import type { Database, Store } from './store.ts'
-import { sortOutcomes, tally } from './tally.ts'
+import { addUp, writeMilestones } from './milestones.ts'
+import { counted, sortOutcomes, tally } from './tally.ts'
 import type { Delta, TrashSettlement } from './tally.ts'
 import { storableJson } from './text.ts'
 
@@ -109,7 +110,9 @@ async function write(db: Database, topologyId: string, outcomes: readonly Outcom
   const started = await writeStarts(db, topologyId, [...sorted.started.values()])
   const trashed = await writeTrash(db, topologyId, [...sorted.trashed.values()])
   const settled = await settleTrash(db, [...sorted.settled.values()])
-  const { runs, drained } = await writeDeltas(db, topologyId, tally(outcomes, sorted, { started, trashed, settled }))
+  const fresh = { started, trashed, settled }
+  const { runs, drained } = await writeDeltas(db, topologyId, tally(outcomes, sorted, fresh))
+  await writeMilestones(db, addUp(counted(outcomes, sorted, fresh)), (run) => started.has(run))
   await writePages(db, topologyId, sorted.pages)
   await writeIntakes(db, sorted.intakes)
   const watermarks = await commitWatermarks(db, topologyId, drained)
@@ -123,8 +126,8 @@ function countByNode(rows: Iterable<Trashed>, fresh: ReadonlySet<string>): Map<s
   return counts
 }
 
-function base64({ body }: { readonly body: Uint8Array }): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')
+function base64({ body }: { readonly body: Uint8Array | null }): string | null {
+  return body && Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')
 }
 
 async function ids(db: Database, query: SQL): Promise<Set<string>> {
@@ -139,9 +142,9 @@ async function writeStarts(db: Database, topologyId: string, starts: readonly St
     db,
     sql`
     insert into runs as r (id, topology_id, topology_name, node_id, node_name, start_seen, started_at, tenant, revision,
-      start_content_type, start_headers, start_body)
+      start_content_type, start_headers, start_body, start_reconcile)
     select s.id, ${topologyId}, coalesce(t.name, ${topologyId}), s.node, coalesce(n.name, s.node), true, s.at, s.tenant,
-      coalesce(s.revision, t.revision), s.type, s.headers::jsonb, decode(s.body, 'base64')
+      coalesce(s.revision, t.revision), s.type, s.headers::jsonb, decode(s.body, 'base64'), s.reconcile
     from unnest(
       ${column(starts, (start) => start.run)},
       ${column(starts, (start) => start.nodeId)},
@@ -150,13 +153,14 @@ async function writeStarts(db: Database, topologyId: string, starts: readonly St
       ${column(starts, (start) => start.revision, 'int')},
       ${column(starts, (start) => start.contentType)},
       ${column(starts, (start) => storableJson(start.headers))},
-      ${column(starts, base64)}
-    ) as s(id, node, at, tenant, revision, type, headers, body)
+      ${column(starts, base64)},
+      ${column(starts, ({ reconcile = false }) => reconcile, 'boolean')}
+    ) as s(id, node, at, tenant, revision, type, headers, body, reconcile)
     left join topologies t on t.id = ${topologyId} left join nodes n on n.id = s.node
     on conflict (id) do update set start_seen = true, node_id = excluded.node_id, node_name = excluded.node_name,
       started_at = excluded.started_at, tenant = excluded.tenant, revision = excluded.revision,
       start_content_type = excluded.start_content_type, start_headers = excluded.start_headers,
-      start_body = excluded.start_body, start_state = null, start_state_at = null, line = null
+      start_body = excluded.start_body, start_reconcile = excluded.start_reconcile, start_state = null, start_state_at = null, line = null
     where not r.start_seen
     returning r.id`,
   )

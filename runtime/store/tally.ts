@@ -67,13 +67,17 @@ function keepFirst<T>(map: Map<string, T>, key: string, value: T): void {
 /** Adds up the counters of each run, in the order of run ids. Pure. */
 export function tally(outcomes: readonly Outcome[], sorted: Sorted, fresh: Fresh): Delta[] {
   const deltas = new Map<string, Delta>()
-  for (const outcome of outcomes) {
-    if (!counts(outcome, sorted, fresh)) continue
+  for (const outcome of counted(outcomes, sorted, fresh)) {
     const delta = deltas.get(outcome.run) ?? emptyDelta(outcome)
     deltas.set(outcome.run, delta)
     add(delta, outcome)
   }
   return [...deltas.values()].sort((a, b) => (a.run < b.run ? -1 : 1))
+}
+
+/** Those that count: all but repetitions. Pure. */
+export function counted(outcomes: readonly Outcome[], sorted: Sorted, fresh: Fresh): Outcome[] {
+  return outcomes.filter((outcome) => counts(outcome, sorted, fresh))
 }
 
 function counts(outcome: Outcome, sorted: Sorted, fresh: Fresh): boolean {
@@ -105,6 +109,8 @@ function add(delta: Delta, outcome: Outcome): void {
   if (outcome.kind !== 'discarded') delta.moved = true
   switch (outcome.kind) {
     case 'started':
+      delta.inProgress += outcome.messages
+      return
     case 'received':
       delta.inProgress += 1
       return

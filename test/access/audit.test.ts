@@ -89,6 +89,7 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   setWatermark: () => ['/api/watermarks', json({ topology: 'pages', node: 'list', watermark: '1' })],
   editWatermark: ({ watermark }) => [`/api/watermarks/${watermark}`, json({ watermark: '2' })],
   resetWatermark: ({ watermark }) => [`/api/watermarks/${watermark}/reset`],
+  rerunRun: () => ['/api/runs/orders-failed/rerun'],
   cancelRun: () => ['/api/runs/orders-running/cancel'],
   editTrash: () => ['/api/trash/orders-x1', json({ body: { a: 2 } })],
   replayTrash: () => ['/api/trash/orders-x1/replay'],
@@ -290,7 +291,7 @@ test('entries stay as they were written, and go only by age', async () => {
     [32, 5002],
     [30, 1],
   ] as const) {
-    await forgetOnce(deps, days)
+    await forgetOnce(deps, { auditDays: days, runsKeepDays: 0 })
     const rows = await store.query((db) => db.execute(sql`select count(*)::int as n from audit`))
     expect([days, rows[0]?.n]).toEqual([days, left])
   }

@@ -29,6 +29,10 @@ const seenByOwners = new Set(
     'listRuns',
     'getRun',
     'cancelRun',
+    'getRunTimeline',
+    'listRunMessages',
+    'getMessageTimeline',
+    'rerunRun',
     'listQueues',
     'listCron',
     'previewCron',
@@ -78,6 +82,7 @@ function pathOf({ path }: Operation, { ids }: World, whose: Whose): string {
     .replace('{revision}', '1')
     .replace('{id}', id ?? '')
     .replace('{name}', 'nobody')
+    .replace('{message}', `${whose}-running`)
 }
 
 function idOf(path: string, whose: Whose): string {

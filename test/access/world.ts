@@ -61,10 +61,11 @@ export async function withRuns(t: TestApi, name: string): Promise<WithRuns> {
   const [running, failed] = [`${name}-running`, `${name}-failed`]
   const json = { ...trashed(failed, '').message, contentType: 'application/json', headers: { 'x-a': 'header-of-it' } }
   const page = pageRead({ message: running, next: 'c1', since: { watermark: null, epoch: 0 }, commit: 'drained' })
+  const { id: nodeId } = await nodeOf(t, name, 'start')
   const outcomes = [
-    started(running),
+    started(running, { nodeId }),
     { ...split(running, 0, page), nodeId: node.id },
-    started(failed),
+    started(failed, { nodeId }),
     split(failed, 1),
     ...[1, 2].map((n) => trashed(failed, `${name}-x${n}`, { nodeId: node.id, message: json, body: Buffer.from('{}') })),
   ]

@@ -34,6 +34,7 @@ test('the defaults of dev need nothing from outside', () => {
     maxMessages: 1_000_000,
     maxBytes: 10_737_418_240,
     auditDays: 365,
+    runsKeepDays: 90,
     sessionIdleMs: 7_200_000,
     sessionMaxMs: 43_200_000,
     failuresPerMinute: 20,

@@ -95,7 +95,7 @@ function read(message: JsMsg): Stored {
   const isInput = kind === 'node' || kind === 'event'
   const reply = kind === 'reply' ? decodeReply(header) : null
   const input = isInput || kind === 'later' ? decodeEnvelope(header, new Uint8Array()) : null
-  const asked = reply?.kind === 'replay' ? reply.message : reply?.input
+  const asked = reply?.kind === 'outputs' ? reply.input : reply?.message
   const record = kind === 'ledger' ? message.json<LedgerRecord>() : null
   const trashed = kind === 'trash' ? (JSON.parse(header) as Omit<Trashed, 'body'>) : null
   return {
@@ -116,9 +116,8 @@ function read(message: JsMsg): Stored {
 
 function seenOf(reply: StoredReply): Stored['reply'] {
   const { hopKey } = reply
-  return reply.kind === 'replay'
-    ? { hopKey, next: false, trashId: reply.trashId }
-    : { hopKey, next: reply.next !== null, trashId: null }
+  const next = reply.kind === 'outputs' && reply.next !== null
+  return { hopKey, next, trashId: reply.kind === 'replay' ? reply.trashId : null }
 }
 
 /** Rows that the recorder wrote. Throws when Postgres is away. */

@@ -80,7 +80,7 @@ export function messageOf(process: Requester, consumer: string, { message, deliv
   return {
     ...readable(message),
     reply: `$JS.ACK.${stream.name}.${token}`,
-    info: { deliveryCount },
+    info: { deliveryCount, timestampNanos: Date.now() * 1e6 },
     ack: () => process.send(`ack ${consumer} ${message.seq}`, () => stream.ack(consumer, message.seq)),
     nak: () => process.send(`nak ${consumer} ${message.seq}`, () => stream.again(consumer, message.seq)),
   } as unknown as JsMsg

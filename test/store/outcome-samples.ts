@@ -16,7 +16,7 @@ const text = (body: string) => new TextEncoder().encode(body)
 
 export function started(run: string, more: Partial<Started> = {}): Started {
   const message = { tenant: null, contentType: 'application/json', headers: { 'x-a': '1' }, body: text('{"a":1}') }
-  return { kind: 'started', run, nodeId: 'node-start', at, revision: 1, ...message, ...more }
+  return { kind: 'started', run, nodeId: 'node-start', at, messages: 1, revision: 1, ...message, ...more }
 }
 
 export function ended(run: string, more: Partial<Ended> = {}): Ended {
@@ -55,7 +55,7 @@ export function countOneByOne(outcomes: readonly Outcome[]): Map<string, Counter
   for (const outcome of outcomes) {
     const run = runs.get(outcome.run) ?? { done: 0, failed: 0, discarded: 0, cancelled: 0, inProgress: 0 }
     runs.set(outcome.run, run)
-    if (outcome.kind === 'started') run.inProgress += 1
+    if (outcome.kind === 'started') run.inProgress += outcome.messages
     if (outcome.kind === 'split') run.inProgress += outcome.delta
     if (outcome.kind === 'ended') {
       run.inProgress -= 1

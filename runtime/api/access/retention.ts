@@ -2,9 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../errors.ts'
 import { deleteAuditBefore } from '../../store/queries/audit.ts'
 import { deleteEndedSessions } from '../../store/queries/sessions.ts'
+import { deleteRunsBefore, topologiesOfRuns } from '../../store/queries/history/retention.ts'
+import type { Place } from '../../store/queries/runs.ts'
 import type { ApiDeps } from '../deps.ts'
 
-/** Forgets, every hour, what is older than it has to be kept: the audit log, and logins that have ended. Every control does this. */
+/** Forgets, every hour, what is older than it has to be kept: the audit log, logins and runs that have ended. Every control does this. */
 export interface Retention {
   /** Resolves when nothing is under way; twice is harmless. */
   close(): Promise<void>
@@ -16,10 +18,15 @@ const everyMs = 3_600_000
 const dayMs = 86_400_000
 const batch = 5_000
 
-/** `auditDays` 0: the audit log is kept for ever. */
-export function openRetention(deps: Deps, auditDays: number): Retention {
+/** In days; 0: for ever. */
+export interface Keeping {
+  readonly auditDays: number
+  readonly runsKeepDays: number
+}
+
+export function openRetention(deps: Deps, keeping: Keeping): Retention {
   const stopping = new AbortController()
-  const running = keepForgetting(deps, auditDays, stopping.signal)
+  const running = keepForgetting(deps, keeping, stopping.signal)
   return {
     async close() {
       stopping.abort()
@@ -28,19 +35,38 @@ export function openRetention(deps: Deps, auditDays: number): Retention {
   }
 }
 
-async function keepForgetting(deps: Deps, auditDays: number, signal: AbortSignal): Promise<void> {
+async function keepForgetting(deps: Deps, keeping: Keeping, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await forgetOnce(deps, auditDays, signal).catch((error: unknown) => {
+    await forgetOnce(deps, keeping, signal).catch((error: unknown) => {
       deps.log.warn('what is old is forgotten later', { error: textOf(error) })
     })
     await wait(everyMs, null, { signal }).catch(() => null)
   }
 }
 
-export async function forgetOnce({ store, access }: Deps, auditDays: number, signal?: AbortSignal): Promise<void> {
-  await deleteEndedSessions(store, { idleMs: access.sessionIdleMs })
+export async function forgetOnce(deps: Deps, keeping: Keeping, signal?: AbortSignal): Promise<void> {
+  await deleteEndedSessions(deps.store, { idleMs: deps.access.sessionIdleMs })
+  await forgetAudit(deps, keeping, signal)
+  await forgetRuns(deps, keeping, signal)
+}
+
+async function forgetAudit({ store }: Deps, { auditDays }: Keeping, signal?: AbortSignal): Promise<void> {
   if (auditDays === 0) return
   const before = new Date(Date.now() - auditDays * dayMs)
   // In batches, so that none holds its locks for long.
   while (signal?.aborted !== true && (await deleteAuditBefore(store, before, batch)) === batch);
+}
+
+/** Small, since the recorder waits for a batch whose runs it is about to change. */
+const runsBatch = 500
+
+async function forgetRuns({ store }: Deps, { runsKeepDays }: Keeping, signal?: AbortSignal): Promise<void> {
+  for (const { topologyId, keepDays } of await topologiesOfRuns(store)) {
+    const days = keepDays ?? runsKeepDays
+    if (days === 0) continue
+    const before = new Date(Date.now() - days * dayMs)
+    let after: Place | null = null
+    do after = (await deleteRunsBefore(store, { topologyId, before, after, limit: runsBatch })).next
+    while (after !== null && signal?.aborted !== true)
+  }
 }

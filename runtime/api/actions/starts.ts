@@ -5,7 +5,7 @@ import { getNode } from '../../store/queries/nodes.ts'
 import { findRun } from '../../store/queries/runs.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { isEventNode, overlapOf } from '../../topology/plan.ts'
-import type { EventNode, Plan } from '../../topology/plan.ts'
+import type { EventNode, Plan, PlanNode } from '../../topology/plan.ts'
 import type { ApiDeps } from '../deps.ts'
 import { startGated } from './firing/gate.ts'
 import { firingMessage } from './firing/message.ts'
@@ -79,11 +79,12 @@ function messageOf(start: Start, topology: Topology, node: EventNode) {
 export async function admit(
   { store, admission }: Pick<StartDeps, 'store' | 'admission'>,
   topology: Topology,
-  node: EventNode,
+  node: PlanNode,
   bytes: number,
 ): Promise<void> {
   if (!topology.enabled) throw new Conflict(`the topology "${topology.name}" is disabled: enable it to start runs`)
-  if (!(await getNode(store, node.id)).enabled) throw new Conflict(`the node "${node.name}" is disabled`)
+  if (isEventNode(node) && !(await getNode(store, node.id)).enabled)
+    throw new Conflict(`the node "${node.name}" is disabled`)
   await admission.admit(topology, bytes)
 }
 

@@ -5,10 +5,11 @@ import { getRun, listRuns } from '../../store/queries/runs.ts'
 import type { Run, RunFilter } from '../../store/queries/runs.ts'
 import { findNode, nodeIdsOf } from '../../store/queries/nodes.ts'
 import { cancelRun } from '../actions/cancel.ts'
+import { rerunRun } from '../actions/runs/rerun.ts'
 import { changes, checkTopology, needs, ownTopology } from '../auth.ts'
 import type { Api, ApiDeps, Caller } from '../deps.ts'
 import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
-import { idParam, json, text, timeQuery } from '../schemas/common.ts'
+import { body, idParam, json, text, timeQuery } from '../schemas/common.ts'
 import * as schemas from '../schemas/runs.ts'
 import { filteredId } from './topologies.ts'
 
@@ -18,8 +19,19 @@ const query = pageQuery.extend({
   topology: z.string().max(200).optional().openapi({ description: 'Id or name' }),
   node: z.string().max(200).optional().openapi({ description: 'Id or name of the node that was started' }),
   tenant: text(200).optional(),
-  state: z.enum(runStates).optional(),
+  state: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(runStates, { error: `expected one or several of ${runStates.join(', ')}, with commas` })))
+    .optional()
+    .openapi({
+      type: 'string',
+      description: `One or several of ${runStates.join(', ')}, with commas`,
+      example: 'failed,cancelled',
+    }),
   since: timeQuery.optional().openapi({ description: 'Started at that time or later' }),
+  until: timeQuery.optional().openapi({ description: 'Started before that time' }),
+  rerunOf: text(200).optional().openapi({ description: 'Id of a run: its reruns' }),
 })
 
 const list = createRoute({
@@ -58,11 +70,33 @@ const cancel = createRoute({
   'x-problems': [409],
 })
 
+const rerun = createRoute({
+  ...changes('operate', 'rerunRun', { topologyBy: 'handler' }),
+  tags,
+  summary: 'Run it again',
+  description:
+    'A new run with the same start message, byte by byte; with `node` one that begins at that node with what entered it in this run, each message once, as it entered last. That is known while the queues keep it, and when the run has ended; else it is a 409. Equal `Idempotency-Key`s give the same new run.',
+  method: 'post',
+  path: '/api/runs/{id}/rerun',
+  request: {
+    params: idParam,
+    headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
+    body: body(schemas.rerunRequest),
+  },
+  responses: {
+    202: {
+      description: 'It is kept, and will begin whatever crashes. `Location` is the new run.',
+      content: json(schemas.accepted),
+    },
+  },
+  'x-problems': [409, 429],
+})
+
 export function runRoutes(app: Api, deps: ApiDeps): void {
   const { store } = deps
   app.openapi(list, async (c) => {
-    const { limit, after, topology, node, tenant, state, since } = c.req.valid('query')
-    const filter = { ...(await placeOf(deps, c.get('caller'), topology, node)), tenant, state, since }
+    const { limit, after, topology, node, state: states, ...more } = c.req.valid('query')
+    const filter = { ...(await placeOf(deps, c.get('caller'), topology, node)), states, ...more }
     const rows = await listRuns(store, filter, limit + 1, afterPlace(after))
     return c.json(
       page(rows, limit, showRun, (row) => markOf({ at: row.startedAt, id: row.id })),
@@ -74,10 +108,19 @@ export function runRoutes(app: Api, deps: ApiDeps): void {
     const { id } = await runOf(deps, c.get('caller'), c.req.valid('param').id)
     return c.json(await cancelRun({ ...deps, audit: c.get('audit') }, id), 202)
   })
+  app.openapi(rerun, async (c) => {
+    const caller = c.get('caller')
+    const run = await runOf(deps, caller, c.req.valid('param').id)
+    const { node = null } = c.req.valid('json')
+    const key = c.req.valid('header')['idempotency-key'] ?? null
+    const runId = await rerunRun({ ...deps, audit: c.get('audit') }, run, { node, key, by: caller.name })
+    c.header('location', `/api/runs/${runId}`)
+    return c.json({ runId }, 202)
+  })
 }
 
 /** Finds a run for a caller who may use its topology. Throws `NotFound`, 403. */
-async function runOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Run> {
+export async function runOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Run> {
   const run = await getRun(store, id)
   checkTopology(caller, run.topologyId)
   return run
@@ -97,7 +140,7 @@ async function placeOf(
   return found ? { topologyId: found.topologyId, nodeIds: [found.id] } : { nodeName: node }
 }
 
-function showRun(run: Run): z.infer<typeof schemas.run> {
+export function showRun(run: Run): z.infer<typeof schemas.run> {
   const { id, topologyId, nodeId, tenant, state, revision, done, failed, discarded, cancelled, inProgress } = run
   const total = done + failed + discarded + cancelled + inProgress
   return {
@@ -112,9 +155,11 @@ function showRun(run: Run): z.infer<typeof schemas.run> {
     scheduledAt: run.scheduledAt?.toISOString() ?? null,
     startedAt: run.startedAt.toISOString(),
     finishedAt: run.finishedAt?.toISOString() ?? null,
+    durationMs: Math.max(0, (run.finishedAt?.getTime() ?? Date.now()) - run.startedAt.getTime()),
     cancelRequestedAt: run.cancelRequestedAt?.toISOString() ?? null,
     revision,
     progress: run.progress,
+    rerunOf: run.rerunOf,
     messages: { total, done, failed, discarded, cancelled, inProgress },
     intake: run.intake && showIntake(run.intake),
   }

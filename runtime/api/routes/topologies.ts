@@ -179,7 +179,7 @@ async function changeTopology(
 ): Promise<Topology> {
   return deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
-    const { enabled, paused, description, labels } = change
+    const { enabled, paused, description, labels, runsKeepDays } = change
     const { description: told, labels: stuck, ...rest } = draftOf(before)
     const nextDescription = description === undefined ? told : (description ?? undefined)
     const nextLabels = labels ?? stuck
@@ -195,6 +195,7 @@ async function changeTopology(
         paused !== before.paused && { paused, pausedReason: paused ? pausedBy(caller) : null }),
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
+      ...(runsKeepDays !== undefined && { runsKeepDays }),
     }
     const after = isSame(before, changed) ? before : await updateTopology(inside, id, changed)
     await deps.audit(inside, ofTopology(before, after))

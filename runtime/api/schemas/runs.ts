@@ -66,9 +66,11 @@ export const run = z
       .openapi({ description: 'Instant of the cron firing that began it; null: started otherwise' }),
     startedAt: time,
     finishedAt: time.nullable(),
+    durationMs: z.int().openapi({ description: 'From its start to its end, or until now' }),
     cancelRequestedAt: time.nullable(),
     revision: z.int().nullable(),
     progress: z.string().nullable().openapi({ description: 'What a batch node last said of it', example: '350/1200' }),
+    rerunOf: z.string().nullable().openapi({ description: 'Id of the run that it repeats' }),
     messages: z
       .object({ total: count, done: count, failed: count, discarded: count, cancelled: count, inProgress: count })
       .openapi({ description: '`total` is the sum of the others' }),
@@ -77,6 +79,14 @@ export const run = z
       .openapi({ description: 'How far a body has come in that is split into records; else null' }),
   })
   .openapi('Run')
+
+export const rerunRequest = z
+  .strictObject({
+    node: z.string().min(1).max(200).optional().openapi({
+      description: 'Id or name of the node at which it begins, with what entered that node; left out: at its start',
+    }),
+  })
+  .openapi('RerunRequest')
 
 export const cancelled = z
   .object({

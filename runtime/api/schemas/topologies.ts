@@ -26,6 +26,9 @@ export const topology = z
     pausedReason: z.string().nullable().openapi({ description: 'Who paused it; null while it is not' }),
     bridgeOutOfSync: z.boolean().openapi({ description: 'A stored node value waits for a republish' }),
     revision: z.int().openapi({ description: 'The newest revision that was published; 0 for none' }),
+    runsKeepDays: z.int().nullable().openapi({
+      description: 'Days that its runs are kept when they have ended; 0: for ever, null: as the engine is told to',
+    }),
     document: topologyDocument,
     createdAt: time,
     updatedAt: time,
@@ -40,6 +43,7 @@ export const topologyPatch = z
     paused: z.boolean().optional(),
     description: text(4096).nullable().optional(),
     labels: labels.optional(),
+    runsKeepDays: z.int().min(0).max(36_500).nullable().optional(),
   })
   .openapi('TopologyPatch')
 

@@ -108,7 +108,7 @@ export async function startRun(engine: Engine, topology: string, start: RunReque
 }
 
 /** Shows the run's counts until it has ended: one line that is kept up to date on a terminal, else a line for each change. */
-async function followRun(engine: Engine, id: string): Promise<Run> {
+export async function followRun(engine: Engine, id: string): Promise<Run> {
   const progress = openProgress()
   for (;;) {
     const run = await appeared(engine, id)

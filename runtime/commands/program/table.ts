@@ -43,6 +43,8 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   run: { says: 'start a run of a topology', load: () => import('../client/run.ts') },
   cancel: { says: 'cancel a run', load: () => import('../client/cancel.ts') },
+  timeline: { says: 'show what happened in a run, or to a message', load: () => import('../client/runs/timeline.ts') },
+  rerun: { says: 'run a run again, or from a node', load: () => import('../client/runs/rerun.ts') },
   pause: { says: 'pause a topology or a node, at once', load: () => import('../client/pause.ts') },
   resume: { says: 'resume a topology or a node', load: () => import('../client/pause.ts') },
   trash: {

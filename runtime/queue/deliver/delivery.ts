@@ -1,6 +1,7 @@
 import { errors } from '@nats-io/transport-node'
 import type { JsMsg } from '@nats-io/jetstream'
 import { Stopped, textOf } from '../../errors.ts'
+import type { Spent } from '../../protocol/trail.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
 import type { HoldKind } from '../look/ask.ts'
@@ -29,6 +30,8 @@ export interface Delivery {
   readonly lease: Lease
   /** Says what is being done with it, for who asks; `until` by performance.now(). Costs no more than the time of day. */
   note(kind: HoldKind, until?: number | null, reason?: string | null): void
+  /** How long it was queued, and what it has been held for until now. */
+  spent(): Spent
   /** Only after the successor is stored, or when it is known to be (I1). */
   settled(): void
   /** Lets the server deliver it again, at once or after so many milliseconds. */
@@ -94,6 +97,7 @@ class Held implements Delivery, HeldNow {
   since = this.lastBeat
   until: number | null = null
   reason: string | null = null
+  readonly #spent: { -readonly [K in keyof Spent]: Spent[K] }
   readonly #release: (held: Held) => void
 
   constructor(message: JsMsg, asked: Asked, lease: Lease, release: (held: Held) => void) {
@@ -102,6 +106,7 @@ class Held implements Delivery, HeldNow {
     this.inDoubt = asked.inDoubt
     this.followsOwn = asked.followsOwn
     this.lease = lease
+    this.#spent = { queuedMs: queuedMs(message), calledMs: 0, limitMs: 0, retryMs: 0, otherMs: 0 }
     this.#release = release
   }
 
@@ -118,10 +123,17 @@ class Held implements Delivery, HeldNow {
   }
 
   note(kind: HoldKind, until: number | null = null, reason: string | null = null): void {
+    const now = performance.now()
+    this.#spent[spentFor[this.kind] ?? 'otherMs'] += now - this.since
     this.kind = kind
-    this.since = performance.now()
+    this.since = now
     this.until = until
     this.reason = reason
+  }
+
+  spent(): Spent {
+    this.note(this.kind, this.until, this.reason)
+    return { ...this.#spent }
   }
 
   settled(): void {
@@ -141,6 +153,18 @@ class Held implements Delivery, HeldNow {
       if (!(error instanceof errors.ClosedConnectionError)) throw error
     }
   }
+}
+
+/** What holds of these kinds are spent for; all others are `otherMs`. */
+const spentFor: { readonly [K in HoldKind]?: keyof Spent } = {
+  calling: 'calledMs',
+  limit: 'limitMs',
+  retry: 'retryMs',
+}
+
+/** By two clocks, so it may be off by what these are. */
+function queuedMs({ info }: JsMsg): number {
+  return Math.max(0, Date.now() - info.timestampNanos / 1e6)
 }
 
 /** Only a confirmed beat counts for the lease; an unconfirmed one still makes the server wait. */

@@ -22,7 +22,7 @@ export function openUploads(guard: Guard): Uploads {
       if (stored === null) return null
       if (stored.tail !== ledgerTail) return 'other'
       const record = decodeRecord(stored.body)
-      return record.kind === 'started' ? record : 'other'
+      return record.kind === 'started' && 'intake' in record ? record : 'other'
     },
     put: (upload, chunk, intake) => publishChunk(guard, upload, chunk, intake),
     close({ topologyId, nodeId, run }, intake) {
@@ -46,7 +46,18 @@ export function openUploads(guard: Guard): Uploads {
 
 function publishOpened(guard: Guard, upload: Upload, intake: Intake): Promise<Guarded> {
   const { topologyId, nodeId, key, run, tenant, contentType, headers, trace } = upload
-  const opened = { run, nodeId, at: intake.at, revision: null, tenant, contentType, headers, trace, intake }
+  const opened = {
+    run,
+    nodeId,
+    at: intake.at,
+    messages: 1,
+    revision: null,
+    tenant,
+    contentType,
+    headers,
+    trace,
+    intake,
+  }
   return guard.publish(
     {
       topologyId,

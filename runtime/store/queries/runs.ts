@@ -1,6 +1,6 @@
-import { and, desc, eq, getTableColumns, gte, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gte, inArray, lt, sql } from 'drizzle-orm'
 import { NotFound } from '../../errors.ts'
-import { runs } from '../schema/index.ts'
+import { reruns, runs } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 
@@ -8,6 +8,8 @@ import { storable } from '../text.ts'
 export type Run = Omit<typeof runs.$inferSelect, 'startBody'> & {
   /** What a batch node last said of it. */
   readonly progress: string | null
+  /** Of which it is a rerun. */
+  readonly rerunOf: string | null
 }
 export type RunState = Run['state']
 
@@ -23,8 +25,11 @@ export interface RunFilter {
   /** As it was called when the run began. */
   readonly nodeName?: string | undefined
   readonly tenant?: string | undefined
-  readonly state?: RunState | undefined
+  readonly states?: readonly RunState[] | undefined
   readonly since?: Date | undefined
+  readonly until?: Date | undefined
+  /** Reruns of that run. */
+  readonly rerunOf?: string | undefined
 }
 
 const { startBody: _, ...own } = getTableColumns(runs)
@@ -32,7 +37,8 @@ const progress = sql<
   string | null
 >`(select c.progress from cursors c where c.run_id = runs.id and c.progress is not null
   order by c.updated_at desc limit 1)`
-const columns = { ...own, progress }
+const rerunOf = sql<string | null>`(select ${reruns.rerunOf} from ${reruns} where ${reruns.runId} = ${runs.id})`
+const columns = { ...own, progress, rerunOf }
 
 /** Newest first. */
 export async function listRuns(store: Store, filter: RunFilter, limit: number, after: Place | null): Promise<Run[]> {
@@ -41,8 +47,12 @@ export async function listRuns(store: Store, filter: RunFilter, limit: number, a
     filter.nodeIds === undefined ? undefined : inArray(runs.nodeId, [...filter.nodeIds]),
     filter.nodeName === undefined ? undefined : eq(runs.nodeName, filter.nodeName),
     filter.tenant === undefined ? undefined : eq(runs.tenant, filter.tenant),
-    filter.state === undefined ? undefined : eq(runs.state, filter.state),
+    filter.states === undefined ? undefined : inArray(runs.state, [...filter.states]),
     filter.since === undefined ? undefined : gte(runs.startedAt, filter.since),
+    filter.until === undefined ? undefined : lt(runs.startedAt, filter.until),
+    filter.rerunOf === undefined
+      ? undefined
+      : sql`${runs.id} in (select ${reruns.runId} from ${reruns} where ${reruns.rerunOf} = ${filter.rerunOf})`,
     after === null ? undefined : sql`(${runs.startedAt}, ${runs.id}) < (${after.at.toISOString()}, ${after.id})`,
   )
   return store.query((db) =>

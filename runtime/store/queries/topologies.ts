@@ -110,6 +110,12 @@ export async function getTopology(store: Store, ref: string): Promise<Topology> 
   return found
 }
 
+/** By its id only; null when there is none. */
+export async function findTopology(store: Store, id: string): Promise<Topology | null> {
+  const [row] = await store.query((db) => db.select().from(topologies).where(eq(topologies.id, id)))
+  return row ?? null
+}
+
 /** Reads a topology and keeps others from changing it until the transaction ends. Throws `NotFound`, `LostRace`. */
 export async function lockTopology(store: Store, id: string, ifVersion: number | null): Promise<Topology> {
   const [row] = await store.query((db) => db.select().from(topologies).where(eq(topologies.id, id)).for('update'))
@@ -154,6 +160,7 @@ export type TopologyChange = Partial<
     | 'pausedReason'
     | 'bridgeOutOfSync'
     | 'revision'
+    | 'runsKeepDays'
   >
 >
 

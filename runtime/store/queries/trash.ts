@@ -41,6 +41,21 @@ export async function listTrash(
   )
 }
 
+/** What of one message of a run came to Trash, its edited replays too, the oldest first. */
+export async function trashOfMessage(
+  store: Store,
+  runId: string,
+  messageId: string,
+  limit: number,
+): Promise<TrashHead[]> {
+  const clean = storable(messageId)
+  const isIt = sql`(${trash.messageId} = ${clean} or starts_with(${trash.messageId}, ${`${clean}!`}))`
+  const where = and(eq(trash.runId, runId), isIt)
+  return store.query((db) =>
+    db.select(columns).from(trash).where(where).orderBy(asc(trash.createdAt), asc(trash.id)).limit(limit),
+  )
+}
+
 /** Throws `NotFound`. */
 export async function getTrash(store: Store, id: string): Promise<TrashRow> {
   const [row] = await store.query((db) =>

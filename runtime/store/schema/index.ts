@@ -5,6 +5,7 @@
 export * from './access.ts'
 export * from './gates.ts'
 export * from './cursors.ts'
+export * from './history.ts'
 export * from './runs.ts'
 export * from './topologies.ts'
 export * from './trash.ts'

@@ -23,6 +23,8 @@ export const topologies = pgTable(
     pausedReason: text('paused_reason'),
     /** A stored node value was changed that the bridges don't have yet. */
     bridgeOutOfSync: boolean('bridge_out_of_sync').notNull().default(false),
+    /** Days that its runs are kept when they have ended; 0 for ever, null as the engine is told to. */
+    runsKeepDays: integer('runs_keep_days'),
     /** The newest revision ever published; 0 for none. */
     revision: integer('revision').notNull().default(0),
     /** Grows with every change; the ETag. */

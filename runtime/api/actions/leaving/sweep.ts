@@ -8,6 +8,7 @@ import { finishDiscards } from '../discard/finish.ts'
 import type { Quiet } from '../discard/finish.ts'
 import { tellBridges } from '../plans.ts'
 import { tellUntold, tidyTold } from '../reading/tell.ts'
+import { finishReruns } from '../runs/finish.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
 import { forgetPauses } from './forget.ts'
@@ -19,7 +20,7 @@ type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
 /**
  * What goes on after an answer was given: nodes that leave are dropped when they are empty, topologies whose messages are cancelled
- * are finished, and bridges are told what a control has committed that died before it told them. Every control does this.
+ * are finished, reruns are, and bridges are told what a control has committed that died before it told them. Every control does this.
  */
 export interface Sweep {
   /** Resolves when nothing is under way; twice is harmless. */
@@ -76,6 +77,7 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   await forEach((each) => look(deps, known, each))
   if (!signal.aborted) await finishDiscards(deps, known.discarded, errors).catch((error: unknown) => errors.push(error))
   if (!signal.aborted) await tellUntold(deps).catch((error: unknown) => errors.push(error))
+  if (!signal.aborted) await finishReruns(deps).catch((error: unknown) => errors.push(error))
   if (!isTidying || signal.aborted) return
   const inForce = new Set(topologies.map(({ id }) => id))
   for (const map of [known.quiet, known.ever]) for (const id of [...map.keys()]) if (!inForce.has(id)) map.delete(id)

@@ -1,14 +1,11 @@
-import { Conflict } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import { Chunker } from '../../../protocol/records/chunks.ts'
 import { BrokenBody } from '../../../protocol/records/entry.ts'
 import type { Entry, RecordReader } from '../../../protocol/records/entry.ts'
 import { openRecords, recordTypes } from '../../../protocol/records/open.ts'
-import { busyWith } from '../../../store/queries/starts/written.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
-import { overlapOf } from '../../../topology/plan.ts'
-import type { EventNode } from '../../../topology/plan.ts'
 import { HttpProblem } from '../../problem.ts'
+import { refuseOverlap } from '../firing/overlap.ts'
 import { admit, runIdOf, startNodeOf } from '../starts.ts'
 import type { Start, StartDeps } from '../starts.ts'
 import { Gone } from './pieces.ts'
@@ -63,18 +60,9 @@ async function begin(
   // What was begun is finished: only new ones are refused.
   if (await session.isKnown()) return session
   await admit(deps, topology, node, 0)
-  if (!force) await refuseOverlap(deps, node, run)
+  // Its body comes in now, so it can't wait in a line.
+  if (!force) await refuseOverlap(deps.store, node, run)
   return session
-}
-
-/** Its body comes in now, so it can't wait in a line. Throws `Conflict`. */
-async function refuseOverlap({ store }: StartDeps, node: EventNode, run: string): Promise<void> {
-  if (overlapOf(node) === 'allow') return
-  const other = (await busyWith(store, [node.id], run)).get(node.id)
-  if (other === undefined) return
-  throw new Conflict(
-    `the run ${other} of "${node.name}" is going on, and its runs must not overlap: send it again later`,
-  )
 }
 
 async function takeAll(session: UploadSession, reader: RecordReader, pieces: Pieces): Promise<void> {

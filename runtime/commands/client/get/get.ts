@@ -48,7 +48,10 @@ export function define(command: Command): void {
       'of lists: the topology (nodes, revisions; optional for cron, runs, cursors, watermarks, trash, queues, audit); else which one',
     )
     .option('--limit <n>', 'how many at most (default 50)', wholeNumber('--limit', 1, 100_000), 50)
-    .option('--state <state>', 'runs: running, finished, failed, cancelled; trash: open, replayed, discarded')
+    .option(
+      '--state <state>',
+      'runs: one or several of running, finished, failed, cancelled, with commas; trash: open, replayed, discarded',
+    )
     .option('--node <node>', 'runs, trash, cursors, watermarks: name or id')
     .option('--tenant <tenant>', 'runs, cursors, watermarks: on whose behalf')
     .option('--run <run>', 'trash, cursors: id')
@@ -57,7 +60,7 @@ export function define(command: Command): void {
       'runs, trash, audit: from then on; a time, or how long ago, such as 2h',
       moment('--since'),
     )
-    .option('--until <time>', 'trash, audit: before', moment('--until'))
+    .option('--until <time>', 'runs, trash, audit: before', moment('--until'))
     .option('--fingerprint <text>', 'trash: messages that failed alike')
     .option('--text <text>', 'trash: part of the error')
     .option('--who <token>', 'audit: name or id of a token')

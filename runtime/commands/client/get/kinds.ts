@@ -100,9 +100,9 @@ export const kinds = {
     read: (engine, _, limit) => engine.list('/api/status/topologies', {}, limit),
   },
   runs: {
-    columns: ['id', 'topology', 'state', 'queued', 'startedAt', 'finishedAt', 'messages'],
+    columns: ['id', 'topology', 'node', 'state', 'queued', 'startedAt', 'durationMs', 'messages', 'rerunOf'],
     of: 'either',
-    filters: ['node', 'tenant', 'state', 'since'],
+    filters: ['node', 'tenant', 'state', 'since', 'until'],
     read: (engine, wanted, limit) => engine.list('/api/runs', { query: runQuery(wanted) }, limit),
   },
   cursors: {

@@ -50,12 +50,13 @@ export function nodePatchOf(assignments: readonly string[]): NodePatch {
 export interface TopologyValues {
   readonly enabled?: boolean
   readonly description?: string | null
+  readonly runsKeepDays?: number | null
   /** Null takes a label away. */
   readonly labels: ReadonlyMap<string, string | null>
 }
 
 export function topologyValuesOf(assignments: readonly string[]): TopologyValues {
-  const known: Readonly<Record<string, Read>> = { enabled: yesNo, description: word }
+  const known: Readonly<Record<string, Read>> = { enabled: yesNo, description: word, runsKeepDays: whole }
   const readerOf = (key: string) => (/^labels\../.test(key) ? word : known[key])
   const read = readAll(assignments, readerOf, [...Object.keys(known), 'labels.NAME'])
   const isLabel = ([key]: [string, unknown]): boolean => key.startsWith('labels.')

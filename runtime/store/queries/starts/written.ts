@@ -150,7 +150,7 @@ export async function noteSent(store: Store, ids: readonly string[]): Promise<vo
 export async function cancelQueued(
   store: Store,
   which: { topologyId: string } | { id: string },
-): Promise<Omit<Run, 'progress'>[]> {
+): Promise<Omit<Run, 'progress' | 'rerunOf'>[]> {
   const mine = 'id' in which ? eq(runs.id, which.id) : eq(runs.topologyId, which.topologyId)
   const now = sql`clock_timestamp()`
   return store.query((db) =>

@@ -1,0 +1,76 @@
+import { and, asc, desc, eq, lt } from 'drizzle-orm'
+import { reruns, runMilestones, runs } from '../../schema/index.ts'
+import type { StoredMilestone } from '../../schema/index.ts'
+import type { Store } from '../../store.ts'
+import { storable } from '../../text.ts'
+
+export type Rerun = typeof reruns.$inferSelect
+export type NewRerun = Omit<Rerun, 'state' | 'createdAt'>
+
+/** Makes a rerun, to be finished by whoever comes; null when it was made before. */
+export async function insertRerun(inside: Store, rerun: NewRerun): Promise<Rerun | null> {
+  const [row] = await inside.query((db) => db.insert(reruns).values(rerun).onConflictDoNothing().returning())
+  return row ?? null
+}
+
+/** By the id of the new run. */
+export async function findRerun(store: Store, runId: string): Promise<Rerun | null> {
+  const mine = eq(reruns.runId, storable(runId))
+  const [row] = await store.query((db) => db.select().from(reruns).where(mine))
+  return row ?? null
+}
+
+/** Those that were made before a time and aren't finished, the oldest first. */
+export async function openReruns(store: Store, before: Date, limit: number): Promise<Rerun[]> {
+  const where = and(eq(reruns.state, 'open'), lt(reruns.createdAt, before))
+  return store.query((db) => db.select().from(reruns).where(where).orderBy(asc(reruns.createdAt)).limit(limit))
+}
+
+export async function isRerunOpen(store: Store, runId: string): Promise<boolean> {
+  const where = and(eq(reruns.runId, runId), eq(reruns.state, 'open'))
+  return (await store.query((db) => db.select({ id: reruns.runId }).from(reruns).where(where))).length > 0
+}
+
+export async function closeRerun(store: Store, runId: string): Promise<void> {
+  await store.query((db) => db.update(reruns).set({ state: 'done' }).where(eq(reruns.runId, runId)))
+}
+
+/** Ids of the runs that were made from one, the newest first. */
+export async function rerunsOf(store: Store, runId: string, limit: number): Promise<string[]> {
+  const rows = await store.query((db) =>
+    db
+      .select({ id: reruns.runId })
+      .from(reruns)
+      .where(eq(reruns.rerunOf, runId))
+      .orderBy(desc(reruns.createdAt))
+      .limit(limit),
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** With what a run was started; null when there is no such run, or its start was never seen, or wasn't a message of its own. */
+export async function startOf(
+  store: Store,
+  runId: string,
+): Promise<{
+  contentType: string
+  headers: Readonly<Record<string, string>>
+  body: Uint8Array
+  tenant: string | null
+  reconcile: boolean
+} | null> {
+  const { startBody: body, startContentType: contentType, startHeaders: headers, startReconcile: reconcile } = runs
+  const { startSeen, tenant } = runs
+  const [row] = await store.query((db) =>
+    db.select({ body, contentType, headers, reconcile, startSeen, tenant }).from(runs).where(eq(runs.id, runId)),
+  )
+  if (!row?.startSeen || row.body === null || row.contentType === null) return null
+  const { contentType: type, headers: told, body: bytes } = row
+  return { contentType: type, headers: told, body: bytes, tenant: row.tenant, reconcile: row.reconcile }
+}
+
+/** By node id; empty for a run that was recorded by an older version. */
+export async function milestonesOf(store: Store, runId: string): Promise<Readonly<Record<string, StoredMilestone>>> {
+  const [row] = await store.query((db) => db.select().from(runMilestones).where(eq(runMilestones.runId, runId)))
+  return row?.nodes ?? {}
+}
