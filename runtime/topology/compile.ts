@@ -119,7 +119,7 @@ function workerValues(node: DocumentNode, stored: StoredNode, defaults: NodeDefa
     past: [],
     emit: (node.emit === undefined ? null : parseEmit(node.emit)) ?? { kind: 'page' as const },
     maxPages: node.maxPages ?? nodeDefaults.maxPages,
-    watermark: policyOf(node.watermark),
+    ...(node.watermark && { watermark: policyOf(node.watermark) }),
     settings: node.settings ?? null,
   }
 }

@@ -125,8 +125,8 @@ export interface WorkerNode extends PlanNodeCommon, Generation {
   readonly emit: { readonly kind: 'page' | 'records' } | { readonly kind: 'chunks'; readonly n: number }
   /** Pages a batch node may read in one run. */
   readonly maxPages: number
-  /** How a batch node goes on where earlier runs have read to; null, or not there in older plans: it reads everything. */
-  readonly watermark?: WatermarkPolicy | null
+  /** How a batch node goes on where earlier runs have read to; without it, it reads everything. */
+  readonly watermark?: WatermarkPolicy
   /** Handed to the worker with every call, base64url of this JSON; null when unset. */
   readonly settings: Readonly<Record<string, unknown>> | null
 }

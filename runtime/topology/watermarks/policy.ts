@@ -51,9 +51,8 @@ export function policyFaults(policy: WatermarkInput, path: string): Fault[] {
   return [{ path: `${path}.initial`, message: `expected ${kindNames[asked]}, since ${key} is given` }]
 }
 
-/** With everything filled in; null for a node that has none. */
-export function policyOf(policy: WatermarkInput | undefined): WatermarkPolicy | null {
-  if (policy === undefined) return null
+/** With everything filled in. */
+export function policyOf(policy: WatermarkInput): WatermarkPolicy {
   const { commit = 'drained', lookBackMs = null, lookBackBy = null, initial = null } = policy
   return { commit, lookBackMs, lookBackBy, initial }
 }
