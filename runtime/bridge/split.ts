@@ -10,7 +10,7 @@ import { decodeRecord, encodeRecord, endedRecord } from '../queue/ledger.ts'
 import { ledgerTail, originOf } from '../queue/names.ts'
 import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay, StoredReply } from '../queue/reply.ts'
-import { trashOf } from './faults.ts'
+import { trashOf } from './records/faults.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
 import type { Ports, Stop } from './site.ts'
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { trashStates } from '../../store/schema/index.ts'
-import { pageOf } from '../paging.ts'
+import { pageOf } from '../input/paging.ts'
 import { isContentType } from '../../protocol/outputs.ts'
 import { messageHeaders, text, time, timeQuery } from './common.ts'
 

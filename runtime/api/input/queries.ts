@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { z } from '@hono/zod-openapi'
-import { Invalid } from '../errors.ts'
-import type { Api, ApiEnv } from './deps.ts'
+import { Invalid } from '../../errors.ts'
+import type { Api, ApiEnv } from '../deps.ts'
 
 /** A query parameter that the route doesn't have is refused: misspelt, it would be left out without a word. */
 export function knownQueries(app: Api): MiddlewareHandler<ApiEnv> {

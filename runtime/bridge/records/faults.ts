@@ -1,11 +1,11 @@
-import { problem } from '../call/verdict.ts'
-import type { Trashed } from '../protocol/outcome.ts'
-import { faultsOf } from '../protocol/records/chunks.ts'
-import type { Fault } from '../protocol/records/chunks.ts'
-import { envelopeHeader } from '../queue/envelope.ts'
-import { originOf, trashTail } from '../queue/names.ts'
-import type { GuardedPublish } from '../queue/publish/guard.ts'
-import type { StoredOutputs } from '../queue/reply.ts'
+import { problem } from '../../call/verdict.ts'
+import type { Trashed } from '../../protocol/outcome.ts'
+import { faultsOf } from '../../protocol/records/chunks.ts'
+import type { Fault } from '../../protocol/records/chunks.ts'
+import { envelopeHeader } from '../../queue/envelope.ts'
+import { originOf, trashTail } from '../../queue/names.ts'
+import type { GuardedPublish } from '../../queue/publish/guard.ts'
+import type { StoredOutputs } from '../../queue/reply.ts'
 
 /**
  * What in a chunk is no record lands in Trash at the event node, as it came: mended, it is replayed from there. Like the messages of the

@@ -1,5 +1,5 @@
-import { newId } from '../ids.ts'
-import type { Connection } from './connection.ts'
+import { newId } from '../../ids.ts'
+import type { Connection } from '../connection.ts'
 
 /**
  * Wrong tokens and logins, as controls tell each other of them, so that a limit on them holds over all. Over core NATS: nothing is
