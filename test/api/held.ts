@@ -2,23 +2,28 @@ import { sql } from 'drizzle-orm'
 import { lockTopology } from '../../runtime/store/queries/topologies.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { eventually } from '../support/eventually.ts'
-import type { TestApi } from './open.ts'
+
+type Work = (inside: Store) => Promise<unknown>
+
+export const topologyLock =
+  (id: string): Work =>
+  (inside) =>
+    lockTopology(inside, id, null)
 
 /**
- * Sends what `send` sends while the topology is locked; when `count` wait for it, does `meanwhile` in the transaction that holds the
- * lock, and lets go.
+ * Sends what `send` sends while a transaction holds `lock`; when `count` connections wait for a lock, does `meanwhile` in that
+ * transaction, and lets go.
  */
 export async function whileHeld<T>(
-  { store }: TestApi,
-  topologyId: string,
+  store: Store,
+  lock: Work,
   send: () => Promise<T>,
-  meanwhile: (inside: Store) => Promise<unknown> = () => Promise.resolve(),
-  count = 1,
+  { meanwhile = () => Promise.resolve(), count = 1 }: { meanwhile?: Work; count?: number } = {},
 ): Promise<T> {
   const { sent } = await store.transaction(async (inside) => {
-    await lockTopology(inside, topologyId, null)
+    await lock(inside)
     const sent = send()
-    await eventually(`${count} wait for the topology`, async () => (await waiting(inside)) === count)
+    await eventually(`${count} wait for a lock`, async () => (await waiting(inside)) === count)
     await meanwhile(inside)
     // In an object, or the transaction would wait for it.
     return { sent }

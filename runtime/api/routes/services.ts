@@ -75,6 +75,7 @@ const remove = createRoute({
   path,
   request: { params },
   responses: { 204: { description: 'Deleted' } },
+  'x-problems': [412],
 })
 
 export function serviceRoutes(app: Api, { store }: ApiDeps): void {
@@ -116,8 +117,10 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
     return c.json(showService(service), 200)
   })
   app.openapi(remove, async (c) => {
+    const { name } = c.req.valid('param')
     await store.transaction(async (inside) => {
-      await c.get('audit')(inside, ofService(await deleteService(inside, c.req.valid('param').name), null))
+      await lockService(inside, name, ifMatch(c))
+      await c.get('audit')(inside, ofService(await deleteService(inside, name), null))
     })
     return c.body(null, 204)
   })

@@ -98,10 +98,6 @@ export const trashEdit = z
       .openapi({ maxLength: 256, pattern: '^[\\x21-\\x7e][\\x20-\\x7e]*$' }),
     reason: text(1000).optional(),
   })
-  .refine(({ reason: _, ...edit }) => Object.values(edit).some((value) => value !== undefined), {
-    error: 'nothing of the message is changed: send body, bodyBase64, headers or contentType',
-    path: ['body'],
-  })
   .openapi('TrashEdit')
 
 export const discardRequest = z.strictObject({ reason: text(1000).optional() }).openapi('DiscardRequest')
