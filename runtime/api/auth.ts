@@ -21,6 +21,11 @@ const open = new Set([
   'POST /api/session',
 ])
 
+/** Of a page that is the same for everybody, or a probe: what it is asked with makes no difference. */
+export function isOpenPage(method: string, path: string): boolean {
+  return method === 'GET' && open.has(`GET ${path}`)
+}
+
 /**
  * Finds out who calls, by the token or by the cookie of a login: 401 without one that is known and not expired, except for what is
  * open; 429 while too many wrong ones come from the same address.
@@ -28,8 +33,8 @@ const open = new Set([
 export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
+    if (isOpenPage(method, c.req.path)) return next()
     const isOpen = open.has(`${method} ${c.req.path}`)
-    if (isOpen && method === 'GET') return next()
     c.set('address', addressOf(c, deps.access.isProxy))
     // Senders of webhooks are known by what the path ends with.
     if (!isOpen && !isHook(c.req.path)) c.set('caller', await callerOf(deps, c))

@@ -7,9 +7,9 @@ import { column } from './columns.ts'
 import { writePages } from './delta/pages.ts'
 import { commitWatermarks } from './delta/commit.ts'
 import type { Database, Store } from './store.ts'
-import { addUp, writeMilestones } from './milestones.ts'
-import { counted, sortOutcomes, tally } from './tally.ts'
-import type { Delta, TrashSettlement } from './tally.ts'
+import { addUp, writeMilestones } from './tally/milestones.ts'
+import { counted, sortOutcomes, tally } from './tally/tally.ts'
+import type { Delta, TrashSettlement } from './tally/tally.ts'
 import { storableJson } from './text.ts'
 
 /**
@@ -57,12 +57,19 @@ export interface Applied {
 
 /** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
 export async function settleDirectly(store: Store, topologyId: string, discard: Discarded): Promise<void> {
-  await store.transaction((inside) =>
-    inside.query(async (db) => {
-      // As every writer of Trash rows does first, so that none waits for another in a circle.
-      await db.execute(sql`select 1 from recorder_positions where topology_id = ${topologyId} for update`)
-      return write(db, topologyId, [discard])
-    }),
+  await store.transaction(async (inside) => {
+    await lockPosition(inside, topologyId)
+    await inside.query((db) => write(db, topologyId, [discard]))
+  })
+}
+
+/**
+ * Keeps the recorder of the topology out until the transaction ends. Every writer of Trash rows does this first, before it locks any
+ * of them, so that none waits for another in a circle.
+ */
+export async function lockPosition(inside: Store, topologyId: string): Promise<void> {
+  await inside.query((db) =>
+    db.execute(sql`select 1 from recorder_positions where topology_id = ${topologyId} for update`),
   )
 }
 

@@ -22,6 +22,14 @@ test('a query parameter that a route does not have is refused by name, also wher
   expect((await t.get('/nowhere?x=1')).status).toBe(404)
 })
 
+test('probes and open pages take any query, as load balancers add some', async () => {
+  const t = await openApi()
+  for (const path of ['/healthz', '/readyz', '/api/openapi.json', '/api/docs', '/api/schemas/topology.json'])
+    for (const method of ['GET', 'HEAD'])
+      expect([path, (await t.api.request(`${path}?probe=1&_`, { method })).status]).not.toEqual([path, 400])
+  expect((await t.send('GET', '/healthz?probe=1', { token: null })).status).toBe(200)
+})
+
 test.each(['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B01:00', '9999-12-31T23:59:59-01:00'])(
   'the time %s, which Postgres can not hold, is refused',
   async (time) => {

@@ -145,20 +145,34 @@ test('a name that is the id of another topology is refused, at creation and late
 test('a change to what is there already changes no ETag, and is in no log', async () => {
   const t = await openApi()
   await t.post('/api/topologies', chain('orders', { a: { prefetch: 5 } }))
+  const node = await nodeOf(t, 'orders', 'a')
+  // Naming a value marks the topology, whatever was there; so it is marked before.
+  await t.send('PATCH', `/api/nodes/${node.id}`, { json: { prefetch: 5 } })
   await t.send('PATCH', '/api/topologies/orders', { json: { paused: true, labels: { team: 'shop' } } })
   const before = await t.get('/api/topologies/orders')
   const entries = (await t.get('/api/audit')).body.items.length
-  const [node] = (await t.get('/api/topologies/orders/nodes')).body.items.filter(({ name }) => name === 'a')
-  const nodeTag = (await t.get(`/api/nodes/${node?.id}`)).headers.get('etag')
+  const nodeTag = (await t.get(`/api/nodes/${node.id}`)).headers.get('etag')
   for (const json of [{}, { enabled: true }, { paused: true }, { description: null }, { labels: { team: 'shop' } }])
     expect((await t.send('PATCH', '/api/topologies/orders', { json })).status).toBe(200)
   await t.send('PUT', '/api/topologies/orders', { json: before.body.document })
-  await t.send('PATCH', `/api/nodes/${node?.id}`, { json: { prefetch: 5 } })
+  for (const json of [{}, { prefetch: 5 }]) await t.send('PATCH', `/api/nodes/${node.id}`, { json })
   expect((await t.get('/api/topologies/orders')).headers.get('etag')).toBe(before.headers.get('etag'))
-  expect((await t.get(`/api/nodes/${node?.id}`)).headers.get('etag')).toBe(nodeTag)
+  expect((await t.get(`/api/nodes/${node.id}`)).headers.get('etag')).toBe(nodeTag)
   expect((await t.get('/api/audit')).body.items).toHaveLength(entries)
   const stale = { json: { prefetch: 5 }, headers: { 'if-match': '"0"' } }
-  expect((await t.send('PATCH', `/api/nodes/${node?.id}`, stale)).status).toBe(412)
+  expect((await t.send('PATCH', `/api/nodes/${node.id}`, stale)).status).toBe(412)
+})
+
+test('naming a value of a node that is stored already marks the topology, once, and the audit log says so', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('orders', { a: { prefetch: 5 } }))
+  const node = await nodeOf(t, 'orders', 'a')
+  const entries = async () => (await t.get('/api/audit?action=changeNode')).body.items
+  await t.send('PATCH', `/api/nodes/${node.id}`, { json: {} })
+  expect((await t.get('/api/topologies/orders')).body.bridgeOutOfSync).toBe(false)
+  for (let i = 0; i < 2; i++) await t.send('PATCH', `/api/nodes/${node.id}`, { json: { prefetch: 5 } })
+  expect((await t.get('/api/topologies/orders')).body.bridgeOutOfSync).toBe(true)
+  expect(await entries()).toMatchObject([{ before: { bridgeOutOfSync: false }, after: { bridgeOutOfSync: true } }])
 })
 
 test('a topology with more than 64 labels is refused', async () => {

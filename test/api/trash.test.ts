@@ -130,6 +130,11 @@ test('an edit is a new version, and the original is kept', async () => {
   expect((await put('x2', { body: { a: 1 } })).body).toMatchObject({ status: 400, errors: [{ path: 'body' }] })
   expect((await put('x3', { bodyBase64: '/w==' })).body.versions[0]).toMatchObject({ bodyBase64: '/w==' })
   expect((await put('x3', { bodyBase64: 'no base64!' })).status).toBe(400)
+  for (const json of [{ reason: 'looked at' }, {}])
+    expect((await put('x3', json)).body.versions.at(-1)).toMatchObject({
+      reason: json.reason ?? null,
+      bodyBase64: '/w==',
+    })
 })
 
 test('of a replay and a discard one wins', async () => {
@@ -180,7 +185,7 @@ test('what a deleted topology left in Trash can be discarded', async () => {
   const t = await openApi()
   await withTrash(t)
   for (const name of ['x2', 'x3']) await t.post(`/api/trash/${name}/discard`)
-  expect((await t.send('DELETE', '/api/topologies/orders?force=true')).status).toBe(204)
+  expect((await t.send('DELETE', '/api/topologies/orders?force=true')).status).toBe(202)
   expect((await t.post('/api/trash/x1/replay')).body.detail).toMatch(/is deleted/)
   expect((await t.post('/api/trash/x1/discard', { reason: 'old' })).body).toEqual({ id: 'x1', result: 'discarded' })
   expect((await t.get('/api/trash/x1')).body).toMatchObject({ state: 'discarded', reason: 'old' })

@@ -4,7 +4,7 @@ import type { HopIdentity } from '../../runtime/queue/names.ts'
 import type { StoredReply } from '../../runtime/queue/reply.ts'
 import type { LedgerRecord } from '../../runtime/queue/ledger.ts'
 import type { Ended, Trashed } from '../../runtime/protocol/outcome.ts'
-import type { Counters } from '../../runtime/store/tally.ts'
+import type { Counters } from '../../runtime/store/tally/tally.ts'
 import type { Stored } from './jetstream.ts'
 
 export const counterNames = ['done', 'failed', 'discarded', 'cancelled', 'inProgress'] as const

@@ -8,7 +8,7 @@ import type {
   Started,
   Trashed,
 } from '../../runtime/protocol/outcome.ts'
-import type { Counters } from '../../runtime/store/tally.ts'
+import type { Counters } from '../../runtime/store/tally/tally.ts'
 
 /** Outcomes with everything filled in; a test names only what it is about. */
 const at = '2026-03-01T10:00:00.000Z'

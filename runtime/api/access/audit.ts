@@ -57,14 +57,14 @@ const lateWaitMs = 400
 export async function changeOutside(
   deps: Pick<Changing, 'store' | 'log' | 'audit'>,
   change: Change,
-  work: () => Promise<void>,
+  work: (inside: Store) => Promise<void>,
 ): Promise<void> {
   const id = newId()
   const done = { isMade: false }
   try {
     await deps.store.transaction(async (inside) => {
       await deps.audit(inside, change, id)
-      await work()
+      await work(inside)
       done.isMade = true
     })
   } catch (error) {

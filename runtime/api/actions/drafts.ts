@@ -173,8 +173,8 @@ export interface PauseChange {
 }
 
 /**
- * Stores values of one node, and marks the topology: its bridges keep the published values until a republish. `pause` acts
- * at once. Throws `NotFound`, `LostRace`, `Invalid` for what the node's type doesn't have.
+ * Stores values of one node, and marks the topology, also when they are what is stored already: its bridges keep the published values
+ * until a republish. `pause` acts at once. Throws `NotFound`, `LostRace`, `Invalid` for what the node's type doesn't have.
  */
 export async function changeNode(
   { store, audit }: Deps,
@@ -184,15 +184,19 @@ export async function changeNode(
   pause: PauseChange | null,
 ): Promise<{ node: Node; topology: Topology }> {
   return store.transaction(async (inside) => {
+    const { topologyId } = await getNode(inside, id)
+    const topology = await lockTopology(inside, topologyId, null)
+    // Only now does nobody else change it: what was read before the lock may be old.
     const before = await getNode(inside, id)
-    const topology = await lockTopology(inside, before.topologyId, null)
+    refuseLate(before, ifVersion)
     checkChange(before, change, draftOf(topology))
     const values = changedOnly(before, valuesAfter(before, change))
-    const changed = Object.keys(values).length > 0
-    const node = changed || pause ? await updateNode(inside, id, values, ifVersion) : unchanged(before, ifVersion)
-    const update = { document: withNode(topology.document, node, values), bridgeOutOfSync: true }
-    const after = changed ? await updateTopology(inside, topology.id, update) : topology
-    if (changed || pause) await audit(inside, ofNode(before, node, pause))
+    const isChanged = Object.keys(values).length > 0
+    const node = isChanged || pause ? await updateNode(inside, id, values, ifVersion) : before
+    const update = { ...(isChanged && { document: withNode(topology.document, node, values) }), bridgeOutOfSync: true }
+    const isMarked = isChanged || (Object.keys(change).length > 0 && !topology.bridgeOutOfSync)
+    const after = isMarked ? await updateTopology(inside, topologyId, update) : topology
+    await audit(inside, isChanged || pause ? ofNode(before, node, pause) : ofTopology(topology, after))
     await pause?.tell()
     return { node, topology: after }
   })
@@ -211,9 +215,9 @@ function valuesAfter(node: Node, { retry, ...change }: NodeChange): Partial<Stor
 }
 
 /** Throws `LostRace`. */
-function unchanged(node: Node, ifVersion: number | null): Node {
-  if (ifVersion === null || node.version === ifVersion) return node
-  throw new LostRace(`the node "${node.name}" was changed since it was read (now version ${node.version})`)
+function refuseLate({ name, version }: Node, ifVersion: number | null): void {
+  if (ifVersion === null || version === ifVersion) return
+  throw new LostRace(`the node "${name}" was changed since it was read (now version ${version})`)
 }
 
 function changedOnly(node: Node, values: Partial<StoredValues>): Partial<StoredValues> {

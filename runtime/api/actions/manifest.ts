@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { request } from 'undici'
-import { Conflict, Unavailable, textOf } from '../../errors.ts'
+import { Conflict, LostRace, Unavailable, textOf } from '../../errors.ts'
 import { lockWorker, saveManifest } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import { storableJson } from '../../store/text.ts'
@@ -18,15 +18,17 @@ type Deps = Pick<Changing, 'store' | 'audit'>
 
 /**
  * Reads what a worker says of itself from the first of its instances that answers, and keeps it. Redirects are never
- * followed. Throws `Conflict` when none answers, with what each of them did instead.
+ * followed. Throws `Conflict` when none answers, with what each of them did instead, and `LostRace` when the worker isn't at `ifVersion`
+ * (null: whatever it is at).
  */
-export async function refreshManifest(deps: Deps, worker: Worker): Promise<Worker> {
+export async function refreshManifest(deps: Deps, worker: Worker, ifVersion: number | null): Promise<Worker> {
+  if (ifVersion !== null) await deps.store.transaction((inside) => lockWorker(inside, worker.name, ifVersion))
   const failures: string[] = []
   for (const url of worker.urls) {
     try {
-      return await keep(deps, worker.name, await readManifest(url))
+      return await keep(deps, worker.name, await readManifest(url), ifVersion)
     } catch (error) {
-      if (error instanceof Unavailable) throw error
+      if (error instanceof Unavailable || error instanceof LostRace) throw error
       failures.push(`${url}: ${textOf(error)}`)
     }
   }
@@ -34,9 +36,14 @@ export async function refreshManifest(deps: Deps, worker: Worker): Promise<Worke
 }
 
 /** A manifest that says what it said before is no change. */
-async function keep({ store, audit }: Deps, name: string, manifest: Record<string, unknown>): Promise<Worker> {
+async function keep(
+  { store, audit }: Deps,
+  name: string,
+  manifest: Record<string, unknown>,
+  ifVersion: number | null,
+): Promise<Worker> {
   return store.transaction(async (inside) => {
-    const before = await lockWorker(inside, name)
+    const before = await lockWorker(inside, name, ifVersion)
     const after = await saveManifest(inside, name, manifest)
     const isSame = isDeepStrictEqual(before.manifest, after.manifest)
     if (!isSame) await audit(inside, ofWorker(before, after))

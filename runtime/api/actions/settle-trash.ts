@@ -1,9 +1,9 @@
-import { Conflict, NotFound } from '../../errors.ts'
+import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import type { Guarded } from '../../queue/control.ts'
-import { settleDirectly } from '../../store/outcomes.ts'
+import { lockPosition, settleDirectly } from '../../store/outcomes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { getTrash, lockTrash, trashVersionsOf } from '../../store/queries/trash.ts'
+import { getTrash, lockTrash, refuseEdited, trashVersionsOf } from '../../store/queries/trash.ts'
 import type { TrashRow } from '../../store/queries/trash.ts'
 import type { Store } from '../../store/store.ts'
 import { changeOutside } from '../access/audit.ts'
@@ -20,10 +20,26 @@ import { newestPlan } from './plans.ts'
  */
 type Deps = Pick<Changing, 'store' | 'queues' | 'log' | 'audit'>
 
-/** Sends the message, as it failed or as it was edited last, to its node again. Throws `NotFound`, `Conflict`. */
-export async function replayTrash(deps: Deps, id: string): Promise<void> {
+/**
+ * Sends the message, as it failed or as it was edited last, to its node again. Throws `NotFound`, `Conflict`, and `LostRace` when its
+ * newest version isn't `ifVersion` (null: whatever it is).
+ */
+export async function replayTrash(deps: Deps, id: string, ifVersion: number | null): Promise<void> {
+  try {
+    await replayNewest(deps, id, ifVersion)
+  } catch (error) {
+    // Edited between the look and the lock: whoever asks for the newest gets it.
+    if (!(error instanceof LostRace) || ifVersion !== null) throw error
+    await replayTrash(deps, id, null)
+  }
+}
+
+async function replayNewest(deps: Deps, id: string, ifVersion: number | null): Promise<void> {
   const { store, queues } = deps
   const row = await openRow(store, id)
+  const edit = (await trashVersionsOf(store, id)).at(-1)
+  const version = edit?.version ?? 0
+  refuseEdited(version, ifVersion)
   const topology = await topologyOf(store, row)
   if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
   const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
@@ -34,9 +50,8 @@ export async function replayTrash(deps: Deps, id: string): Promise<void> {
   if (!node) throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
   if (await queues.isCancelling(row.topologyId, row.runId))
     throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
-  const edit = (await trashVersionsOf(store, id)).at(-1)
   const sent = replayed(edit ?? { ...row, headers: row.message.headers }, isEventNode(node))
-  await settle(deps, row, { state: 'replaying', version: edit?.version ?? 0 }, () =>
+  await settle(deps, row, { state: 'replaying', version }, version, () =>
     queues.replay({
       topologyId: row.topologyId,
       nodeId: row.nodeId,
@@ -61,15 +76,38 @@ function replayed({ headers, contentType, body }: Payload, isRecord: boolean): P
   return { headers, contentType: 'application/json', body: record.body }
 }
 
-/** Throws `Conflict` when somebody else has settled it. */
-async function settle(deps: Deps, row: TrashRow, after: Fields, work: () => Promise<Guarded>): Promise<void> {
-  await changeOutside(deps, ofTrash(row, { state: row.state }, after), async () => {
+/**
+ * Nobody edits the message meanwhile. Throws `Conflict` when somebody else has settled it, and `LostRace` when its newest version isn't
+ * `version` (null: whatever it is).
+ */
+async function settle(
+  deps: Deps,
+  row: TrashRow,
+  after: Fields,
+  version: number | null,
+  work: () => Promise<Guarded>,
+): Promise<void> {
+  await changeOutside(deps, ofTrash(row, { state: row.state }, after), async (inside) => {
+    await lockVersion(inside, row.id, version)
     if ((await work()) === 'settled') throw settledAlready()
   })
 }
 
-/** Gives the message up. The answer says whether it is done, or will be as soon as it is recorded. */
-export async function discardTrash(deps: Deps, id: string, reason: string | null): Promise<'discarding' | 'discarded'> {
+async function lockVersion(inside: Store, id: string, version: number | null): Promise<void> {
+  await lockTrash(inside, id)
+  refuseEdited((await trashVersionsOf(inside, id)).at(-1)?.version ?? 0, version)
+}
+
+/**
+ * Gives the message up. The answer says whether it is done, or will be as soon as it is recorded. Throws `NotFound`, `Conflict`, and
+ * `LostRace` when its newest version isn't `ifVersion` (null: whatever it is).
+ */
+export async function discardTrash(
+  deps: Deps,
+  id: string,
+  reason: string | null,
+  ifVersion: number | null,
+): Promise<'discarding' | 'discarded'> {
   const { store, queues, audit } = deps
   const row = await openRow(store, id)
   const { topologyId, nodeId, runId: run } = row
@@ -77,14 +115,15 @@ export async function discardTrash(deps: Deps, id: string, reason: string | null
     // Its stream is gone, and with it every rival: there is nobody to ask, and nobody to race with but ourselves.
     const at = new Date().toISOString()
     await store.transaction(async (inside) => {
-      await lockTrash(inside, id)
+      await lockPosition(inside, topologyId)
+      await lockVersion(inside, id, ifVersion)
       await audit(inside, ofTrash(row, { state: row.state }, { state: 'discarded', reason }))
       await settleDirectly(inside, topologyId, { kind: 'discarded', run, nodeId, at, trashId: id, reason })
     })
     return 'discarded'
   }
   const { replay } = row.message
-  await settle(deps, row, { state: 'discarding', reason }, () =>
+  await settle(deps, row, { state: 'discarding', reason }, ifVersion, () =>
     queues.discard({ topologyId, nodeId, trashId: id, run, reason, replay }),
   )
   return 'discarding'

@@ -11,9 +11,9 @@ import {
 import type { Service } from '../../store/queries/services.ts'
 import { ofService } from '../access/targets.ts'
 import { changes, needs } from '../auth.ts'
-import { ifMatch, setEtag } from '../conditional.ts'
+import { ifMatch, setEtag } from '../input/conditional.ts'
 import type { Api, ApiDeps } from '../deps.ts'
-import { afterText, page, pageQuery } from '../paging.ts'
+import { afterText, page, pageQuery } from '../input/paging.ts'
 import { body, json, nameParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/registry.ts'
 import { renamed } from './workers.ts'
@@ -75,6 +75,7 @@ const remove = createRoute({
   path,
   request: { params },
   responses: { 204: { description: 'Deleted' } },
+  'x-problems': [412],
 })
 
 export function serviceRoutes(app: Api, { store }: ApiDeps): void {
@@ -116,8 +117,10 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
     return c.json(showService(service), 200)
   })
   app.openapi(remove, async (c) => {
+    const { name } = c.req.valid('param')
     await store.transaction(async (inside) => {
-      await c.get('audit')(inside, ofService(await deleteService(inside, c.req.valid('param').name), null))
+      await lockService(inside, name, ifMatch(c))
+      await c.get('audit')(inside, ofService(await deleteService(inside, name), null))
     })
     return c.body(null, 204)
   })

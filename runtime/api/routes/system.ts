@@ -3,7 +3,7 @@ import { attempt, statusOf, topologyStatuses } from '../actions/health/status.ts
 import { listQueues } from '../actions/look/queues.ts'
 import { needs } from '../auth.ts'
 import type { Api, ApiDeps } from '../deps.ts'
-import { afterNumbered, afterText, markNumbered, page, pageQuery } from '../paging.ts'
+import { afterNumbered, afterText, markNumbered, page, pageQuery } from '../input/paging.ts'
 import { json } from '../schemas/common.ts'
 import * as schemas from '../schemas/system.ts'
 import { topologyOf } from './topologies.ts'

@@ -7,9 +7,9 @@ import { trashGroups } from '../../store/trash/groups.ts'
 import { discardTrash, replayTrash } from '../actions/settle-trash.ts'
 import { ofTrash } from '../access/targets.ts'
 import { changes, checkTopology, has, needs, ownTopology } from '../auth.ts'
-import { ifMatch, setEtag } from '../conditional.ts'
+import { ifMatch, setEtag } from '../input/conditional.ts'
 import type { Api, ApiDeps, Caller } from '../deps.ts'
-import { afterPlace, markOf, page, pageQuery } from '../paging.ts'
+import { afterPlace, markOf, page, pageQuery } from '../input/paging.ts'
 import { editedBody, shownBody } from '../payload.ts'
 import { body, idParam, json } from '../schemas/common.ts'
 import * as schemas from '../schemas/trash.ts'
@@ -72,7 +72,7 @@ const replay = createRoute({
   path: '/api/trash/{id}/replay',
   request: { params },
   responses: { 202: { description: 'On its way', content: json(schemas.settling) } },
-  'x-problems': [409],
+  'x-problems': [409, 412],
 })
 
 const discard = createRoute({
@@ -84,7 +84,7 @@ const discard = createRoute({
   path: '/api/trash/{id}/discard',
   request: { params, body: body(schemas.discardRequest) },
   responses: { 202: { description: 'Given up', content: json(schemas.settling) } },
-  'x-problems': [409],
+  'x-problems': [409, 412],
 })
 
 export function trashRoutes(app: Api, deps: ApiDeps): void {
@@ -135,13 +135,13 @@ function settlingRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(replay, async (c) => {
     const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
-    await replayTrash({ ...deps, audit: c.get('audit') }, id)
+    await replayTrash({ ...deps, audit: c.get('audit') }, id, ifMatch(c))
     return c.json({ id, result: 'replaying' as const }, 202)
   })
   app.openapi(discard, async (c) => {
     const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
     const { reason = null } = c.req.valid('json')
-    const result = await discardTrash({ ...deps, audit: c.get('audit') }, id, reason)
+    const result = await discardTrash({ ...deps, audit: c.get('audit') }, id, reason, ifMatch(c))
     return c.json({ id, result }, 202)
   })
 }

@@ -23,9 +23,9 @@ import { manifestOf } from '../actions/plans.ts'
 import { refreshManifest } from '../actions/manifest.ts'
 import { ofWorker } from '../access/targets.ts'
 import { changes, needs } from '../auth.ts'
-import { ifMatch, setEtag } from '../conditional.ts'
+import { ifMatch, setEtag } from '../input/conditional.ts'
 import type { Api, ApiDeps, Changing } from '../deps.ts'
-import { afterText, page, pageQuery } from '../paging.ts'
+import { afterText, page, pageQuery } from '../input/paging.ts'
 import { body, json, nameParam } from '../schemas/common.ts'
 import * as schemas from '../schemas/registry.ts'
 
@@ -87,7 +87,7 @@ const remove = createRoute({
   path,
   request: { params },
   responses: { 204: { description: 'Deleted' } },
-  'x-problems': [409],
+  'x-problems': [409, 412],
 })
 
 const refresh = createRoute({
@@ -99,7 +99,7 @@ const refresh = createRoute({
   path: '/api/workers/{name}/refresh',
   request: { params },
   responses: { 200: { description: 'Read', content: json(schemas.worker) } },
-  'x-problems': [409],
+  'x-problems': [409, 412],
 })
 
 export function workerRoutes(app: Api, deps: ApiDeps): void {
@@ -158,6 +158,7 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(remove, async (c) => {
     const { name } = c.req.valid('param')
     await store.transaction(async (inside) => {
+      await lockWorker(inside, name, ifMatch(c))
       const users = await usersOf({ ...deps, store: inside }, name)
       if (users.length > 0) throw new Conflict(`published topologies use the worker "${name}": ${users.join(', ')}`)
       await c.get('audit')(inside, ofWorker(await deleteWorker(inside, name), null))
@@ -167,7 +168,7 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(refresh, async (c) => {
     const changing = { store, audit: c.get('audit') }
-    const worker = await refreshManifest(changing, await getWorker(store, c.req.valid('param').name))
+    const worker = await refreshManifest(changing, await getWorker(store, c.req.valid('param').name), ifMatch(c))
     setEtag(c, worker.version)
     return c.json(showWorker(worker, await knownBridges(deps)), 200)
   })
@@ -190,7 +191,7 @@ function valuesOf({ secretKey }: ApiDeps, { urls, dialect, secret, timeoutMs }: 
 async function withManifest({ store, log, audit }: Changing, worker: Worker): Promise<Worker> {
   if (worker.dialect !== 'native') return worker
   try {
-    return await refreshManifest({ store, audit }, worker)
+    return await refreshManifest({ store, audit }, worker, null)
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
     log.info('a worker was registered without its manifest', { worker: worker.name, why: error.message })

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { auditKinds } from '../../store/schema/index.ts'
 import { scopes } from '../deps.ts'
-import { pageOf } from '../paging.ts'
+import { pageOf } from '../input/paging.ts'
 import { isInYears, text, time, withoutControls } from './common.ts'
 
 export const tokenInput = z

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { pageOf } from '../paging.ts'
+import { pageOf } from '../input/paging.ts'
 import { breakerStates, name, text, time } from './common.ts'
 
 const url = z

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { intakeStates } from '../../protocol/intake.ts'
 import { runStates } from '../../store/schema/index.ts'
-import { pageOf } from '../paging.ts'
+import { pageOf } from '../input/paging.ts'
 import { messageHeaders, text, time } from './common.ts'
 
 export const tenant = text(200).min(1)

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { documentJsonSchema, retrySchema } from '../../topology/schema.ts'
 import { nodeTypes } from '../../topology/plan.ts'
 import { missedKinds, overlapKinds } from '../../topology/schedule/schema.ts'
-import { pageOf } from '../paging.ts'
+import { pageOf } from '../input/paging.ts'
 import { revisionKinds } from '../../store/schema/index.ts'
 import { breakerStates, labels, text, time } from './common.ts'
 

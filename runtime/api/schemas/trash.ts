@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { trashStates } from '../../store/schema/index.ts'
-import { pageOf } from '../paging.ts'
+import { pageOf } from '../input/paging.ts'
 import { isContentType } from '../../protocol/outputs.ts'
 import { messageHeaders, text, time, timeQuery } from './common.ts'
 
@@ -97,10 +97,6 @@ export const trashEdit = z
       .optional()
       .openapi({ maxLength: 256, pattern: '^[\\x21-\\x7e][\\x20-\\x7e]*$' }),
     reason: text(1000).optional(),
-  })
-  .refine(({ reason: _, ...edit }) => Object.values(edit).some((value) => value !== undefined), {
-    error: 'nothing of the message is changed: send body, bodyBase64, headers or contentType',
-    path: ['body'],
   })
   .openapi('TrashEdit')
 

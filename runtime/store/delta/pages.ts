@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { baseOf, readingOf } from '../../protocol/reading.ts'
 import { column } from '../columns.ts'
 import type { Database } from '../store.ts'
-import type { ReadPage } from '../tally.ts'
+import type { ReadPage } from '../tally/tally.ts'
 
 /** So many pages of a reading are kept, the newest: to those a person can rewind it. */
 export const pagesKept = 1_000

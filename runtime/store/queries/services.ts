@@ -26,11 +26,15 @@ export async function getService(store: Store, name: string): Promise<Service> {
   return row
 }
 
-/** Reads a service and keeps others from changing it until the transaction ends. Throws `NotFound`. */
-export async function lockService(inside: Store, name: string): Promise<Service> {
+/**
+ * Reads a service and keeps others from changing it until the transaction ends. Throws `NotFound`, and `LostRace` when it isn't at
+ * `ifVersion` (null: whatever it is at).
+ */
+export async function lockService(inside: Store, name: string, ifVersion: number | null = null): Promise<Service> {
   const named = eq(services.name, storable(name))
   const [row] = await inside.query((db) => db.select().from(services).where(named).for('update'))
   if (!row) throw new NotFound(`there is no service "${name}"`)
+  if (ifVersion !== null && row.version !== ifVersion) throw late(row)
   return row
 }
 
@@ -62,8 +66,11 @@ export async function updateService(
   const where = ifVersion === null ? named : and(named, eq(services.version, ifVersion))
   const [row] = await store.query((db) => db.update(services).set(next).where(where).returning())
   if (row) return row
-  const now = await getService(store, name)
-  throw new LostRace(`the service "${name}" was changed since it was read (now version ${now.version})`)
+  throw late(await getService(store, name))
+}
+
+function late({ name, version }: Service): LostRace {
+  return new LostRace(`the service "${name}" was changed since it was read (now version ${version})`)
 }
 
 /** Throws `NotFound`. */

@@ -68,7 +68,10 @@ export async function getTrash(store: Store, id: string): Promise<TrashRow> {
   return row
 }
 
-/** Reads a row and keeps others from changing it until the transaction ends. Throws `NotFound`, `Conflict` when it is settled. */
+/**
+ * Reads a row and keeps others from changing or editing it until the transaction ends. Whoever then writes the row as the recorder does
+ * has to have locked the topology's position before (`lockPosition`). Throws `NotFound`, `Conflict` when it is settled.
+ */
 export async function lockTrash(inside: Store, id: string): Promise<TrashRow> {
   const [row] = await inside.query((db) => db.select().from(trash).where(eq(trash.id, id)).for('update'))
   if (!row) throw new NotFound(`there is no message "${id}" in Trash`)
@@ -99,13 +102,18 @@ export async function editTrash(
     const row = await lockTrash(inside, id)
     const newest = (await trashVersionsOf(inside, id)).at(-1)
     const version = newest?.version ?? 0
-    if (ifVersion !== null && ifVersion !== version)
-      throw new LostRace(`the message was edited since it was read (now version ${version})`)
+    refuseEdited(version, ifVersion)
     const values = { trashId: id, version: version + 1, ...edit(newest ?? row) }
     const [added] = await inside.query((db) => db.insert(trashVersions).values(values).returning())
     if (!added) throw new Error('an insert returned no row')
     return added
   })
+}
+
+/** Throws `LostRace` when the newest version isn't `ifVersion` (null: whatever it is). */
+export function refuseEdited(version: number, ifVersion: number | null): void {
+  if (ifVersion !== null && ifVersion !== version)
+    throw new LostRace(`the message was edited since it was read (now version ${version})`)
 }
 
 /** Written out, so that the partial indexes on open rows are used. */

@@ -31,10 +31,14 @@ export async function getWorker(store: Store, name: string): Promise<Worker> {
   return row
 }
 
-/** Reads a worker and keeps others from changing it until the transaction ends. Throws `NotFound`. */
-export async function lockWorker(inside: Store, name: string): Promise<Worker> {
+/**
+ * Reads a worker and keeps others from changing it until the transaction ends. Throws `NotFound`, and `LostRace` when it isn't at
+ * `ifVersion` (null: whatever it is at).
+ */
+export async function lockWorker(inside: Store, name: string, ifVersion: number | null = null): Promise<Worker> {
   const row = await lockWorkerIfAny(inside, name)
   if (!row) throw new NotFound(`there is no worker "${name}"`)
+  if (ifVersion !== null && row.version !== ifVersion) throw late(row)
   return row
 }
 
@@ -66,8 +70,11 @@ export async function updateWorker(
     ifVersion === null ? eq(workers.name, name) : and(eq(workers.name, name), eq(workers.version, ifVersion))
   const [row] = await store.query((db) => db.update(workers).set(next).where(where).returning())
   if (row) return row
-  const now = await getWorker(store, name)
-  throw new LostRace(`the worker "${name}" was changed since it was read (now version ${now.version})`)
+  throw late(await getWorker(store, name))
+}
+
+function late({ name, version }: Worker): LostRace {
+  return new LostRace(`the worker "${name}" was changed since it was read (now version ${version})`)
 }
 
 /** The same; null when it is gone. */

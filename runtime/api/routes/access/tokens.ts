@@ -7,7 +7,7 @@ import type { Token } from '../../../store/queries/tokens.ts'
 import { ofToken } from '../../access/targets.ts'
 import { adminName, changes, needs } from '../../auth.ts'
 import type { Api, ApiDeps, ApiEnv } from '../../deps.ts'
-import { afterText, page, pageQuery } from '../../paging.ts'
+import { afterText, page, pageQuery } from '../../input/paging.ts'
 import { body, idParam, json } from '../../schemas/common.ts'
 import * as schemas from '../../schemas/access.ts'
 

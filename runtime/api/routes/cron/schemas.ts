@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { missedKinds, overlapKinds } from '../../../topology/schedule/schema.ts'
-import { pageOf } from '../../paging.ts'
+import { pageOf } from '../../input/paging.ts'
 import { text, time, timeQuery, wholeQuery } from '../../schemas/common.ts'
 import { firing } from '../../schemas/topologies.ts'
 

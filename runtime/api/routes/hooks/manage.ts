@@ -21,7 +21,7 @@ import {
   webhookOf,
 } from '../../actions/hooks/manage.ts'
 import { changes, needs } from '../../auth.ts'
-import { ifMatch, setEtag } from '../../conditional.ts'
+import { ifMatch, setEtag } from '../../input/conditional.ts'
 import type { Api, ApiDeps, ApiEnv } from '../../deps.ts'
 import { body, idParam, json } from '../../schemas/common.ts'
 import { nodeOf } from '../nodes.ts'

@@ -3,7 +3,7 @@ import { cursorDeeds, watermarkDeeds } from '../../../store/schema/index.ts'
 import { readingStates } from '../../../store/delta/cursors.ts'
 import { watermarkForms, watermarkPattern } from '../../../topology/watermarks/policy.ts'
 import { watermarkMaxBytes } from '../../../topology/watermarks/watermark.ts'
-import { pageOf, pageQuery } from '../../paging.ts'
+import { pageOf, pageQuery } from '../../input/paging.ts'
 import { text, time } from '../../schemas/common.ts'
 
 const reason = text(2000)

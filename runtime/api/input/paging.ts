@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { Invalid } from '../errors.ts'
-import { isStorable } from '../store/text.ts'
-import type { Place } from '../store/queries/runs.ts'
+import { Invalid } from '../../errors.ts'
+import { isStorable } from '../../store/text.ts'
+import type { Place } from '../../store/queries/runs.ts'
 
 /** Query parameters of every list. */
 export const pageQuery = z.object({

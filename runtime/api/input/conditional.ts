@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { Invalid } from '../errors.ts'
+import { Invalid } from '../../errors.ts'
 
 /** Marks what is answered with its version; a change that sends it back in `If-Match` loses no race unnoticed. */
 export function setEtag(c: Context, version: number): void {

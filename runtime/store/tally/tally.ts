@@ -1,5 +1,5 @@
-import type { Intake } from '../protocol/intake.ts'
-import type { Discarded, Outcome, PageRead, Replayed, Started, Trashed } from '../protocol/outcome.ts'
+import type { Intake } from '../../protocol/intake.ts'
+import type { Discarded, Outcome, PageRead, Replayed, Started, Trashed } from '../../protocol/outcome.ts'
 
 /** Messages of a run by what became of them. */
 export interface Counters {

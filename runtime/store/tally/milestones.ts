@@ -1,11 +1,11 @@
 import { inArray, sql } from 'drizzle-orm'
-import type { Outcome } from '../protocol/outcome.ts'
-import { passageOf } from '../protocol/trail.ts'
-import type { Trail } from '../protocol/trail.ts'
-import { nodes, passed, runMilestones } from './schema/index.ts'
-import type { StoredMilestone } from './schema/index.ts'
-import type { Database } from './store.ts'
-import { storable } from './text.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
+import { passageOf } from '../../protocol/trail.ts'
+import type { Trail } from '../../protocol/trail.ts'
+import { nodes, passed, runMilestones } from '../schema/index.ts'
+import type { StoredMilestone } from '../schema/index.ts'
+import type { Database } from '../store.ts'
+import { storable } from '../text.ts'
 
 type Tally = Record<(typeof passed)[number], number>
 

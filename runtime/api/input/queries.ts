@@ -1,17 +1,21 @@
 import type { MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { z } from '@hono/zod-openapi'
-import { Invalid } from '../errors.ts'
-import type { Api, ApiEnv } from './deps.ts'
+import { Invalid } from '../../errors.ts'
+import { isOpenPage } from '../auth.ts'
+import type { Api, ApiEnv } from '../deps.ts'
 
-/** A query parameter that the route doesn't have is refused: misspelt, it would be left out without a word. */
+/**
+ * A query parameter that the route doesn't have is refused: misspelt, it would be left out without a word. Probes and open pages take
+ * any: load balancers add their own.
+ */
 export function knownQueries(app: Api): MiddlewareHandler<ApiEnv> {
   let known: ReadonlyMap<string, ReadonlySet<string>> | null = null
   return async (c, next) => {
     const given = Object.keys(c.req.query())
-    if (given.length > 0) {
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
+    if (given.length > 0 && !isOpenPage(method, c.req.path)) {
       known ??= queriesOf(app)
-      const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
       const route = matchedRoutes(c).find((one) => one.method === method && known?.has(`${method} ${one.path}`))
       if (route !== undefined) refuseOthers(given, known.get(`${method} ${route.path}`) ?? new Set())
     }
