@@ -34,6 +34,7 @@ import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
+import { destroyUnmoved, lastSequenceOf } from './publish/closing.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
@@ -203,6 +204,8 @@ function controlOf(deps: ControlDeps): ControlQueues {
     paused: () => reach(() => pausedNodes(deps)),
     told: () => reach(() => toldNow(deps)),
     status: () => reach(() => brokerStatus(connection)),
+    lastSequence: (topologyId) => reach(() => lastSequenceOf(connection, topologyId)),
+    destroyUnmoved: (topologyId, last) => reach(() => destroyUnmoved(connection, topologyId, last)),
     destroy: (topologyId) =>
       reach(async () => void (await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull))),
   }
