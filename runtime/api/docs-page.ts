@@ -1,4 +1,4 @@
-import type { Answer, ApiDocument, Operation } from './openapi.ts'
+import type { Answer, ApiDocument, Operation } from './describe/document.ts'
 
 /** The OpenAPI document as one page of HTML that loads nothing: no script, no font, no style from elsewhere. */
 export function docsPage(document: ApiDocument): string {

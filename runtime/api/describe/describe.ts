@@ -1,4 +1,4 @@
-import type { ApiDocument, Operation, Parameter } from '../openapi.ts'
+import type { ApiDocument, Operation, Parameter } from './document.ts'
 import { examples } from './examples.ts'
 import { own, tagTexts, words } from './words.ts'
 
