@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Api } from './deps.ts'
 import { described } from './describe/describe.ts'
-import type { Answer, ApiDocument, Operation, Parameter } from './describe/document.ts'
+import type { ApiDocument, Operation, Parameter } from './describe/document.ts'
 import { withNames } from './naming.ts'
 
 type Raw = Operation & { readonly 'x-problems'?: readonly number[] }

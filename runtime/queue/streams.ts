@@ -77,7 +77,7 @@ async function ensureStream(connection: Connection, topologyId: string, copies: 
   const known = await connection.jsm.streams.info(name).catch(orNull)
   if (known !== null) {
     // A deletion that was given up halfway may have closed it.
-    if (known.config.subjects?.[0] !== subjectsOf(topologyId))
+    if (known.config.subjects[0] !== subjectsOf(topologyId))
       await connection.jsm.streams.update(name, { subjects: [subjectsOf(topologyId)] })
     return raiseCopies(connection, known, copies)
   }

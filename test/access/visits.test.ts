@@ -68,7 +68,8 @@ test('an open stream ends when its token expires, also while Postgres answers no
 
 test('the connection of a client that does not read is closed when its token is revoked', async () => {
   const t = await openApi()
-  const server = createServer(getRequestListener(t.api.fetch))
+  const listener = getRequestListener(t.api.fetch)
+  const server = createServer((request, response) => void listener(request, response))
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const token = await tokenOf(t, scopes, { name: 'gone' })
