@@ -323,6 +323,13 @@ export interface ControlQueues {
   }>
   /** What is still stored of runs. */
   readonly history: RunHistory
+  /** Last sequence of the topology's stream; null: there is none. */
+  lastSequence(topologyId: string): Promise<number | null>
+  /**
+   * Deletes the stream if its last sequence is `last` still: nothing that was confirmed later is ever deleted with it (I7). False: it
+   * isn't, and goes on as it was.
+   */
+  destroyUnmoved(topologyId: string, last: number): Promise<boolean>
   /** Deletes the stream of a topology that was never published or is settled. */
   destroy(topologyId: string): Promise<void>
 }

@@ -19,6 +19,8 @@ import type { Generation, PlanNode } from '../topology/plan.ts'
 export const streamName = (t: string): string => `SLUICE_${t}`
 export const originFilter = (t: string, origin: string): string => `sluice.${t}.${origin}.>`
 export const subjectsOf = (t: string): string => `sluice.${t}.>`
+/** Of a stream that takes nothing any more; nobody publishes there. */
+export const closedSubject = (t: string): string => `sluice_closed.${t}`
 
 export const laneTail = (node: string, generation: number, lane: number): string => `node.${node}.${generation}.${lane}`
 /** Event nodes' inputs have a subject of their own: the recorder reads all of them, whatever the plan. */

@@ -37,6 +37,7 @@ import type { Guard } from './publish/guard.ts'
 import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
 import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
 import { openHistory } from './history/history.ts'
+import { destroyUnmoved, lastSequenceOf } from './publish/closing.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
@@ -212,6 +213,8 @@ function controlOf(deps: ControlDeps): ControlQueues {
     forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
     history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection)),
+    lastSequence: (topologyId) => reach(() => lastSequenceOf(connection, topologyId)),
+    destroyUnmoved: (topologyId, last) => reach(() => destroyUnmoved(connection, topologyId, last)),
     destroy: (topologyId) =>
       reach(async () => {
         await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull)

@@ -75,7 +75,12 @@ export function wantedConsumers(plan: Plan): WantedConsumer[] {
 async function ensureStream(connection: Connection, topologyId: string, copies: Copies): Promise<void> {
   const name = streamName(topologyId)
   const known = await connection.jsm.streams.info(name).catch(orNull)
-  if (known !== null) return raiseCopies(connection, known, copies)
+  if (known !== null) {
+    // A deletion that was given up halfway may have closed it.
+    if (known.config.subjects[0] !== subjectsOf(topologyId))
+      await connection.jsm.streams.update(name, { subjects: [subjectsOf(topologyId)] })
+    return raiseCopies(connection, known, copies)
+  }
   await connection.jsm.streams.add({
     name,
     subjects: [subjectsOf(topologyId)],

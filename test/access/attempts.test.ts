@@ -110,6 +110,22 @@ test('of a thousand guesses at once no more are looked up than may fail, and goo
   expect(await Promise.all(good.map(ask))).toEqual(good)
 })
 
+test('a credential that has worked keeps no other one waiting, however long it is looked up', async () => {
+  const attempts = openAttempts(1)
+  const good = () => attempts.check('a', 'good', () => Promise.resolve('somebody'))
+  await good()
+  void attempts.check('a', 'good', () => new Promise(() => {}))
+  expect(await attempts.check('a', 'another', () => Promise.resolve('somebody else'))).toBe('somebody else')
+})
+
+test('who waits for those that are looked up without an end is a 429 that says when to come again', async () => {
+  const attempts = openAttempts(1, { waitMaxMs: 50 })
+  void attempts.check('a', 'slow', () => new Promise(() => {}))
+  await expect(guess(attempts, 'a', 'other')).resolves.toBe(429)
+  const refused = attempts.check('a', 'other', () => Promise.resolve(null))
+  await expect(refused).rejects.toMatchObject({ headers: { 'retry-after': '1' } })
+})
+
 test('wrong tokens count over all controls, and shut nobody out at another address', async () => {
   const url = await freshDatabase()
   const namespace = `t_${newId()}`

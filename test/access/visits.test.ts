@@ -1,3 +1,10 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { getRequestListener } from '@hono/node-server'
+import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Scope } from '../../runtime/api/deps.ts'
 import { openStore } from '../../runtime/store/store.ts'
@@ -45,6 +52,39 @@ test('an open stream ends when its token expires, also while Postgres is away', 
   await t.store.close()
   await over('the stream ends', expiring)
   expect([kept.isOver, long.isOver]).toEqual([false, false])
+})
+
+test('an open stream ends when its token expires, also while Postgres answers nothing', async () => {
+  const url = await freshDatabase()
+  const t = await openApi({ store: openStore(url, 4) })
+  const other = openStore(url, 1)
+  onTestFinished(() => other.close())
+  const expiring = await watch(t, bearer(await tokenOf(t, scopes, { expiresAt: new Date(Date.now() + 2_500) })))
+  await other.transaction(async (inside) => {
+    await inside.query((db) => db.execute(sql`lock table tokens in access exclusive mode`))
+    await over('the stream ends', expiring)
+  })
+})
+
+test('the connection of a client that does not read is closed when its token is revoked', async () => {
+  const t = await openApi()
+  const listener = getRequestListener(t.api.fetch)
+  const server = createServer((request, response) => void listener(request, response))
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const token = await tokenOf(t, scopes, { name: 'gone' })
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.on('error', () => {})
+  socket.write(`GET /api/events?kinds=pause HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+  await once(socket, 'data')
+  socket.pause()
+  for (let n = 0; n < 300; n++) t.queues.events.emit({ kind: 'pause', nodeId: `n${n}`, reason: 'x'.repeat(50_000) })
+  const open = () => promisify(server.getConnections.bind(server))()
+  expect(await open()).toBe(1)
+  const { items } = (await t.get('/api/tokens')).body
+  await t.send('DELETE', `/api/tokens/${items[0]?.id}`)
+  await eventually('its connection is closed', async () => (await open()) === 0, { timeoutMs: 8_000 })
 })
 
 test('an open stream of a login ends with its logout, when nobody uses it, and at its greatest age', async () => {

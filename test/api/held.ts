@@ -23,7 +23,7 @@ export async function whileHeld<T>(
   const { sent } = await store.transaction(async (inside) => {
     await lock(inside)
     const sent = send()
-    await eventually(`${count} wait for a lock`, async () => (await waiting(inside)) === count)
+    await othersWait(inside, count)
     await meanwhile(inside)
     // In an object, or the transaction would wait for it.
     return { sent }
@@ -31,8 +31,15 @@ export async function whileHeld<T>(
   return sent
 }
 
-async function waiting(inside: Store): Promise<number> {
-  const rows = await inside.query((db) =>
+/** Resolves when so many connections to the store's database wait for a lock. */
+export async function othersWait(store: Store, count = 1): Promise<void> {
+  await eventually(`${count} wait for a lock`, async () => (await waiting(store)) === count)
+}
+
+async function waiting(store: Store): Promise<number> {
+  // Within a transaction Postgres would show the connections of the first look.
+  await store.query((db) => db.execute(sql`select pg_stat_clear_snapshot()`))
+  const rows = await store.query((db) =>
     db.execute<{ count: number }>(sql`
       select count(*)::int as count from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`),

@@ -71,7 +71,10 @@ function look(stream: MemoryStream, subject: string, body: Uint8Array): Msg {
   const found = subject.startsWith(`${direct}.`)
     ? stream.last(subject.slice(direct.length + 1))
     : stream.messages.get((JSON.parse(Buffer.from(body).toString()) as Query).seq)
-  if (subject.startsWith(direct)) return { headers: { code: found ? 0 : 404 }, data: found?.data } as unknown as Msg
+  if (subject.startsWith(direct)) {
+    const headers = { code: found ? 0 : 404, get: () => found?.subject ?? '' }
+    return { headers, data: found?.data } as unknown as Msg
+  }
   return { json: () => (found ? { message: { seq: found.seq } } : { error: noMessage }) } as unknown as Msg
 }
 
@@ -271,7 +274,7 @@ function storedMsg({ seq, subject, headers, data }: Stored): StoredMsg {
 
 function streamInfo({ created, firstSeq, lastSeq, messages }: MemoryStream): unknown {
   const state = { first_seq: firstSeq, last_seq: lastSeq, messages: messages.size, bytes: messages.size, first_ts: now }
-  return { config: { name: 'model', num_replicas: 1 }, created, ts: now, state }
+  return { config: { name: 'model', subjects: ['sluice.model.>'], num_replicas: 1 }, created, ts: now, state }
 }
 
 function infoOf(stream: MemoryStream, name: string): ConsumerInfo {

@@ -9,8 +9,8 @@ import { openLines } from './lines.ts'
  */
 export interface Attempts {
   /**
-   * What `find` finds for a credential; null counts as a failure. Throws 429 while too many failed from this address; what has worked
-   * before is let through even then.
+   * What `find` finds for a credential; null counts as a failure. Throws 429 while too many failed from this address, or too many are
+   * looked up for longer than it waits; what has worked before is let through even then, and keeps nobody waiting.
    */
   check<T>(address: string | null, credential: string, find: () => Promise<T | null>): Promise<T | null>
   /** Another control met a failure from this network. */
@@ -23,31 +23,40 @@ interface AttemptsOptions {
   readonly now?: () => number
   /** What is tried, for people. */
   readonly what?: string
+  /** How long one waits for those that are looked up before it. */
+  readonly waitMaxMs?: number
 }
 
 const minuteMs = 60_000
 /** However many failed at once, an address is heard again after this. */
 const lockMaxMs = 15 * minuteMs
 const rememberedMax = 10_000
+const usualWaitMs = 5_000
 
 /** `perMinute` may fail at once, and then one whenever its share of a minute is over. */
 export function openAttempts(
   perMinute: number,
-  { tell = () => undefined, now = Date.now, what = 'tokens' }: AttemptsOptions = {},
+  { tell = () => undefined, now = Date.now, what = 'tokens', waitMaxMs = usualWaitMs }: AttemptsOptions = {},
 ): Attempts {
   const failures = openFailures(perMinute, now)
   const lines = openLines()
   const worked = new Set<string>()
 
-  /** Those that are looked up may all be wrong, so they are no more than may fail: the others wait for them. */
-  const enter = async (network: string, hash: string): Promise<void> => {
+  /** Those that are looked up may all be wrong, so they are no more than may fail: the others wait for them. False: it has worked. */
+  const enter = async (network: string, hash: string): Promise<boolean> => {
+    let late: AbortSignal | null = null
     while (!worked.has(hash)) {
       const ms = failures.waitMs(network)
       if (ms > 0) throw tooMany(ms, what)
-      if (lines.has(network, hash) || lines.count(network) < failures.left(network)) break
-      await lines.shorter(network)
+      if (lines.has(network, hash) || lines.count(network) < failures.left(network)) {
+        lines.enter(network, hash)
+        return true
+      }
+      late ??= AbortSignal.timeout(waitMaxMs)
+      if (late.aborted) throw tooSlow(what)
+      await lines.shorter(network, late)
     }
-    lines.enter(network, hash)
+    return false
   }
   const note = (network: string, hash: string, isGood: boolean): void => {
     worked.delete(hash)
@@ -60,13 +69,13 @@ export function openAttempts(
     async check(address, credential, find) {
       const network = networkOf(address)
       const hash = createHash('sha256').update(credential).digest('base64')
-      await enter(network, hash)
+      const isInLine = await enter(network, hash)
       try {
         const found = await find()
         note(network, hash, found !== null)
         return found
       } finally {
-        lines.leave(network, hash)
+        if (isInLine) lines.leave(network, hash)
       }
     },
     failedElsewhere: (network) => failures.add(network),
@@ -102,6 +111,11 @@ function tooMany(ms: number, what: string): HttpProblem {
   const seconds = String(Math.ceil(ms / 1_000))
   const text = `too many wrong ${what} came from this address: try again in ${seconds} s`
   return new HttpProblem(429, text, { 'retry-after': seconds })
+}
+
+function tooSlow(what: string): HttpProblem {
+  const text = `other ${what} from this address are still being looked up: try again in a second`
+  return new HttpProblem(429, text, { 'retry-after': '1' })
 }
 
 function dropOldest(remembered: Map<string, unknown> | Set<string>): void {

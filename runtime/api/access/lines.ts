@@ -3,8 +3,8 @@ export interface Lines {
   /** Of a network, how many different ones. */
   count(network: string): number
   has(network: string, credential: string): boolean
-  /** Resolves when one of the network's is done. Only while there is one. */
-  shorter(network: string): Promise<void>
+  /** Resolves when one of the network's is done, or the signal aborts. Only while there is one. */
+  shorter(network: string, signal: AbortSignal): Promise<void>
   /** The same credential may enter several times, and leaves as often. */
   enter(network: string, credential: string): void
   leave(network: string, credential: string): void
@@ -26,7 +26,17 @@ export function openLines(): Lines {
   return {
     count: (network) => lines.get(network)?.asked.size ?? 0,
     has: (network, credential) => lines.get(network)?.asked.has(credential) ?? false,
-    shorter: (network) => new Promise((resolve) => lines.get(network)?.waiting.add(resolve)),
+    shorter: (network, signal) =>
+      new Promise((resolve) => {
+        const { waiting } = lines.get(network) ?? {}
+        const go = (): void => {
+          signal.removeEventListener('abort', go)
+          waiting?.delete(go)
+          resolve()
+        }
+        signal.addEventListener('abort', go)
+        waiting?.add(go)
+      }),
     enter(network, credential) {
       const line = lines.get(network) ?? { asked: new Map<string, number>(), waiting: new Set<() => void>() }
       lines.set(network, line)
@@ -37,8 +47,7 @@ export function openLines(): Lines {
       if (!line) return
       change(line, credential, -1)
       if (line.asked.size === 0) lines.delete(network)
-      for (const go of line.waiting) go()
-      line.waiting.clear()
+      for (const go of [...line.waiting]) go()
     },
   }
 }

@@ -8,7 +8,7 @@ import type { ApiDeps, Caller } from '../deps.ts'
 export interface Visits {
   /**
    * Calls `end` once the token or the login is no longer good, whoever ended it and at whichever control: at most about a second
-   * later. With Postgres away it goes by what was known last. The returned function forgets the visit.
+   * later. With Postgres away, or silent, it goes by what was known last. The returned function forgets the visit.
    */
   join(caller: Caller, end: () => void): () => void
 }
@@ -21,13 +21,30 @@ interface Visit {
 }
 
 const lookMs = 1_000
+/** What isn't answered for so long goes by what was known last. */
+const silentMs = 3_000
 
 /** One look at all of them, however many there are; with none it does nothing. */
 export function openVisits(deps: Pick<ApiDeps, 'store' | 'access' | 'log'>): Visits {
   const visits = new Set<Visit>()
   let timer: NodeJS.Timeout | null = null
+  /** Null: nothing is asked; else since when, by performance.now(). */
+  let askedAt: number | null = null
+  const look = (): void => {
+    // The answer may be long in coming. A token's end is fixed; that of a login moves on when it is used, which only Postgres knows.
+    const isSilent = askedAt !== null && performance.now() - askedAt > silentMs
+    endOver(
+      [...visits].filter(({ caller }) => isSilent || caller.sessionId === null),
+      visits,
+    )
+    if (askedAt === null) {
+      askedAt = performance.now()
+      void ask(deps, visits).finally(() => (askedAt = null))
+    }
+    later()
+  }
   const later = (): void => {
-    timer = visits.size === 0 ? null : setTimeout(() => void look(deps, visits).finally(later), lookMs).unref()
+    timer = visits.size === 0 ? null : setTimeout(look, lookMs).unref()
   }
   return {
     join(caller, end) {
@@ -39,15 +56,18 @@ export function openVisits(deps: Pick<ApiDeps, 'store' | 'access' | 'log'>): Vis
   }
 }
 
-async function look(deps: Pick<ApiDeps, 'store' | 'access' | 'log'>, visits: Set<Visit>): Promise<void> {
-  const asked = [...visits]
+async function ask(deps: Pick<ApiDeps, 'store' | 'access' | 'log'>, visits: Set<Visit>): Promise<void> {
   try {
-    await renew(deps, asked)
+    await renew(deps, [...visits])
   } catch (error) {
     deps.log.warn('whether open answers may go on can not be asked', { error: textOf(error) })
   }
+  endOver([...visits], visits)
+}
+
+function endOver(judged: readonly Visit[], visits: Set<Visit>): void {
   const now = new Date()
-  for (const visit of asked) {
+  for (const visit of judged) {
     if (visit.until === null || visit.until > now) continue
     visits.delete(visit)
     visit.end()

@@ -1,4 +1,4 @@
-/** Just what is touched here of an OpenAPI 3.1 document. */
+/** Just what the code that makes it and the readable page touch of an OpenAPI 3.1 document. */
 export interface ApiDocument {
   readonly info: {
     readonly title: string

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
@@ -82,7 +83,7 @@ export function eventRoutes(app: Api, deps: ApiDeps): void {
       throw new HttpProblem(503, `${readersMax} others are watching this control already`, { 'retry-after': '10' })
     const after = c.req.header('last-event-id') ?? null
     readers.open++
-    const what = { caller: c.get('caller'), after, topologyId, kinds }
+    const what = { caller: c.get('caller'), after, topologyId, kinds, hangUp: () => hangUp(c) }
     return streamSSE(c, (stream) => follow(deps, { watch, visits }, stream, what).finally(() => readers.open--))
   }
   app.openapi(all, async (c) => {
@@ -101,6 +102,14 @@ interface Wanted {
   readonly after: string | null
   readonly topologyId: string | null
   readonly kinds: readonly string[] | undefined
+  /** Closes the connection of a client that doesn't read. */
+  readonly hangUp: () => void
+}
+
+/** What was written for a client that doesn't read, it would wait for without an end. */
+function hangUp({ env }: Context<ApiEnv>): void {
+  const { outgoing } = (env ?? {}) as Partial<HttpBindings>
+  if (outgoing?.writableNeedDrain) outgoing.destroy()
 }
 
 async function follow(
@@ -111,7 +120,10 @@ async function follow(
 ): Promise<void> {
   const gone = new AbortController()
   stream.onAbort(() => gone.abort())
-  const forget = visits.join(what.caller, () => gone.abort())
+  const forget = visits.join(what.caller, () => {
+    stream.abort()
+    what.hangUp()
+  })
   const isQueueWanted = what.kinds?.includes('queue') ?? true
   const leave = isQueueWanted ? watch.join(what.topologyId, queueWriter(stream)) : () => undefined
   // Who doesn't read is told nothing more, though what was written is still under way.

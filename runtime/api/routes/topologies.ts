@@ -6,6 +6,7 @@ import {
   getTopology,
   listTopologies,
   lockTopology,
+  refuseChanged,
   updateTopology,
 } from '../../store/queries/topologies.ts'
 import type { Topology, TopologyChange } from '../../store/queries/topologies.ts'
@@ -212,32 +213,38 @@ function isSame(before: Topology, changed: TopologyChange): boolean {
 /** False: its messages are being cancelled, and it is deleted then. */
 async function deleteTopology(deps: Changing, topology: Topology, force: boolean, ifVersion: number | null) {
   const { queues } = deps
-  if (topology.visibility === 'public' && !force)
+  refuseChanged(topology, ifVersion)
+  const isPublic = topology.visibility === 'public'
+  if (isPublic && !force)
     throw new Conflict(`the topology "${topology.name}" is published: unpublish it first, or use ?force=true`)
   if ((await onTheirWay(deps, topology)) > 0 || (await queues.isCancelling(topology.id, null))) {
     if (!force) throw refusal(topology, await onTheirWay(deps, topology))
     await beginDiscard(deps, topology.id, 'delete', ifVersion)
     return false
   }
-  const isPublic = topology.visibility === 'public'
-  if (isPublic) await unpublish(deps, topology.id, ifVersion)
-  if (await deleteEmpty(deps, topology, isPublic ? null : ifVersion)) return true
+  const draft = isPublic ? await unpublish(deps, topology.id, ifVersion) : topology
+  const ifDraft = ifVersion === null ? null : draft.version
+  if (await deleteEmpty(deps, topology.id, ifDraft)) return true
   // Something was started or published in between.
   if (!force) throw refusal(topology, await onTheirWay(deps, topology))
-  await beginDiscard(deps, topology.id, 'delete', null)
+  await beginDiscard(deps, topology.id, 'delete', ifDraft)
   return false
 }
 
 /** False, and nothing is changed, when it has messages on their way or was published meanwhile. */
-async function deleteEmpty(deps: Changing, topology: Topology, ifVersion: number | null): Promise<boolean> {
+async function deleteEmpty(deps: Changing, id: string, ifVersion: number | null): Promise<boolean> {
   const { store, queues } = deps
   return store.transaction(async (inside) => {
-    const before = await lockTopology(inside, topology.id, ifVersion)
-    if ((await onTheirWay(deps, topology)) > 0 || !(await deleteDraft(inside, topology.id))) return false
+    const before = await lockTopology(inside, id, ifVersion)
+    if (before.visibility !== 'draft') return false
+    const last = before.revision === 0 ? null : await queues.lastSequence(id)
+    // Within the transaction: a second connection of the pool may be one that such a deletion holds, which waits for this one.
+    if ((await onTheirWay({ store: inside, queues }, before)) > 0) return false
+    // Who started something had asked before whether it is published, however long ago.
+    if (last !== null && !(await queues.destroyUnmoved(id, last))) return false
+    await deleteDraft(inside, id)
     await deps.audit(inside, ofTopology(before, null))
-    if (before.revision === 0) return true
-    await queues.destroy(topology.id)
-    await queues.setTopologyPaused(topology.id, null)
+    if (before.revision > 0) await queues.setTopologyPaused(id, null)
     return true
   })
 }

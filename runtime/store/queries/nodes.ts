@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, or, sql } from 'drizzle-orm'
+import { and, asc, eq, or, sql } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import { nodes, revisions, topologies } from '../schema/index.ts'
@@ -58,10 +58,13 @@ export async function nodePlaces(store: Store, ids: readonly string[]): Promise<
       .select({ id: nodes.id, node: nodes.name, topologyId: topologies.id, topology: topologies.name })
       .from(nodes)
       .innerJoin(topologies, eq(topologies.id, nodes.topologyId))
-      .where(inArray(nodes.id, [...ids])),
+      .where(isOneOf(ids)),
   )
   return new Map(rows.map((row) => [row.id, row]))
 }
+
+/** One parameter, however many there are. */
+const isOneOf = (ids: readonly string[]) => sql`${nodes.id} = any(${sql.param([...ids])}::text[])`
 
 /** Ids of the nodes that have this name or this id, in one topology or in all; also those that left their draft. */
 export async function nodeIdsOf(store: Store, ref: string, topologyId?: string): Promise<string[]> {
@@ -81,7 +84,7 @@ export async function nodesInUse(store: Store, ids: readonly string[]): Promise<
       .from(nodes)
       .innerJoin(topologies, eq(topologies.id, nodes.topologyId))
       .leftJoin(revisions, newest)
-      .where(and(inArray(nodes.id, [...ids]), or(eq(nodes.inDraft, true), inPlan))),
+      .where(and(isOneOf(ids), or(eq(nodes.inDraft, true), inPlan))),
   )
   return new Set(rows.map(({ id }) => id))
 }

@@ -120,9 +120,14 @@ export async function findTopology(store: Store, id: string): Promise<Topology |
 export async function lockTopology(store: Store, id: string, ifVersion: number | null): Promise<Topology> {
   const [row] = await store.query((db) => db.select().from(topologies).where(eq(topologies.id, id)).for('update'))
   if (!row) throw new NotFound(`there is no topology "${id}"`)
-  if (ifVersion !== null && row.version !== ifVersion)
-    throw new LostRace(`the topology "${row.name}" was changed since it was read (now version ${row.version})`)
+  refuseChanged(row, ifVersion)
   return row
+}
+
+/** Throws `LostRace` when the topology isn't at `ifVersion` (null: whatever it is at). */
+export function refuseChanged({ name, version }: Pick<Topology, 'name' | 'version'>, ifVersion: number | null): void {
+  if (ifVersion !== null && version !== ifVersion)
+    throw new LostRace(`the topology "${name}" was changed since it was read (now version ${version})`)
 }
 
 /** Throws `Conflict` when the name is taken. */

@@ -1,29 +1,16 @@
-import { and, asc, desc, eq, getTableColumns, gte, inArray, lt, sql } from 'drizzle-orm'
-import type { SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import type { Place } from './runs.ts'
 import { trash, trashVersions } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
-import { searchedText } from '../trash/text-search.ts'
+import { conditions } from '../trash/filter.ts'
+import type { TrashFilter } from '../trash/filter.ts'
 
 export type TrashRow = typeof trash.$inferSelect
 /** A row without its body, for lists. */
 export type TrashHead = Omit<TrashRow, 'body'>
 export type TrashVersion = typeof trashVersions.$inferSelect
-
-export interface TrashFilter {
-  readonly topologyId?: string | undefined
-  /** Ids of nodes; several when a name was asked for that more than one topology has. */
-  readonly nodeIds?: readonly string[] | undefined
-  readonly runId?: string | undefined
-  readonly fingerprint?: string | undefined
-  readonly state?: TrashRow['state'] | undefined
-  readonly since?: Date | undefined
-  readonly until?: Date | undefined
-  /** A part of the error's title or detail, whatever its case. */
-  readonly text?: string | undefined
-}
 
 const { body: _, ...columns } = getTableColumns(trash)
 
@@ -114,27 +101,4 @@ export async function editTrash(
 export function refuseEdited(version: number, ifVersion: number | null): void {
   if (ifVersion !== null && ifVersion !== version)
     throw new LostRace(`the message was edited since it was read (now version ${version})`)
-}
-
-/** Written out, so that the partial indexes on open rows are used. */
-const isOpen = sql`${trash.state} = 'open'`
-
-/** What rows of a filter fulfil. */
-export function conditions(filter: TrashFilter): (SQL | undefined)[] {
-  const given = <T>(value: T | undefined, make: (value: T) => SQL) => (value === undefined ? undefined : make(value))
-  return [
-    given(filter.topologyId, (id) => eq(trash.topologyId, id)),
-    given(filter.nodeIds, (ids) => inArray(trash.nodeId, [...ids])),
-    given(filter.runId, (id) => eq(trash.runId, id)),
-    given(filter.fingerprint, (print) => eq(trash.fingerprint, print)),
-    given(filter.state, (state) => (state === 'open' ? isOpen : eq(trash.state, state))),
-    given(filter.since, (since) => gte(trash.createdAt, since)),
-    given(filter.until, (until) => lt(trash.createdAt, until)),
-    given(filter.text, containsText),
-  ]
-}
-
-function containsText(text: string): SQL {
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
-  return sql`${searchedText} like lower(${pattern})`
 }

@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
-import { conditions } from '../queries/trash.ts'
-import type { TrashFilter, TrashRow } from '../queries/trash.ts'
 import { trash, trashGroups as counted } from '../schema/index.ts'
 import type { Database, Store } from '../store.ts'
+import { conditions } from './filter.ts'
+import type { TrashFilter } from './filter.ts'
 
 /** Rows of Trash of one node that failed alike. */
 export interface TrashGroup {
@@ -16,7 +16,7 @@ export interface TrashGroup {
   readonly firstSeen: Date
   readonly lastSeen: Date
   /** Error of the newest message, and its id. */
-  readonly error: TrashRow['error']
+  readonly error: (typeof trash.$inferSelect)['error']
   readonly newestId: string
 }
 
