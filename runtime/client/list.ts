@@ -27,6 +27,8 @@ export type ListParams<P extends ListPath> = {
 }
 
 const pageMax = 500
+/** Lists that are answered whole, and know no `limit`. */
+const whole: ReadonlySet<string> = new Set(['/api/topologies/{topology}/nodes'] satisfies ListPath[])
 
 interface AnyPage {
   (path: string, init: { params: unknown }): Promise<{ data?: PageOf<unknown> }>
@@ -43,7 +45,7 @@ export async function* listItems<P extends ListPath>(
   const given: { readonly path?: unknown; readonly query?: object } = params
   let after: string | null = null
   for (let left = limit; left > 0;) {
-    const page = { limit: Math.min(pageMax, left), ...(after !== null && { after }) }
+    const page = whole.has(path) ? {} : { limit: Math.min(pageMax, left), ...(after !== null && { after }) }
     const answer = await get(path, { params: { ...given, query: { ...given.query, ...page } } })
     const { items, next = null }: PageOf<unknown> = answer.data ?? { items: [] }
     yield* items.slice(0, left) as ItemOf<P>[]

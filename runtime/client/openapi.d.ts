@@ -3423,7 +3423,14 @@ export interface components {
             /** @description `after` of the next page; null: this is the last one */
             next: string | null;
         };
-        WatermarkSetting: components["schemas"]["WatermarkChange"] & {
+        WatermarkSetting: {
+            /** @example 2026-03-01T10:00:00Z */
+            watermark: string;
+            /**
+             * @description Why, for the history
+             * @example the source was restored
+             */
+            reason?: string;
             /**
              * @description Id or name
              * @example orders
@@ -3434,6 +3441,7 @@ export interface components {
              * @example list
              */
             node: string;
+            /** @description On whose behalf */
             tenant?: string;
         };
         Webhook: {
@@ -5274,6 +5282,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "secret": "whsec_…",
+                 *       "graceSeconds": 86400
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookSecrets"];
             };
         };
@@ -5348,6 +5362,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "graceSeconds": 3600
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookRotation"];
             };
         };
@@ -5578,8 +5597,14 @@ export interface operations {
                      *       "nodeId": "v5c0x9k2p4d8m1q7",
                      *       "tenant": null,
                      *       "state": "running",
+                     *       "queued": false,
+                     *       "scheduledAt": null,
                      *       "startedAt": "2026-03-01T10:00:00.000Z",
                      *       "finishedAt": null,
+                     *       "durationMs": 41250,
+                     *       "intake": null,
+                     *       "progress": "350/1200",
+                     *       "rerunOf": null,
                      *       "cancelRequestedAt": null,
                      *       "revision": 3,
                      *       "messages": {
@@ -5656,6 +5681,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "node": "store"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RerunRequest"];
             };
         };
@@ -5666,6 +5696,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
@@ -5835,6 +5870,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "cursor": "page-17",
+                 *       "reason": "the source was restored"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CursorChange"];
             };
         };
@@ -5911,6 +5952,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "the source was restored"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetRequest"];
             };
         };
@@ -5986,6 +6032,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "topology": "orders",
+                 *       "node": "list",
+                 *       "watermark": "2026-03-01T10:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WatermarkSetting"];
             };
         };
@@ -6056,6 +6109,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "watermark": "2026-03-01T10:00:00Z",
+                 *       "reason": "the source was restored"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WatermarkChange"];
             };
         };
@@ -6131,6 +6190,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "the source was restored"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetRequest"];
             };
         };

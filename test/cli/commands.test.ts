@@ -171,9 +171,9 @@ test('every command says in its help what it takes, with examples', async () => 
 test('a run that is being cancelled is shown so, and nodes with their partitions and why they rest', async () => {
   const { t, run } = await openCli()
   const { node } = await withRuns(t, 'orders')
-  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +running /m)
+  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +start +running /m)
   expect((await run('cancel', 'orders-running')).code).toBe(0)
-  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +cancelling /m)
+  expect((await run('get', 'runs', 'orders')).stdout).toMatch(/^orders-running +orders +start +cancelling /m)
   expect((await run('get', 'run', 'orders-running')).stdout).toMatch(/^state +cancelling$/m)
   const { stdout } = await run('get', 'run', 'orders-running', '-o', 'json')
   expect(JSON.parse(stdout)).toMatchObject({ state: 'running', cancelRequestedAt: expect.any(String) as string })

@@ -43,7 +43,9 @@ test('a connection that breaks is taken up again', async () => {
       body: request as never,
       duplex: 'half',
     }).then(async (answer) => {
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
+      response
+        .writeHead(answer.status, { 'content-type': 'application/json', 'sluice-version': '0' })
+        .end(await answer.text())
     })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))

@@ -95,7 +95,13 @@ test.each([
   ['a page', 200, 'text/html', '<html>', /doesn't answer as an engine does: check its url/],
   ['broken JSON', 200, 'application/json', '{"items": [', /no JSON/],
   ['an error page', 502, 'text/html', '<html>', /doesn't answer as an engine does/],
-  ['a refusal of the token', 401, 'application/problem+json', '{}', /give the right one with the option token$/],
+  [
+    'a refusal of the token',
+    401,
+    'application/problem+json',
+    '{"title": "Unauthorized", "status": 401}',
+    /give the right one with the option token$/,
+  ],
   ['too many requests', 429, 'application/problem+json', '{"detail": "too full", "status": 429}', /^too full$/],
 ])('whatever answers with %s is unavailable', async (_, status, type, body, message) => {
   const url = await answering(status, { 'content-type': type, 'retry-after': '3', 'sluice-version': '0' }, body)

@@ -7,14 +7,14 @@ import type { Api, ApiEnv } from '../deps.ts'
 
 /**
  * A query parameter that the route doesn't have is refused: misspelt, it would be left out without a word. Probes and open pages take
- * any: load balancers add their own.
+ * any: load balancers add their own. So do webhooks: what a service sends is its own affair.
  */
 export function knownQueries(app: Api): MiddlewareHandler<ApiEnv> {
   let known: ReadonlyMap<string, ReadonlySet<string>> | null = null
   return async (c, next) => {
     const given = Object.keys(c.req.query())
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
-    if (given.length > 0 && !isOpenPage(method, c.req.path)) {
+    if (given.length > 0 && !isOpenPage(method, c.req.path) && !c.req.path.startsWith('/hooks/')) {
       known ??= queriesOf(app)
       const route = matchedRoutes(c).find((one) => one.method === method && known?.has(`${method} ${one.path}`))
       if (route !== undefined) refuseOthers(given, known.get(`${method} ${route.path}`) ?? new Set())

@@ -52,7 +52,8 @@ test('of a message it is told how long it waited in each queue, its failed calls
     { state: 'trashed', trash: { settled: { as: 'replayed' } } },
     { node: 'b', state: 'done', replay: 1 },
   ])
-  await ended(t, run)
+  const isFinished = async () => (await t.get(`/api/runs/${run}`)).body.state === 'finished'
+  await eventually('the run is finished', isFinished)
   const { nodes, events } = await timeline(t, run)
   expect(nodes[2]?.messages).toMatchObject({ failed: 1, replayed: 1, done: 1 })
   expect(events.map(({ kind, node }) => [kind, node])).toEqual([

@@ -131,12 +131,14 @@ export const watermark = z
 
 export const watermarkPage = pageOf('Watermark', watermark)
 
-export const watermarkEdit = z
-  .strictObject({ watermark: watermarkText.openapi({ example: '2026-03-01T10:00:00Z' }), reason })
-  .openapi('WatermarkChange')
+const watermarkFields = { watermark: watermarkText.openapi({ example: '2026-03-01T10:00:00Z' }), reason }
 
-export const watermarkInput = watermarkEdit
-  .extend({
+export const watermarkEdit = z.strictObject(watermarkFields).openapi('WatermarkChange')
+
+/** No extension of the one above: as `allOf`, each would refuse the fields of the other. */
+export const watermarkInput = z
+  .strictObject({
+    ...watermarkFields,
     topology: z.string().max(200).openapi({ description: 'Id or name', example: 'orders' }),
     node: z.string().max(200).openapi({ description: 'Id or name of the batch node', example: 'list' }),
     tenant: text(200).min(1).optional(),

@@ -2,7 +2,7 @@ import type { AuditEntry, CronNode, Node, Run, Status } from '../../../client/op
 import type { Column } from '../../terminal/print.ts'
 import { messagesText } from '../run.ts'
 import type { Row } from './kinds.ts'
-import { bridgesText, natsText, postgresText } from './status.ts'
+import { bridgesText, natsText, postgresText, totalsText } from './status.ts'
 import { instancesText } from '../../terminal/instances.ts'
 
 export function columnOf(name: string): Column<Row> {
@@ -35,6 +35,7 @@ const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
   nats: (value) => natsText(value as Status['nats']),
   postgres: (value) => postgresText(value as Status['postgres']),
   bridges: (value) => bridgesText(value as Status['bridges']),
+  totals: (value) => totalsText(value as Status['totals']),
   topologies: (value) => (Array.isArray(value) ? `${value.length}: see \`sluice get topologies\`` : value),
   limits: (value) =>
     (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),

@@ -16,6 +16,18 @@ export function postgresText({ connected, detail }: Status['postgres']): string 
   return joined(connected ? 'connected' : 'away', [detail])
 }
 
+/** Of all topologies; null: Postgres is away. */
+export function totalsText(totals: Status['totals']): string {
+  if (totals === null) return 'not known'
+  const { published, openTrash, ...others } = totals
+  const words = { disabled: 'disabled', paused: 'paused', outOfSync: 'out of sync', needAttention: 'need attention' }
+  const some = Object.entries(words).flatMap(([key, word]) => {
+    const count = others[key as keyof typeof words]
+    return count === 0 ? [] : [`${grouped(count)} ${word}`]
+  })
+  return [`${grouped(published)} published`, ...some, `${grouped(openTrash)} messages in Trash`].join(', ')
+}
+
 /** Which there are, with what keeps each from its work. */
 export function bridgesText(bridges: Status['bridges']): string {
   if (bridges.length === 0) return 'none'
