@@ -134,8 +134,8 @@ function startFeed(consumer: Consumer, buffer: OutcomeBuffer): { close(): Promis
   const run = async (): Promise<void> => {
     while (!buffer.ended) {
       current = await consumer.fetch({ max_bytes: ahead.bytes, expires: fetchMs })
-      // Whoever closed it while it was asked for had nothing to close, and would wait until it expires.
-      if (buffer.ended) return void (await current.close())
+      // Whoever closed it while it was asked for had nothing to close, and would wait until it expires. It resolves for who reads it only.
+      if (buffer.ended) return void current.close()
       try {
         for await (const message of current) buffer.push(message)
       } catch {
