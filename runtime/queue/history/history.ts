@@ -25,8 +25,10 @@ export function openHistory(deps: Deps, reach: Reach): RunHistory {
     since: (topologyId) => reach(() => sinceOf(connection, topologyId)),
     inputs: (at, limits) => recordedInputs(connection, at, limits),
     enter: (entering, mayGoOn) => enterRecorded(deps, entering, mayGoOn),
-    life: (asked, ...wanted) => reach(() => lifeOf(placeOf(connection, asked), asked.origin, ...wanted)),
-    children: (asked, ...wanted) => reach(() => childrenOf(placeOf(connection, asked), asked.origin, ...wanted)),
+    // Of a topology that is gone, or was never published, no stream is there: nothing is kept.
+    life: (asked, ...wanted) => reach(() => lifeOf(placeOf(connection, asked), asked.origin, ...wanted).catch(orNull)),
+    children: (asked, ...wanted) =>
+      reach(() => childrenOf(placeOf(connection, asked), asked.origin, ...wanted).catch(orNull)),
   }
 }
 

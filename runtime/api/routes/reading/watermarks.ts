@@ -47,7 +47,7 @@ const create = createRoute({
   path: '/api/watermarks',
   request: { body: body(schemas.watermarkInput) },
   responses: { 200: { description: 'Set', content: json(schemas.watermark) } },
-  'x-problems': [409, 412],
+  'x-problems': [404, 409, 412],
 })
 
 const get = createRoute({

@@ -56,7 +56,7 @@ func create() {
 }
 
 func start(key string) string {
-	accepted := must(client.RunTopologyWithResponse(ctx, "go", sluice.RunRequest{Key: &key}))
+	accepted := must(client.RunTopologyWithResponse(ctx, "go", &sluice.RunTopologyParams{}, sluice.RunRequest{Key: &key}))
 	check(accepted.JSON202 != nil, string(accepted.Body))
 	return accepted.JSON202.RunId
 }
@@ -97,7 +97,7 @@ func fail() {
 	}))
 	must(client.PublishTopologyWithResponse(ctx, name, nil))
 	var body interface{} = map[string]int{"n": 1}
-	accepted := must(client.RunTopologyWithResponse(ctx, name, sluice.RunRequest{Body: &body})).JSON202
+	accepted := must(client.RunTopologyWithResponse(ctx, name, &sluice.RunTopologyParams{}, sluice.RunRequest{Body: &body})).JSON202
 	run := ended(accepted.RunId)
 	check(run.State == sluice.RunStateFailed && run.Messages.Failed == 1, run)
 	heads := must(client.ListTrashWithResponse(ctx, &sluice.ListTrashParams{Run: &run.Id})).JSON200.Items
