@@ -131,11 +131,12 @@ export async function openOutcomes(
 /** Fetches the next portion only when there is room for it. */
 function startFeed(consumer: Consumer, buffer: OutcomeBuffer): { close(): Promise<void> } {
   let current: ConsumerMessages | null = null
+  const isOver = (): boolean => buffer.ended
   const run = async (): Promise<void> => {
-    while (!buffer.ended) {
+    while (!isOver()) {
       current = await consumer.fetch({ max_bytes: ahead.bytes, expires: fetchMs })
       // Whoever closed it while it was asked for had nothing to close, and would wait until it expires. It resolves for who reads it only.
-      if (buffer.ended) return void current.close()
+      if (isOver()) return void current.close()
       try {
         for await (const message of current) buffer.push(message)
       } catch {

@@ -206,20 +206,34 @@ function controlOf(deps: ControlDeps): ControlQueues {
     },
     paused: () => reach(() => pausedNodes(deps)),
     told: () => reach(() => toldNow(deps)),
-    putWatermark: (...told) => reach(() => putWatermark(deps, ...told)),
-    hasNoWatermarks: () => reach(() => hasNoWatermarks(deps)),
-    putEdit: (...told) => reach(() => putEdit(deps, ...told)),
-    edits: () => reach(() => editsTold(deps)),
-    forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
+    ...deltaOf(deps, reach),
     history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection)),
     lastSequence: (topologyId) => reach(() => lastSequenceOf(connection, topologyId)),
-    destroyUnmoved: (topologyId, last) => reach(() => destroyUnmoved(connection, topologyId, last)),
+    destroyUnmoved: (topologyId, last) =>
+      reach(async () => {
+        const isGone = await destroyUnmoved(connection, topologyId, last)
+        if (isGone) await forgetWatermarks(deps, topologyId)
+        return isGone
+      }),
     destroy: (topologyId) =>
       reach(async () => {
         await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull)
         await forgetWatermarks(deps, topologyId)
       }),
+  }
+}
+
+type Delta = 'putWatermark' | 'hasNoWatermarks' | 'putEdit' | 'edits' | 'forgetEdit'
+
+/** What bridges are told of watermarks and edited cursors. */
+function deltaOf(deps: ControlDeps, reach: <T>(work: () => Promise<T>) => Promise<T>): Pick<ControlQueues, Delta> {
+  return {
+    putWatermark: (...told) => reach(() => putWatermark(deps, ...told)),
+    hasNoWatermarks: () => reach(() => hasNoWatermarks(deps)),
+    putEdit: (...told) => reach(() => putEdit(deps, ...told)),
+    edits: () => reach(() => editsTold(deps)),
+    forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
   }
 }
 
