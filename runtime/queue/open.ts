@@ -209,6 +209,30 @@ function controlOf(deps: ControlDeps): ControlQueues {
     ...deltaOf(deps, reach),
     history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection)),
+    ...deletionOf(deps, reach),
+  }
+}
+
+type Reach = <T>(work: () => Promise<T>) => Promise<T>
+
+type Delta = 'putWatermark' | 'hasNoWatermarks' | 'putEdit' | 'edits' | 'forgetEdit'
+
+/** What bridges are told of watermarks and edited cursors. */
+function deltaOf(deps: ControlDeps, reach: Reach): Pick<ControlQueues, Delta> {
+  return {
+    putWatermark: (...told) => reach(() => putWatermark(deps, ...told)),
+    hasNoWatermarks: () => reach(() => hasNoWatermarks(deps)),
+    putEdit: (...told) => reach(() => putEdit(deps, ...told)),
+    edits: () => reach(() => editsTold(deps)),
+    forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
+  }
+}
+
+type Deletion = 'lastSequence' | 'destroyUnmoved' | 'destroy'
+
+function deletionOf(deps: ControlDeps, reach: Reach): Pick<ControlQueues, Deletion> {
+  const { connection } = deps
+  return {
     lastSequence: (topologyId) => reach(() => lastSequenceOf(connection, topologyId)),
     destroyUnmoved: (topologyId, last) =>
       reach(async () => {
@@ -221,19 +245,6 @@ function controlOf(deps: ControlDeps): ControlQueues {
         await connection.jsm.streams.delete(streamName(topologyId)).catch(orNull)
         await forgetWatermarks(deps, topologyId)
       }),
-  }
-}
-
-type Delta = 'putWatermark' | 'hasNoWatermarks' | 'putEdit' | 'edits' | 'forgetEdit'
-
-/** What bridges are told of watermarks and edited cursors. */
-function deltaOf(deps: ControlDeps, reach: <T>(work: () => Promise<T>) => Promise<T>): Pick<ControlQueues, Delta> {
-  return {
-    putWatermark: (...told) => reach(() => putWatermark(deps, ...told)),
-    hasNoWatermarks: () => reach(() => hasNoWatermarks(deps)),
-    putEdit: (...told) => reach(() => putEdit(deps, ...told)),
-    edits: () => reach(() => editsTold(deps)),
-    forgetEdit: (edit) => reach(() => forgetEdit(deps, edit)),
   }
 }
 
