@@ -242,17 +242,18 @@ export function settleEvent(
   signal: AbortSignal,
 ): Promise<Guarded> {
   const { plan, node, lanes, ports } = site
-  const message = { ...hop.message, trail: trailOf(hop.message, delivery.spent(), node.id, 0) }
+  const trail = trailOf(hop.message, delivery.spent(), node.id, 0)
+  const message = started({ ...hop.message, trail }, node)
   const followers = [...followersOf(plan, node)]
   const [only] = followers
   const one =
     chunk !== null
-      ? eventSplit(site, started(message, node), key, followers, chunk)
+      ? eventSplit(site, message, key, followers, chunk)
       : only === undefined
         ? ended(message, node.id, false)
         : followers.length === 1
-          ? lanes.inputOf(only[1], { ...started(message, node), from: node.name })
-          : eventSplit(site, started(message, node), key, followers, null)
+          ? lanes.inputOf(only[1], { ...message, from: node.name })
+          : eventSplit(site, message, key, followers, null)
   return ports.guard.publish({ topologyId: plan.topologyId, origin, ...one }, delivery, signal)
 }
 

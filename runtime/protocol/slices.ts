@@ -1,3 +1,5 @@
+import { backslash, closeBrace, closeBracket, colon, comma, isBlank, openBrace, openBracket, quote } from './bytes.ts'
+
 /**
  * Cuts a JSON text into pieces without re-serialising them, so that a record leaves byte for byte as it came:
  * numbers over 2^53, `1.0` and the order of keys survive. The text must have been parsed without error before.
@@ -8,15 +10,6 @@ export interface Range {
   readonly start: number
   readonly end: number
 }
-
-const quote = 0x22
-const backslash = 0x5c
-const comma = 0x2c
-const colon = 0x3a
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
 
 /** The elements of the array that `json` is, in order. */
 export function* elementRanges(json: Uint8Array): Generator<Range> {
@@ -86,10 +79,6 @@ function skipBlanks(json: Uint8Array, from: number): number {
   let at = from
   while (at < json.length && isBlank(json[at])) at += 1
   return at
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
 function endsScalar(byte: number | undefined): boolean {

@@ -1,26 +1,17 @@
 import { expect, test } from 'vitest'
-import { openOutcomes } from '../../runtime/queue/ledger.ts'
 import type { Started } from '../../runtime/protocol/outcome.ts'
 import { newestPlan } from '../../runtime/api/actions/plans.ts'
 import { getTopology } from '../../runtime/store/queries/topologies.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
-import { silentLog } from '../../runtime/telemetry/log.ts'
 import { chain, nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
+import { startsIn } from './stored.ts'
 
 /** What the queue of the topology's start node holds. */
 async function starts(t: TestApi, name: string, count: number): Promise<Started[]> {
   const plan = await newestPlan(t.store, await getTopology(t.store, name))
   if (!plan) throw new Error('not published')
-  const reader = await openOutcomes(t.queues.connection, plan.topologyId, 0, silentLog)
-  const found: Started[] = []
-  while (found.length < count) {
-    const next = await reader.next()
-    if (next === null) break
-    found.push(...next.outcomes.filter((outcome) => outcome.kind === 'started'))
-  }
-  await reader.close()
-  return found
+  return startsIn(t, plan.topologyId, count)
 }
 
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString()

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto'
-import { openOutcomes } from '../../runtime/queue/ledger.ts'
 import type { Started } from '../../runtime/protocol/outcome.ts'
-import { silentLog } from '../../runtime/telemetry/log.ts'
 import { nodeOf, openApi } from '../api/open.ts'
 import type { Answer, Sending, TestApi } from '../api/open.ts'
+import { startsIn } from '../api/stored.ts'
 
 export interface HookApi {
   readonly t: TestApi
@@ -60,16 +59,8 @@ export async function pathOf(t: TestApi, nodeId: string): Promise<string> {
 }
 
 /** What the queue of the webhook holds: all of it when `count` is what was accepted. */
-export async function startsOf({ t, topologyId }: HookApi, count: number): Promise<Started[]> {
-  const reader = await openOutcomes(t.queues.connection, topologyId, 0, silentLog)
-  const found: Started[] = []
-  while (found.length < count) {
-    const next = await reader.next()
-    if (next === null) break
-    found.push(...next.outcomes.filter((outcome) => outcome.kind === 'started'))
-  }
-  await reader.close()
-  return found
+export function startsOf({ t, topologyId }: HookApi, count: number): Promise<Started[]> {
+  return startsIn(t, topologyId, count)
 }
 
 /** How many starts are stored. */

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { z } from '@hono/zod-openapi'
 import { Invalid } from '../../errors.ts'
+import { isHook } from '../access/hidden.ts'
 import { isOpenPage } from '../auth.ts'
 import type { Api, ApiEnv } from '../deps.ts'
 
@@ -14,7 +15,7 @@ export function knownQueries(app: Api): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const given = Object.keys(c.req.query())
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
-    if (given.length > 0 && !isOpenPage(method, c.req.path) && !c.req.path.startsWith('/hooks/')) {
+    if (given.length > 0 && !isOpenPage(method, c.req.path) && !isHook(c.req.path)) {
       known ??= queriesOf(app)
       const route = matchedRoutes(c).find((one) => one.method === method && known?.has(`${method} ${one.path}`))
       if (route !== undefined) refuseOthers(given, known.get(`${method} ${route.path}`) ?? new Set())

@@ -1,6 +1,7 @@
+import { backslash, closeBrace, closeBracket, comma, isBlank, openBrace, openBracket, quote } from '../bytes.ts'
 import { BrokenBody, headBytes, recordMaxBytes, tooLarge } from './entry.ts'
 import type { Entry, RecordReader } from './entry.ts'
-import { isBlank, jsonFault } from './json.ts'
+import { jsonFault } from './json.ts'
 import { Window } from './window.ts'
 
 /**
@@ -16,14 +17,6 @@ export function openArray(): RecordReader {
 }
 
 type State = 'begin' | 'first' | 'next' | 'value' | 'after' | 'done'
-
-const quote = 0x22
-const backslash = 0x5c
-const comma = 0x2c
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
 
 class ArrayReader implements RecordReader {
   readonly #window = new Window()

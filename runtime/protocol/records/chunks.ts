@@ -1,3 +1,4 @@
+import { comma } from '../bytes.ts'
 import type { Entry, FaultEntry } from './entry.ts'
 
 /**
@@ -66,7 +67,7 @@ export class Chunker {
   #add(record: Uint8Array): void {
     const at = this.#records === 0 ? 0 : this.#size + 1
     this.#grow(at + record.length)
-    if (at > 0) this.#bytes[at - 1] = 0x2c
+    if (at > 0) this.#bytes[at - 1] = comma
     this.#bytes.set(record, at)
     this.#size = at + record.length
     this.#records++

@@ -1,7 +1,4 @@
-const quote = 0x22
-const comma = 0x2c
-const lf = 0x0a
-const cr = 0x0d
+import { comma, cr, lf, quote } from '../bytes.ts'
 
 /**
  * Finds where a row of CSV ends (RFC 4180): a line end within quotes is part of a field. A quote within a field that isn't quoted is a

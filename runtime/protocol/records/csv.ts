@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { cr, lf } from '../bytes.ts'
 import { BrokenBody, headBytes, recordMaxBytes, tooLarge } from './entry.ts'
 import type { Entry, RecordReader } from './entry.ts'
 import { RowScan, fieldsOf } from './csv-rows.ts'
@@ -169,9 +170,6 @@ function objectOf({ prefixes }: Header, fields: readonly string[]): string {
     text += `${index === 0 ? '' : ','}${prefix}${JSON.stringify(fields[index])}`
   return `${text}}`
 }
-
-const lf = 0x0a
-const cr = 0x0d
 
 function withoutLineEnd(raw: Buffer): Buffer {
   let end = raw.length

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isBlank } from '../bytes.ts'
 
 /** Why the bytes are no JSON text; null when they are. Not the parser's words: they hold
  * parts of the text, which not everybody may see who may see errors, and they change with its version. */
@@ -10,11 +11,6 @@ export function jsonFault(bytes: Buffer): string | null {
   } catch {
     return 'is not JSON'
   }
-}
-
-/** Blanks of JSON (RFC 8259). */
-export function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
 /** The same without blanks at both ends: its places. */

@@ -1,8 +1,8 @@
+import { lf } from '../bytes.ts'
 import { BrokenBody } from './entry.ts'
 
 const firstBytes = 64 * 1024
 const bom = Uint8Array.of(0xef, 0xbb, 0xbf)
-const newline = 0x0a
 
 /**
  * What has come of a body and isn't read yet: one buffer that grows to the largest record and is used again. Takes off a byte order
@@ -79,7 +79,7 @@ export class Window {
   #lines(from: number, to: number): number {
     const part = this.bytes.subarray(from, to)
     let count = 0
-    for (let at = part.indexOf(newline); at !== -1; at = part.indexOf(newline, at + 1)) count++
+    for (let at = part.indexOf(lf); at !== -1; at = part.indexOf(lf, at + 1)) count++
     return count
   }
 }
