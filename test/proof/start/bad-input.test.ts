@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { newId } from '../../runtime/ids.ts'
-import { freshDatabase } from '../support/database.ts'
-import { sluice, temporaryFolder } from './sluice.ts'
+import { newId } from '../../../runtime/ids.ts'
+import { freshDatabase } from '../../support/database.ts'
+import { sluice, temporaryFolder } from '../../cli/sluice.ts'
 
 const { folder, remove } = temporaryFolder()
 const servers: Server[] = []

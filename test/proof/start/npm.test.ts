@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { gone } from '../quickstart/processes.ts'
-import { temporaryFolder } from '../cli/sluice.ts'
-import { init } from '../../runtime/commands/init.ts'
-import { newId } from '../../runtime/ids.ts'
-import { freshDatabase } from '../support/database.ts'
-import { eventually } from '../support/eventually.ts'
+import { gone } from '../../quickstart/processes.ts'
+import { temporaryFolder } from '../../cli/sluice.ts'
+import { init } from '../../../runtime/commands/init.ts'
+import { newId } from '../../../runtime/ids.ts'
+import { freshDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 
 test('the engine of a new project ends in order when its npm start is SIGKILLed', async () => {
   const { folder, remove } = temporaryFolder()

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { sluice, startDev, temporaryFolder } from '../cli/sluice.ts'
-import type { Dev, Ended } from '../cli/sluice.ts'
-import { freshDatabase } from '../support/database.ts'
-import { eventually } from '../support/eventually.ts'
-import { newId } from '../../runtime/ids.ts'
+import { sluice, startDev, temporaryFolder } from '../../cli/sluice.ts'
+import type { Dev, Ended } from '../../cli/sluice.ts'
+import { freshDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
+import { newId } from '../../../runtime/ids.ts'
 
 /** One engine for all tests, on services that run already; its worker refuses what is negative. */
 const { folder, remove } = temporaryFolder()

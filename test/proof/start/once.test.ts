@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { childrenOf, gone } from '../quickstart/processes.ts'
-import { sluice, startDev, temporaryFolder } from '../cli/sluice.ts'
+import { childrenOf, gone } from '../../quickstart/processes.ts'
+import { sluice, startDev, temporaryFolder } from '../../cli/sluice.ts'
 
 /** Everything embedded, in one data folder over all tests of this file, as a user has it. */
 const { folder, remove } = temporaryFolder()

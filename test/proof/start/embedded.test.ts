@@ -10,12 +10,12 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
-import { startEmbedded } from '../../runtime/embedded/index.ts'
-import type { Embedded, EmbeddedOptions } from '../../runtime/embedded/index.ts'
-import { createDatabase } from '../../runtime/embedded/postgres.ts'
-import { Conflict, Invalid } from '../../runtime/errors.ts'
-import { eventually } from '../support/eventually.ts'
-import { processesOf } from '../support/leaks.ts'
+import { startEmbedded } from '../../../runtime/embedded/index.ts'
+import type { Embedded, EmbeddedOptions } from '../../../runtime/embedded/index.ts'
+import { createDatabase } from '../../../runtime/embedded/postgres.ts'
+import { Conflict, Invalid } from '../../../runtime/errors.ts'
+import { eventually } from '../../support/eventually.ts'
+import { processesOf } from '../../support/leaks.ts'
 
 let dataDir: string
 let started: Embedded[]
@@ -160,7 +160,7 @@ async function start(options: Partial<EmbeddedOptions> = {}): Promise<Embedded> 
 
 /** An engine as a process of its own, in a process group of its own. Resolves when its services are up. */
 async function startEngine(): Promise<ChildProcessByStdio<null, Readable, null>> {
-  const script = new URL('engine.ts', import.meta.url).pathname
+  const script = new URL('../../embedded/engine.ts', import.meta.url).pathname
   const engine = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
