@@ -28,6 +28,10 @@ async function copiesOf({ connection }: Queues): Promise<Record<string, number>>
   return copies
 }
 
+function allWith(streams: readonly string[], copies: number): Record<string, number> {
+  return Object.fromEntries(streams.map((name) => [name, copies]))
+}
+
 test('streams of an engine that had one copy get three, from several processes at once, and keep what they hold', async () => {
   const url = await clusterOfThree()
   const engine = await startEngine([{ name: 'a' }], undefined, undefined, url)
@@ -35,8 +39,10 @@ test('streams of an engine that had one copy get three, from several processes a
   const { namespace, plan } = engine
   await engine.start('1')
   const before = await copiesOf(engine.queues)
-  expect(Object.values(before)).toEqual([1, 1, 1, 1])
-  expect(await withFewerCopies(engine.queues.connection, 3)).toHaveLength(4)
+  const streams = Object.keys(before)
+  expect(streams.length).toBeGreaterThanOrEqual(4)
+  expect(before).toEqual(allWith(streams, 1))
+  expect(await withFewerCopies(engine.queues.connection, 3)).toHaveLength(streams.length)
 
   const told: unknown[] = []
   const log = { ...silentLog, info: (_: string, fields?: object) => void told.push(fields) }
@@ -44,16 +50,14 @@ test('streams of an engine that had one copy get three, from several processes a
   const raised = await Promise.all([open(3), open(3), open(3)])
   closing.push(...raised)
   await Promise.all(raised.map(({ control }) => control.ensure(plan)))
-  expect(await copiesOf(engine.queues)).toEqual(Object.fromEntries(Object.keys(before).map((name) => [name, 3])))
-  expect(told).toEqual(
-    expect.arrayContaining(Object.keys(before).map((stream) => ({ stream, before: 1, now: 3 }))) as unknown,
-  )
+  expect(await copiesOf(engine.queues)).toEqual(allWith(streams, 3))
+  expect(told).toEqual(expect.arrayContaining(streams.map((stream) => ({ stream, before: 1, now: 3 }))) as unknown)
   expect(await withFewerCopies(engine.queues.connection, 3)).toEqual([])
 
   const modest = await open(1)
   closing.push(modest)
   await modest.control.ensure(plan)
-  expect(Object.values(await copiesOf(modest))).toEqual([3, 3, 3, 3])
+  expect(await copiesOf(modest)).toEqual(allWith(streams, 3))
   const depths = await modest.control.depths(plan)
   expect(depths.reduce((sum, { pending }) => sum + pending, 0)).toBe(1)
 })
