@@ -9,6 +9,8 @@ import type { Heartbeat, WorkerTrouble } from '../queue/control.ts'
 import { openDeliveries } from '../queue/deliver/delivery.ts'
 import { answerLooks } from '../queue/look/ask.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
+import { openSharedLimiter } from './limits/shared.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import type { Queues } from '../queue/open.ts'
 import { fingerprintOf } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -72,10 +74,8 @@ const newsMs = 100
  */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { queues, secretKey, graceMs, log } = options
-  const id = newId()
-  const startedAt = new Date().toISOString()
-  const stopping = new AbortController()
-  const cutting = new AbortController()
+  const [id, startedAt] = [newId(), new Date().toISOString()]
+  const [stopping, cutting] = [new AbortController(), new AbortController()]
   setMaxListeners(0, stopping.signal, cutting.signal)
 
   const beatSoon = atMostEvery(newsMs, () => void beat())
@@ -85,11 +85,11 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     beatSoon()
   }
   const clock = openLeaseClock(queues.connection)
+  const limiter = await openSharedLimiter(id, queues, log, cutting.signal)
   const deliveries = openDeliveries({ ...queues, clock, log })
-  const directory = openDirectory({ queues, secretKey, log, cut: cutting.signal, onHealth })
+  const directory = openDirectory({ queues, limiter, secretKey, log, cut: cutting.signal, onHealth })
   const highWater = openHighWater(queues.connection, options.highWater)
-  const [cancelled, reading] = [openCancelled(queues), openReading(queues)]
-  const meters = openMeters()
+  const [cancelled, reading, meters] = [openCancelled(queues), openReading(queues), openMeters()]
   const all = () => topologies
   const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
   const topologies = openTopologies({
@@ -108,13 +108,14 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, yielding })
   }
 
+  const seen = { bridge: id, highWater: highWater.mark, meters }
   const stopAnswering = answerLooks(queues.connection, queues.config.bridgesName, (question) =>
-    lookAt({ bridge: id, highWater: highWater.mark, queues: topologies.queues(), meters: meters.all() }, question),
+    lookAt({ ...seen, queues: topologies.queues(), limits: limiter.look() }, question),
   )
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
   await beat()
-  const parts = { topologies, directory, cancelled, reading }
+  const parts = { topologies, directory, limiter, cancelled, reading }
   await watchConfig({ ...queues, log }, (change) => applyChange(change, parts), stopping.signal)
   // One plan that can't be applied must not keep the others from flowing: it is tried again for ever.
   await Promise.race([topologies.settled(), wait(bootMs, undefined, { ref: false })])
@@ -129,6 +130,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     await topologies.close()
     clearTimeout(cut)
     await directory.close()
+    await limiter.close()
     stopAnswering()
     meters.close()
     deliveries.close()
@@ -154,15 +156,18 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 interface Parts {
   readonly topologies: Topologies
   readonly directory: Directory
+  readonly limiter: Limiter
   readonly cancelled: Cancelled
   readonly reading: Reading
 }
 
-function applyChange(change: ConfigChange, { topologies, directory, cancelled, reading }: Parts): void {
+function applyChange(change: ConfigChange, { topologies, directory, limiter, cancelled, reading }: Parts): void {
   if (change.kind === 'plan') topologies.apply(change.topologyId, change.plan)
   if (change.kind === 'worker') directory.setWorker(change.name, change.worker)
   if (change.kind === 'cancelled') cancelled.set(change.topologyId, change.run, change.cancelled)
   if (change.kind === 'cursor') reading.set(change)
+  if (change.kind === 'service') limiter.setService(change.name, change.limits)
+  if (change.kind === 'limited') limiter.setLimited(change.id, change.limited)
   if (change.kind === 'paused') directory.setPaused('node', change.nodeId, change.reason)
   if (change.kind === 'pausedTopology') directory.setPaused('topology', change.topologyId, change.reason)
   if (change.kind !== 'current') return
@@ -170,7 +175,7 @@ function applyChange(change: ConfigChange, { topologies, directory, cancelled, r
   directory.setCurrent(change.current)
 }
 
-interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
+interface Beating extends Omit<Parts, 'cancelled' | 'reading' | 'limiter'> {
   readonly id: string
   readonly startedAt: string
   readonly secretKey: string

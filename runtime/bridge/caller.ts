@@ -4,16 +4,29 @@ import { waitFor } from '../call/breaker/line.ts'
 import type { Wait } from '../call/breaker/line.ts'
 import { NodeBreaker } from '../call/breaker/node-breaker.ts'
 import { nothing, weighForNode } from '../call/breaker/weigh.ts'
-import { callWorker, held } from '../call/call.ts'
+import { callWorker, held, putOff } from '../call/call.ts'
 import type { Called } from '../call/call.ts'
 import type { Instances } from '../call/instances.ts'
 import { requestOf } from '../call/request.ts'
+import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
+import { limitCostMax } from '../topology/limits/limits.ts'
+import { isOrdered } from '../topology/plan.ts'
 import type { WorkerNode } from '../topology/plan.ts'
 
-/** Makes one call as soon as the breakers let it, waiting by `wait`. Rejects as that does, and with nothing else. */
-export type Caller = (message: Message, tries: Try, sequence: number, wait: Wait) => Promise<Called>
+/**
+ * How one node calls its worker. A call is made as soon as breakers and limits let it, waiting by `waiting`; it rejects as that does, and with
+ * nothing else.
+ */
+export interface Caller {
+  call(message: Message, tries: Try, sequence: number, waiting: Waiting): Promise<Called>
+  /** The worker said that the service asks to wait. */
+  backOff(message: Message, wait: { readonly delayMs: number; readonly retryAfterMs: number | null }): void
+}
+
+/** How the message waits for an instance, or for a permit. */
+export type Waiting = (kind: 'turn' | 'limit', until: number | null) => Wait
 
 /** What a call has to know of those before it. */
 interface Try {
@@ -53,6 +66,7 @@ export interface Callers {
 interface CallersDeps {
   /** Null: nobody knows it, or it can't be called. */
   readonly workerOf: (name: string) => Known | Promise<Known | null>
+  readonly limiter: Limiter
   /** Open calls are given up when it aborts. */
   readonly cut: AbortSignal
   readonly onHealth: (change: HealthChange) => void
@@ -89,28 +103,89 @@ export function openCallers(deps: CallersDeps): Callers {
   }
 }
 
-function makeCaller(
-  { workerOf, cut }: CallersDeps,
-  prepared: PreparedNode,
-  breaker: NodeBreaker,
-  mayCall: () => boolean,
-): Caller {
+function makeCaller(deps: CallersDeps, prepared: PreparedNode, breaker: NodeBreaker, mayCall: () => boolean): Caller {
+  const { limiter, cut } = deps
   const { node } = prepared
   const turn = (signal: AbortSignal) => breaker.turn(signal)
-  return async (message, { attempt, isSuspect }, sequence, wait) => {
-    const pass = breaker.take() ?? (await waitFor(wait, turn))
-    if (pass === null) return held(breaker.health.reason ?? 'the node waits for its turn')
-    let showing: Showing = nothing
-    try {
-      const found = workerOf(node.worker)
-      const known = found instanceof Promise ? await found : found
-      const request = () => requestOf(prepared, message, attempt, sequence, known?.key ?? null)
-      const calling = { message: message.id, isSuspect, request, wait, mayCall, cut }
-      const called = await callWorker(known?.instances ?? null, calling, known?.unusable)
-      if (!cut.aborted) showing = weighForNode(called.result, node)
-      return called
-    } finally {
-      breaker.end(pass, showing, message.id)
-    }
+  return {
+    async call(message, tries, sequence, waiting) {
+      const turned = breaker.take() ?? (await waitFor(waiting('turn', null), turn))
+      if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
+      let showing: Showing = nothing
+      try {
+        const leave = await leaveFor(limiter, limitedCall(node, message), waiting)
+        if (leave === null) return held('the node waits for a permit')
+        if (leave.kind === 'put-off') return putOff(leave.delayMs)
+        const called = await callWith(leave, deps, { prepared, message, tries, sequence, waiting, mayCall })
+        if (!cut.aborted) showing = weighForNode(called.result, node)
+        return called
+      } finally {
+        breaker.end(turned, showing, message.id)
+      }
+    },
+    backOff: (message, wait) => limiter.backOff(limitedCall(node, message), wait),
   }
+}
+
+function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Call {
+  return {
+    nodeId: node.id,
+    service: node.service,
+    who: limitKey ?? tenant,
+    cost: node.limitCost ?? 1,
+    mayLeave: !isOrdered(node),
+    wasAway: round > 0,
+  }
+}
+
+/** Null: something else came up while it waited. */
+function leaveFor(limiter: Limiter, call: Call, waiting: Waiting): Pass | Promise<Pass | PutOff | null> {
+  return (
+    limiter.take(call) ??
+    waitFor<Pass | PutOff>(waiting('limit', limiter.until(call)), (signal) => limiter.wait(call, signal))
+  )
+}
+
+interface OneCall {
+  readonly prepared: PreparedNode
+  readonly message: Message
+  readonly tries: Try
+  readonly sequence: number
+  readonly waiting: Waiting
+  readonly mayCall: () => boolean
+}
+
+/** A permit that is void by the time that an instance is there is of no use any more: then nothing is called. */
+async function callWith(pass: Pass, { workerOf, cut }: CallersDeps, one: OneCall): Promise<Called> {
+  const { prepared, message, tries, sequence, waiting, mayCall } = one
+  const { attempt, isSuspect } = tries
+  let cost: number | undefined
+  try {
+    const found = workerOf(prepared.node.worker)
+    const known = found instanceof Promise ? await found : found
+    const called = await callWorker(
+      known?.instances ?? null,
+      {
+        message: message.id,
+        isSuspect,
+        request: () => requestOf(prepared, message, attempt, sequence, known?.key ?? null),
+        wait: waiting('turn', null),
+        mayCall: () => mayCall() && performance.now() <= pass.until,
+        cut,
+      },
+      known?.unusable,
+    )
+    cost = costOf(called)
+    return called
+  } finally {
+    pass.end(cost)
+  }
+}
+
+/** What the worker says that the call has cost; undefined: nothing, or nothing that can be. Who wasn't called has cost nothing. */
+function costOf({ result, instance }: Called): number | undefined {
+  if (instance === null) return 0
+  if (result.kind !== 'reply') return undefined
+  const text = result.headers['sluice-limit-cost']?.trim() ?? ''
+  return /^\d{1,5}$/.test(text) ? Math.min(Number(text), limitCostMax) : undefined
 }

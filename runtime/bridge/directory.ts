@@ -3,6 +3,7 @@ import { openInstances } from '../call/instances.ts'
 import type { InstanceHealth, InstancesDeps } from '../call/instances.ts'
 import type { Outlook, Reach } from '../call/reach.ts'
 import { textOf } from '../errors.ts'
+import type { Limiter } from '../limiter/limiter.ts'
 import { signingKey } from '../protocol/native.ts'
 import type { PreparedNode } from '../protocol/native.ts'
 import type { Queues } from '../queue/open.ts'
@@ -42,6 +43,7 @@ const retryMs = 500
 
 interface DirectoryDeps {
   readonly queues: Queues
+  readonly limiter: Limiter
   readonly secretKey: string
   readonly log: Log
   /** Open calls are given up when it aborts. */
@@ -49,7 +51,7 @@ interface DirectoryDeps {
   readonly onHealth: (change: HealthChange) => void
 }
 
-export function openDirectory({ queues, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
+export function openDirectory({ queues, limiter, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
   const opening = new Map<string, Promise<Known>>()
   const workers = new Map<string, Known>()
   const gates = openGates()
@@ -64,7 +66,7 @@ export function openDirectory({ queues, secretKey, log, cut, onHealth }: Directo
   }
   const workerOf = (name: string): Known | Promise<Known | null> =>
     workers.get(name) ?? opening.get(name) ?? Promise.resolve(null)
-  const callers = openCallers({ workerOf, cut, onHealth })
+  const callers = openCallers({ workerOf, limiter, cut, onHealth })
 
   return {
     setWorker(name, worker) {

@@ -9,46 +9,30 @@ import { Stopped } from '../errors.ts'
  */
 type Closing = 'node' | 'topology' | 'unknown'
 
-/** Lets the hops of one node through, unless it is paused or its service asked to wait. */
+/** Lets the hops of one node through, unless it is paused. */
 export interface Gate {
   /** True while `pass` would resolve at once. */
   readonly open: boolean
-  /** True while it is closed for a reason, be it open or not by the time that a service asked to wait. */
-  readonly closed: boolean
-  /** Until when a service asked to wait, by performance.now(); it may be over. */
-  readonly waitsUntil: number
   /** Resolves when hops may begin; rejects when the signal aborts. */
   pass(signal: AbortSignal): Promise<void>
-  /** No calls for so long (a 429); a longer wait that is under way stays. */
-  waitMs(ms: number): void
   /** Closes until it is opened again for the same reason; twice is harmless. */
   set(closing: Closing, isClosed: boolean): void
 }
 
 function openGate(): Gate {
-  let until = 0
   const closed = new Set<Closing>()
   const opened = new Set<() => void>()
   return {
     get open() {
-      return closed.size === 0 && until <= performance.now()
-    },
-    get closed() {
-      return closed.size > 0
-    },
-    get waitsUntil() {
-      return until
+      return closed.size === 0
     },
     async pass(signal) {
       for (;;) {
         if (signal.aborted) throw new Stopped('the bridge stops')
-        const left = until - performance.now()
-        if (closed.size > 0) await untilCalled(waitIn(opened), signal)
-        else if (left > 0) await sleep(left, signal)
-        else return
+        if (closed.size === 0) return
+        await untilCalled(waitIn(opened), signal)
       }
     },
-    waitMs: (ms) => (until = Math.max(until, performance.now() + ms)),
     set(closing, isClosed) {
       if (isClosed) return void closed.add(closing)
       closed.delete(closing)

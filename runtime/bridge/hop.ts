@@ -43,8 +43,8 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     if (asking === null) continue
     message = asking
     delivery.note('calling')
-    const called = await site.call(message, tries, delivery.sequence, async (wait) => {
-      delivery.note('turn')
+    const called = await site.caller.call(message, tries, delivery.sequence, (kind, until) => async (wait) => {
+      delivery.note(kind, until)
       await waitHere(siteNow, message, stop, wait)
       delivery.note('calling')
     })
@@ -54,9 +54,13 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     switch (verdict.kind) {
       case 'hold':
         if (verdict.burns) tries.failed(verdict.failure, called)
-        if (verdict.cause === 'rate-limit') site.gate.waitMs(verdict.delayMs)
         tries.stay(verdict)
-        noteHold(delivery, verdict)
+        // The next call waits until its service takes calls again, here or by a schedule.
+        if (verdict.cause === 'rate-limit') {
+          site.caller.backOff(message, { delayMs: verdict.delayMs, retryAfterMs: verdict.retryAfterMs ?? null })
+          break
+        }
+        noteHold(delivery, verdict, verdict.cause)
         await waitHere(siteNow, message, stop, (signal) => sleep(verdict.delayMs, signal))
         break
       case 'pause':
@@ -78,19 +82,18 @@ function countFailure(tries: Tries, verdict: Settling, called: Called): void {
 }
 
 const holdKindOf = {
-  'rate-limit': 'limit',
   retry: 'retry',
   busy: 'busy',
   refused: 'refused',
   breaker: 'turn',
-} as const satisfies Record<Hold['cause'], HoldKind>
+} as const satisfies Record<Exclude<Hold['cause'], 'rate-limit'>, HoldKind>
 
-function noteHold(delivery: Delivery, { cause, delayMs, failure }: Hold): void {
+function noteHold(delivery: Delivery, { delayMs, failure }: Hold, cause: keyof typeof holdKindOf): void {
   const { title, detail } = failure.problem
   delivery.note(holdKindOf[cause], performance.now() + delayMs, cause === 'refused' ? (detail ?? title) : title)
 }
 
-/** Waits while the node or its topology is paused, or a worker asked to wait. */
+/** Waits while the node or its topology is paused. */
 async function passGate(
   delivery: Delivery,
   siteNow: () => WorkerSite | EventSite,
@@ -98,8 +101,7 @@ async function passGate(
   stop: Stop,
 ): Promise<void> {
   const { gate } = siteNow()
-  if (gate.closed) delivery.note('paused')
-  else delivery.note('limit', gate.waitsUntil)
+  delivery.note('paused')
   await waitHere(siteNow, message, stop, (signal) => gate.pass(signal))
 }
 

@@ -192,7 +192,7 @@ function newRunning({ queues, directory, bridgeId, draining, onApplied, ports }:
   const lanes = openLanes()
   // Once its own gate is told, that knows.
   const isPausedUnseen = async (nodeId: string): Promise<boolean> =>
-    !directory.gateOf(plan.topologyId, nodeId).closed && (await isStillPaused(queues, nodeId))
+    directory.gateOf(plan.topologyId, nodeId).open && (await isStillPaused(queues, nodeId))
   return {
     plan,
     applied: 0,
@@ -316,7 +316,7 @@ function siteOf(
     gate,
     meter,
     order: orders.orderOf(plan, node),
-    call: directory.callerOf(prepared, () => gate.open && running.plan === plan),
+    caller: directory.callerOf(prepared, () => gate.open && running.plan === plan),
     pause: (reason) => directory.pause(node.id, reason),
   }
 }

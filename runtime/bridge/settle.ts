@@ -1,5 +1,5 @@
 import { textOf } from '../errors.ts'
-import type { Forward, Later, Output, Split, Trash, End } from '../call/decide.ts'
+import type { Forward, Later, Output, Split, Trash, Turn, End } from '../call/decide.ts'
 import { problem, trash as finalFailure } from '../call/verdict.ts'
 import type { ChunkHead } from '../protocol/intake.ts'
 import type { FailedCall, Message } from '../protocol/message.ts'
@@ -20,7 +20,7 @@ import type { EventSite, WorkerSite } from './site.ts'
 import type { EventNode } from '../topology/plan.ts'
 
 /** Verdicts that end a hop: each is carried out by exactly one guarded publish (I1, I2). */
-export type Settling = Forward | Split | End | Later | Trash
+export type Settling = Forward | Split | End | Later | Turn | Trash
 
 export interface Hop {
   readonly site: WorkerSite
@@ -65,7 +65,8 @@ export async function settle(verdict: Settling, hop: Hop, signal: AbortSignal): 
 function passed({ site, message, delivery, calls }: Hop, verdict: Settling): Message {
   const spent = delivery.spent()
   const retryMs = spent.retryMs + (verdict.kind === 'later' ? verdict.delayMs : 0)
-  return { ...message, trail: trailOf(message, { ...spent, retryMs }, site.prepared.node.id, calls) }
+  const limitMs = spent.limitMs + (verdict.kind === 'turn' ? verdict.delayMs : 0)
+  return { ...message, trail: trailOf(message, { ...spent, retryMs, limitMs }, site.prepared.node.id, calls) }
 }
 
 function trailOf({ trail, created }: Message, spent: Spent, nodeId: string, calls: number): Trail {
@@ -91,7 +92,9 @@ function successorOf(verdict: Settling, hop: Hop): Successor {
     case 'end':
       return endedPage(verdict, hop)
     case 'later':
-      return later(verdict, hop)
+      return later(verdict, hop, hop.attempt)
+    case 'turn':
+      return later(verdict, hop, hop.message.attempt)
     case 'trash':
       return trash(verdict, hop)
     default:
@@ -118,6 +121,7 @@ function successor(message: Message, output: Output, from: string): Message {
     history: [],
     key: output.key,
     tenant: output.tenant,
+    limitKey: output.limitKey,
     headers: output.headers,
     contentType: output.contentType,
     body: output.body,
@@ -178,13 +182,13 @@ export async function settleCancelled(
 }
 
 /** The server keeps the message and puts it back into the node's own queue when the delay is over. */
-function later(verdict: Later, { site, message, origin, attempt, history }: Hop): Successor {
+function later({ delayMs }: Later | Turn, { site, message, origin, history }: Hop, attempt: number): Successor {
   const { node } = site.prepared
   const envelope = encodeEnvelope({ ...message, attempt, round: message.round + 1, history })
   return {
     tail: laterTail,
     headers: [
-      ['Nats-Schedule', `@at ${new Date(Date.now() + verdict.delayMs).toISOString()}`],
+      ['Nats-Schedule', `@at ${new Date(Date.now() + delayMs).toISOString()}`],
       ['Nats-Schedule-Target', `sluice.${site.plan.topologyId}.${origin}.${site.lanes.tailOf(node.id, message)}`],
       [envelopeHeader, envelope],
     ],
@@ -218,9 +222,12 @@ export function removedVerdict({ plan, prepared }: WorkerSite): Trash {
 }
 
 function trashedMessage(message: Message): TrashedMessage {
-  const { id, from, created, replay, page, cursor, edit, since, reconcile, tenant, key, trace, headers, contentType } =
-    message
-  return { id, from, created, replay, page, cursor, edit, since, reconcile, tenant, key, trace, headers, contentType }
+  const { id, from, created, replay, page, cursor, edit, since, reconcile, tenant, limitKey, key, trace } = message
+  const { headers, contentType } = message
+  return {
+    ...{ id, from, created, replay, page, cursor, edit, since, reconcile, tenant, key, trace, headers, contentType },
+    ...(limitKey !== null && { limitKey }),
+  }
 }
 
 export interface EventHop {
@@ -284,7 +291,13 @@ function eventSplit(
     progress: null,
     commit: null,
     input,
-    output: { contentType: message.contentType, headers: message.headers, key: message.key, tenant: message.tenant },
+    output: {
+      contentType: message.contentType,
+      headers: message.headers,
+      key: message.key,
+      tenant: message.tenant,
+      limitKey: message.limitKey,
+    },
     bodyLength: chunk?.recordBytes ?? body.length,
     ...(chunk !== null && chunk.faults > 0 && { faults: chunk }),
   })

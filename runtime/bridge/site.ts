@@ -59,7 +59,7 @@ export interface WorkerSite {
   readonly gate: Gate
   readonly meter: NodeMeter
   readonly ports: Ports
-  readonly call: Caller
+  readonly caller: Caller
   /** Pauses the node on all bridges. */
   pause(reason: string): Promise<void>
 }

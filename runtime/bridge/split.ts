@@ -194,6 +194,7 @@ function child({ input, output, paged, at, nodeName }: StoredOutputs, from: Repl
     from: nodeName,
     created: at,
     tenant: from.tenant ?? output.tenant,
+    limitKey: from.limitKey ?? output.limitKey ?? null,
     key: from.key ?? output.key,
     trace: input.trace,
     reconcile: input.reconcile,

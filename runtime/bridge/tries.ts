@@ -42,7 +42,7 @@ export class Tries {
 
   /** What is to be known to decide what follows from this call, made with the message as it was asked for. */
   context({ node, followers }: PreparedNode, { result, durationMs }: Called, message: Message): DecideContext {
-    if (result.kind !== 'held' && result.kind !== 'refused') this.#calls++
+    if (result.kind !== 'held' && result.kind !== 'refused' && result.kind !== 'put-off') this.#calls++
     if (this.#failed > 0) this.#inPlaceMs += durationMs
     return {
       node,

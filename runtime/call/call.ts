@@ -78,6 +78,11 @@ export function held(detail: string): Called {
   return notCalled({ kind: 'held', detail })
 }
 
+/** Nothing was called: its turn comes later, and it needn't wait here. */
+export function putOff(delayMs: number): Called {
+  return notCalled({ kind: 'put-off', delayMs })
+}
+
 function notCalled(result: CallResult): Called {
   return { result, instance: null, durationMs: 0 }
 }

@@ -37,7 +37,9 @@ export function decide(result: CallResult, context: DecideContext): Verdict {
     case 'refused':
       return wait('refused', failures.refused(result.detail), Math.min(waitBackoffMs(context), refusedWaitMaxMs))
     case 'held':
-      return { kind: 'hold', delayMs: 0, burns: false, cause: 'breaker', failure: failures.held(result.detail) }
+      return wait('breaker', failures.held(result.detail), 0)
+    case 'put-off':
+      return { kind: 'turn', delayMs: Math.min(Math.ceil(result.delayMs), delayMaxMs) }
     case 'too-large':
       return trash(failures.tooLarge, context)
     default:
@@ -99,7 +101,8 @@ function onFailureReply(reply: Reply, context: DecideContext): Verdict {
   const override = reply.headers['sluice-retry']?.trim()
   if (override === '0') return trash(failure, context)
   const after = retryAfterMs(reply.headers, context.nowMs)
-  if (reply.status === 429) return wait('rate-limit', failure, after ?? waitBackoffMs(context))
+  if (reply.status === 429)
+    return { ...wait('rate-limit', failure, after ?? waitBackoffMs(context)), retryAfterMs: after }
   if (reply.status === 503 && after !== null) return wait('busy', failure, after)
   if (override === '1') return retry(failure, after ?? 0, context)
   return retryOrTrash({ status: reply.status }, failure, after ?? 0, context, isRetriedByTable(reply))
@@ -146,7 +149,8 @@ function retry(failure: Failure, afterMs: number, context: DecideContext): Verdi
   const leftMs = node.inPlaceMaxMs - inPlaceMs
   if (!(leftMs > 0)) return giveUp(`it was tried in place for ${node.inPlaceMaxMs} ms (inPlaceMaxMs)`)
   // The last try comes at the end of the allowed time, even if the policy or the worker asked for a later one.
-  return { kind: 'hold', delayMs: Math.min(delayMs, Math.ceil(leftMs)), burns: true, cause: 'retry', failure }
+  const nextMs = Math.min(delayMs, Math.ceil(leftMs))
+  return { kind: 'hold', delayMs: nextMs, burns: true, cause: 'retry', failure }
 }
 
 /** Which limit ended the tries stands before the failure's own detail, which may be cut. */
@@ -156,7 +160,8 @@ function withReason({ status, problem: of }: Failure, why: string): Failure {
 }
 
 function wait(cause: Hold['cause'], failure: Failure, delayMs: number): Hold {
-  return { kind: 'hold', delayMs: Math.min(Math.max(delayMs, waitMinMs), delayMaxMs), burns: false, cause, failure }
+  const boundedMs = cause === 'breaker' ? 0 : Math.min(Math.max(delayMs, waitMinMs), delayMaxMs)
+  return { kind: 'hold', delayMs: boundedMs, burns: false, cause, failure }
 }
 
 function waitBackoffMs({ node, waits, random }: DecideContext): number {

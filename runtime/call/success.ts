@@ -73,8 +73,8 @@ function isPass(headers: Reply['headers']): boolean {
 
 /** No outputs, in a form that the splitter can read: what a batch node's continuation needs is all in `Paging`. */
 function nothing({ message }: DecideContext): Read {
-  const { headers, key, tenant } = message
-  const output = { contentType: jsonContentType, body: Buffer.from('[]'), headers, key, tenant }
+  const { headers, key, tenant, limitKey } = message
+  const output = { contentType: jsonContentType, body: Buffer.from('[]'), headers, key, tenant, limitKey }
   return { output, emit: { kind: 'records' }, route: [], messages: 0 }
 }
 
@@ -102,16 +102,18 @@ function outputOf({ headers, body }: Reply, { message }: DecideContext): Output 
   if (!isContentType(contentType)) return malformed('content-type is not printable ASCII of at most 256 bytes')
   const key = keyOf(headers, 'ce-partitionkey') ?? message.key
   const tenant = keyOf(headers, 'sluice-tenant') ?? message.tenant
+  const limitKey = keyOf(headers, 'sluice-limit-key') ?? message.limitKey
   if (isLong(key)) return malformed(`ce-partitionkey is longer than ${keyMaxBytes} bytes`)
   if (isLong(tenant)) return malformed(`sluice-tenant is longer than ${keyMaxBytes} bytes`)
+  if (isLong(limitKey)) return malformed(`sluice-limit-key is longer than ${keyMaxBytes} bytes`)
   const userHeaders = mergeUserHeaders(message.headers, headers)
   const fault = userHeadersFault(userHeaders)
   if (fault !== null) return malformed(fault)
   // Named one by one: to spread them takes 8 µs, as much as all else here.
   const { contentType: ownType, body: own } = message
   return isPass(headers)
-    ? { contentType: ownType, body: own, headers: userHeaders, key, tenant }
-    : { contentType, body, headers: userHeaders, key, tenant }
+    ? { contentType: ownType, body: own, headers: userHeaders, key, tenant, limitKey }
+    : { contentType, body, headers: userHeaders, key, tenant, limitKey }
 }
 
 function isLong(value: string | null): boolean {

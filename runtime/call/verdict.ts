@@ -22,6 +22,8 @@ export type CallResult =
   | { readonly kind: 'refused'; readonly detail?: string }
   /** Nothing was sent: a breaker is open, or the node may not call any more. It has waited for its turn already. */
   | { readonly kind: 'held'; readonly detail: string }
+  /** Nothing was sent: its turn at a limit comes so much later, and it needn't wait here. */
+  | { readonly kind: 'put-off'; readonly delayMs: number }
   /** The reply's body is over 8 MiB, or its headers are too large. */
   | { readonly kind: 'too-large' }
 
@@ -57,6 +59,7 @@ export interface Output {
   readonly headers: Readonly<Record<string, string>>
   readonly key: string | null
   readonly tenant: string | null
+  readonly limitKey: string | null
 }
 
 /** One output to the only follower (its id); the message keeps its own id. */
@@ -69,7 +72,7 @@ export interface Forward {
 /** A reply that is stored whole and turned into messages by the splitter (`readOutputs(body, contentType, emit)`). */
 export interface Split {
   readonly kind: 'split'
-  /** Body and content type to read outputs from; headers, key and tenant of every output that has none of its own. */
+  /** Body and content type to read outputs from; headers, key, tenant and limit key of every output that has none of its own. */
   readonly output: Output
   readonly emit: Emit
   /** Ids of the followers for outputs that don't name their own; null means all of them. */
@@ -97,6 +100,12 @@ export interface Later {
   readonly failure: Failure
 }
 
+/** The message's turn at a limit comes later: until then a schedule keeps it. No attempt is burnt (I9). */
+export interface Turn {
+  readonly kind: 'turn'
+  readonly delayMs: number
+}
+
 /**
  * The message stays where it is and is called again after the delay. `burns`: it was a failed try (ordered nodes only);
  * otherwise a wait, which is never a failure (I9).
@@ -105,6 +114,8 @@ export interface Hold {
   readonly kind: 'hold'
   readonly delayMs: number
   readonly burns: boolean
+  /** Of `rate-limit`: what the worker asked for; null: nothing. */
+  readonly retryAfterMs?: number | null
   /**
    * `rate-limit`: 429, pause the node's limit keys as long. `busy`: 503 with Retry-After. `refused`: nothing was sent.
    * `breaker`: nothing was sent, and the wait is over already.
@@ -127,7 +138,7 @@ export interface Trash extends Failure {
   readonly block: boolean
 }
 
-export type Verdict = Forward | Split | End | Later | Hold | Pause | Trash
+export type Verdict = Forward | Split | End | Later | Turn | Hold | Pause | Trash
 
 /** Longest `detail` of a problem, in characters; and in bytes as JSON, where a control character takes six: it travels in a header. */
 const detailMax = 4096

@@ -1037,7 +1037,7 @@ export interface paths {
         put?: never;
         /**
          * Declare a service and its limits
-         * @description Limits are kept; bridges do not enforce them yet.
+         * @description Limits hold for all calls of nodes that name the service, at once.
          */
         post: operations["createService"];
         delete?: never;
@@ -2586,6 +2586,7 @@ export interface components {
             limits: components["schemas"]["ServiceLimit"][];
             /** @description Calls that may be open at once; null: no limit */
             maxInFlight: number | null;
+            inFlightScope: components["schemas"]["ServiceInFlightScope"];
             /**
              * Format: date-time
              * @description When it was made
@@ -2599,6 +2600,8 @@ export interface components {
              */
             updatedAt: string;
         };
+        /** @enum {string} */
+        ServiceInFlightScope: "global" | "tenant";
         ServiceInput: {
             /** @example orders */
             name: string;
@@ -2609,7 +2612,10 @@ export interface components {
             limits: components["schemas"]["ServiceLimit"][];
             /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
+            inFlightScope?: components["schemas"]["ServiceInputInFlightScope"];
         };
+        /** @enum {string} */
+        ServiceInputInFlightScope: "global" | "tenant";
         ServiceLimit: {
             /** @description Requests per period */
             rate: number;
@@ -2638,7 +2644,10 @@ export interface components {
             limits: components["schemas"]["ServiceLimit"][];
             /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
+            inFlightScope?: components["schemas"]["ServiceValuesInFlightScope"];
         };
+        /** @enum {string} */
+        ServiceValuesInFlightScope: "global" | "tenant";
         Session: {
             /** @description Of the token */
             name: string;
@@ -2862,6 +2871,8 @@ export interface components {
             path?: string;
             /** @description The external system whose limits hold for the calls */
             service?: string;
+            /** @description How many requests one call counts as, against its service's limits; default 1 */
+            limitCost?: number;
             /** @description Messages at workers at the same time, 1–20; default 1, which keeps their order */
             prefetch?: number;
             /** @description Lanes, 1–64; with more than one, prefetch must be 1 */
@@ -3925,12 +3936,15 @@ export type RunRequest = components['schemas']['RunRequest'];
 export type RunState = components['schemas']['RunState'];
 export type RunTimeline = components['schemas']['RunTimeline'];
 export type Service = components['schemas']['Service'];
+export type ServiceInFlightScope = components['schemas']['ServiceInFlightScope'];
 export type ServiceInput = components['schemas']['ServiceInput'];
+export type ServiceInputInFlightScope = components['schemas']['ServiceInputInFlightScope'];
 export type ServiceLimit = components['schemas']['ServiceLimit'];
 export type ServiceLimitPer = components['schemas']['ServiceLimitPer'];
 export type ServiceLimitScope = components['schemas']['ServiceLimitScope'];
 export type ServicePage = components['schemas']['ServicePage'];
 export type ServiceValues = components['schemas']['ServiceValues'];
+export type ServiceValuesInFlightScope = components['schemas']['ServiceValuesInFlightScope'];
 export type Session = components['schemas']['Session'];
 export type SessionScope = components['schemas']['SessionScope'];
 export type Settling = components['schemas']['Settling'];

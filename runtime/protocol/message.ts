@@ -26,6 +26,8 @@ export interface Message {
   /** Its run reads everything again: no batch node is handed a watermark. */
   readonly reconcile: boolean
   readonly tenant: string | null
+  /** Whose limits its calls count against, in place of the tenant's; null: the tenant's. */
+  readonly limitKey: string | null
   /** Ordering key. */
   readonly key: string | null
   /** W3C traceparent of the run; null when the start had none. */
@@ -59,6 +61,7 @@ export const untried = {
   since: null,
   reconcile: false,
   tenant: null,
+  limitKey: null,
   key: null,
   trace: null,
   history: [],

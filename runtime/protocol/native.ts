@@ -152,6 +152,7 @@ function pushOptional(
   watermark: string | null,
 ): void {
   if (message.tenant !== null) headers.push('sluice-tenant', encodeHeaderValue(message.tenant))
+  if (message.limitKey !== null) headers.push('sluice-limit-key', encodeHeaderValue(message.limitKey))
   const key = message.key ?? keyAt(partitionKey, message)
   if (key !== null) pushKey(headers, encodeHeaderValue(key))
   if (node.type !== 'batch') return

@@ -130,10 +130,11 @@ export interface TrashedMessage {
   readonly replay: number
   readonly page: number
   readonly cursor: string | null
-  /** These three aren't there in rows of older versions. */
+  /** These four aren't there in rows of older versions. */
   readonly edit?: number
   readonly since?: Since | null
   readonly reconcile?: boolean
+  readonly limitKey?: string
   readonly tenant: string | null
   readonly key: string | null
   readonly trace: string | null

@@ -17,6 +17,7 @@ export interface ReplyOutput {
   readonly route: readonly string[] | null
   readonly key: string | null
   readonly tenant: string | null
+  readonly limitKey: string | null
 }
 
 /** The outputs of a well-formed reply. `[Symbol.iterator]` cuts them one at a time; it may be walked more than once. */
@@ -37,7 +38,7 @@ export const defaultContentType = 'application/octet-stream'
 export const jsonContentType = 'application/json'
 const eventsContentType = 'application/cloudevents-batch+json'
 
-/** Longest ordering key or tenant, in bytes as a header carries them (percent-encoded). */
+/** Longest ordering key, tenant or limit key, in bytes as a header carries them (percent-encoded). */
 export const keyMaxBytes = 256
 const contentTypeMaxBytes = 256
 
@@ -108,7 +109,7 @@ function outputs(
 }
 
 function plain(contentType: string, body: Uint8Array): ReplyOutput {
-  return { contentType, body, route: null, key: null, tenant: null }
+  return { contentType, body, route: null, key: null, tenant: null, limitKey: null }
 }
 
 function malformed(detail: string): Malformed {
@@ -168,6 +169,7 @@ interface Event {
   readonly sluiceroute?: unknown
   readonly partitionkey?: unknown
   readonly sluicetenant?: unknown
+  readonly sluicelimitkey?: unknown
 }
 
 function readEvents(body: Uint8Array, items: readonly unknown[]): Outputs | Malformed {
@@ -186,7 +188,7 @@ function eventFault(item: unknown): string | null {
   const event = item as Event
   const hasData = Object.hasOwn(event, 'data')
   if (hasData === Object.hasOwn(event, 'data_base64')) return 'needs data or data_base64, exactly one of them'
-  for (const name of ['datacontenttype', 'sluiceroute', 'partitionkey', 'sluicetenant'] as const) {
+  for (const name of ['datacontenttype', 'sluiceroute', 'partitionkey', 'sluicetenant', 'sluicelimitkey'] as const) {
     const value = event[name] ?? ''
     if (typeof value !== 'string') return `has a ${name} that is not a string`
   }
@@ -196,7 +198,7 @@ function eventFault(item: unknown): string | null {
 function valueFault(event: Event, hasData: boolean): string | null {
   const type = event.datacontenttype ?? jsonContentType
   if (!isContentType(type as string)) return 'has a datacontenttype that is not printable ASCII of at most 256 bytes'
-  for (const name of ['partitionkey', 'sluicetenant'] as const) {
+  for (const name of ['partitionkey', 'sluicetenant', 'sluicelimitkey'] as const) {
     if (encodedBytes(event[name] ?? '') > keyMaxBytes) return `has a ${name} longer than ${keyMaxBytes} bytes`
   }
   if (!hasData) return isBase64(event.data_base64) ? null : 'has a data_base64 that is not base64'
@@ -215,6 +217,7 @@ function* events(body: Uint8Array, items: readonly Event[]): Generator<ReplyOutp
       route: typeof event.sluiceroute === 'string' ? parseRoute(event.sluiceroute) : null,
       key: textOrNull(event.partitionkey),
       tenant: textOrNull(event.sluicetenant),
+      limitKey: textOrNull(event.sluicelimitkey),
     }
   }
 }

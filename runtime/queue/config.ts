@@ -4,6 +4,7 @@ import { Kvm } from '@nats-io/kv'
 import type { KV, KvWatchEntry } from '@nats-io/kv'
 import { textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat, Told } from './control.ts'
@@ -11,6 +12,8 @@ import { raiseCopies } from './look/copies.ts'
 import type { Copies } from './look/copies.ts'
 import { readCursorChange } from './delta/told.ts'
 import type { CursorChange } from './delta/told.ts'
+import { readLimitedChange, serviceKey } from './limits/told.ts'
+import type { LimitedChange } from './limits/told.ts'
 import { entriesIn, lastChange, lastEntry } from './entries.ts'
 import { refusal } from './publish/publisher.ts'
 
@@ -26,6 +29,9 @@ import { refusal } from './publish/publisher.ts'
  * | `<namespace>_config`  | `cancelled.<topologyId>` | since when everything of the topology is being cancelled, and what comes then |
  * | `<namespace>_config`  | `pausedTopology.<topologyId>` | why all its nodes rest; apart from their own pauses |
  * | `<namespace>_config`  | `cursor.<topologyId>.<reading>` | a cursor that a person has edited; see delta/edits.ts |
+ * | `<namespace>_config`  | `service.<name>` | its limits; a change acts at once |
+ * | `<namespace>_config`  | `limited.<id>` | that it asked to wait (429); see limits/told.ts |
+ * | `<namespace>_limits`  | `<id>` | what is reserved of a limit; see limits/cells.ts |
  * | `<namespace>_watermarks` | `<topologyId>.<id>` | a committed watermark; see delta/watermarks.ts |
  * | `<namespace>_bridges` | `<bridge id>`    | heartbeat; forgotten when it stops beating         |
  */
@@ -39,6 +45,8 @@ export interface Config {
   readonly watermarks: KV
   /** Name of the bucket `watermarks`. */
   readonly watermarksName: string
+  /** Name of the bucket of limits. */
+  readonly limitsName: string
 }
 
 const retryMs = 500
@@ -46,19 +54,23 @@ const retryMs = 500
 const snapshotMs = 5_000
 export const heartbeatEveryMs = 2_000
 const heartbeatTtlMs = 8_000
+/** What was reserved of a limit is of interest for its longest period, a day. */
+const limitsTtlMs = 49 * 3_600_000
 
 export async function openConfig(connection: Connection, namespace: string, copies: Copies): Promise<Config> {
   const { replicas } = copies
   const kvm = new Kvm(connection.js)
   const [name, bridgesName, watermarksName] = [`${namespace}_config`, `${namespace}_bridges`, `${namespace}_watermarks`]
+  const limitsName = `${namespace}_limits`
   const [config, bridges, watermarks] = await Promise.all([
     kvm.create(name, { history: 1, replicas }),
     kvm.create(bridgesName, { history: 1, ttl: heartbeatTtlMs, replicas }),
     kvm.create(watermarksName, { history: 1, replicas }),
+    kvm.create(limitsName, { history: 1, ttl: limitsTtlMs, replicas }),
   ])
-  for (const bucket of [name, bridgesName, watermarksName])
+  for (const bucket of [name, bridgesName, watermarksName, limitsName])
     await raiseCopies(connection, await connection.jsm.streams.info(`KV_${bucket}`), copies)
-  return { config, name, bridges, bridgesName, watermarks, watermarksName }
+  return { config, name, bridges, bridgesName, watermarks, watermarksName, limitsName }
 }
 
 export const planKey = (topologyId: string): string => `plan.${topologyId}`
@@ -76,8 +88,10 @@ export type ConfigChange =
   | { readonly kind: 'pausedTopology'; readonly topologyId: string; readonly reason: string | null }
   /** False while changes may be missed, since NATS is away; true when everything is known again. */
   | { readonly kind: 'current'; readonly current: boolean }
+  | { readonly kind: 'service'; readonly name: string; readonly limits: ServiceLimits | null }
   | CancelledChange
   | CursorChange
+  | LimitedChange
 
 export interface CancelledChange {
   readonly kind: 'cancelled'
@@ -214,6 +228,8 @@ function readChange(key: string, text: string | null, revision: number): ConfigC
   if (kind === 'worker') return { kind, name, worker: value as WorkerAddress | null }
   if (kind === 'paused') return { kind, nodeId: name, reason: value as string | null }
   if (kind === 'pausedTopology') return { kind, topologyId: name, reason: value as string | null }
+  if (kind === 'service') return { kind, name, limits: value as ServiceLimits | null }
+  if (kind === 'limited') return readLimitedChange(name, value)
   if (kind === 'cancelled') {
     const [topologyId = '', run = null] = name.split('.')
     return { kind, topologyId, run, cancelled: value !== null, revision }
@@ -245,11 +261,12 @@ export async function toldNow({ connection, config }: Places): Promise<Told> {
     const entries = await entriesIn<T>(connection, config.name, key('*'))
     return new Map([...entries].map(([at, value]) => [at.slice(key('').length), value]))
   }
-  const [pausedTopologies, workers] = await Promise.all([
+  const [pausedTopologies, workers, services] = await Promise.all([
     read<string>(pausedTopologyKey),
     read<WorkerAddress>(workerKey),
+    read<ServiceLimits>(serviceKey),
   ])
-  return { pausedTopologies, workers }
+  return { pausedTopologies, workers, services }
 }
 
 interface Places {

@@ -1,9 +1,12 @@
+import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { Plan, PlanNode, WorkerAddress, WorkerNode } from '../topology/plan.ts'
 import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
 import type { Uploads } from './intake/slots.ts'
 import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
 import type { RunHistory } from './history/types.ts'
+import type { Cell } from './limits/cells.ts'
+import type { Limited } from './limits/told.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 import type { Guarded } from './publish/guarded.ts'
 
@@ -209,6 +212,8 @@ export interface Told {
   readonly pausedTopologies: ReadonlyMap<string, string>
   /** By name. */
   readonly workers: ReadonlyMap<string, WorkerAddress>
+  /** By name. */
+  readonly services: ReadonlyMap<string, ServiceLimits>
 }
 
 /**
@@ -311,7 +316,16 @@ export interface ControlQueues {
   edits(): Promise<ToldEdit[]>
   /** Takes one away, unless there is a newer one. */
   forgetEdit(edit: ToldEdit): Promise<void>
-  /** What bridges are told of paused topologies and of workers. */
+  /** Limits of a service, at all bridges at once; whoever calls it holds its row. Idempotent. */
+  putService(limits: ServiceLimits): Promise<void>
+  removeService(name: string): Promise<void>
+  /** What asked to wait (429) in the last day, by id; see limits/told.ts. */
+  limited(): Promise<Map<string, Limited>>
+  /** Forgets those that ended before this time, in milliseconds of the epoch; resolves with how many. */
+  forgetLimited(before: number): Promise<number>
+  /** What is reserved of a limit. */
+  cell(id: string): Promise<Cell>
+  /** What bridges are told of paused topologies, of workers and of services. */
   told(): Promise<Told>
   status(): Promise<{
     version: string

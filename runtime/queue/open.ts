@@ -22,7 +22,7 @@ import type { Config } from './config.ts'
 import { connectQueues, untilReady } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { explainCopies } from './look/copies.ts'
-import type { ControlQueues, DiscardMessage, Guarded, Looks, ReplayMessage, StartMessage } from './control.ts'
+import type { ControlQueues, Guarded, Looks, StartMessage } from './control.ts'
 import { editsTold, forgetEdit, putEdit } from './delta/edits.ts'
 import { forgetWatermarks, hasNoWatermarks, putWatermark } from './delta/watermarks.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
@@ -32,12 +32,16 @@ import { openFailures } from './look/failures.ts'
 import type { Failures } from './look/failures.ts'
 import type { Events } from './events.ts'
 import { openUploads, startOrigin } from './intake/uploads.ts'
+import { publishDiscard, publishReplay } from './publish/trash.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
-import { encodeRecord, lastOutcome, outcomeAfter } from './ledger.ts'
-import { eventTail, ledgerTail, originOf, replyTail, streamName } from './names.ts'
+import { lastOutcome, outcomeAfter } from './ledger.ts'
+import { eventTail, streamName } from './names.ts'
 import { openHistory } from './history/history.ts'
 import { destroyUnmoved, lastSequenceOf } from './publish/closing.ts'
+import { serviceKey } from './limits/told.ts'
+import { openLimitQueues } from './limits/limits.ts'
+import type { LimitQueues } from './limits/limits.ts'
 import { openPublisher, refusal } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
@@ -47,7 +51,6 @@ import { delayedInto, delaysOf, hasten } from './look/later.ts'
 import { messageOf, peekAt, tailOf } from './look/peek.ts'
 import { deleteConsumers, openReadings } from './look/readings.ts'
 import { openIntakeMemory } from './intake/memory.ts'
-import { encodeReply } from './reply.ts'
 import { backlogOf, depthsOf, ensureQueues, marksOf, orNull, storageOf } from './streams.ts'
 
 /** Everything JetStream of one process: one connection, shared by whatever the process does. */
@@ -59,6 +62,7 @@ export interface Queues {
   readonly events: Events
   /** What controls tell each other of wrong tokens. */
   readonly failures: Failures
+  readonly limits: LimitQueues
   readonly replicas: number
   readonly control: ControlQueues
   /** Closes in reverse order of opening; twice is harmless. */
@@ -103,6 +107,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
   })
   const publisher = openPublisher(connection)
   const guard = openGuard(connection, publisher, options.log, options.replicas)
+  const limits = openLimitQueues(connection, config, options.log)
   return {
     connection,
     publisher,
@@ -110,8 +115,9 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     config,
     events,
     failures: openFailures(connection, options.namespace),
+    limits,
     replicas: options.replicas,
-    control: controlOf({ ...options, connection, publisher, config, guard, events }),
+    control: controlOf({ ...options, connection, publisher, config, guard, events, limits }),
     async close() {
       publisher.close()
       await connection.close()
@@ -135,13 +141,14 @@ interface ControlDeps {
   readonly config: Config
   readonly guard: Guard
   readonly events: Events
+  readonly limits: LimitQueues
   readonly namespace: string
   readonly replicas: number
   readonly log: Log
 }
 
 function controlOf(deps: ControlDeps): ControlQueues {
-  const { connection, config, guard, events } = deps
+  const { connection, config, guard, events, limits } = deps
   const readings = openReadings(connection)
   const memory = openIntakeMemory(connection, deps.namespace, deps)
   const reach = <T>(work: () => Promise<T>): Promise<T> => reachOver(connection, work)
@@ -206,6 +213,11 @@ function controlOf(deps: ControlDeps): ControlQueues {
     },
     paused: () => reach(() => pausedNodes(deps)),
     told: () => reach(() => toldNow(deps)),
+    putService: (limits) => put(deps, serviceKey(limits.name), limits),
+    removeService: (name) => remove(deps, serviceKey(name)),
+    limited: () => reach(() => limits.limited()),
+    forgetLimited: (before) => reach(() => limits.forget(before)),
+    cell: (id) => reach(() => limits.cells.read(id)),
     ...deltaOf(deps, reach),
     history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection)),
@@ -340,44 +352,6 @@ export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded
       headers: [[envelopeHeader, envelope]],
       body: start.body,
     },
-    null,
-  )
-}
-
-/** Replay and discard of one row share a key: one of them wins. */
-const trashOrigin = (trashId: string, replay: number): string => originOf(`trash:${trashId}!${replay}`)
-
-export function publishReplay(
-  guard: Guard,
-  { topologyId, nodeId, trashId, run, message, edited, body }: ReplayMessage,
-): Promise<Guarded> {
-  const replay = message.replay + 1
-  const id = edited ? `${message.id}!${replay}` : message.id
-  const reply = encodeReply({
-    kind: 'replay',
-    hopKey: `trash:${trashId}!${replay}`,
-    trashId,
-    message: { ...untried, ...message, id, run, replay, trail: [] },
-  })
-  return guard.publish(
-    {
-      topologyId,
-      origin: trashOrigin(trashId, replay),
-      tail: replyTail(nodeId),
-      headers: [[envelopeHeader, reply]],
-      body,
-    },
-    null,
-  )
-}
-
-export function publishDiscard(
-  guard: Guard,
-  { topologyId, nodeId, trashId, run, reason, replay }: DiscardMessage,
-): Promise<Guarded> {
-  const record = encodeRecord({ kind: 'discarded', run, nodeId, at: new Date().toISOString(), trashId, reason })
-  return guard.publish(
-    { topologyId, origin: trashOrigin(trashId, replay + 1), tail: ledgerTail, headers: [], body: record },
     null,
   )
 }

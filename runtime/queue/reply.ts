@@ -38,6 +38,8 @@ export interface StoredOutputs {
     readonly headers: Message['headers']
     readonly key: string | null
     readonly tenant: string | null
+    /** Left out by older versions. */
+    readonly limitKey?: string | null
   }
   /** Bytes of the stored body that are the reply's. */
   readonly bodyLength: number

@@ -29,6 +29,7 @@ const workerFields = [
   'uses',
   'path',
   'service',
+  'limitCost',
   'partitions',
   'partitionKey',
   'retry',

@@ -132,5 +132,6 @@ function placeOf(node: DocumentNode, defaults: NodeDefaults) {
     uses: node.uses ?? node.name,
     path: node.path ?? defaults.path ?? `/nodes/${node.uses ?? node.name}`,
     service: node.service ?? defaults.service ?? null,
+    ...(node.limitCost !== undefined && { limitCost: node.limitCost }),
   }
 }

@@ -114,6 +114,8 @@ export interface WorkerNode extends PlanNodeCommon, Generation {
   /** Path of the node at the worker, such as `/nodes/orders`. */
   readonly path: string
   readonly service: string | null
+  /** What one call counts against the service's limits; left out by plans of older versions: 1. */
+  readonly limitCost?: number
   /** Generations that are read until they are empty, oldest first; the node's own fields say which one is in force. */
   readonly past: readonly PastGeneration[]
   readonly timeoutMs: number

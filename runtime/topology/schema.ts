@@ -6,6 +6,7 @@ import { z } from 'zod'
 import './faults/words.ts'
 import { emitForms, emitPattern, parseEmit } from './emit.ts'
 import { firingMessage, missedKinds, overlapKinds } from './schedule/schema.ts'
+import { limitCostMax } from './limits/limits.ts'
 import { parsePartitionKey, partitionKeyForms, partitionKeyPattern } from './lanes/partition-key.ts'
 import { nodeTypes, workerNodeTypes } from './plan.ts'
 import { acceptSchema, handshakeSchema, verifySchema, webhookKeys } from './webhooks/schema.ts'
@@ -95,6 +96,9 @@ const nodeSchema = z
       .optional()
       .describe('Path at the worker; default /nodes/{uses}'),
     service: reference.optional().describe('The external system whose limits hold for the calls'),
+    limitCost: integer(1, limitCostMax)
+      .optional()
+      .describe("How many requests one call counts as, against its service's limits; default 1"),
     prefetch: nodeValueSchemas.prefetch
       .optional()
       .describe('Messages at workers at the same time, 1–20; default 1, which keeps their order'),

@@ -85,6 +85,7 @@ const sane: Sane = {
     return goesOn && (verdict.route ?? []).every((id) => ids.has(id)) && splits(verdict, ids.size)
   },
   end: ({ watermark }, { node }) => watermark === null || node.type === 'batch',
+  turn: ({ delayMs }) => isDelay(delayMs),
   later: ({ delayMs }, { node }) => isDelay(delayMs) && node.prefetch > 1,
   hold: ({ delayMs, burns, cause }, { node }) =>
     isDelay(delayMs) && (burns ? node.prefetch === 1 : cause === 'breaker' ? delayMs === 0 : delayMs >= 100),

@@ -10,7 +10,8 @@ import { openDeliveries } from '../../runtime/queue/deliver/delivery.ts'
 import { openJanitor } from '../../runtime/queue/janitor/janitor.ts'
 import type { Janitor } from '../../runtime/queue/janitor/janitor.ts'
 import { openOutcomes, streamEpoch } from '../../runtime/queue/ledger.ts'
-import { publishDiscard, publishReplay, publishStart } from '../../runtime/queue/open.ts'
+import { publishStart } from '../../runtime/queue/open.ts'
+import { publishDiscard, publishReplay } from '../../runtime/queue/publish/trash.ts'
 import type { Trashed } from '../../runtime/protocol/outcome.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import type { Books } from './books.ts'
@@ -66,9 +67,8 @@ function directoryOf(process: Process, scripts: Scripts): Directory {
   const gates = openGates()
   return {
     gateOf: (topology, nodeId) => gates.of(topology, nodeId),
-    callerOf:
-      (prepared) =>
-      (message, { attempt }, sequence) =>
+    callerOf: (prepared) => ({
+      call: (message, { attempt }, sequence) =>
         process.effect('call', `${prepared.node.name} ${message.id} ${sequence}`, (choice) => {
           const { result, script } = answer(prepared.node, message, choice)
           const name = `script-${scripts.size}`
@@ -77,6 +77,8 @@ function directoryOf(process: Process, scripts: Scripts): Directory {
           const headers = { ...result.headers, 'x-script': name }
           return { result: { ...result, headers }, instance: null, durationMs: attempt }
         }),
+      backOff: () => undefined,
+    }),
     pause: () => Promise.resolve(),
   } as Partial<Directory> as Directory
 }

@@ -3,6 +3,7 @@ import type { Manifest } from '../../protocol/manifest.ts'
 import { getRevision } from '../../store/queries/revisions.ts'
 import { lockTopology, revisionsInForce } from '../../store/queries/topologies.ts'
 import type { InForce } from '../../store/queries/topologies.ts'
+import { allServices, limitsOf } from '../../store/queries/services.ts'
 import { addressOf, allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
@@ -49,11 +50,12 @@ export async function tellBridges({ store, queues }: Deps, topologyId: string): 
 }
 
 /**
- * Hands all published plans and all workers to the bridges again: what a control does when it starts, since the KV may be
+ * Hands all published plans, all workers and all services to the bridges again: what a control does when it starts, since the KV may be
  * new, or behind what a control that died had committed. Answers how many plans there are.
  */
 export async function republishAllPlans(deps: Deps): Promise<number> {
   for (const worker of await allWorkers(deps.store)) await deps.queues.putWorker(addressOf(worker))
+  for (const service of await allServices(deps.store)) await deps.queues.putService(limitsOf(service))
   const topologies = await revisionsInForce(deps.store)
   for (const topology of topologies) {
     const plan = await newestPlan(deps.store, topology)

@@ -4,11 +4,14 @@ import {
   deleteService,
   getService,
   insertService,
+  limitsOf,
   listServices,
   lockService,
   updateService,
 } from '../../store/queries/services.ts'
-import type { Service } from '../../store/queries/services.ts'
+import type { Service, ServiceValues } from '../../store/queries/services.ts'
+import { Invalid } from '../../errors.ts'
+import { limitFaults } from '../../topology/limits/limits.ts'
 import { ofService } from '../access/targets.ts'
 import { changes, needs } from '../auth.ts'
 import { ifMatch, setEtag } from '../input/conditional.ts'
@@ -37,7 +40,7 @@ const create = createRoute({
   ...changes('design', 'createService'),
   tags,
   summary: 'Declare a service and its limits',
-  description: 'Limits are kept; bridges do not enforce them yet.',
+  description: 'Limits hold for all calls of nodes that name the service, at once.',
   method: 'post',
   path: '/api/services',
   request: { body: body(schemas.serviceInput) },
@@ -78,7 +81,7 @@ const remove = createRoute({
   'x-problems': [412],
 })
 
-export function serviceRoutes(app: Api, { store }: ApiDeps): void {
+export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query')
     const rows = await listServices(store, limit + 1, afterText(after))
@@ -88,10 +91,11 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
     )
   })
   app.openapi(create, async (c) => {
-    const { name, limits, maxInFlight = null } = c.req.valid('json')
+    const { name, ...values } = c.req.valid('json')
     const service = await store.transaction(async (inside) => {
-      const made = await insertService(inside, name, { limits, maxInFlight })
+      const made = await insertService(inside, name, checked(values))
       await c.get('audit')(inside, ofService(null, made))
+      await queues.putService(limitsOf(made))
       return made
     })
     setEtag(c, service.version)
@@ -105,12 +109,13 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
   })
   app.openapi(replace, async (c) => {
     const { name } = c.req.valid('param')
-    const { name: named, limits, maxInFlight = null } = c.req.valid('json')
+    const { name: named, ...values } = c.req.valid('json')
     if (named !== undefined && named !== name) throw renamed()
     const service = await store.transaction(async (inside) => {
       const before = await lockService(inside, name)
-      const after = await updateService(inside, name, { limits, maxInFlight }, ifMatch(c))
+      const after = await updateService(inside, name, checked(values), ifMatch(c))
       await c.get('audit')(inside, ofService(before, after))
+      await queues.putService(limitsOf(after))
       return after
     })
     setEtag(c, service.version)
@@ -121,9 +126,19 @@ export function serviceRoutes(app: Api, { store }: ApiDeps): void {
     await store.transaction(async (inside) => {
       await lockService(inside, name, ifMatch(c))
       await c.get('audit')(inside, ofService(await deleteService(inside, name), null))
+      await queues.removeService(name)
     })
     return c.body(null, 204)
   })
+}
+
+type Values = Omit<z.output<typeof schemas.serviceValuesInput>, 'name'>
+
+/** @throws Invalid when limits contradict each other */
+function checked({ limits, maxInFlight = null, inFlightScope = 'global' }: Values): ServiceValues {
+  const faults = limitFaults(limits)
+  if (faults.length > 0) throw new Invalid('these limits contradict each other', faults)
+  return { limits, maxInFlight, inFlightScope }
 }
 
 function showService({ version: _, limits, createdAt, updatedAt, ...rest }: Service): z.infer<typeof schemas.service> {

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { pageOf } from '../input/paging.ts'
+import { periods, scopes } from '../../topology/limits/limits.ts'
 import { breakerStates, name, text, time } from './common.ts'
 
 const url = z
@@ -71,15 +72,16 @@ export const workerPage = pageOf('Worker', worker)
 const limit = z
   .strictObject({
     rate: z.int().min(1).max(1_000_000).openapi({ description: 'Requests per period' }),
-    per: z.enum(['second', 'minute', 'hour', 'day']),
+    per: z.enum(periods),
     burst: z.int().min(1).max(1_000_000).optional(),
-    scope: z.enum(['global', 'tenant']).optional(),
+    scope: z.enum(scopes).optional(),
   })
   .openapi('ServiceLimit')
 
 const serviceValues = {
   limits: z.array(limit).max(10).default([]),
   maxInFlight: z.int().min(1).max(10_000).nullable().optional(),
+  inFlightScope: z.enum(scopes).optional(),
 }
 
 export const serviceInput = z.strictObject({ name, ...serviceValues }).openapi('ServiceInput')
@@ -90,6 +92,7 @@ export const service = z
     name: z.string(),
     limits: z.array(limit),
     maxInFlight: z.int().nullable(),
+    inFlightScope: z.enum(scopes),
     createdAt: time,
     updatedAt: time,
   })

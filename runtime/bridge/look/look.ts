@@ -1,6 +1,7 @@
 import type { HeldNow } from '../../queue/deliver/delivery.ts'
 import type { BridgeLook, Holding, HoldKind, NodeLook, Question } from '../../queue/look/ask.ts'
-import type { NodeMeter } from './meters.ts'
+import type { LimitLook } from '../../queue/limits/told.ts'
+import type { Meters } from './meters.ts'
 
 /** A queue that is read here. */
 export interface HeldQueue {
@@ -15,7 +16,8 @@ export interface Seen {
   readonly bridge: string
   readonly highWater: number
   readonly queues: Iterable<HeldQueue>
-  readonly meters: Iterable<NodeMeter>
+  readonly meters: Pick<Meters, 'all'>
+  readonly limits: readonly LimitLook[]
 }
 
 /** An answer names so many reasons of a node at most; further ones are counted without their text. */
@@ -23,7 +25,7 @@ const reasonsMax = 20
 const reasonMaxLength = 300
 
 /** Answers one question; costs something only for what is held. */
-export function lookAt({ bridge, highWater, queues, meters }: Seen, question: Question): BridgeLook {
+export function lookAt({ bridge, highWater, queues, meters, limits }: Seen, question: Question): BridgeLook {
   const isAsked = ({ topologyId, nodeId }: { readonly topologyId: string; readonly nodeId: string }): boolean =>
     (question.topologyId ?? topologyId) === topologyId && (question.nodeId ?? nodeId) === nodeId
   const clock = { now: performance.now(), at: Date.now() }
@@ -35,7 +37,7 @@ export function lookAt({ bridge, highWater, queues, meters }: Seen, question: Qu
     nodes.set(nodeId, made)
     return made
   }
-  for (const meter of meters) {
+  for (const meter of meters.all()) {
     const rate = isAsked(meter) ? meter.rate() : 0
     if (rate > 0) nodeOf(meter.topologyId, meter.nodeId, Math.round(rate * 100) / 100)
   }
@@ -44,7 +46,7 @@ export function lookAt({ bridge, highWater, queues, meters }: Seen, question: Qu
     for (const held of queue.held) nodeOf(queue.topologyId, queue.nodeId, 0).groups.add(queue.isReplies, held)
   }
   const shown = [...nodes.values()].map(({ groups, ...node }) => ({ ...node, holdings: groups.shown(clock) }))
-  return { bridge, highWater, nodes: shown }
+  return { bridge, highWater, nodes: shown, limits: question.limits === true ? limits : [] }
 }
 
 interface Group {

@@ -7,7 +7,7 @@ import type { Plan } from '../../topology/plan.ts'
  */
 
 /** What hops came to. `known`: they had been settled before. */
-const hopOutcomes = ['forward', 'split', 'end', 'later', 'trash', 'cancelled', 'known'] as const
+const hopOutcomes = ['forward', 'split', 'end', 'later', 'turn', 'trash', 'cancelled', 'known'] as const
 
 /** What calls came to; a reply by the class of its status, the two that say "wait" by themselves. */
 const callOutcomes = [
@@ -56,7 +56,7 @@ export class NodeMeter {
   }
 
   called({ result, durationMs }: Called): void {
-    if (result.kind === 'held') return
+    if (result.kind === 'held' || result.kind === 'put-off') return
     this.calls[result.kind === 'reply' ? classOf(result.status) : result.kind]++
     if (result.kind === 'refused') return
     let bucket = 0
@@ -79,8 +79,8 @@ export class NodeMeter {
 
   /** A message that is delayed isn't settled for good, but has left the queue. */
   get #settled(): number {
-    const { forward, split, end, later, trash, cancelled } = this.hops
-    return forward + split + end + later + trash + cancelled
+    const { forward, split, end, later, turn, trash, cancelled } = this.hops
+    return forward + split + end + later + turn + trash + cancelled
   }
 }
 

@@ -29,6 +29,7 @@ export function weighForInstance(result: CallResult, hasAnswered: boolean): Show
     case 'refused':
       return { kind: 'refused', why: result.detail ?? 'connection refused' }
     case 'held':
+    case 'put-off':
       return nothing
     default:
       return result satisfies never
@@ -50,6 +51,7 @@ export function weighForNode(result: CallResult, node: WorkerNode): Showing {
       return badReply
     case 'refused':
     case 'held':
+    case 'put-off':
       return nothing
     default:
       return result satisfies never

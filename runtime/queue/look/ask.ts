@@ -1,5 +1,6 @@
 import { createInbox } from '@nats-io/transport-node'
 import type { Connection } from '../connection.ts'
+import type { LimitLook } from '../limits/told.ts'
 
 /**
  * What bridges hold, and why, asked of all of them at once over core NATS: nothing of it is kept anywhere, and a bridge that
@@ -68,6 +69,8 @@ export interface BridgeLook {
   readonly highWater: number
   /** Nodes of which it holds something, or settled something in the last seconds. */
   readonly nodes: readonly NodeLook[]
+  /** What it does with limits, when that was asked for; left out by bridges of older versions. */
+  readonly limits?: readonly LimitLook[]
 }
 
 export interface Question {
@@ -75,6 +78,8 @@ export interface Question {
   readonly topologyId: string | null
   /** Null: all of the topology. */
   readonly nodeId: string | null
+  /** Whether limits are to be told, too. */
+  readonly limits?: boolean
 }
 
 /** Prefix of the engine's subjects; core NATS, so no stream may have it. */

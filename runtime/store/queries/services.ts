@@ -1,12 +1,22 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { services } from '../schema/index.ts'
+import type { ServiceLimits } from '../../topology/limits/limits.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
 import { isUniqueViolation } from '../trouble.ts'
 
 export type Service = typeof services.$inferSelect
-export type ServiceValues = Pick<Service, 'limits' | 'maxInFlight'>
+export type ServiceValues = Pick<Service, 'limits' | 'maxInFlight' | 'inFlightScope'>
+
+/** What bridges are told of it. */
+export function limitsOf({ name, limits, maxInFlight, inFlightScope }: Service): ServiceLimits {
+  return { name, limits, maxInFlight, inFlightScope }
+}
+
+export async function allServices(store: Store): Promise<Service[]> {
+  return store.query((db) => db.select().from(services).orderBy(asc(services.name)))
+}
 
 /** By name, upwards. */
 export async function listServices(store: Store, limit: number, after: string | null): Promise<Service[]> {

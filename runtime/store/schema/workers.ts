@@ -1,4 +1,5 @@
 import { integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
+import type { Limit, Scope } from '../../topology/limits/limits.ts'
 import { instant } from './columns.ts'
 import type { Json } from './columns.ts'
 
@@ -18,18 +19,11 @@ export const workers = pgTable('workers', {
   updatedAt: instant('updated_at').notNull().defaultNow(),
 })
 
-export interface ServiceLimit {
-  readonly rate: number
-  /** `second`, `minute`, `hour` or `day`. */
-  readonly per: string
-  readonly burst?: number | undefined
-  readonly scope?: 'global' | 'tenant' | undefined
-}
-
 export const services = pgTable('services', {
   name: text('name').primaryKey(),
-  limits: jsonb('limits').$type<readonly ServiceLimit[]>().notNull().default([]),
+  limits: jsonb('limits').$type<readonly Limit[]>().notNull().default([]),
   maxInFlight: integer('max_in_flight'),
+  inFlightScope: text('in_flight_scope').$type<Scope>().notNull().default('global'),
   version: integer('version').notNull().default(1),
   createdAt: instant('created_at').notNull().defaultNow(),
   updatedAt: instant('updated_at').notNull().defaultNow(),

@@ -23,7 +23,7 @@ export function showTrial({ of, revision, prepared }: Tried, trial: Trial, bytes
       headers: redacted(pairsOf(request.headers)),
       ...shownBytes(message.contentType, message.body, bytes),
     },
-    result: result.kind === 'held' ? ('refused' as const) : result.kind,
+    result: result.kind === 'held' || result.kind === 'put-off' ? ('refused' as const) : result.kind,
     reply: reply && {
       status: reply.status,
       headers: redacted(Object.entries(reply.headers)),
@@ -81,6 +81,8 @@ function showVerdict(verdict: Verdict, { followers }: PreparedNode, bytes: numbe
       }
     case 'later':
       return { ...nothing, kind: 'retry' as const, text: later(verdict.delayMs), ...failed(verdict) }
+    case 'turn':
+      return { ...nothing, kind: 'wait' as const, text: waits(verdict.delayMs), delayMs: verdict.delayMs }
     case 'hold':
       return verdict.burns
         ? { ...nothing, kind: 'retry' as const, text: later(verdict.delayMs), ...failed(verdict) }
@@ -120,8 +122,14 @@ function showSplit(verdict: Split, names: ReadonlyMap<string, string>, bytes: nu
   if (read.kind === 'outputs')
     for (const one of read) {
       if (outputs.length >= outputsShown) break
-      const own = { key: one.key ?? output.key, tenant: one.tenant ?? output.tenant, headers: output.headers }
-      outputs.push(shownOutput(one.route ?? usual, { ...own, contentType: one.contentType, body: one.body }, bytes))
+      const own = {
+        key: one.key ?? output.key,
+        tenant: one.tenant ?? output.tenant,
+        limitKey: one.limitKey ?? output.limitKey,
+      }
+      outputs.push(
+        shownOutput(one.route ?? usual, { ...output, ...own, contentType: one.contentType, body: one.body }, bytes),
+      )
     }
   const more = next === null ? '' : ', and the next page is asked for'
   const outputsTotal = read.kind === 'outputs' ? read.count : 0

@@ -1,0 +1,1 @@
+ALTER TABLE "services" ADD COLUMN "in_flight_scope" text DEFAULT 'global' NOT NULL;

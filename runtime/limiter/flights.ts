@@ -1,0 +1,222 @@
+import { textOf } from '../errors.ts'
+import type { Cells } from '../queue/limits/cells.ts'
+import type { Log } from '../telemetry/log.ts'
+import { SharedCell } from './cell.ts'
+import { Queue } from './queue.ts'
+import type { Waiting } from './queue.ts'
+
+/**
+ * Calls of one key that are open at the same time, over all bridges. Each bridge holds some of them for as long as it has calls for them: a lease
+ * in the key's shared state, renewed while it lives, so those of a bridge that dies come back after `leaseMs`. Who wants more
+ * gets a fair share: bridges that hold more than theirs give it up as their calls end.
+ */
+export interface FlightState {
+  readonly holders: Readonly<Record<string, Holder>>
+}
+
+interface Holder {
+  readonly have: number
+  readonly want: number
+  /** By the server's clock. */
+  readonly until: number
+}
+
+const leaseMs = 10_000
+const renewMs = 4_000
+/** So long after its last call a bridge keeps what it holds. */
+const idleMs = 1_000
+/** Whose turn it is to have one, when there are fewer than bridges that want one. */
+const rotateMs = 500
+const none: FlightState = { holders: {} }
+
+export interface FlightDeps {
+  readonly bridgeId: string
+  readonly cells: Cells
+  readonly now: () => number
+  /** Tells other bridges that they should look again. */
+  readonly poke: (id: string) => void
+  readonly log: Log
+}
+
+export class Flights {
+  readonly id: string
+  readonly #deps: FlightDeps
+  readonly #cell: SharedCell<FlightState>
+  readonly #queue = new Queue()
+  #max: number
+  #open = 0
+  #have = 0
+  /** Of what it has: more than that is given up as calls end. */
+  #share = Infinity
+  #renewedAt = 0
+  #endedAt = 0
+  #isAsking = false
+  #again = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(id: string, max: number, deps: FlightDeps) {
+    this.id = id
+    this.#max = max
+    this.#deps = deps
+    this.#cell = new SharedCell(deps.cells, id, none)
+  }
+
+  get open(): number {
+    return this.#open
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  get isIdle(): boolean {
+    return this.#open === 0 && this.#have === 0 && this.#queue.length === 0
+  }
+
+  setMax(max: number): void {
+    this.#max = max
+    this.look()
+  }
+
+  /** True: the call may be made, and must be ended. */
+  take(): boolean {
+    if (this.#queue.length > 0 || this.#open >= this.#allowed) return false
+    this.#open++
+    return true
+  }
+
+  /** Resolves when the call may be made, which must be ended then. Rejects with `Stopped` when the signal aborts. */
+  async wait(waiting: Waiting, signal: AbortSignal): Promise<void> {
+    const left = this.#queue.join(waiting, signal)
+    this.#give()
+    if (this.#queue.length > 0) this.look()
+    await left
+  }
+
+  end(): void {
+    this.#open--
+    this.#endedAt = this.#deps.now()
+    const isOver = this.#have > this.#share && this.#have > this.#open
+    if (isOver) {
+      this.#have = Math.max(this.#open, this.#share)
+      this.look()
+    }
+    this.#give()
+    if (this.#open === 0 && !isOver) this.#later()
+  }
+
+  /** Somebody else wants some, or has given some up. */
+  look(): void {
+    void this.#ask()
+  }
+
+  /** Gives up what is held; what is open ends by itself. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#have === 0) return
+    const { bridgeId } = this.#deps
+    const leave = ({ holders }: FlightState) => {
+      const { [bridgeId]: _, ...others } = holders
+      return { state: { holders: others } }
+    }
+    await this.#cell.update(leave).catch(() => undefined)
+    this.#deps.poke(this.id)
+  }
+
+  get #allowed(): number {
+    const now = this.#deps.now()
+    return now - this.#renewedAt < leaseMs - usableLeaseMs ? this.#have : 0
+  }
+
+  #give(): void {
+    while (this.#queue.length > 0 && this.#open < this.#allowed) {
+      const waiter = this.#queue.next(1)
+      if (waiter === null) return
+      this.#open++
+      waiter.leave({ kind: 'permit', at: 0 })
+    }
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#isAsking) return void (this.#again = true)
+    this.#isAsking = true
+    this.#again = false
+    try {
+      const before = this.#have
+      const { have, share, mayOthers } = await this.#cell.update((state) => this.#claim(state))
+      this.#have = have
+      this.#share = share
+      this.#renewedAt = this.#deps.now()
+      if (have < share || (mayOthers && have < before)) this.#deps.poke(this.id)
+    } catch (error) {
+      this.#deps.log.debug('calls in flight are not shared', { limit: this.id, error: textOf(error) })
+      // What is held by others is known from before; nobody takes more until NATS answers.
+      if (this.#have === 0) this.#have = 1
+      this.#renewedAt = this.#deps.now()
+    } finally {
+      this.#isAsking = false
+      this.#give()
+      this.#later()
+    }
+  }
+
+  /** What this bridge holds from now on. Pure, but for the clock. */
+  #claim({ holders }: FlightState) {
+    const now = this.#deps.now()
+    const { bridgeId } = this.#deps
+    const living = Object.entries(holders).filter(([id, { until }]) => id !== bridgeId && until > now)
+    const want = Math.min(this.#open + this.#queue.length || (this.#isFresh(now) ? 1 : 0), this.#max)
+    const share = shareOf(bridgeId, want, living, this.#max, Math.floor(now / rotateMs))
+    const taken = living.reduce((sum, [, { have }]) => sum + have, 0)
+    const free = Math.max(0, this.#max - taken)
+    const have = Math.max(Math.min(share, free), Math.min(this.#open, this.#have))
+    const rest = Object.fromEntries(living)
+    const state: FlightState = {
+      holders: want === 0 && have === 0 ? rest : { ...rest, [bridgeId]: { have, want, until: now + leaseMs } },
+    }
+    return { state, have, share, mayOthers: living.some(([, other]) => other.want > other.have) }
+  }
+
+  #isFresh(now: number): boolean {
+    return now - this.#endedAt < idleMs
+  }
+
+  /** Looks again: when it is short of some, when its lease must be renewed, and when it needs none any more. */
+  #later(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#again) return this.look()
+    if (this.isIdle) return
+    const ms = this.#queue.length > 0 ? rotateMs : this.#open > 0 ? renewMs : idleMs
+    this.#timer = setTimeout(() => this.look(), ms).unref()
+  }
+}
+
+/** A lease is used no longer than to here before its end. */
+const usableLeaseMs = 1_000
+
+/** A fair share: nobody has more while another who wants some has less; what is left over goes round. */
+export function shareOf(
+  id: string,
+  want: number,
+  others: readonly (readonly [id: string, holder: Pick<Holder, 'want'>])[],
+  max: number,
+  turn: number,
+): number {
+  const all = [[id, want] as const, ...others.map(([other, holder]) => [other, holder.want] as const)]
+  const inTurn = all.sort(([a], [b]) => (a < b ? -1 : 1))
+  const first = inTurn.length === 0 ? 0 : turn % inTurn.length
+  const order = [...inTurn.slice(first), ...inTurn.slice(0, first)]
+  const shares = new Map(order.map(([one]) => [one, 0]))
+  for (let left = max, moved = true; left > 0 && moved;) {
+    moved = false
+    for (const [one, wanted] of order) {
+      const has = shares.get(one) ?? 0
+      if (left === 0 || has >= wanted) continue
+      shares.set(one, has + 1)
+      left--
+      moved = true
+    }
+  }
+  return shares.get(id) ?? 0
+}

@@ -1,0 +1,350 @@
+import { textOf } from '../errors.ts'
+import type { Cells } from '../queue/limits/cells.ts'
+import type { Log } from '../telemetry/log.ts'
+import { SharedCell } from './cell.ts'
+import { closeTurns, nextInstant, noPermits, refund, reserve, spend, takeTurns } from './permits.ts'
+import type { Permit, PermitState, Tier } from './permits.ts'
+import { Queue } from './queue.ts'
+import type { Leave, Waiter, Waiting } from './queue.ts'
+import { Owed } from './owed.ts'
+import { usableMs } from './rules.ts'
+
+/**
+ * The line of one key at one bridge: who waits here for permits, and the permits that this bridge has reserved.
+ *
+ * - Permits are reserved by compare-and-set on the key's shared state (cell.ts), so no instant is ever given twice, and those of a bridge
+ *   that dies are lost.
+ * - As many as there are nodes that wait, or as come in 20 ms, whichever is more: so a bridge with one message waiting has its turn
+ *   as often as one with a thousand, and a high rate needs few writes. While nothing waits for long, some more: those of the next 25 ms.
+ * - Nodes take turns; within a node it is first come, first served.
+ * - Who would wait for more than two seconds and may leave is given a place in the line of turns instead.
+ * - While NATS doesn't keep the state, each bridge goes on with its share of the rate, and owns up when it is back.
+ */
+export const aheadMs = 2_000
+const roundMs = 20
+const retryMs = 1_000
+
+export interface LineDeps {
+  readonly cells: Cells
+  /** Milliseconds by the server's clock. */
+  readonly now: () => number
+  /** Bridges that live, as far as known. */
+  readonly bridges: () => number
+  readonly log: Log
+}
+
+/** What a compare-and-set of the state came to. */
+interface Round {
+  readonly state: PermitState
+  readonly permits: readonly Permit[]
+  /** When to try again for those who still wait. */
+  readonly next: number | null
+  readonly turns: readonly { readonly waiter: Waiter; readonly at: number }[]
+}
+
+export class Line {
+  readonly id: string
+  readonly #deps: LineDeps
+  readonly #cell: SharedCell<PermitState>
+  readonly #queue = new Queue()
+  readonly #owed = new Owed()
+  #tiers: readonly Tier[] = []
+  #pausedUntil = 0
+  /** Reserved and not used, by their instants. */
+  #pool: Permit[] = []
+  #isReserving = false
+  /** A reservation before would give nothing to those who stay. */
+  #notBefore = 0
+  #timer: NodeJS.Timeout | null = null
+  #awayUntil = 0
+  #isAway = false
+  readonly #demand = new Demand()
+  readonly #charges: Charge[] = []
+  /** By the server's clock: when it was of use last. */
+  usedAt: number
+
+  constructor(id: string, tiers: readonly Tier[], deps: LineDeps) {
+    this.id = id
+    this.#deps = deps
+    this.#tiers = tiers
+    this.#cell = new SharedCell(deps.cells, id, noPermits)
+    this.usedAt = deps.now()
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** NATS doesn't keep the state: it goes on with this bridge's share. */
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && !this.#isReserving && this.#owed.isEmpty
+  }
+
+  /** A change acts at once; permits that are reserved stay. */
+  setTiers(tiers: readonly Tier[]): void {
+    this.#tiers = tiers
+    this.#again()
+  }
+
+  /** No permits before this instant. */
+  setPaused(until: number): void {
+    if (until === this.#pausedUntil) return
+    this.#pausedUntil = until
+    if (until > this.#deps.now()) this.#pool = []
+    this.#again()
+  }
+
+  /** How long somebody who comes now would wait, in milliseconds, as far as this bridge knows. */
+  estimateMs(): number {
+    const now = this.#deps.now()
+    const due = this.#pool.find(({ at }) => at > now - usableMs)
+    if (due !== undefined && this.#queue.length === 0) return Math.max(0, due.at - now)
+    return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now
+  }
+
+  /** A permit for now, if one is there and nobody waits for it. */
+  take(cost: number): Permit | null {
+    const now = this.#deps.now()
+    this.usedAt = now
+    if (this.#queue.length > 0 || this.#tiers.length === 0) return null
+    const permit = this.#due(now, cost)
+    this.#demand.count(now)
+    if (permit !== null && this.#pool.length <= this.#demand.within(usableMs, now) / 2) void this.#reserve()
+    return permit
+  }
+
+  /** Resolves with a permit for now, or a place in the line of turns. Rejects with `Stopped` when the signal aborts. */
+  wait(waiting: Waiting, signal: AbortSignal): Promise<Leave> {
+    this.usedAt = this.#deps.now()
+    this.#demand.count(this.usedAt)
+    const left = this.#queue.join(waiting, signal)
+    this.#pump()
+    return left
+  }
+
+  /** A permit that is due within a moment; null when there is none so soon. */
+  async soon(cost: number): Promise<Permit | null> {
+    const taken = this.take(cost)
+    if (taken !== null || this.#tiers.length === 0) return taken ?? { at: this.#deps.now(), cost }
+    if (this.#queue.length > 0 || this.#isReserving) return null
+    const { permits } = await this.#change((state) => {
+      const now = this.#deps.now()
+      const from = Math.max(now, this.#pausedUntil)
+      return { ...reserve(state, this.#tiers, { now, from, aheadMs: soonMs, costs: [cost] }), turns: [] }
+    })
+    return permits[0] ?? null
+  }
+
+  /** A call has cost something else than its permit said. */
+  async charge(at: number, extra: number): Promise<void> {
+    this.#charges.push({ at, extra })
+    if (!this.#isReserving) await this.#reserve()
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+  }
+
+  #again(): void {
+    this.#notBefore = 0
+    this.#pump()
+  }
+
+  /** Drops what is void, gives what is due, and reserves for those who wait. */
+  #pump(): void {
+    const now = this.#deps.now()
+    this.#give(now)
+    if (this.#queue.length > 0 && !this.#isReserving && this.#mayReserve(now)) void this.#reserve()
+    this.#sleep(now)
+  }
+
+  #give(now: number): void {
+    this.#drop(now)
+    for (let i = 0; i < this.#pool.length && (this.#pool[i]?.at ?? Infinity) <= now;) {
+      const permit = this.#pool[i] as Permit
+      const waiter = this.#queue.next(permit.cost)
+      if (waiter === null) i++
+      else {
+        this.#pool.splice(i, 1)
+        waiter.leave({ kind: 'permit', at: permit.at })
+      }
+    }
+  }
+
+  #drop(now: number): void {
+    while ((this.#pool[0]?.at ?? Infinity) < now - usableMs) this.#pool.shift()
+  }
+
+  #due(now: number, cost: number): Permit | null {
+    this.#drop(now)
+    const index = this.#pool.findIndex((permit) => permit.cost === cost)
+    const permit = this.#pool[index]
+    if (permit === undefined || permit.at > now) return null
+    if (index === 0) this.#pool.shift()
+    else this.#pool.splice(index, 1)
+    return permit
+  }
+
+  #mayReserve(now: number): boolean {
+    if (now < this.#awayUntil && this.#pool.length > 0) return false
+    return now >= this.#notBefore ? this.#wanted().length > 0 : this.#queue.mayLeave
+  }
+
+  /** Until something is due, or can be reserved again. */
+  #sleep(now: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#queue.length === 0) return
+    const due = this.#pool[0]?.at ?? Infinity
+    const until = Math.min(due, this.#isReserving || this.#wanted().length === 0 ? Infinity : this.#notBefore)
+    if (until === Infinity) return
+    this.#timer = setTimeout(() => this.#pump(), Math.min(Math.max(0, until - now), 2_147_483_647))
+  }
+
+  /** Costs of those who shall have a permit next, less what is reserved. */
+  #wanted(): number[] {
+    return this.#queue.wanted(this.#perNode(), this.#pool)
+  }
+
+  /** For each node that waits. */
+  #perNode(): number {
+    const everyMs = Math.max(...this.#tiers.map((tier) => tier.everyMs / tier.burst), 0)
+    return everyMs === 0 ? Infinity : Math.max(1, Math.ceil(roundMs / everyMs / Math.max(1, this.#queue.nodes)))
+  }
+
+  async #reserve(): Promise<void> {
+    if (this.#isReserving) return
+    this.#isReserving = true
+    const charges = this.#charges.splice(0)
+    try {
+      const { permits, next, turns } = await this.#change((state) => this.#round(charged(state, this.#tiers, charges)))
+      for (const { waiter, at } of turns) waiter.leave({ kind: 'turn', at })
+      this.#keep(permits)
+      this.#notBefore = next === null ? 0 : next - aheadMs
+    } finally {
+      this.#isReserving = false
+      this.#pump()
+    }
+  }
+
+  #keep(permits: readonly Permit[]): void {
+    if (permits.length === 0) return
+    this.#pool.push(...permits)
+    this.#pool.sort((a, b) => a.at - b.at)
+  }
+
+  /** What is reserved now. Pure, but for the clock. */
+  #round(before: PermitState): Round {
+    const now = this.#deps.now()
+    const from = Math.max(now, this.#pausedUntil)
+    const first = nextInstant(before, this.#tiers, from, 1)
+    const state = first <= now ? closeTurns(before, now) : before
+    // Who stands in the line of turns comes before those who are new.
+    const areNewLast = state.turn > now + aheadMs && first > now
+    const costs = this.#wanted().slice(0, areNewLast ? this.#queue.length - this.#queue.newcomers : undefined)
+    const reserved = reserve(state, this.#tiers, { now, from, aheadMs, costs })
+    const served = this.#pool.length + reserved.permits.length
+    const leaving = reserved.next !== null || areNewLast ? this.#queue.leaving(served, areNewLast) : []
+    if (leaving.length === 0) return { ...this.#stocked(reserved, now, from), turns: [] }
+    const begin = Math.max(reserved.next ?? first, now + aheadMs)
+    const taken = takeTurns(reserved.state, this.#tiers, begin, leaving.length)
+    const turns = leaving.map((waiter, index) => ({ waiter, at: taken.instants[index] ?? begin }))
+    return { ...reserved, state: taken.state, turns }
+  }
+
+  /** While the limit doesn't bind, those that will be wanted in the next moment. */
+  #stocked(reserved: Omit<Round, 'turns'>, now: number, from: number): Omit<Round, 'turns'> {
+    const last = reserved.permits.at(-1)?.at ?? from
+    const missing = this.#demand.within(usableMs, now) - this.#pool.length - reserved.permits.length
+    if (reserved.next !== null || last > now || missing <= 0) return reserved
+    const costs = Array.from({ length: missing }, () => 1)
+    const more = reserve(reserved.state, this.#tiers, { now, from: last, aheadMs: usableMs, costs })
+    return { state: more.state, permits: [...reserved.permits, ...more.permits], next: null }
+  }
+
+  async #change(change: (state: PermitState) => Round): Promise<Round> {
+    if (this.#deps.now() >= this.#awayUntil) {
+      try {
+        const changed = await this.#cell.update((state) =>
+          change(this.#owed.addTo(state, this.#tiers, this.#deps.now())),
+        )
+        this.#owed.clear()
+        this.#setAway(null)
+        return changed
+      } catch (error) {
+        this.#awayUntil = this.#deps.now() + retryMs
+        this.#setAway(error)
+      }
+    }
+    return this.#alone(change)
+  }
+
+  /** With this bridge's share of the rate, from what is known. */
+  #alone(change: (state: PermitState) => Round): Round {
+    const tiers = this.#tiers
+    const bridges = Math.max(1, this.#deps.bridges())
+    this.#tiers = tiers.map((tier) => ({ ...tier, everyMs: tier.everyMs * bridges, rate: tier.rate / bridges }))
+    try {
+      const changed = change(this.#cell.known)
+      this.#cell.assume(changed.state)
+      for (const permit of changed.permits) this.#owed.add(permit)
+      return { ...changed, next: Math.min(changed.next ?? Infinity, this.#awayUntil + aheadMs) }
+    } finally {
+      this.#tiers = tiers
+    }
+  }
+
+  #setAway(error: unknown): void {
+    if (this.#isAway === (error !== null)) return
+    this.#isAway = error !== null
+    const { log } = this.#deps
+    if (error === null) log.info('a limit is shared by all bridges again', { limit: this.id })
+    else
+      log.warn("what is reserved of a limit can't be kept in NATS: this bridge goes on with its share of the rate", {
+        limit: this.id,
+        bridges: this.#deps.bridges(),
+        error: textOf(error),
+      })
+  }
+}
+
+/** A permit that is so near is as good as one for now. */
+const soonMs = 5
+
+interface Charge {
+  readonly at: number
+  readonly extra: number
+}
+
+function charged(state: PermitState, tiers: readonly Tier[], charges: readonly Charge[]): PermitState {
+  return charges.reduce(
+    (sum, { at, extra }) => (extra > 0 ? spend(sum, tiers, at, extra) : refund(sum, tiers, at, -extra)),
+    state,
+  )
+}
+
+/** How many permits were wanted lately. */
+class Demand {
+  #since = 0
+  #count = 0
+  #perMs = 0
+
+  count(now: number): void {
+    this.#count++
+    if (now - this.#since < windowMs) return
+    this.#perMs = now - this.#since > 4 * windowMs ? 0 : this.#count / (now - this.#since)
+    this.#since = now
+    this.#count = 0
+  }
+
+  /** In so many milliseconds from now on, if it goes on. */
+  within(ms: number, now: number): number {
+    return now - this.#since > 4 * windowMs ? 0 : Math.ceil(this.#perMs * ms)
+  }
+}
+
+const windowMs = 50

@@ -1,0 +1,29 @@
+import { spend } from './permits.ts'
+import type { Permit, PermitState, Tier } from './permits.ts'
+
+/** Permits that were used while NATS didn't keep the state: counted in when it is back. */
+export class Owed {
+  /** Cost by second. */
+  readonly #costs = new Map<number, number>()
+
+  get isEmpty(): boolean {
+    return this.#costs.size === 0
+  }
+
+  add({ at, cost }: Permit): void {
+    const second = Math.floor(at / 1000) * 1000
+    this.#costs.set(second, (this.#costs.get(second) ?? 0) + cost)
+  }
+
+  clear(): void {
+    this.#costs.clear()
+  }
+
+  addTo(state: PermitState, tiers: readonly Tier[], now: number): PermitState {
+    const longest = Math.max(0, ...tiers.map(({ periodMs }) => periodMs))
+    let sum = state
+    for (const [second, cost] of this.#costs)
+      if (second > now - longest - 1000) sum = spend(sum, tiers, second + 999, cost)
+    return sum
+  }
+}

@@ -1,0 +1,136 @@
+import { Stopped } from '../errors.ts'
+import type { Permit } from './permits.ts'
+
+export interface Waiting {
+  readonly nodeId: string
+  readonly cost: number
+  /** It needn't wait here: it can be put off. */
+  readonly mayLeave: boolean
+  /** It was put off before. */
+  readonly wasAway: boolean
+}
+
+/** `turn`: to be put off until then. Both by the server's clock. */
+export type Leave = { readonly kind: 'permit' | 'turn'; readonly at: number }
+
+export interface Waiter extends Waiting {
+  leave(leave: Leave): void
+}
+
+/** Those who wait for permits of one key, node by node in turn, and first come, first served within a node. */
+export class Queue {
+  /** In the order in which nodes have their turn. */
+  readonly #nodes = new Map<string, Set<Waiter>>()
+  #length = 0
+  #leavable = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  get nodes(): number {
+    return this.#nodes.size
+  }
+
+  /** Is there anybody who may be put off? */
+  get mayLeave(): boolean {
+    return this.#leavable > 0
+  }
+
+  /** Rejects with `Stopped` when the signal aborts. */
+  join(waiting: Waiting, signal: AbortSignal): Promise<Leave> {
+    return new Promise((resolve, reject) => {
+      const out = (): void => {
+        signal.removeEventListener('abort', stopped)
+        this.#remove(waiter)
+      }
+      const stopped = (): void => {
+        out()
+        reject(new Stopped('waiting for a permit ended'))
+      }
+      const waiter: Waiter = {
+        ...waiting,
+        leave: (leave) => {
+          out()
+          resolve(leave)
+        },
+      }
+      this.#add(waiter)
+      if (signal.aborted) stopped()
+      else signal.addEventListener('abort', stopped)
+    })
+  }
+
+  /** Whose turn it is to have a permit of this cost; its node's next turn comes after all others. */
+  next(cost: number): Waiter | null {
+    for (const [nodeId, waiters] of this.#nodes) {
+      const [first] = waiters
+      if (first?.cost !== cost) continue
+      this.#nodes.delete(nodeId)
+      this.#nodes.set(nodeId, waiters)
+      return first
+    }
+    return null
+  }
+
+  /** Costs of the next `perNode` of each node, node by node in turn, without those for which there is a permit in `reserved`. */
+  wanted(perNode: number, reserved: readonly Permit[]): number[] {
+    const there = new Map<number, number>()
+    for (const { cost } of reserved) there.set(cost, (there.get(cost) ?? 0) + 1)
+    const lists = [...this.#nodes.values()].map((waiters) => firstOf(waiters, perNode))
+    const longest = Math.max(0, ...lists.map((list) => list.length))
+    const costs: number[] = []
+    for (let place = 0; place < longest; place++)
+      for (const list of lists) {
+        const cost = list[place]?.cost
+        if (cost === undefined) continue
+        const left = there.get(cost) ?? 0
+        if (left > 0) there.set(cost, left - 1)
+        else costs.push(cost)
+      }
+    return costs
+  }
+
+  /** How many come for the first time and may be put off. */
+  get newcomers(): number {
+    return this.#all().filter(isNew).length
+  }
+
+  /** Who may be put off when there are permits for so many. */
+  leaving(served: number, areNewLast: boolean): Waiter[] {
+    const all = this.#all()
+    const inOrder = areNewLast ? [...all.filter((one) => !isNew(one)), ...all.filter(isNew)] : all
+    return inOrder.slice(served).filter(({ mayLeave }) => mayLeave)
+  }
+
+  #all(): Waiter[] {
+    return [...this.#nodes.values()].flatMap((waiters) => [...waiters])
+  }
+
+  #add(waiter: Waiter): void {
+    const waiters = this.#nodes.get(waiter.nodeId) ?? new Set()
+    waiters.add(waiter)
+    this.#nodes.set(waiter.nodeId, waiters)
+    this.#length++
+    if (waiter.mayLeave) this.#leavable++
+  }
+
+  #remove(waiter: Waiter): void {
+    const waiters = this.#nodes.get(waiter.nodeId)
+    if (waiters?.delete(waiter) !== true) return
+    this.#length--
+    if (waiter.mayLeave) this.#leavable--
+    if (waiters.size === 0) this.#nodes.delete(waiter.nodeId)
+  }
+}
+
+function firstOf(waiters: ReadonlySet<Waiter>, count: number): Waiter[] {
+  const first: Waiter[] = []
+  for (const waiter of waiters) {
+    if (first.length >= count) break
+    first.push(waiter)
+  }
+  return first
+}
+
+const isNew = ({ mayLeave, wasAway }: Waiter): boolean => mayLeave && !wasAway

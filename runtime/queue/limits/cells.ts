@@ -1,0 +1,47 @@
+import { JetStreamApiError } from '@nats-io/jetstream'
+import type { Connection } from '../connection.ts'
+import { isPut, lastChange } from '../entries.ts'
+import { refusal } from '../publish/publisher.ts'
+
+/**
+ * Small states that several bridges change at the same time, each in an entry of the bucket `<namespace>_limits`. Who changes one
+ * says from which revision on; who comes second is told, and looks again.
+ */
+export interface Cells {
+  /** As the leader has it; `state` null: nothing is kept. Rejects while NATS doesn't answer. */
+  read(id: string): Promise<Cell>
+  /**
+   * Resolves with the new revision; null: somebody else was faster, nothing is changed. Rejects while NATS doesn't answer: then it may have
+   * been changed or not, and who doesn't know must act as if it had been.
+   */
+  write(id: string, state: string, revision: number): Promise<number | null>
+}
+
+export interface Cell {
+  readonly state: string | null
+  readonly revision: number
+}
+
+const writeTimeoutMs = 1_000
+
+export function openCells(connection: Connection, bucket: string): Cells {
+  return {
+    async read(id) {
+      const last = await lastChange(connection, bucket, id)
+      return { state: last !== null && isPut(last) ? last.string() : null, revision: last?.seq ?? 0 }
+    },
+    async write(id, state, revision) {
+      const expect = { lastSubjectSequence: revision }
+      try {
+        const options = { expect, timeout: writeTimeoutMs, retries: 0 }
+        return (await connection.js.publish(`$KV.${bucket}.${id}`, state, options)).seq
+      } catch (error) {
+        if (error instanceof JetStreamApiError && isLost(error.code)) return null
+        throw error
+      }
+    },
+  }
+}
+
+/** On a cluster a write that is under way refuses the next one with a code of its own. */
+const isLost = (code: number): boolean => code === refusal.settled || code === refusal.undecided

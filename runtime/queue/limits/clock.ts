@@ -1,0 +1,84 @@
+import { textOf } from '../../errors.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Config } from '../config.ts'
+import type { Connection } from '../connection.ts'
+
+/**
+ * The clock of the NATS server, by which all bridges share limits: their own may differ. Learned by asking: the answer's time lies between
+ * when the question left and when the answer came, so the quickest of the last answers says it best (the clock filter of NTP, RFC 5905).
+ */
+export interface ServerClock {
+  /** Milliseconds of the epoch. */
+  now(): number
+  /** Bridges that lived when it was asked last; at least 1. */
+  bridges(): number
+  close(): void
+}
+
+const askEveryMs = 3_000
+const firstAnswers = 5
+const keptAnswers = 8
+
+interface Answer {
+  /** Of the server's clock to `performance.now()`. */
+  readonly offset: number
+  /** Half the time that the answer took. */
+  readonly error: number
+  readonly bridges: number
+}
+
+/**
+ * Resolves when the clock is known; while NATS doesn't answer it goes by this machine's. It is the bucket of heartbeats that is asked: how many
+ * bridges live is told along with the time.
+ */
+export async function openServerClock(connection: Connection, { bridgesName }: Config, log: Log): Promise<ServerClock> {
+  const stream = `KV_${bridgesName}`
+  let answers: Answer[] = []
+  let bridges = 1
+  let offset = Date.now() - performance.now()
+  const ask = async (): Promise<void> => {
+    try {
+      const answer = await askOnce(connection, stream)
+      answers = agreeing(answers, answer).slice(-keptAnswers)
+      bridges = Math.max(1, answer.bridges)
+      offset = best(answers)?.offset ?? offset
+    } catch (error) {
+      log.debug("the time of the NATS server isn't known anew", { error: textOf(error) })
+    }
+  }
+  for (let i = 0; i < firstAnswers; i++) await ask()
+  const timer = setInterval(() => connection.connected && void ask(), askEveryMs).unref()
+  return { now: () => performance.now() + offset, bridges: () => bridges, close: () => clearInterval(timer) }
+}
+
+async function askOnce({ jsm }: Connection, stream: string): Promise<Answer> {
+  const asked = performance.now()
+  const { ts, state } = await jsm.streams.info(stream)
+  if (ts === undefined) throw new Error('the server does not tell its time')
+  const answered = performance.now()
+  return {
+    offset: timeOf(ts) - (asked + answered) / 2,
+    error: (answered - asked) / 2,
+    bridges: state.num_subjects ?? 0,
+  }
+}
+
+/** RFC 3339 with nanoseconds as milliseconds with a fraction. */
+function timeOf(text: string): number {
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? ''
+  return Math.floor(Date.parse(text) / 1000) * 1000 + Number(`0.${fraction || '0'}`) * 1000
+}
+
+/** All that can be true at the same time as the newest: when the server's clock was set, those before say nothing any more. */
+function agreeing(answers: readonly Answer[], newest: Answer): Answer[] {
+  const agrees = ({ offset, error }: Answer): boolean =>
+    Math.abs(offset - newest.offset) <= error + newest.error + driftMs
+  return [...answers.filter(agrees), newest]
+}
+
+/** What two clocks may part in half a minute. */
+const driftMs = 5
+
+function best(answers: readonly Answer[]): Answer | undefined {
+  return [...answers].sort((a, b) => a.error - b.error)[0]
+}
