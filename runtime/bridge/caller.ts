@@ -135,6 +135,7 @@ function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Ca
     cost: node.limitCost ?? 1,
     mayLeave: !isOrdered(node),
     wasAway: round > 0,
+    prefetch: node.prefetch,
   }
 }
 

@@ -48,6 +48,8 @@ export class Flights {
   #have = 0
   /** Of what it has: more than that is given up as calls end. */
   #share = Infinity
+  /** Other bridges want more than they have. */
+  #areOthersShort = false
   #renewedAt = 0
   #endedAt = 0
   #isAsking = false
@@ -96,9 +98,10 @@ export class Flights {
   end(): void {
     this.#open--
     this.#endedAt = this.#deps.now()
-    const isOver = this.#have > this.#share && this.#have > this.#open
+    const isIdle = this.#open === 0 && this.#queue.length === 0
+    const isOver = this.#have > this.#open && (this.#have > this.#share || (isIdle && this.#areOthersShort))
     if (isOver) {
-      this.#have = Math.max(this.#open, this.#share)
+      this.#have = Math.max(this.#open, isIdle ? 0 : this.#share)
       this.look()
     }
     this.#give()
@@ -146,6 +149,7 @@ export class Flights {
       const { have, share, mayOthers } = await this.#cell.update((state) => this.#claim(state))
       this.#have = have
       this.#share = share
+      this.#areOthersShort = mayOthers
       this.#renewedAt = this.#deps.now()
       if (have < share || (mayOthers && have < before)) this.#deps.poke(this.id)
     } catch (error) {
@@ -160,25 +164,24 @@ export class Flights {
     }
   }
 
-  /** What this bridge holds from now on. Pure, but for the clock. */
+  /** What this bridge holds from now on. What it gives up it doesn't use any more from this moment, since somebody else may have it at once. */
   #claim({ holders }: FlightState) {
     const now = this.#deps.now()
     const { bridgeId } = this.#deps
     const living = Object.entries(holders).filter(([id, { until }]) => id !== bridgeId && until > now)
-    const want = Math.min(this.#open + this.#queue.length || (this.#isFresh(now) ? 1 : 0), this.#max)
+    // What was just used is kept for the next call, unless somebody else waits for it.
+    const isKept = now - this.#endedAt < idleMs && !living.some(([, other]) => other.want > other.have)
+    const want = Math.min(this.#open + this.#queue.length || (isKept ? 1 : 0), this.#max)
     const share = shareOf(bridgeId, want, living, this.#max, Math.floor(now / rotateMs))
     const taken = living.reduce((sum, [, { have }]) => sum + have, 0)
     const free = Math.max(0, this.#max - taken)
     const have = Math.max(Math.min(share, free), Math.min(this.#open, this.#have))
+    this.#have = Math.min(this.#have, have)
     const rest = Object.fromEntries(living)
     const state: FlightState = {
       holders: want === 0 && have === 0 ? rest : { ...rest, [bridgeId]: { have, want, until: now + leaseMs } },
     }
     return { state, have, share, mayOthers: living.some(([, other]) => other.want > other.have) }
-  }
-
-  #isFresh(now: number): boolean {
-    return now - this.#endedAt < idleMs
   }
 
   /** Looks again: when it is short of some, when its lease must be renewed, and when it needs none any more. */

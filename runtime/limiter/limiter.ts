@@ -2,6 +2,7 @@ import { Stopped } from '../errors.ts'
 import type { Limited, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps, Flights } from './flights.ts'
+import { Crowd } from './crowd.ts'
 import { Keys } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
 import { aheadMs } from './line.ts'
@@ -40,6 +41,8 @@ export interface Call extends Counted {
   readonly mayLeave: boolean
   /** It was put off before. */
   readonly wasAway: boolean
+  /** Messages of the node that may be held at the same time. */
+  readonly prefetch: number
 }
 
 /** For how long a service asks to wait; `retryAfterMs` null: it doesn't say. */
@@ -72,6 +75,11 @@ interface LimiterDeps extends LineDeps, FlightDeps {
 const sweepEveryMs = 10_000
 /** Messages that are put off to the same instant come back spread over so long. */
 const spreadMs = 1_000
+/** A schedule fires up to so much late (measured: half of them by 0.2 s, the worst by 0.6). */
+const leadMs = 500
+const shortestMs = 250
+/** Of the places of a node, over all bridges. */
+const waitingPart = 0.75
 const free: Pass = { kind: 'pass', until: Infinity, end: () => undefined }
 
 export function openLimiter(deps: LimiterDeps): Limiter {
@@ -82,6 +90,7 @@ class OpenLimiter implements Limiter {
   readonly #deps: LimiterDeps
   readonly #pauses: Pauses
   readonly #keys: Keys
+  readonly #crowd = new Crowd()
   readonly #sweep: NodeJS.Timeout
 
   constructor(deps: LimiterDeps) {
@@ -195,22 +204,31 @@ class OpenLimiter implements Limiter {
 
   /** All permits for one instant. Null: one of them came too late for the others. */
   async #permits(
-    { nodeId, cost, mayLeave, wasAway }: Call,
+    { nodeId, cost, mayLeave, wasAway, prefetch }: Call,
     keys: readonly Key[],
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'permit'; readonly at: number } | PutOff | null> {
     const limited = keys.filter(({ hasTiers }) => hasTiers)
     const [first, ...others] = limited.sort((a, b) => b.line.estimateMs() - a.line.estimateMs())
     if (first === undefined) return { kind: 'permit', at: this.#deps.now() }
-    const left = await first.line.wait({ nodeId, cost, wasAway, mayLeave: mayLeave && first.isOwn }, signal)
-    if (left.kind === 'turn') return { kind: 'put-off', delayMs: Math.max(0, left.at - this.#deps.now()) }
+    const isLeavable = mayLeave && first.isOwn
+    const mustLeave = isLeavable && this.#crowd.enter(nodeId, first.line, this.#placesOf(prefetch), wasAway)
+    const waiting = { nodeId, cost, wasAway, mayLeave: isLeavable, mustLeave }
+    const left = await first.line.wait(waiting, signal)
+    if (left.kind === 'turn')
+      return { kind: 'put-off', delayMs: Math.max(shortestMs, left.at - leadMs - this.#deps.now()) }
     let earliest = left.at
     for (const { line } of others) {
-      const permit = await line.soon(cost)
-      if (permit === null || this.#deps.now() - left.at >= usableMs) return null
+      const permit = await line.within(usableMs - (this.#deps.now() - left.at), waiting, signal)
+      if (permit === null) return null
       earliest = Math.min(earliest, permit.at)
     }
     return { kind: 'permit', at: earliest }
+  }
+
+  /** How many messages of a node may wait here for permits of their own. */
+  #placesOf(prefetch: number): number {
+    return Math.max(1, Math.floor((prefetch * waitingPart) / Math.max(1, this.#deps.bridges())))
   }
 
   #pass(call: Call, keys: readonly Key[], slots: readonly Flights[], at: number): Pass {
@@ -235,7 +253,7 @@ class Slots {
   async take({ nodeId, wasAway }: Call, keys: readonly Key[], signal: AbortSignal): Promise<void> {
     for (const { flights } of keys) {
       if (flights === null || this.#held.includes(flights)) continue
-      if (!flights.take()) await flights.wait({ nodeId, cost: 1, mayLeave: false, wasAway }, signal)
+      if (!flights.take()) await flights.wait({ nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
       this.#held.push(flights)
     }
   }

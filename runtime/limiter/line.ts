@@ -75,6 +75,20 @@ export class Line {
     return this.#queue.length
   }
 
+  waitingIn(nodeId: string): number {
+    return this.#queue.countIn(nodeId)
+  }
+
+  hasNew(nodeId: string): boolean {
+    return this.#queue.hasNew(nodeId)
+  }
+
+  /** Of those that wait at a node. */
+  putOffNewest(nodeId: string): void {
+    this.#queue.evictNewest(nodeId)
+    this.#pump()
+  }
+
   /** NATS doesn't keep the state: it goes on with this bridge's share. */
   get isAway(): boolean {
     return this.#isAway
@@ -126,17 +140,17 @@ export class Line {
     return left
   }
 
-  /** A permit that is due within a moment; null when there is none so soon. */
-  async soon(cost: number): Promise<Permit | null> {
-    const taken = this.take(cost)
-    if (taken !== null || this.#tiers.length === 0) return taken ?? { at: this.#deps.now(), cost }
-    if (this.#queue.length > 0 || this.#isReserving) return null
-    const { permits } = await this.#change((state) => {
-      const now = this.#deps.now()
-      const from = Math.max(now, this.#pausedUntil)
-      return { ...reserve(state, this.#tiers, { now, from, aheadMs: soonMs, costs: [cost] }), turns: [] }
+  /** A permit within so many milliseconds; null when there is none so soon. Rejects with `Stopped` when the signal aborts. */
+  async within(ms: number, waiting: Waiting, signal: AbortSignal): Promise<{ readonly at: number } | null> {
+    const taken = this.take(waiting.cost)
+    if (taken !== null || ms <= 0) return taken
+    const late = AbortSignal.timeout(Math.ceil(ms))
+    const any = AbortSignal.any([late, signal])
+    const left = await this.wait({ ...waiting, mayLeave: false, mustLeave: false }, any).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      return null
     })
-    return permits[0] ?? null
+    return left
   }
 
   /** A call has cost something else than its permit said. */
@@ -158,7 +172,8 @@ export class Line {
   #pump(): void {
     const now = this.#deps.now()
     this.#give(now)
-    if (this.#queue.length > 0 && !this.#isReserving && this.#mayReserve(now)) void this.#reserve()
+    if (!this.#isReserving && (this.#isOwing(now) || (this.#queue.length > 0 && this.#mayReserve(now))))
+      void this.#reserve()
     this.#sleep(now)
   }
 
@@ -189,8 +204,13 @@ export class Line {
     return permit
   }
 
+  /** NATS didn't keep the state, and may again. */
+  #isOwing(now: number): boolean {
+    return this.#isAway && now >= this.#awayUntil
+  }
+
   #mayReserve(now: number): boolean {
-    if (now < this.#awayUntil && this.#pool.length > 0) return false
+    if (this.#queue.evicted().length > 0) return true
     return now >= this.#notBefore ? this.#wanted().length > 0 : this.#queue.mayLeave
   }
 
@@ -198,11 +218,18 @@ export class Line {
   #sleep(now: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.#queue.length === 0) return
-    const due = this.#pool[0]?.at ?? Infinity
-    const until = Math.min(due, this.#isReserving || this.#wanted().length === 0 ? Infinity : this.#notBefore)
+    const until = Math.min(
+      this.#isAway ? this.#awayUntil : Infinity,
+      this.#queue.length > 0 ? this.#nextOf() : Infinity,
+    )
     if (until === Infinity) return
     this.#timer = setTimeout(() => this.#pump(), Math.min(Math.max(0, until - now), 2_147_483_647))
+  }
+
+  /** When something is due for those who wait, or can be reserved for them. */
+  #nextOf(): number {
+    const due = this.#pool[0]?.at ?? Infinity
+    return Math.min(due, this.#isReserving || this.#wanted().length === 0 ? Infinity : this.#notBefore)
   }
 
   /** Costs of those who shall have a permit next, less what is reserved. */
@@ -242,17 +269,20 @@ export class Line {
     const now = this.#deps.now()
     const from = Math.max(now, this.#pausedUntil)
     const first = nextInstant(before, this.#tiers, from, 1)
-    const state = first <= now ? closeTurns(before, now) : before
+    const state = isIdle(before, this.#tiers, now) ? closeTurns(before, now) : before
     // Who stands in the line of turns comes before those who are new.
     const areNewLast = state.turn > now + aheadMs && first > now
-    const costs = this.#wanted().slice(0, areNewLast ? this.#queue.length - this.#queue.newcomers : undefined)
+    const costs = this.#wanted().slice(0, areNewLast ? this.#queue.length - this.#queue.newcomers().length : undefined)
     const reserved = reserve(state, this.#tiers, { now, from, aheadMs, costs })
     const served = this.#pool.length + reserved.permits.length
-    const leaving = reserved.next !== null || areNewLast ? this.#queue.leaving(served, areNewLast) : []
+    const areLate = reserved.next !== null
+    const late = areLate ? this.#queue.leaving(served, areNewLast) : areNewLast ? this.#queue.newcomers() : []
+    const leaving = [...late, ...this.#queue.evicted()]
     if (leaving.length === 0) return { ...this.#stocked(reserved, now, from), turns: [] }
-    const begin = Math.max(reserved.next ?? first, now + aheadMs)
-    const taken = takeTurns(reserved.state, this.#tiers, begin, leaving.length)
-    const turns = leaving.map((waiter, index) => ({ waiter, at: taken.instants[index] ?? begin }))
+    const staying = Math.max(0, this.#queue.length - leaving.length - served)
+    const free = nextInstant(reserved.state, this.#tiers, from, 1)
+    const taken = takeTurns(reserved.state, this.#tiers, free, leaving.length, staying)
+    const turns = leaving.map((waiter, index) => ({ waiter, at: taken.instants[index] ?? free }))
     return { ...reserved, state: taken.state, turns }
   }
 
@@ -292,7 +322,7 @@ export class Line {
       const changed = change(this.#cell.known)
       this.#cell.assume(changed.state)
       for (const permit of changed.permits) this.#owed.add(permit)
-      return { ...changed, next: Math.min(changed.next ?? Infinity, this.#awayUntil + aheadMs) }
+      return { ...changed, next: changed.next && Math.min(changed.next, this.#awayUntil + aheadMs) }
     } finally {
       this.#tiers = tiers
     }
@@ -312,8 +342,13 @@ export class Line {
   }
 }
 
-/** A permit that is so near is as good as one for now. */
-const soonMs = 5
+/** For a while nobody took what was free: whoever has a turn is gone, or will come much later than it could. */
+function isIdle(state: PermitState, tiers: readonly Tier[], now: number): boolean {
+  const since = now - idleMs
+  return nextInstant(state, tiers, since, 1) <= since
+}
+
+const idleMs = 5_000
 
 interface Charge {
   readonly at: number

@@ -113,10 +113,16 @@ export interface Turns {
   readonly instants: readonly number[]
 }
 
-/** The next places in the line of turns, none before `from`. */
-export function takeTurns(before: PermitState, tiers: readonly Tier[], from: number, count: number): Turns {
+/** The next places in the line of turns, behind those that wait for permits from `from` on. */
+export function takeTurns(
+  before: PermitState,
+  tiers: readonly Tier[],
+  from: number,
+  count: number,
+  waiting = 0,
+): Turns {
   const everyMs = turnEveryMs(tiers)
-  const first = Math.max(before.turn, from)
+  const first = Math.max(before.turn, from + waiting * everyMs)
   const instants = Array.from({ length: count }, (_, index) => first + index * everyMs)
   return { state: { ...before, turn: first + count * everyMs }, instants }
 }

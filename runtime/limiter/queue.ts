@@ -8,12 +8,15 @@ export interface Waiting {
   readonly mayLeave: boolean
   /** It was put off before. */
   readonly wasAway: boolean
+  /** It is to be put off as soon as can be, since it takes a place that others need. */
+  readonly mustLeave: boolean
 }
 
 /** `turn`: to be put off until then. Both by the server's clock. */
 export type Leave = { readonly kind: 'permit' | 'turn'; readonly at: number }
 
-export interface Waiter extends Waiting {
+export interface Waiter extends Omit<Waiting, 'mustLeave'> {
+  mustLeave: boolean
   leave(leave: Leave): void
 }
 
@@ -23,6 +26,7 @@ export class Queue {
   readonly #nodes = new Map<string, Set<Waiter>>()
   #length = 0
   #leavable = 0
+  #evicted = 0
 
   get length(): number {
     return this.#length
@@ -64,7 +68,7 @@ export class Queue {
   /** Whose turn it is to have a permit of this cost; its node's next turn comes after all others. */
   next(cost: number): Waiter | null {
     for (const [nodeId, waiters] of this.#nodes) {
-      const [first] = waiters
+      const [first] = firstOf(waiters, 1)
       if (first?.cost !== cost) continue
       this.#nodes.delete(nodeId)
       this.#nodes.set(nodeId, waiters)
@@ -91,15 +95,42 @@ export class Queue {
     return costs
   }
 
-  /** How many come for the first time and may be put off. */
-  get newcomers(): number {
-    return this.#all().filter(isNew).length
+  /** Those who come for the first time and may be put off. */
+  newcomers(): Waiter[] {
+    return this.#all().filter((waiter) => isNew(waiter) && !waiter.mustLeave)
+  }
+
+  /** Those who must leave. */
+  evicted(): Waiter[] {
+    return this.#evicted === 0 ? [] : this.#all().filter(({ mustLeave }) => mustLeave)
+  }
+
+  /** Those of a node that stay. */
+  countIn(nodeId: string): number {
+    let count = 0
+    for (const { mustLeave } of this.#nodes.get(nodeId) ?? []) if (!mustLeave) count++
+    return count
+  }
+
+  hasNew(nodeId: string): boolean {
+    for (const waiter of this.#nodes.get(nodeId) ?? []) if (isNew(waiter) && !waiter.mustLeave) return true
+    return false
+  }
+
+  /** Of a node: the newest one must leave, of those that were not put off before, if there are any. */
+  evictNewest(nodeId: string): void {
+    const leavable = [...(this.#nodes.get(nodeId) ?? [])].filter(({ mayLeave, mustLeave }) => mayLeave && !mustLeave)
+    const last = leavable.findLast(isNew) ?? leavable.at(-1)
+    if (last === undefined) return
+    last.mustLeave = true
+    this.#evicted++
   }
 
   /** Who may be put off when there are permits for so many. */
   leaving(served: number, areNewLast: boolean): Waiter[] {
     const all = this.#all()
-    const inOrder = areNewLast ? [...all.filter((one) => !isNew(one)), ...all.filter(isNew)] : all
+    const staying = all.filter(({ mustLeave }) => !mustLeave)
+    const inOrder = areNewLast ? [...staying.filter((one) => !isNew(one)), ...staying.filter(isNew)] : staying
     return inOrder.slice(served).filter(({ mayLeave }) => mayLeave)
   }
 
@@ -113,6 +144,7 @@ export class Queue {
     this.#nodes.set(waiter.nodeId, waiters)
     this.#length++
     if (waiter.mayLeave) this.#leavable++
+    if (waiter.mustLeave) this.#evicted++
   }
 
   #remove(waiter: Waiter): void {
@@ -120,6 +152,7 @@ export class Queue {
     if (waiters?.delete(waiter) !== true) return
     this.#length--
     if (waiter.mayLeave) this.#leavable--
+    if (waiter.mustLeave) this.#evicted--
     if (waiters.size === 0) this.#nodes.delete(waiter.nodeId)
   }
 }
@@ -128,7 +161,7 @@ function firstOf(waiters: ReadonlySet<Waiter>, count: number): Waiter[] {
   const first: Waiter[] = []
   for (const waiter of waiters) {
     if (first.length >= count) break
-    first.push(waiter)
+    if (!waiter.mustLeave) first.push(waiter)
   }
   return first
 }

@@ -10,7 +10,7 @@ export const headRoom = 0.04
  * A permit is used so long after its instant at most. Of a limit of one second, head-room is 40 ms: the rest of it is for what the call takes on
  * its way, and for the error of the clocks.
  */
-export const usableMs = 25
+export const usableMs = 15
 
 /** The tiers of a service that hold for all calls (`global`), or for each tenant's. Pure. */
 export function tiersOf({ limits }: Pick<ServiceLimits, 'limits'>, scope: Scope): Tier[] {

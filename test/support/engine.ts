@@ -23,7 +23,10 @@ export interface TestEngine {
   /** Puts the worker `w` where it can be called. */
   setWorker(...urls: string[]): Promise<void>
   /** Starts a run with this body; the run's id is the start message's id. */
-  start(body: string, options?: { key?: string; run?: string; headers?: Record<string, string> }): Promise<string>
+  start(
+    body: string,
+    options?: { key?: string; run?: string; headers?: Record<string, string>; tenant?: string },
+  ): Promise<string>
   /** Outcomes of the topology from the beginning, until `done` says so. */
   outcomesUntil(done: (outcomes: readonly Outcome[]) => boolean): Promise<Outcome[]>
   close(): Promise<void>
@@ -37,8 +40,8 @@ export async function startEngine(
   edges: TopologyDocument['edges'] = chain(nodes),
   topologyId = newId(),
   natsUrl = inject('natsUrl'),
+  namespace = `t_${newId()}`,
 ): Promise<TestEngine> {
-  const namespace = `t_${newId()}`
   const queues = await openQueues({
     url: natsUrl,
     name: 'test',
@@ -77,7 +80,7 @@ export async function startEngine(
         nodeId: id('start'),
         key: options.key ?? run,
         run,
-        tenant: null,
+        tenant: options.tenant ?? null,
         contentType: 'application/json',
         headers: options.headers ?? {},
         trace: null,

@@ -1,0 +1,129 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { everything, limitedFlow, startAll } from './flow.ts'
+import type { Limited } from './flow.ts'
+
+/** Calls a second while `ms` pass, as a part of the rate. */
+async function utilisation({ api }: Limited, rate: number, ms: number): Promise<number> {
+  const from = performance.now()
+  await wait(ms)
+  return api.between(from, performance.now()) / (rate * ((performance.now() - from) / 1000))
+}
+
+const eightNodes = [
+  [1, 2, 5, 20],
+  [1, 2, 5, 20],
+]
+
+test('three bridges, four nodes and two topologies keep 50 a second for one key, and use nearly all of it', async () => {
+  const flow = await limitedFlow({
+    topologies: eightNodes,
+    limits: { limits: [{ rate: 50, per: 'second', burst: 1 }] },
+    strict: [{ rate: 50, periodMs: 1_000, keyOf: everything }],
+    bridges: 3,
+  })
+  await startAll(flow, 200)
+  await flow.openBridges()
+  await flow.api.until(50)
+  const used = await utilisation(flow, 50, 20_000)
+  console.log(JSON.stringify({ used, rejected: flow.api.rejected }))
+  expect(flow.api.rejected).toBe(0)
+  expect(used).toBeGreaterThanOrEqual(0.94)
+})
+
+test('while one of three bridges is killed nothing is rejected, and the others use what is left', async () => {
+  const flow = await limitedFlow({
+    topologies: eightNodes,
+    limits: { limits: [{ rate: 50, per: 'second', burst: 1 }] },
+    strict: [{ rate: 50, periodMs: 1_000, keyOf: everything }],
+    bridges: 3,
+  })
+  await startAll(flow, 200)
+  await flow.openBridges()
+  await flow.api.until(50)
+  const measured = utilisation(flow, 50, 20_000)
+  await wait(5_000)
+  await flow.bridges[0]?.end('SIGKILL')
+  const used = await measured
+  console.log(JSON.stringify({ used, rejected: flow.api.rejected }))
+  expect(flow.api.rejected).toBe(0)
+  expect(used).toBeGreaterThanOrEqual(0.9)
+})
+
+test('a tenant without permits takes nothing from another, which runs at its own rate', async () => {
+  const keyOf = (headers: { readonly [name: string]: string | string[] | undefined }) =>
+    String(headers['sluice-tenant'])
+  const flow = await limitedFlow({
+    topologies: [[20]],
+    limits: { limits: [{ rate: 20, per: 'second', burst: 1, scope: 'tenant' }] },
+    strict: [{ rate: 20, periodMs: 1_000, keyOf }],
+    bridges: 2,
+  })
+  await startAll(flow, 1_500, 'many')
+  await startAll(flow, 400, 'few')
+  await flow.openBridges()
+  const { calls } = flow.api
+  while ((calls.get('few')?.length ?? 0) < 20) await wait(20)
+  const from = performance.now()
+  await wait(10_000)
+  const to = performance.now()
+  const used = (tenant: string): number =>
+    (calls.get(tenant) ?? []).filter((at) => at >= from && at < to).length / (20 * ((to - from) / 1000))
+  console.log(JSON.stringify({ few: used('few'), many: used('many'), rejected: flow.api.rejected }))
+  expect(flow.api.rejected).toBe(0)
+  expect(used('few')).toBeGreaterThanOrEqual(0.94)
+  expect(used('many')).toBeGreaterThanOrEqual(0.9)
+})
+
+test('of two tiers neither is ever over, and a limit per tenant holds beside one for all', async () => {
+  const tenantOf = (headers: { readonly [name: string]: string | string[] | undefined }) =>
+    String(headers['sluice-tenant'])
+  const flow = await limitedFlow({
+    topologies: [[10, 10]],
+    limits: {
+      limits: [
+        { rate: 40, per: 'second' },
+        { rate: 300, per: 'minute' },
+        { rate: 15, per: 'second', scope: 'tenant' },
+      ],
+    },
+    strict: [
+      { rate: 40, periodMs: 1_000, keyOf: everything },
+      { rate: 300, periodMs: 60_000, keyOf: everything },
+      { rate: 15, periodMs: 1_000, keyOf: tenantOf },
+    ],
+    bridges: 2,
+  })
+  for (const tenant of ['a', 'b', 'c', 'd']) await startAll(flow, 50, tenant)
+  await flow.openBridges()
+  const from = performance.now()
+  await flow.api.until(295)
+  const seconds = (performance.now() - from) / 1000
+  await wait(4_000)
+  const { calls, rejected } = flow.api
+  const all = [...calls.values()].reduce((sum, list) => sum + list.length, 0)
+  console.log(JSON.stringify({ calls: all, seconds, rejected }))
+  expect(rejected).toBe(0)
+  expect(all).toBe(300)
+})
+
+test('a thousand keys are limited at once, each by itself', async () => {
+  const keyOf = (headers: { readonly [name: string]: string | string[] | undefined }) =>
+    String(headers['sluice-tenant'])
+  const flow = await limitedFlow({
+    topologies: [[20, 20]],
+    limits: { limits: [{ rate: 1, per: 'second', burst: 1, scope: 'tenant' }] },
+    strict: [{ rate: 1, periodMs: 1_000, keyOf }],
+    bridges: 2,
+    delayMs: 1,
+  })
+  for (let round = 0; round < 3; round++)
+    for (let n = 0; n < 1_000; n++) await flow.engines[0]?.start('1', { tenant: `tenant ${n}` })
+  await flow.openBridges()
+  const begun = performance.now()
+  await flow.api.until(6_000)
+  const seconds = (performance.now() - begun) / 1000
+  console.log(JSON.stringify({ keys: flow.api.calls.size, calls: 6_000, seconds, rejected: flow.api.rejected }))
+  expect(flow.api.rejected).toBe(0)
+  expect(flow.api.calls.size).toBe(1_000)
+})
