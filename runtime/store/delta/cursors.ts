@@ -72,7 +72,10 @@ export function listCursors(store: Store, filter: CursorFilter, limit: number, a
 /** Throws `NotFound`. */
 export async function getCursor(store: Store, id: string): Promise<Cursor> {
   const [row] = await select(store, eq(cursors.id, storable(id)), 1)
-  if (!row) throw new NotFound(`there is no cursor "${id}" (yet: it appears with the first page that was read)`)
+  if (!row)
+    throw new NotFound(
+      `there is no cursor "${id}" (yet: it appears with the first page that was read, or failed for good)`,
+    )
   return row
 }
 

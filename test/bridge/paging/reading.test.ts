@@ -91,6 +91,7 @@ test('a page that failed for good is replayed with its cursor and watermark, and
   await engine.start('1')
   const [trashed] = trashOf(await engine.outcomesUntil(isDrained))
   expect(trashed?.message).toMatchObject({ page: 2, cursor: 'c2', since: { watermark: '7', epoch: 0 } })
+  expect(trashed?.reading).toEqual({ commit: 'drained' })
   broken = false
   await commit(engine, '9')
   if (trashed) await replayOf(engine, trashed)

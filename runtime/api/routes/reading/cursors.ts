@@ -29,7 +29,8 @@ const list = createRoute({
   operationId: 'listCursors',
   tags,
   summary: 'List where batch nodes are in what they read, the newest reading first',
-  description: 'One for each message that a batch node reads pages for. It appears with the first page that was read.',
+  description:
+    'One for each message that a batch node reads pages for. It appears with the first page that was read, or failed for good.',
   method: 'get',
   path: '/api/cursors',
   request: { query: schemas.cursorQuery },
