@@ -3032,6 +3032,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
+            /** @description At least 3, or 0 for ever; null: as the engine is told to */
             runsKeepDays?: number | null;
         };
         TopologyStatus: {

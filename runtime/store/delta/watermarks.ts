@@ -164,3 +164,12 @@ export async function forgetTold(store: Store): Promise<void> {
       .where(sql`told > 0`),
   )
 }
+
+/** Of a topology that is deleted, with what they were: its nodes come back with other ids. */
+export async function deleteWatermarks(inside: Store, topologyId: string): Promise<void> {
+  await inside.query((db) =>
+    db.execute(sql`
+      with gone as (delete from watermarks where topology_id = ${topologyId} returning id)
+      delete from watermark_history h using gone where h.watermark_id = gone.id`),
+  )
+}
