@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { cursorHistory, cursors } from '../schema/index.ts'
@@ -162,13 +162,14 @@ export async function tellCursor(store: Store, id: string, tell: Tell): Promise<
   })
 }
 
-/** Ids of cursors of whose edits bridges are still to be told. */
-export async function untoldCursors(store: Store, limit: number): Promise<string[]> {
+/** Ids of cursors of whose edits bridges are still to be told, upwards. */
+export async function untoldCursors(store: Store, after: string, limit: number): Promise<string[]> {
   const rows = await store.query((db) =>
     db
       .select({ id: cursors.id })
       .from(cursors)
-      .where(sql`edit_told < edit`)
+      .where(and(sql`edit_told < edit`, gt(cursors.id, after)))
+      .orderBy(asc(cursors.id))
       .limit(limit),
   )
   return rows.map(({ id }) => id)

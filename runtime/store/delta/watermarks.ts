@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import type { Since } from '../../protocol/message.ts'
@@ -143,13 +143,14 @@ export async function tellWatermark(store: Store, id: string, tell: Tell): Promi
   })
 }
 
-/** Ids of watermarks of which bridges are still to be told. */
-export async function untoldWatermarks(store: Store, limit: number): Promise<string[]> {
+/** Ids of watermarks of which bridges are still to be told, upwards. */
+export async function untoldWatermarks(store: Store, after: string, limit: number): Promise<string[]> {
   const rows = await store.query((db) =>
     db
       .select({ id: watermarks.id })
       .from(watermarks)
-      .where(sql`told < version`)
+      .where(and(sql`told < version`, gt(watermarks.id, after)))
+      .orderBy(asc(watermarks.id))
       .limit(limit),
   )
   return rows.map(({ id }) => id)

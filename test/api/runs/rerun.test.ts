@@ -1,9 +1,12 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { newId } from '../../../runtime/ids.ts'
+import type { ControlQueues } from '../../../runtime/queue/control.ts'
 import { streamName } from '../../../runtime/queue/names.ts'
 import { finishReruns } from '../../../runtime/api/actions/runs/finish.ts'
 import { insertRerun } from '../../../runtime/store/queries/history/reruns.ts'
 import { eventually } from '../../support/eventually.ts'
+import { overriding } from '../../support/overriding.ts'
 import { nodeOf } from '../open.ts'
 import type { TestApi } from '../open.ts'
 import { bridgeOf, callsOf, ended, orders, start } from '../running.ts'
@@ -99,12 +102,46 @@ test('a rerun that a control left unfinished is finished by any other, and what 
     insertRerun(inside, { ...left, runId: lostId, epoch, sequences: [999_999, ...sequences] }),
   )
   const called = callsOf(worker).length
-  await t.store.query((db) => db.execute("update reruns set created_at = created_at - interval '1 minute'"))
+  await t.store.query((db) => db.execute("update reruns set tried_at = tried_at - interval '1 minute'"))
   const deps = { store: t.store, queues: t.queues.control }
-  await Promise.all([finishReruns(deps), finishReruns(deps)])
+  const errors: unknown[] = []
+  await Promise.all([finishReruns(deps, errors), finishReruns(deps, errors)])
+  expect(errors).toEqual([])
   expect(await ofAll(t, runId)).toMatchObject({ messages: { total: 2, done: 2 }, state: 'finished' })
   expect(await ofAll(t, lostId)).toMatchObject({ messages: { total: 3, done: 2, cancelled: 1 }, state: 'cancelled' })
   expect(callsOf(worker)).toHaveLength(called + 4)
+})
+
+test('reruns that can not be finished keep no other one waiting, and come again', async () => {
+  const { t } = await orders(() => ({ status: 204 }))
+  await bridgeOf(t)
+  const first = await start(t)
+  await ended(t, first)
+  const { id: nodeId, topologyId } = await nodeOf(t, 'orders', 'start')
+  const of = { rerunOf: first, nodeId, revision: 1, by: 'a control', sequences: null, epoch: null }
+  const ids = ['good', ...Array.from({ length: 6 }, (_, n) => `bad${n}`)]
+  await t.store.transaction(async (inside) => {
+    for (const runId of ids) await insertRerun(inside, { ...of, topologyId, runId, key: runId })
+  })
+  await t.store.query((db) => db.execute("update reruns set tried_at = tried_at - interval '1 minute'"))
+  await t.store.query((db) =>
+    db.execute(sql`update reruns set tried_at = now() - interval '30 s' where run_id = 'good'`),
+  )
+  const { control } = t.queues
+  const started: ControlQueues['start'] = (message) =>
+    message.run === 'good' ? control.start(message) : Promise.reject(new Error('its queues are broken'))
+  const deps = { store: t.store, queues: overriding(control, { start: started }) }
+  const errors: unknown[] = []
+  await finishReruns(deps, errors)
+  expect(errors).toHaveLength(5)
+  await finishReruns(deps, errors)
+  expect(errors).toHaveLength(6)
+  expect(await ofAll(t, 'good')).toMatchObject({ messages: { total: 1, done: 1 }, state: 'finished' })
+  await finishReruns(deps, errors)
+  expect(errors).toHaveLength(6)
+  await t.store.query((db) => db.execute("update reruns set tried_at = tried_at - interval '1 minute'"))
+  await finishReruns(deps, errors)
+  expect(errors).toHaveLength(11)
 })
 
 test('a run that can not be run again says why', async () => {
