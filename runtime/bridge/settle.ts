@@ -116,6 +116,7 @@ function successor(message: Message, output: Output, from: string): Message {
     replay: 0,
     page: 0,
     cursor: null,
+    mark: null,
     edit: 0,
     since: null,
     history: [],

@@ -12,6 +12,7 @@ import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay, StoredReply, StoredRerun } from '../queue/reply.ts'
 import { trashOf } from './records/faults.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
+import { nextMark } from '../protocol/reading.ts'
 import { pageRead } from './paging/page.ts'
 import type { Ports, Stop } from './site.ts'
 
@@ -205,7 +206,10 @@ function child({ input, output, paged, at, nodeName }: StoredOutputs, from: Repl
 }
 
 function nextPage({ input }: StoredOutputs, cursor: string, body: Uint8Array): Message {
-  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], trail: [], body }
+  const page = input.page + 1
+  // In replies of older versions there is none.
+  const mark = nextMark(input.mark ?? null, page, cursor)
+  return { ...input, page, cursor, mark, attempt: 0, round: 0, replay: 0, history: [], trail: [], body }
 }
 
 function record({ paged, at, ...reply }: StoredOutputs, nodeId: string, messages: number): Uint8Array {

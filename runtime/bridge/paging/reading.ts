@@ -57,9 +57,10 @@ export function openReading(queues: Pick<Queues, 'config' | 'connection'>): Read
   }
 }
 
+/** Cursors that were asked for before the edit may come again. */
 function withEdit(message: Message, edited: CursorEdit | undefined): Message {
   if (edited === undefined || edited.edit <= message.edit) return message
-  return { ...message, ...edited }
+  return { ...message, ...edited, mark: null }
 }
 
 /** A run that reads everything again is handed nothing, but counts as begun by now. */
