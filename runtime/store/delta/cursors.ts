@@ -4,6 +4,7 @@ import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { cursorHistory, cursors } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { namesOf } from './names.ts'
 import type { Place } from '../queries/runs.ts'
 
 type Row = typeof cursors.$inferSelect
@@ -32,8 +33,6 @@ export interface CursorFilter {
   readonly isActive?: boolean | undefined
 }
 
-const topologyName = sql<string>`coalesce((select t.name from topologies t where t.id = cursors.topology_id), cursors.topology_id)`
-const nodeName = sql<string>`coalesce((select n.name from nodes n where n.id = cursors.node_id), cursors.node_id)`
 const runState = sql`(select r.state from runs r where r.id = cursors.run_id)`
 /** Its pages that failed for good, edited or not: a reading has one at a time. */
 const inTrash = sql`from trash t where t.run_id = cursors.run_id and t.node_id = cursors.node_id
@@ -47,7 +46,7 @@ const isActive = sql`(${state} in ('reading', 'stopped'))`
 function select(store: Store, where: SQL | undefined, limit: number): Promise<Cursor[]> {
   return store.query(async (db) => {
     const rows = await db
-      .select({ row: cursors, topologyName, nodeName, state, trashId })
+      .select({ row: cursors, ...namesOf('cursors'), state, trashId })
       .from(cursors)
       .where(where)
       .orderBy(desc(cursors.startedAt), desc(cursors.id))

@@ -3,10 +3,12 @@ import type { SQL } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import type { Since } from '../../protocol/message.ts'
 import { watermarkIdOf } from '../../protocol/reading.ts'
+import type { WatermarkPlace } from '../../queue/delta/told.ts'
 import { changesKept } from './commit.ts'
 import { watermarkHistory, watermarks } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { namesOf } from './names.ts'
 
 type Row = typeof watermarks.$inferSelect
 /** A watermark with the names of what it belongs to; what is deleted shows its id. */
@@ -19,13 +21,10 @@ export interface WatermarkFilter {
   readonly tenant?: string | undefined
 }
 
-const topologyName = sql<string>`coalesce((select t.name from topologies t where t.id = watermarks.topology_id), watermarks.topology_id)`
-const nodeName = sql<string>`coalesce((select n.name from nodes n where n.id = watermarks.node_id), watermarks.node_id)`
-
 function select(store: Store, where: SQL | undefined, limit: number): Promise<Watermark[]> {
   return store.query(async (db) => {
     const rows = await db
-      .select({ row: watermarks, topologyName, nodeName })
+      .select({ row: watermarks, ...namesOf('watermarks') })
       .from(watermarks)
       .where(where)
       .orderBy(watermarks.id)
@@ -74,12 +73,6 @@ export function watermarkChanges(
   return store.query((db) =>
     db.select().from(watermarkHistory).where(where).orderBy(desc(watermarkHistory.version)).limit(limit),
   )
-}
-
-export interface WatermarkPlace {
-  readonly topologyId: string
-  readonly nodeId: string
-  readonly tenant: string | null
 }
 
 /** Reads a watermark and keeps others from changing it until the transaction ends; one that isn't there is made, at version 0. */
