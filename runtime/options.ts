@@ -14,6 +14,11 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`)
 
+/** What senders do again within 72 hours is known by its run. */
+export const runsKeepDaysLeast = 3
+export const isKeepDays = (days: number): boolean => days === 0 || days >= runsKeepDaysLeast
+export const keepDaysForms = `expected 0 for ever, or at least ${runsKeepDaysLeast} days: for so long a delivery or an upload that comes again is known by its run`
+
 const url = (protocols: readonly string[], example: string) =>
   z.string().refine((text) => protocols.includes(protocolOf(text)), `expected a URL such as ${example}`)
 
@@ -184,8 +189,8 @@ const table = {
     flag: '--runs-keep-days <n>',
     variable: 'SLUICE_RUNS_KEEP_DAYS',
     default: '90',
-    says: 'days that runs are kept when they have ended with nothing open in Trash; 0 for ever. A topology may have its own',
-    schema: integer(0, 36_500),
+    says: 'days that runs are kept when they have ended with nothing open in Trash, 3 at least; 0 for ever. A topology may have its own',
+    schema: integer(0, 36_500).refine(isKeepDays, keepDaysForms),
   },
   sessionIdleMs: {
     flag: '--session-idle-ms <ms>',

@@ -116,6 +116,7 @@ function successor(message: Message, output: Output, from: string): Message {
     replay: 0,
     page: 0,
     cursor: null,
+    mark: null,
     edit: 0,
     since: null,
     history: [],
@@ -197,16 +198,18 @@ function later({ delayMs }: Later | Turn, { site, message, origin, history }: Ho
 }
 
 function trash(verdict: Trash, { site, message, origin, history }: Hop): Successor {
+  const { node } = site.prepared
   const trashed: Omit<Trashed, 'body'> = {
     kind: 'trashed',
     run: message.run,
-    nodeId: site.prepared.node.id,
+    nodeId: node.id,
     at: new Date().toISOString(),
     trashId: origin,
     revision: site.plan.revision,
     error: verdict.problem,
     attempts: history,
     message: trashedMessage(message),
+    ...(node.type === 'batch' && { reading: { commit: node.watermark?.commit ?? null } }),
     created: message.created,
     trail: message.trail,
   }

@@ -12,6 +12,7 @@ import { decodeReply } from '../queue/reply.ts'
 import type { StoredOutputs, StoredReplay, StoredReply, StoredRerun } from '../queue/reply.ts'
 import { trashOf } from './records/faults.ts'
 import type { InputPublish, Lanes } from './lanes/lanes.ts'
+import { nextMark } from '../protocol/reading.ts'
 import { pageRead } from './paging/page.ts'
 import type { Ports, Stop } from './site.ts'
 
@@ -32,13 +33,14 @@ const lookAgainMs = 200
  */
 export async function split(delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
   const { topologyId, nodeId, lanes } = site
+  const splitting = { delivery, site, ports, stop }
   const reply = decodeReply(delivery.header(envelopeHeader))
-  if (reply.kind === 'rerun') return enter(reply, delivery, site, ports, stop)
+  if (reply.kind === 'rerun') return enter(reply, splitting)
   const made = reply.kind === 'replay' ? replayed(reply, nodeId, delivery.body) : outputsOf(reply, site, delivery.body)
-  if (reply.kind === 'outputs') await room(reply, made.count, delivery, site, ports, stop)
+  if (reply.kind === 'outputs') await room(reply, made.count, splitting)
   delivery.note('settling')
-  const at = { topologyId, nodeId, hopKey: reply.hopKey }
-  const begun = await begin(reply, made, at, delivery, ports, stop)
+  const at = { topologyId, hopKey: reply.hopKey }
+  const begun = await begin(reply, made, splitting)
   if (begun === 'unknown') return delivery.giveBack(lookAgainMs)
   if (begun === 'ended') return delivery.settled()
   if (made.continuation !== null)
@@ -48,8 +50,16 @@ export async function split(delivery: Delivery, site: SplitSite, ports: Ports, s
   delivery.settled()
 }
 
+/** A reply that is held here, and with what it is split. */
+interface Splitting {
+  readonly delivery: Delivery
+  readonly site: SplitSite
+  readonly ports: Ports
+  readonly stop: Stop
+}
+
 /** It is counted already: the message is all that follows. */
-async function enter(reply: StoredRerun, delivery: Delivery, site: SplitSite, ports: Ports, stop: Stop): Promise<void> {
+async function enter(reply: StoredRerun, { delivery, site, ports, stop }: Splitting): Promise<void> {
   delivery.note('settling')
   const at = { topologyId: site.topologyId, hopKey: reply.hopKey }
   const message = { ...reply.message, body: delivery.body }
@@ -58,14 +68,7 @@ async function enter(reply: StoredRerun, delivery: Delivery, site: SplitSite, po
 }
 
 /** Waits until the followers have room, but no longer than until the run is cancelled. */
-async function room(
-  reply: StoredOutputs,
-  count: number,
-  delivery: Delivery,
-  site: SplitSite,
-  ports: Ports,
-  stop: Stop,
-): Promise<void> {
+async function room(reply: StoredOutputs, count: number, { delivery, site, ports, stop }: Splitting): Promise<void> {
   checkKnown(receivers(reply), site.lanes)
   const place = { topologyId: site.topologyId, nodeId: site.nodeId, run: reply.input.run }
   const onFull = (nodeId: string): void => delivery.note('follower', null, nodeId)
@@ -83,15 +86,12 @@ async function room(
 async function begin(
   reply: Exclude<StoredReply, StoredRerun>,
   made: Made,
-  at: { topologyId: string; nodeId: string; hopKey: string },
-  delivery: Delivery,
-  ports: Ports,
-  stop: Stop,
+  { delivery, site, ports, stop }: Splitting,
 ): Promise<'begun' | 'ended' | 'unknown'> {
-  const { topologyId, nodeId } = at
+  const { topologyId, nodeId } = site
   const cancelled = reply.kind === 'outputs' && (await ports.cancelled.has(topologyId, reply.input.run, stop.now))
   const body = cancelled ? endedRecord(reply.input, nodeId, true) : made.record
-  const publish = guarded(at, 'ledger', { tail: ledgerTail, headers: [], body })
+  const publish = guarded({ topologyId, hopKey: reply.hopKey }, 'ledger', { tail: ledgerTail, headers: [], body })
   if ((await ports.guard.publish(publish, delivery, stop.now)) === 'accepted') return cancelled ? 'ended' : 'begun'
   const stored = await ports.guard.published(topologyId, publish.origin, stop.now)
   // Compacted, so all is done, or not to be seen yet: the server knows whether the reply is still to be delivered.
@@ -205,7 +205,10 @@ function child({ input, output, paged, at, nodeName }: StoredOutputs, from: Repl
 }
 
 function nextPage({ input }: StoredOutputs, cursor: string, body: Uint8Array): Message {
-  return { ...input, page: input.page + 1, cursor, attempt: 0, round: 0, replay: 0, history: [], trail: [], body }
+  const page = input.page + 1
+  // In replies of older versions there is none.
+  const mark = nextMark(input.mark ?? null, page, cursor)
+  return { ...input, page, cursor, mark, attempt: 0, round: 0, replay: 0, history: [], trail: [], body }
 }
 
 function record({ paged, at, ...reply }: StoredOutputs, nodeId: string, messages: number): Uint8Array {

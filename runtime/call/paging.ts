@@ -1,6 +1,7 @@
 /** What a batch node's reply says of pages: whether there is another one, and how far the source has been read. Pure. */
 import { decodeHeaderValue, opaqueHeaderValue } from '../protocol/header-values.ts'
 import type { WorkerNode } from '../topology/plan.ts'
+import { cursorMark } from '../protocol/reading.ts'
 import { kindAsked, kindNames, kindOf, watermarkMaxBytes } from '../topology/watermarks/watermark.ts'
 import type { DecideContext, Reply } from './verdict.ts'
 
@@ -48,12 +49,18 @@ function watermarkFault(watermark: string | null, { name, watermark: policy }: W
   )
 }
 
-function cursorFault(next: string | null, maxPages: number, { cursor, page }: DecideContext['message']): Fault | null {
+type Asking = Pick<DecideContext['message'], 'cursor' | 'mark' | 'page'>
+
+function cursorFault(next: string | null, maxPages: number, { cursor, mark, page }: Asking): Fault | null {
   if (next === null) return null
   if (opaqueHeaderValue(next).length > cursorMaxBytes)
     return badCursor(`sluice-cursor is longer than ${cursorMaxBytes} bytes`)
   if (next === cursor)
     return badCursor(`page ${page} answered with the cursor that it was asked with: ${next.slice(0, 200)}`)
+  if (mark !== null && cursorMark(next) === mark)
+    return badCursor(
+      `page ${page} answered with the cursor of an earlier page, so the pages go round: ${next.slice(0, 200)}`,
+    )
   if (page + 1 < maxPages) return null
   const detail = `page ${page} has a next one, but maxPages of the node is ${maxPages}`
   return { name: 'too-many-pages', title: 'The run has more pages than the node may read', detail }

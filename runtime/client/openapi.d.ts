@@ -650,7 +650,7 @@ export interface paths {
         };
         /**
          * List where batch nodes are in what they read, the newest reading first
-         * @description One for each message that a batch node reads pages for. It appears with the first page that was read.
+         * @description One for each message that a batch node reads pages for. It appears with the first page that was read, or failed for good.
          */
         get: operations["listCursors"];
         put?: never;
@@ -1508,7 +1508,7 @@ export interface components {
             tenant: string | null;
             /** @description `reading`: pages are read; `stopped`: its page is in Trash; `ended`: the last page is read; `abandoned`: its run was cancelled, or its page was discarded */
             state: components["schemas"]["CursorState"];
-            /** @description The newest page that was read; the first one is 0 */
+            /** @description The newest page that was read; the first one is 0, also while it has failed and none was read */
             page: number;
             /** @description With which that page was asked for */
             cursor: string | null;
@@ -3032,6 +3032,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
+            /** @description At least 3, or 0 for ever; null: as the engine is told to */
             runsKeepDays?: number | null;
         };
         TopologyStatus: {

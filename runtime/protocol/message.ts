@@ -19,6 +19,8 @@ export interface Message {
   readonly page: number
   /** Cursor of that page; null on page 0. */
   readonly cursor: string | null
+  /** `cursorMark` of an earlier page's cursor, by which a source is known that goes round; null: none yet. */
+  readonly mark: string | null
   /** Number of the newest edit of the cursor by a person that a page was asked for with; 0: none. */
   readonly edit: number
   /** With what page 0 of a batch node with a watermark was asked; null: it wasn't yet, or the node has none. */
@@ -57,6 +59,7 @@ export const untried = {
   replay: 0,
   page: 0,
   cursor: null,
+  mark: null,
   edit: 0,
   since: null,
   reconcile: false,

@@ -120,6 +120,8 @@ export interface Trashed extends Way {
   readonly attempts: readonly FailedCall[]
   /** What a replay needs to make the message again; see message.ts. */
   readonly message: TrashedMessage
+  /** Of a batch node, which reads pages for the message: see `PageRead`. */
+  readonly reading?: Pick<PageRead, 'commit'>
   readonly body: Uint8Array
 }
 

@@ -16,4 +16,17 @@ export function watermarkIdOf(topologyId: string, nodeId: string, tenant: string
   return shortHash(`watermark:${JSON.stringify([topologyId, nodeId, tenant])}`)
 }
 
+/** What a message carries of a cursor that a page was read with, in the same form. Pure. */
+export const cursorMark = (cursor: string): string => shortHash(`cursor:${cursor}`)
+
+/**
+ * The mark that the message carries which asks for `page` with this cursor: Brent's way to find a cycle. The cursor of each page whose
+ * number is a power of two is kept until the next such page, so a source that goes round is found after three times as many pages as
+ * lead into the cycle and around it, at most. Pure.
+ */
+export function nextMark(mark: string | null, page: number, cursor: string): string {
+  const isPowerOfTwo = Number.isInteger(Math.log2(page))
+  return mark === null || isPowerOfTwo ? cursorMark(cursor) : mark
+}
+
 const shortHash = (text: string): string => hash('sha256', text, 'buffer').subarray(0, 16).toString('base64url')

@@ -1,5 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { JetStreamApiError } from '@nats-io/jetstream'
 import type { StoredMsg } from '@nats-io/jetstream'
+import type { KV } from '@nats-io/kv'
 import type { Connection } from './connection.ts'
+import { refusal } from './publish/publisher.ts'
 
 /**
  * Reads of KV buckets as their leader has them: a copy that is behind would show what was before.
@@ -31,6 +35,30 @@ export async function lastEntry(leader: Leader, bucket: string, key: string): Pr
 /** What was put or removed last under a key (it may have `*` and `>`); null when nothing was, or that is forgotten. */
 export function lastChange({ jsm }: Leader, bucket: string, key: string): Promise<StoredMsg | null> {
   return jsm.streams.getMessage(streamOf(bucket), { last_by_subj: subjectOf(bucket, key) })
+}
+
+/**
+ * Puts what `next` makes of what was put last (null: nothing, or it was removed), unless that is null, and nobody has changed the entry
+ * in between; else it is asked again. So a call that comes late can't undo what was put since.
+ */
+export async function changeEntry(
+  leader: Leader,
+  { name, bucket }: { readonly name: string; readonly bucket: Pick<KV, 'put'> },
+  key: string,
+  next: (before: StoredMsg | null) => string | null,
+): Promise<void> {
+  for (;;) {
+    const before = await lastChange(leader, name, key)
+    const text = next(before !== null && isPut(before) ? before : null)
+    if (text === null) return
+    try {
+      await bucket.put(key, text, { previousSeq: before?.seq ?? 0 })
+      return
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== refusal.settled) throw error
+      await wait(10 + Math.random() * 40)
+    }
+  }
 }
 
 export const isPut = ({ header }: StoredMsg): boolean => header.get('KV-Operation') === ''

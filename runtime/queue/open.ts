@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { JetStreamApiError } from '@nats-io/jetstream'
 import type { Plan, WorkerAddress } from '../topology/plan.ts'
 import { untried } from '../protocol/message.ts'
 import { Unavailable, textOf } from '../errors.ts'
@@ -26,7 +25,7 @@ import type { ControlQueues, Guarded, Looks, StartMessage } from './control.ts'
 import { editsTold, forgetEdit, putEdit } from './delta/edits.ts'
 import { forgetWatermarks, hasNoWatermarks, putWatermark } from './delta/watermarks.ts'
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
-import { isPut, lastChange, lastEntry } from './entries.ts'
+import { changeEntry, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
 import { openFailures } from './look/failures.ts'
 import type { Failures } from './look/failures.ts'
@@ -42,7 +41,7 @@ import { destroyUnmoved, lastSequenceOf } from './publish/closing.ts'
 import { serviceKey } from './limits/told.ts'
 import { openLimitQueues } from './limits/limits.ts'
 import type { LimitQueues } from './limits/limits.ts'
-import { openPublisher, refusal } from './publish/publisher.ts'
+import { openPublisher } from './publish/publisher.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { settledGenerations } from './lanes/retire.ts'
 import { askBridges } from './look/ask.ts'
@@ -296,19 +295,11 @@ const put = ({ connection, config }: ControlDeps, key: string, value: unknown): 
   reachOver(connection, async () => void (await config.config.put(key, JSON.stringify(value))))
 
 /** Several controls may put the same worker at once, one of them what it read before the last change. */
-async function putNewest({ connection, config }: ControlDeps, worker: WorkerAddress): Promise<void> {
-  const key = workerKey(worker.name)
-  for (;;) {
-    const before = await lastChange(connection, config.name, key)
-    if (before !== null && isPut(before) && before.json<WorkerAddress>().version > worker.version) return
-    try {
-      await config.config.put(key, JSON.stringify(worker), { previousSeq: before?.seq ?? 0 })
-      return
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== refusal.settled) throw error
-      await wait(10 + Math.random() * 40)
-    }
-  }
+function putNewest({ connection, config }: ControlDeps, worker: WorkerAddress): Promise<void> {
+  const place = { name: config.name, bucket: config.config }
+  return changeEntry(connection, place, workerKey(worker.name), (before) =>
+    before !== null && before.json<WorkerAddress>().version > worker.version ? null : JSON.stringify(worker),
+  )
 }
 
 const setReason = (deps: ControlDeps, key: string, reason: string | null): Promise<void> =>

@@ -5,6 +5,7 @@ import type { Discarded, Outcome, Started, Trashed } from '../protocol/outcome.t
 import { fingerprint } from './fingerprint.ts'
 import { column } from './columns.ts'
 import { writePages } from './delta/pages.ts'
+import { writeStopped } from './delta/stopped.ts'
 import { commitWatermarks } from './delta/commit.ts'
 import type { Database, Store } from './store.ts'
 import { addUp, writeMilestones } from './tally/milestones.ts'
@@ -121,6 +122,7 @@ async function write(db: Database, topologyId: string, outcomes: readonly Outcom
   const { runs, drained } = await writeDeltas(db, topologyId, tally(outcomes, sorted, fresh))
   await writeMilestones(db, addUp(counted(outcomes, sorted, fresh)), (run) => started.has(run))
   await writePages(db, topologyId, sorted.pages)
+  await writeStopped(db, topologyId, [...sorted.trashed.values()])
   await writeIntakes(db, sorted.intakes)
   const watermarks = await commitWatermarks(db, topologyId, drained)
   for (const id of started) if (!runs.has(id)) runs.set(id, 'running')

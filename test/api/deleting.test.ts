@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { watermarkIdOf } from '../../runtime/protocol/reading.ts'
+import { listWatermarks, lockWatermark, setWatermark, watermarkChanges } from '../../runtime/store/delta/watermarks.ts'
 import { othersWait, topologyLock, whileHeld } from './held.ts'
 import { nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
@@ -47,6 +49,21 @@ test('a start that is accepted while its topology is deleted is kept: the deleti
   await t.post('/api/topologies/orders/publish')
   expect((await t.post('/api/topologies/orders/run')).status).toBe(202)
   expect((await t.queues.control.backlog(id)).messages).toBe(2)
+})
+
+test('with a topology go its watermarks and what they were', async () => {
+  const t = await openApi()
+  const id = await draft(t)
+  const place = { topologyId: id, nodeId: 'list', tenant: null }
+  await t.store.transaction(async (inside) => {
+    const setting = { watermark: '7', by: 'ann', reason: null }
+    for (const one of [place, { ...place, topologyId: 'another' }])
+      await setWatermark(inside, await lockWatermark(inside, one), setting, null)
+  })
+  expect((await remove(t)).status).toBe(204)
+  const left = await listWatermarks(t.store, {}, 50, null)
+  expect(left.map(({ topologyId }) => topologyId)).toEqual(['another'])
+  expect(await watermarkChanges(t.store, watermarkIdOf(id, 'list', null), 50, null)).toEqual([])
 })
 
 test('with force it settles as cancelled first, also on the condition of an ETag', async () => {

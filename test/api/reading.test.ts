@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tellUntold, tidyTold } from '../../runtime/api/actions/reading/tell.ts'
+import { openTold, tellUntold, tidyTold } from '../../runtime/api/actions/reading/tell.ts'
 import type { ControlQueues } from '../../runtime/queue/control.ts'
 import { watermarkAt } from '../../runtime/queue/delta/watermarks.ts'
 import { eventually } from '../support/eventually.ts'
@@ -184,10 +184,28 @@ test('what is committed and was never told is told by any control', async () => 
   const set = await t.post('/api/watermarks', { topology: 'orders', node: 'a', watermark: '7' })
   expect([set.status, set.body]).toMatchObject([200, { pending: true, watermark: '7' }])
   control.putWatermark = putWatermark
-  await tellUntold({ store: t.store, queues: t.queues.control })
+  await tellUntold({ store: t.store, queues: t.queues.control }, openTold(), [])
   const { id: nodeId, topologyId } = await nodeOf(t, 'orders', 'a')
   expect(await watermarkAt(t.queues, { topologyId, nodeId, tenant: null })).toEqual({ watermark: '7', epoch: 1 })
   expect((await t.get(`/api/watermarks/${set.body.id}`)).body).toMatchObject({ pending: false })
+})
+
+test('a watermark that can not be told keeps no other one from being told', async () => {
+  const { t } = await orders(() => ({ status: 204 }), { a: { type: 'batch', watermark: {} } })
+  const control = t.queues.control as { -readonly [K in keyof ControlQueues]: ControlQueues[K] }
+  const { putWatermark } = control
+  control.putWatermark = () => Promise.reject(new Error('NATS is away'))
+  const tenants = Array.from({ length: 12 }, (_, n) => `tenant ${n}`)
+  for (const tenant of tenants)
+    await t.post('/api/watermarks', { topology: 'orders', node: 'a', tenant, watermark: '7' })
+  control.putWatermark = (place, since) =>
+    place.tenant === 'tenant 11' ? putWatermark(place, since) : Promise.reject(new Error('it is too large'))
+  const [told, errors] = [openTold(), [] as unknown[]]
+  for (let rounds = 0; rounds < 3; rounds++)
+    await tellUntold({ store: t.store, queues: t.queues.control }, told, errors)
+  expect(errors).toHaveLength(11)
+  const [row] = await list(t, '/api/watermarks?tenant=tenant%2011')
+  expect(row).toMatchObject({ pending: false })
 })
 
 test('bad input says what is wrong and where', async () => {

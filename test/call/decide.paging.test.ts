@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { cursorMark } from '../../runtime/protocol/reading.ts'
 import type { WatermarkPolicy } from '../../runtime/topology/plan.ts'
 import { reply, verdictOf } from './decide-samples.ts'
 
@@ -53,6 +54,13 @@ test.each<[string, Record<string, string>, object, string, RegExp]>([
   ['over 4 KiB', { 'sluice-cursor': 'x'.repeat(4097) }, {}, 'cursor', /longer than 4096 bytes/],
   ['over 4 KiB when it is encoded', { 'sluice-cursor': 'é'.repeat(700) }, {}, 'cursor', /longer than 4096 bytes/],
   ['the one it was asked with', { 'sluice-cursor': 'c' }, { page: 1, cursor: 'c' }, 'cursor', /asked with: c/],
+  [
+    'that of an earlier page',
+    { 'sluice-cursor': 'a' },
+    { page: 1, cursor: 'b', mark: cursorMark('a') },
+    'cursor',
+    /earlier page, so the pages go round: a/,
+  ],
   ['one too many', { 'sluice-cursor': 'd' }, { page: 2, cursor: 'c' }, 'too-many-pages', /maxPages of the node is 3/],
 ])('a cursor that is %s goes to Trash with the reason', (_, headers, message, name, reason) => {
   expect(refusal(headers, {}, message)).toEqual([`urn:sluice:${name}`, expect.stringMatching(reason)])

@@ -64,6 +64,16 @@ test('trusted proxies are addresses and networks, with commas', () => {
     ])
 })
 
+test.each(['1', '2', '36501'])(
+  'runs are kept for three days at least, or for ever: %s days are refused',
+  (runsKeepDays) => {
+    const kept = (days: string) =>
+      resolveOptions('control', { flags: { runsKeepDays: days }, environment: {} }).runsKeepDays
+    expect(['0', '3', '36500'].map(kept)).toEqual([0, 3, 36_500])
+    expect(faultsOf(() => kept(runsKeepDays))[0]?.message).toMatch(/^expected /)
+  },
+)
+
 test('a secret, or a URL that may hold one, is never repeated', () => {
   const environment = { SLUICE_SECRET_KEY: 'short', SLUICE_ADMIN_TOKEN: 'sh ort', SLUICE_POSTGRES_URL: 'pg://u:pw@h' }
   const faults = faultsOf(() => resolveOptions('control', { flags: {}, environment }))

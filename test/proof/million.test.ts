@@ -26,17 +26,18 @@ const patient = { timeoutMs: hourMs }
 
 interface Worker {
   readonly url: string
-  /** Records that came to the end. */
+  /** Records that came to the end, by the body. */
   readonly stored: ReadonlySet<string>
+  /** How often each message was called for there, by its idempotency key. */
+  readonly calls: ReadonlyMap<string, number>
   /** When the first one did; null: none has. */
   readonly firstAt: number | null
 }
 
 /** `list` answers pages of records, `pass` what it gets, `store` keeps what it gets. */
 async function startWorker(): Promise<Worker> {
-  const stored = new Set<string>()
-  const state = { firstAt: null as number | null }
-  const server = createServer((request, response) => void answer(request, response, stored, state))
+  const state: State = { stored: new Set(), calls: new Map(), firstAt: null }
+  const server = createServer((request, response) => void answer(request, response, state))
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   closing.push({
     close() {
@@ -47,19 +48,21 @@ async function startWorker(): Promise<Worker> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,
-    stored,
+    stored: state.stored,
+    calls: state.calls,
     get firstAt() {
       return state.firstAt
     },
   }
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  stored: Set<string>,
-  state: { firstAt: number | null },
-): Promise<void> {
+interface State {
+  readonly stored: Set<string>
+  readonly calls: Map<string, number>
+  firstAt: number | null
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const body = Buffer.concat(chunks)
@@ -70,7 +73,9 @@ async function answer(
   }
   if (request.url !== '/nodes/store') return void response.writeHead(404).end()
   state.firstAt ??= performance.now()
-  stored.add(body.toString())
+  const key = String(request.headers['idempotency-key'])
+  state.calls.set(key, (state.calls.get(key) ?? 0) + 1)
+  state.stored.add(body.toString())
   response.writeHead(204).end()
 }
 
@@ -84,6 +89,13 @@ function listPage(page: number, response: ServerResponse): void {
     ...(page + 1 < pages && { 'sluice-cursor': String(page + 1) }),
   })
   response.end(JSON.stringify(items))
+}
+
+/** How many messages came to the end, and how many calls too many were made for them. */
+function countCalls({ calls }: Worker): { messages: number; repeated: number } {
+  let repeated = 0
+  for (const count of calls.values()) repeated += count - 1
+  return { messages: calls.size, repeated }
 }
 
 interface Loaded {
@@ -154,6 +166,7 @@ test(
       `${count} records in ${seconds.toFixed(1)} s, the first after ${firstMs.toFixed(0)} ms; RSS ${(atTenth / 1e6).toFixed(0)} MB at 10 %, ${(atEnd / 1e6).toFixed(0)} MB at the end`,
     )
     // The short form is over before the process is warm; speeds are told, and held only to what any machine does.
+    expect(countCalls(worker)).toEqual({ messages: count, repeated: 0 })
     expect(atEnd).toBeLessThanOrEqual(atTenth * (count >= 1_000_000 ? 1.1 : 1.2))
     expect(firstMs).toBeLessThanOrEqual(5_000)
   },
@@ -191,7 +204,8 @@ test(
     let bridge = spawn()
     await engine.start('{}')
     const ended = countEnded(engine, () => worker.stored.size === count)
-    for (let kills = 0; worker.stored.size < count; kills++) {
+    let kills = 0
+    for (; worker.stored.size < count; kills++) {
       await wait(4_000)
       if (kills % 3 === 2) {
         await nats.kill()
@@ -203,6 +217,10 @@ test(
     }
     expect(worker.stored.size).toBe(count)
     expect(await ended).toBe(count)
+    const { messages, repeated } = countCalls(worker)
+    expect(messages).toBe(count)
+    // What was open at the node: its prefetch, and twice that when NATS dies.
+    expect(repeated).toBeLessThanOrEqual(kills * 2 * 20)
   },
   hourMs,
 )

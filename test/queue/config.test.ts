@@ -1,7 +1,12 @@
 import { afterEach, expect, test } from 'vitest'
+import { openReading } from '../../runtime/bridge/paging/reading.ts'
+import { untried } from '../../runtime/protocol/message.ts'
+import type { Message } from '../../runtime/protocol/message.ts'
+import { readingOf } from '../../runtime/protocol/reading.ts'
 import { watchConfig } from '../../runtime/queue/config.ts'
 import type { ConfigChange } from '../../runtime/queue/config.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import type { WorkerNode } from '../../runtime/topology/plan.ts'
 import { startEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -38,6 +43,34 @@ test('a watch whose renewal fails after a reconnect is renewed until it works', 
   await eventually('the change is seen', () =>
     changes.some((change) => change.kind === 'paused' && change.reason === 'because'),
   )
+})
+
+test('an older edit of a cursor does not replace a newer one, and the same again is no change', async () => {
+  const engine = await startEngine([{ name: 'a' }])
+  closing.push(() => engine.close())
+  const { control } = engine.queues
+  const { topologyId } = engine.plan
+  await control.putEdit(topologyId, 'reading', { edit: 2, cursor: 'new' })
+  const [told] = await control.edits()
+  await control.putEdit(topologyId, 'reading', { edit: 1, cursor: 'old' })
+  await control.putEdit(topologyId, 'reading', { edit: 2, cursor: 'new' })
+  expect(await control.edits()).toEqual([told])
+  await Promise.all([3, 5, 4].map((edit) => control.putEdit(topologyId, 'reading', { edit, cursor: `${edit}` })))
+  expect(await control.edits()).toMatchObject([{ reading: 'reading', edit: 5, cursor: '5' }])
+  const reading = openReading(engine.queues)
+  for (const edit of [5, 4])
+    reading.set({ kind: 'cursor', reading: readingOf('n', 'm'), edited: { edit, cursor: `${edit}` } })
+  const message: Message = {
+    ...untried,
+    id: 'm',
+    run: 'r',
+    from: '',
+    created: '',
+    contentType: '',
+    body: new Uint8Array(),
+  }
+  const place = { topologyId, node: { id: 'n' } as WorkerNode }
+  expect(await reading.asked(message, place, new AbortController().signal)).toMatchObject({ edit: 5, cursor: '5' })
 })
 
 test('an older address of a worker does not replace a newer one', async () => {

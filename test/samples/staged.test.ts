@@ -10,12 +10,19 @@ import { parseDocument } from '../../runtime/topology/document.ts'
 import { openApi } from '../api/open.ts'
 import type { TestApi } from '../api/open.ts'
 import { bridgeOf, ended } from '../api/running.ts'
+import { openCli } from '../cli/inside.ts'
 import { timeline } from '../api/runs/flow.ts'
 import { janitorOf } from '../queue/compact.ts'
 import { eventually } from '../support/eventually.ts'
 
 const sample = new URL('../../workers/samples/staged/', import.meta.url)
 const file = (name: string): string => readFileSync(new URL(name, sample), 'utf8')
+
+/** As the README has it. */
+function command(name: string): string[] {
+  const line = new RegExp(`^ {4}npm run -s sluice -- (${name} .*)$`, 'm').exec(file('README.md'))
+  return line?.[1]?.split(' ') ?? []
+}
 
 /** The sample's worker with a folder of its own, and an engine to which its topology was applied. */
 async function openSample(): Promise<{ t: TestApi; folder: string }> {
@@ -42,8 +49,10 @@ async function openSample(): Promise<{ t: TestApi; folder: string }> {
 
 test('the sample staged writes every good line, and its bottleneck shows as the queue before one node', async () => {
   const { t, folder } = await openSample()
-  const headers = { 'content-type': 'text/csv' }
-  const { runId } = (await t.send('POST', '/start/staged/file', { raw: file('orders.csv'), headers })).body
+  const { run } = await openCli(t)
+  const sent = await run(...command('run'))
+  expect(sent).toMatchObject({ code: 0, stderr: '' })
+  const runId = sent.stdout.trim()
   const waiting = async () => {
     const { items } = (await t.get('/api/queues?topology=staged')).body as unknown as {
       items: { node: string; pending: number }[]
@@ -55,6 +64,8 @@ test('the sample staged writes every good line, and its bottleneck shows as the 
     const others = [...pending].filter(([node]) => node !== 'enrich').map(([, count]) => count)
     return (pending.get('enrich') ?? 0) > 20 && Math.max(...others) < (pending.get('enrich') ?? 0)
   })
+  expect((await run(...command('get'))).stdout).toContain('enrich')
+  expect(await run(...command('set'))).toMatchObject({ code: 0, stderr: '' })
   await eventually('the run is listed', async () => (await t.get(`/api/runs/${runId}`)).status === 200)
   expect(await ended(t, runId)).toMatchObject({ state: 'failed', messages: { total: 120, done: 118, failed: 2 } })
   expect(readdirSync(folder)).toHaveLength(118)

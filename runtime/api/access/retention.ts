@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../errors.ts'
 import { deleteAuditBefore } from '../../store/queries/audit.ts'
 import { deleteEndedSessions } from '../../store/queries/sessions.ts'
+import { runsKeepDaysLeast } from '../../options.ts'
 import { deleteRunsBefore, topologiesOfRuns } from '../../store/queries/history/retention.ts'
 import type { Place } from '../../store/queries/runs.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -17,6 +18,12 @@ type Deps = Pick<ApiDeps, 'store' | 'access' | 'log'>
 const everyMs = 3_600_000
 const dayMs = 86_400_000
 const batch = 5_000
+
+/**
+ * However short runs are to be kept: a delivery of a webhook that comes again within 72 hours is known by its run; with an hour for
+ * clocks that differ.
+ */
+const leastKeptMs = runsKeepDaysLeast * dayMs + 3_600_000
 
 /** In days; 0: for ever. */
 export interface Keeping {
@@ -64,7 +71,7 @@ async function forgetRuns({ store }: Deps, { runsKeepDays }: Keeping, signal?: A
   for (const { topologyId, keepDays } of await topologiesOfRuns(store)) {
     const days = keepDays ?? runsKeepDays
     if (days === 0) continue
-    const before = new Date(Date.now() - days * dayMs)
+    const before = new Date(Date.now() - Math.max(days * dayMs, leastKeptMs))
     let after: Place | null = null
     do after = (await deleteRunsBefore(store, { topologyId, before, after, limit: runsBatch })).next
     while (after !== null && signal?.aborted !== true)

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { isKeepDays, keepDaysForms } from '../../options.ts'
 import { documentJsonSchema, retrySchema } from '../../topology/schema.ts'
 import { nodeTypes } from '../../topology/plan.ts'
 import { missedKinds, overlapKinds } from '../../topology/schedule/schema.ts'
@@ -43,7 +44,14 @@ export const topologyPatch = z
     paused: z.boolean().optional(),
     description: text(4096).nullable().optional(),
     labels: labels.optional(),
-    runsKeepDays: z.int().min(0).max(36_500).nullable().optional(),
+    runsKeepDays: z
+      .int()
+      .min(0)
+      .max(36_500)
+      .refine(isKeepDays, keepDaysForms)
+      .nullable()
+      .optional()
+      .openapi({ description: 'At least 3, or 0 for ever; null: as the engine is told to' }),
   })
   .openapi('TopologyPatch')
 

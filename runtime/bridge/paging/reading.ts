@@ -46,7 +46,7 @@ export function openReading(queues: Pick<Queues, 'config' | 'connection'>): Read
   return {
     set({ reading, edited }) {
       if (edited === null) edits.delete(reading)
-      else edits.set(reading, edited)
+      else if (edited.edit >= (edits.get(reading)?.edit ?? 0)) edits.set(reading, edited)
     },
     async asked(message, place, signal) {
       const edited = edits.size === 0 ? message : withEdit(message, edits.get(readingOf(place.node.id, message.id)))
@@ -57,9 +57,10 @@ export function openReading(queues: Pick<Queues, 'config' | 'connection'>): Read
   }
 }
 
+/** Cursors that were asked for before the edit may come again. */
 function withEdit(message: Message, edited: CursorEdit | undefined): Message {
   if (edited === undefined || edited.edit <= message.edit) return message
-  return { ...message, ...edited }
+  return { ...message, ...edited, mark: null }
 }
 
 /** A run that reads everything again is handed nothing, but counts as begun by now. */

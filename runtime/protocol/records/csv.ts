@@ -153,9 +153,13 @@ function namesFault(names: readonly string[]): string | null {
   if (names.length > headerMax.columns) return `the first line names more than ${headerMax.columns} columns`
   const empty = names.indexOf('')
   if (empty !== -1) return `the first line has to name the columns, and column ${empty + 1} has no name`
-  const twice = names.findIndex((name, index) => names.indexOf(name) !== index)
-  if (twice === -1) return null
-  return `columns ${names.indexOf(names[twice] as string) + 1} and ${twice + 1} have the same name`
+  const seen = new Map<string, number>()
+  for (const [index, name] of names.entries()) {
+    const first = seen.get(name)
+    if (first !== undefined) return `columns ${first + 1} and ${index + 1} have the same name`
+    seen.set(name, index)
+  }
+  return null
 }
 
 function raggedDetail(line: number, fields: readonly string[], { prefixes }: Header): string {

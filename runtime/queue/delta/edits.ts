@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Connection } from '../connection.ts'
-import { lastEntry } from '../entries.ts'
+import { changeEntry, lastEntry } from '../entries.ts'
 import { cursorKey } from './told.ts'
 import type { CursorEdit, ToldEdit } from './told.ts'
 
@@ -14,14 +14,17 @@ interface Places {
   readonly config: Config
 }
 
-/** Whoever calls it holds the cursor's row. */
+/** Whoever calls it holds the cursor's row; a call that comes late from a control that doesn't hold it any more changes nothing. */
 export async function putEdit(
-  { config }: Places,
+  { connection, config }: Places,
   topologyId: string,
   reading: string,
   { edit, cursor }: CursorEdit,
 ): Promise<void> {
-  await config.config.put(cursorKey(topologyId, reading), JSON.stringify({ edit, cursor } satisfies CursorEdit))
+  const place = { name: config.name, bucket: config.config }
+  await changeEntry(connection, place, cursorKey(topologyId, reading), (before) =>
+    before !== null && before.json<CursorEdit>().edit >= edit ? null : JSON.stringify({ edit, cursor }),
+  )
 }
 
 /** All that are told, as the leader has them. */

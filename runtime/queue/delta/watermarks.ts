@@ -1,11 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { JetStreamApiError } from '@nats-io/jetstream'
 import type { Since } from '../../protocol/message.ts'
 import { watermarkIdOf } from '../../protocol/reading.ts'
 import type { Config } from '../config.ts'
 import type { Connection } from '../connection.ts'
-import { isPut, lastChange, lastEntry } from '../entries.ts'
-import { refusal } from '../publish/publisher.ts'
+import { changeEntry, lastEntry } from '../entries.ts'
 import type { WatermarkPlace } from './told.ts'
 
 /**
@@ -32,19 +29,9 @@ export async function watermarkAt({ connection, config }: Places, place: Waterma
  * it any more is refused by the entry's revision.
  */
 export async function putWatermark({ connection, config }: Places, place: WatermarkPlace, told: Since): Promise<void> {
-  const key = keyOf(place)
   const text = JSON.stringify({ watermark: told.watermark, epoch: told.epoch } satisfies Since)
-  for (;;) {
-    const before = await lastChange(connection, config.watermarksName, key)
-    if (before !== null && isPut(before) && before.string() === text) return
-    try {
-      await config.watermarks.put(key, text, { previousSeq: before?.seq ?? 0 })
-      return
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== refusal.settled) throw error
-      await wait(10 + Math.random() * 40)
-    }
-  }
+  const bucket = { name: config.watermarksName, bucket: config.watermarks }
+  await changeEntry(connection, bucket, keyOf(place), (before) => (before?.string() === text ? null : text))
 }
 
 /** Of a topology that is gone. */

@@ -1,5 +1,5 @@
 import { DeliverPolicy } from '@nats-io/jetstream'
-import { Conflict } from '../../errors.ts'
+import { Conflict, Unavailable } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { decodeEnvelope, envelopeHeader } from '../envelope.ts'
 import { nodeFilter, streamName } from '../names.ts'
@@ -8,6 +8,8 @@ import type { InputsAt, InputsLimits, RecordedInputs } from './types.ts'
 
 /** Clocks of bridges and NATS may differ by so much. */
 const clocksMs = 60_000
+/** A server that is busy may send nothing for as long as a portion waits; so often in a row isn't taken for busy. */
+const emptyMax = 5
 const portion = { max_messages: 5_000, expires: 2_000 }
 
 /**
@@ -59,14 +61,20 @@ async function* headersOf(
   try {
     // Without any there is nothing to wait for.
     let left = (await consumer.info()).num_pending
+    let empty = 0
     while (left > 0) {
-      left = 0
+      let got = 0
       for await (const message of await consumer.fetch(portion)) {
+        got++
         left = message.info.pending
         const header = message.headers?.get(envelopeHeader) ?? ''
         yield { sequence: message.seq, header, bytes: Number(message.headers?.get('Nats-Msg-Size') ?? 0) }
         if (left === 0) break
       }
+      if (got > 0) empty = 0
+      else if (++empty === emptyMax)
+        throw new Unavailable('nats', `it sends nothing of ${left} messages that are stored`)
+      else left = (await consumer.info()).num_pending
     }
   } finally {
     await consumer.delete().catch(() => undefined)

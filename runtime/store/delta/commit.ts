@@ -3,6 +3,7 @@ import { watermarkIdOf } from '../../protocol/reading.ts'
 import { compareWatermarks, leastWatermark } from '../../topology/watermarks/watermark.ts'
 import { column } from '../columns.ts'
 import type { Database } from '../store.ts'
+import { isAwaited } from './upstream.ts'
 
 /** So many changes of a watermark are kept, the newest. */
 export const changesKept = 1_000
@@ -25,6 +26,7 @@ interface Reading extends Record<string, unknown> {
 interface Proposal {
   readonly run: string
   readonly startedAt: string
+  readonly isClean: boolean
   readonly nodeId: string
   readonly tenant: string | null
   readonly watermark: string
@@ -35,7 +37,8 @@ interface Proposal {
  * Commits what runs proposed that have drained, and answers the ids of the watermarks that are others now. A part of the
  * transaction that writes the runs' outcomes: so a run that has drained has committed, whatever crashes.
  *
- * - A run proposes the least of what its readings of a node and tenant proposed, when all of them have read their last page.
+ * - A run proposes the least of what its readings of a node and tenant proposed, when all of them have read their last page, and
+ *   nothing in its Trash would begin another one: that one would be handed what is committed now, and miss what was before.
  * - A run that began before the one whose proposal stands, or before a person set the watermark, commits nothing.
  * - Times and whole numbers never go backwards.
  */
@@ -54,6 +57,7 @@ export async function commitWatermarks(
   const changed: string[] = []
   for (const proposal of proposalsOf(readings)) {
     const id = watermarkIdOf(topologyId, proposal.nodeId, proposal.tenant)
+    if (!proposal.isClean && (await isAwaited(db, topologyId, proposal))) continue
     if (await commit(db, topologyId, id, proposal)) changed.push(id)
   }
   return [...new Set(changed)]
@@ -77,10 +81,10 @@ function proposalOf(readings: readonly Reading[]): Proposal[] {
   if (first === undefined || proposed.length < readings.length) return []
   const isDue = readings.every(({ commit, isClean }) => commit !== null && (commit === 'drained' || isClean))
   const watermark = leastWatermark(proposed)
-  const { run, startedAt, nodeId, tenant, epoch } = first
+  const { run, startedAt, isClean, nodeId, tenant, epoch } = first
   const isOfOneEpoch = readings.every((reading) => reading.epoch === epoch)
   if (!isDue || watermark === null || epoch === null || !isOfOneEpoch) return []
-  return [{ run, startedAt, nodeId, tenant, watermark, epoch }]
+  return [{ run, startedAt, isClean, nodeId, tenant, watermark, epoch }]
 }
 
 interface Committed extends Record<string, unknown> {

@@ -1,9 +1,10 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { cursorHistory, cursors } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { namesOf } from './names.ts'
 import type { Place } from '../queries/runs.ts'
 
 type Row = typeof cursors.$inferSelect
@@ -32,8 +33,6 @@ export interface CursorFilter {
   readonly isActive?: boolean | undefined
 }
 
-const topologyName = sql<string>`coalesce((select t.name from topologies t where t.id = cursors.topology_id), cursors.topology_id)`
-const nodeName = sql<string>`coalesce((select n.name from nodes n where n.id = cursors.node_id), cursors.node_id)`
 const runState = sql`(select r.state from runs r where r.id = cursors.run_id)`
 /** Its pages that failed for good, edited or not: a reading has one at a time. */
 const inTrash = sql`from trash t where t.run_id = cursors.run_id and t.node_id = cursors.node_id
@@ -47,7 +46,7 @@ const isActive = sql`(${state} in ('reading', 'stopped'))`
 function select(store: Store, where: SQL | undefined, limit: number): Promise<Cursor[]> {
   return store.query(async (db) => {
     const rows = await db
-      .select({ row: cursors, topologyName, nodeName, state, trashId })
+      .select({ row: cursors, ...namesOf('cursors'), state, trashId })
       .from(cursors)
       .where(where)
       .orderBy(desc(cursors.startedAt), desc(cursors.id))
@@ -72,7 +71,10 @@ export function listCursors(store: Store, filter: CursorFilter, limit: number, a
 /** Throws `NotFound`. */
 export async function getCursor(store: Store, id: string): Promise<Cursor> {
   const [row] = await select(store, eq(cursors.id, storable(id)), 1)
-  if (!row) throw new NotFound(`there is no cursor "${id}" (yet: it appears with the first page that was read)`)
+  if (!row)
+    throw new NotFound(
+      `there is no cursor "${id}" (yet: it appears with the first page that was read, or failed for good)`,
+    )
   return row
 }
 
@@ -159,13 +161,14 @@ export async function tellCursor(store: Store, id: string, tell: Tell): Promise<
   })
 }
 
-/** Ids of cursors of whose edits bridges are still to be told. */
-export async function untoldCursors(store: Store, limit: number): Promise<string[]> {
+/** Ids of cursors of whose edits bridges are still to be told, upwards. */
+export async function untoldCursors(store: Store, after: string, limit: number): Promise<string[]> {
   const rows = await store.query((db) =>
     db
       .select({ id: cursors.id })
       .from(cursors)
-      .where(sql`edit_told < edit`)
+      .where(and(sql`edit_told < edit`, gt(cursors.id, after)))
+      .orderBy(asc(cursors.id))
       .limit(limit),
   )
   return rows.map(({ id }) => id)

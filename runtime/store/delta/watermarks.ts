@@ -1,12 +1,14 @@
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import type { Since } from '../../protocol/message.ts'
 import { watermarkIdOf } from '../../protocol/reading.ts'
+import type { WatermarkPlace } from '../../queue/delta/told.ts'
 import { changesKept } from './commit.ts'
 import { watermarkHistory, watermarks } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { namesOf } from './names.ts'
 
 type Row = typeof watermarks.$inferSelect
 /** A watermark with the names of what it belongs to; what is deleted shows its id. */
@@ -19,13 +21,10 @@ export interface WatermarkFilter {
   readonly tenant?: string | undefined
 }
 
-const topologyName = sql<string>`coalesce((select t.name from topologies t where t.id = watermarks.topology_id), watermarks.topology_id)`
-const nodeName = sql<string>`coalesce((select n.name from nodes n where n.id = watermarks.node_id), watermarks.node_id)`
-
 function select(store: Store, where: SQL | undefined, limit: number): Promise<Watermark[]> {
   return store.query(async (db) => {
     const rows = await db
-      .select({ row: watermarks, topologyName, nodeName })
+      .select({ row: watermarks, ...namesOf('watermarks') })
       .from(watermarks)
       .where(where)
       .orderBy(watermarks.id)
@@ -74,12 +73,6 @@ export function watermarkChanges(
   return store.query((db) =>
     db.select().from(watermarkHistory).where(where).orderBy(desc(watermarkHistory.version)).limit(limit),
   )
-}
-
-export interface WatermarkPlace {
-  readonly topologyId: string
-  readonly nodeId: string
-  readonly tenant: string | null
 }
 
 /** Reads a watermark and keeps others from changing it until the transaction ends; one that isn't there is made, at version 0. */
@@ -143,13 +136,14 @@ export async function tellWatermark(store: Store, id: string, tell: Tell): Promi
   })
 }
 
-/** Ids of watermarks of which bridges are still to be told. */
-export async function untoldWatermarks(store: Store, limit: number): Promise<string[]> {
+/** Ids of watermarks of which bridges are still to be told, upwards. */
+export async function untoldWatermarks(store: Store, after: string, limit: number): Promise<string[]> {
   const rows = await store.query((db) =>
     db
       .select({ id: watermarks.id })
       .from(watermarks)
-      .where(sql`told < version`)
+      .where(and(sql`told < version`, gt(watermarks.id, after)))
+      .orderBy(asc(watermarks.id))
       .limit(limit),
   )
   return rows.map(({ id }) => id)
@@ -162,5 +156,14 @@ export async function forgetTold(store: Store): Promise<void> {
       .update(watermarks)
       .set({ told: 0 })
       .where(sql`told > 0`),
+  )
+}
+
+/** Of a topology that is deleted, with what they were: its nodes come back with other ids. */
+export async function deleteWatermarks(inside: Store, topologyId: string): Promise<void> {
+  await inside.query((db) =>
+    db.execute(sql`
+      with gone as (delete from watermarks where topology_id = ${topologyId} returning id)
+      delete from watermark_history h using gone where h.watermark_id = gone.id`),
   )
 }

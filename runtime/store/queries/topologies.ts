@@ -2,6 +2,7 @@ import { and, asc, eq, gt, gte, or, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
+import { deleteWatermarks } from '../delta/watermarks.ts'
 import { topologies } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
@@ -180,7 +181,7 @@ export async function updateTopology(store: Store, id: string, change: TopologyC
   return row
 }
 
-/** Deletes a draft with its nodes, revisions and tokens; runs and Trash stay. False when it is published or gone. */
+/** Deletes a draft with its nodes, revisions, tokens and watermarks; runs and Trash stay. False when it is published or gone. */
 export async function deleteDraft(store: Store, id: string): Promise<boolean> {
   const rows = await store.query((db) =>
     db
@@ -188,6 +189,7 @@ export async function deleteDraft(store: Store, id: string): Promise<boolean> {
       .where(and(eq(topologies.id, id), eq(topologies.visibility, 'draft')))
       .returning(),
   )
+  if (rows.length === 1) await deleteWatermarks(store, id)
   return rows.length === 1
 }
 

@@ -15,7 +15,7 @@ export const cursors = pgTable(
       .default(sql`gen_random_uuid()::text`),
     messageId: text('message_id').notNull().default(''),
     tenant: text('tenant'),
-    /** The newest page that was read, its cursor, and the cursor of the next one (null after the last page). */
+    /** The newest page that was read (0 when none was, since the first one failed), its cursor, and the cursor of the next one (null after the last page). */
     page: integer('page').notNull(),
     cursor: text('cursor'),
     next: text('next'),

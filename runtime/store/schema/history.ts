@@ -61,11 +61,13 @@ export const reruns = pgTable(
     /** Name of the token. */
     by: text('by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /** When somebody last began to finish it: one that fails again and again keeps no other one waiting. */
+    triedAt: instant('tried_at').notNull().defaultNow(),
   },
   (table) => [
     index('reruns_of').on(table.rerunOf, table.createdAt),
     index('reruns_open')
-      .on(table.createdAt)
+      .on(table.triedAt)
       .where(sql`state = 'open'`),
   ],
 )

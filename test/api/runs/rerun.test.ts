@@ -1,9 +1,13 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { newId } from '../../../runtime/ids.ts'
+import type { ControlQueues } from '../../../runtime/queue/control.ts'
 import { streamName } from '../../../runtime/queue/names.ts'
 import { finishReruns } from '../../../runtime/api/actions/runs/finish.ts'
 import { insertRerun } from '../../../runtime/store/queries/history/reruns.ts'
 import { eventually } from '../../support/eventually.ts'
+import { overriding } from '../../support/overriding.ts'
+import { openRecorded, publishedNode } from '../firing.ts'
 import { nodeOf } from '../open.ts'
 import type { TestApi } from '../open.ts'
 import { bridgeOf, callsOf, ended, orders, start } from '../running.ts'
@@ -99,12 +103,48 @@ test('a rerun that a control left unfinished is finished by any other, and what 
     insertRerun(inside, { ...left, runId: lostId, epoch, sequences: [999_999, ...sequences] }),
   )
   const called = callsOf(worker).length
-  await t.store.query((db) => db.execute("update reruns set created_at = created_at - interval '1 minute'"))
+  await t.store.query((db) => db.execute("update reruns set tried_at = tried_at - interval '1 minute'"))
   const deps = { store: t.store, queues: t.queues.control }
-  await Promise.all([finishReruns(deps), finishReruns(deps)])
+  const errors: unknown[] = []
+  await Promise.all([finishReruns(deps, errors), finishReruns(deps, errors)])
+  expect(errors).toEqual([])
   expect(await ofAll(t, runId)).toMatchObject({ messages: { total: 2, done: 2 }, state: 'finished' })
   expect(await ofAll(t, lostId)).toMatchObject({ messages: { total: 3, done: 2, cancelled: 1 }, state: 'cancelled' })
   expect(callsOf(worker)).toHaveLength(called + 4)
+})
+
+test('reruns that can not be finished keep no other one waiting, and come again', async () => {
+  const t = await openRecorded()
+  const { id: nodeId, topologyId } = await publishedNode(t, 'ticks', { type: 'start' })
+  const first = (await t.post('/api/topologies/ticks/run', {})).body.runId
+  const of = { rerunOf: first, topologyId, nodeId, revision: 1, by: 'a control', sequences: null, epoch: null }
+  const listed = (run: string) =>
+    eventually('it is listed', async () => (await t.get(`/api/runs/${run}`)).status === 200)
+  await listed(first)
+  const ids = ['good', ...Array.from({ length: 6 }, (_, n) => `bad${n}`)]
+  await t.store.transaction(async (inside) => {
+    for (const runId of ids) await insertRerun(inside, { ...of, runId, key: runId })
+  })
+  const age = (which: string, seconds: number) =>
+    t.store.query((db) =>
+      db.execute(sql`update reruns set tried_at = now() - ${seconds} * interval '1 s' where run_id like ${which}`),
+    )
+  await age('%', 60)
+  await age('good', 30)
+  const { control } = t.queues
+  const started: ControlQueues['start'] = (message) =>
+    message.run === 'good' ? control.start(message) : Promise.reject(new Error('its queues are broken'))
+  const deps = { store: t.store, queues: overriding(control, { start: started }) }
+  const errors: unknown[] = []
+  const counts: number[] = []
+  for (let rounds = 0; rounds < 3; rounds++) {
+    await finishReruns(deps, errors)
+    counts.push(errors.length)
+  }
+  await listed('good')
+  await age('%', 60)
+  await finishReruns(deps, errors)
+  expect([...counts, errors.length]).toEqual([5, 6, 6, 11])
 })
 
 test('a run that can not be run again says why', async () => {

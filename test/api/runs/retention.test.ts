@@ -32,8 +32,11 @@ async function insertRuns(
       from generate_series(1, ${count}::int) n`)
     await db.execute(sql`insert into run_milestones select id, '{}' from runs where id like ${`${prefix}%`}`)
     await db.execute(sql`
-      insert into cursors (topology_id, node_id, run_id, page, updated_at)
-      select topology_id, node_id, id, 0, now() from runs where id like ${`${prefix}%`}`)
+      insert into cursors (id, topology_id, node_id, run_id, page, updated_at)
+      select id, topology_id, node_id, id, 0, now() from runs where id like ${`${prefix}%`}`)
+    await db.execute(sql`
+      insert into cursor_history (cursor_id, page, edit, deed, at)
+      select id, page, 0, 'read', now() from runs, generate_series(0, 1) page where id like ${`${prefix}%`}`)
   })
 }
 
@@ -73,7 +76,16 @@ test('runs go when they have ended long ago, with all that is kept for them, and
   expect(await left(store)).toEqual(kept)
   expect(await left(store, 'run_milestones', 'run_id')).toEqual(kept)
   expect(await left(store, 'cursors', 'run_id')).toEqual(kept)
+  expect(await left(store, 'cursor_history', 'cursor_id')).toEqual(kept.flatMap((id) => [id, id]))
   expect(await left(store, 'trash')).toEqual(['x-failed1'])
+})
+
+test('a run that ended within 72 hours is never forgotten, however short runs are to be kept', async () => {
+  const store = await migratedStore()
+  await insertRuns(store, 'ended71hoursago', 1, 71 / 24 + 1)
+  await insertRuns(store, 'endedlongago', 1, 5)
+  await forget(store, 1)
+  expect(await left(store)).toEqual(['ended71hoursago1'])
 })
 
 test('a run whose row is being changed is not waited for, and several controls delete side by side', async () => {
@@ -93,7 +105,7 @@ test('a topology keeps its runs as long as it is told to, and a deleted one as l
   const { id } = await published(t, 'orders')
   await insertRuns(t.store, 'mine', 1, 10, { topology: id })
   await insertRuns(t.store, 'gone', 1, 10, { topology: 'deleted' })
-  for (const days of [-1, 1.5, 36_501, '7', {}])
+  for (const days of [-1, 1, 1.5, 2, 36_501, '7', {}])
     expect((await t.send('PATCH', '/api/topologies/orders', { json: { runsKeepDays: days } })).status).toBe(400)
   const set = async (runsKeepDays: number | null) => {
     const { body } = await t.send('PATCH', '/api/topologies/orders', { json: { runsKeepDays } })

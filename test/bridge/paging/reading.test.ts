@@ -91,6 +91,7 @@ test('a page that failed for good is replayed with its cursor and watermark, and
   await engine.start('1')
   const [trashed] = trashOf(await engine.outcomesUntil(isDrained))
   expect(trashed?.message).toMatchObject({ page: 2, cursor: 'c2', since: { watermark: '7', epoch: 0 } })
+  expect(trashed?.reading).toEqual({ commit: 'drained' })
   broken = false
   await commit(engine, '9')
   if (trashed) await replayOf(engine, trashed)
@@ -177,17 +178,20 @@ test('empty pages with a cursor go on, and the last one that is empty still prop
   expect(pages.at(-1)).toMatchObject({ watermark: '3', progress: 'done', commit: 'clean' })
 })
 
-test('a source that answers with the same cursor for ever, or with more pages than maxPages, ends in Trash with the reason', async () => {
-  const { engine } = await flow([{ name: 'list', type: 'batch', maxPages: 3 }], (request) => {
+test('a source that answers with the same cursors for ever, or with more pages than maxPages, ends in Trash with the reason', async () => {
+  const { engine } = await flow([{ name: 'list', type: 'batch', maxPages: 6 }], (request) => {
     const page = Number(request.headers['sluice-page'])
-    return records([], request.body === 'same' ? 'c' : `c${page + 1}`)
+    const next: Record<string, string> = { same: 'c', round: page % 2 === 0 ? 'a' : 'b' }
+    return records([], next[request.body] ?? `c${page + 1}`)
   })
   await engine.start('same')
+  await engine.start('round')
   await engine.start('more')
-  const outcomes = await engine.outcomesUntil((all) => isDrained(all) && trashOf(all).length === 2)
+  const outcomes = await engine.outcomesUntil((all) => isDrained(all) && trashOf(all).length === 3)
   const failed = trashOf(outcomes).map(({ message, error }) => [message.page, message.cursor, error.type])
   expect(failed).toEqual([
     [1, 'c', 'urn:sluice:cursor'],
-    [2, 'c2', 'urn:sluice:too-many-pages'],
+    [3, 'a', 'urn:sluice:cursor'],
+    [5, 'c5', 'urn:sluice:too-many-pages'],
   ])
 })

@@ -152,3 +152,13 @@ test('chunks are the same wherever the pieces end, hold what was read, and are n
     expect(body.length).toBeLessThan(chunkMax.bytes * 1.1)
   }
 })
+
+test('10 000 columns are read, one more is refused, and of names that come again the first is told', () => {
+  const names = Array.from({ length: 10_000 }, (_, n) => `c${n}`)
+  const row = names.map((_, n) => n).join(',')
+  expect(read(csv, `${names.join(',')}\n${row}`)).toHaveLength(1)
+  expect(read(csv, [...names.slice(0, 9_999), 'c7'].join(','))).toEqual([
+    'broken: columns 8 and 10000 have the same name (byte 0, line 1)',
+  ])
+  expect(read(csv, [...names, 'more'].join(','))[0]).toMatch(/^broken: the first line names more than 10000 columns/)
+})

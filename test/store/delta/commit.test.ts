@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import type { Outcome, PageRead } from '../../../runtime/protocol/outcome.ts'
 import {
@@ -78,6 +79,53 @@ test('a reading whose page lies in Trash commits nothing until that is replayed 
   expect(await committed()).toEqual([])
   await record(replayed('r', 'x'), proposes('r', null, { page: 1, message: 'r!1' }))
   expect(await committed()).toEqual(['5'])
+})
+
+test('a reading whose first page lies in Trash keeps the other reading of its run from committing, until all of it is read', async () => {
+  const stopped = trashed('r', 'x', { reading: { commit: 'drained' } })
+  await record(startOf('r', 1), split('r', 1), proposes('r', '20', { message: 'r.0' }), stopped)
+  expect(await committed()).toEqual([])
+  await record(replayed('r', 'x'))
+  await record(proposes('r', '10', { message: 'message-x!1' }))
+  expect(await committed()).toEqual(['10'])
+})
+
+test('a reading whose first page was discarded keeps the other reading of its run from committing', async () => {
+  const stopped = trashed('r', 'x', { reading: { commit: 'drained' } })
+  await record(startOf('r', 1), split('r', 1), stopped)
+  await record(proposes('r', '20', { message: 'r.0' }))
+  await record(discarded('r', 'x'))
+  expect(await committed()).toEqual([])
+})
+
+/** `login` leads to `node-a` (the batch node), and that to `save`. */
+async function publishGraph(): Promise<void> {
+  const nodes = [['login', 'node-a'], ['node-a', 'save'], ['save']].map(([id = '', ...followers]) => ({
+    id,
+    followers,
+  }))
+  const plan = JSON.stringify({ topologyId: 't', revision: 1, nodes })
+  await store.query(async (db) => {
+    await db.execute(sql`insert into topologies (id, name, document) values ('t', 't', '{}') on conflict do nothing`)
+    await db.execute(sql`
+      insert into revisions (topology_id, revision, kind, plan) values ('t', 1, 'publish', ${plan}::jsonb) on conflict do nothing`)
+  })
+}
+
+test('what lies in Trash before a batch node keeps its run from committing, since it is read for later, and not what lies after it, or is another tenant’s', async () => {
+  await publishGraph()
+  const failedAt = (nodeId: string, run: string, tenant: string | null = null) => {
+    const one = trashed(run, run, { nodeId })
+    return { ...one, message: { ...one.message, tenant } }
+  }
+  await record(startOf('a', 1), split('a', 1), proposes('a', '10'), failedAt('save', 'a'))
+  expect(await committed()).toEqual(['10'])
+  await record(startOf('b', 2), split('b', 1), proposes('b', '20'), failedAt('login', 'b'))
+  expect(await committed()).toEqual(['10'])
+  await record(discarded('b', 'b'))
+  expect(await committed()).toEqual(['20'])
+  await record(startOf('c', 3), split('c', 1), proposes('c', '30'), failedAt('login', 'c', 'ann'))
+  expect(await committed()).toEqual(['30'])
 })
 
 test('a cancelled run, and a node without a watermark, commit nothing', async () => {

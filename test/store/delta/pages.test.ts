@@ -3,7 +3,7 @@ import { cursorDeeds, cursorOfPage, editCursor, listCursors, lockActive } from '
 import { pagesKept } from '../../../runtime/store/delta/pages.ts'
 import type { Outcome } from '../../../runtime/protocol/outcome.ts'
 import { applyOutcomes, position } from '../../../runtime/store/outcomes.ts'
-import { discarded, ended, pageRead, split, started, trashed } from '../outcome-samples.ts'
+import { discarded, ended, pageRead, replayed, split, started, trashed } from '../outcome-samples.ts'
 import { openShared } from './shared.ts'
 
 const store = openShared()
@@ -43,6 +43,25 @@ test('readings read, are stopped by Trash, come to their end, or are given up', 
     ['r.2', 'abandoned'],
     ['r.3', 'ended'],
   ])
+})
+
+test('a reading whose first page failed for good is there and stopped, and reads on when that is replayed', async () => {
+  const reading = { commit: null }
+  await record(started('r'), { ...failed('x', 'r'), reading })
+  expect(await states(true)).toEqual([['r', 'stopped']])
+  expect(await cursorDeeds(store, await firstId(), 50, null)).toEqual([])
+  await record(replayed('r', 'x'), page(0, 'c1', 'r!1'))
+  expect(await states()).toEqual([['r', 'reading']])
+})
+
+test('a first page that is told of late, with its failure in the same batch, is not forgotten', async () => {
+  await record(
+    { ...failed('x', 'r'), reading: { commit: null } },
+    started('r'),
+    replayed('r', 'x'),
+    page(0, 'c1', 'r!1'),
+  )
+  expect(await listCursors(store, {}, 1, null)).toMatchObject([{ page: 0, next: 'c1', state: 'reading' }])
 })
 
 test('the history has every page once, and edits after the page that was the newest then', async () => {

@@ -7,7 +7,8 @@ import type { ApiDeps } from '../../deps.ts'
 import { finishDiscards } from '../discard/finish.ts'
 import type { Quiet } from '../discard/finish.ts'
 import { tellBridges } from '../plans.ts'
-import { tellUntold, tidyTold } from '../reading/tell.ts'
+import { openTold, tellUntold, tidyTold } from '../reading/tell.ts'
+import type { Told } from '../reading/tell.ts'
 import { finishReruns } from '../runs/finish.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
@@ -51,10 +52,18 @@ interface Known {
   readonly ever: QueuesEver
   /** Topologies whose messages are being cancelled, and that have been found settled. */
   readonly discarded: Quiet
+  /** How far bridges were told of watermarks and cursors. */
+  readonly told: Told
 }
 
 async function keepSweeping(deps: Deps, signal: AbortSignal): Promise<void> {
-  const known: Known = { progresses: new Map(), quiet: new Map(), ever: new Map(), discarded: new Map() }
+  const known: Known = {
+    progresses: new Map(),
+    quiet: new Map(),
+    ever: new Map(),
+    discarded: new Map(),
+    told: openTold(),
+  }
   let warnedAtMs = -Infinity
   const rest = (): Promise<boolean> => wait(lookEveryMs, true, { signal }).catch(() => false)
   for (let round = 0; await rest(); round++) {
@@ -76,8 +85,8 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   }
   await forEach((each) => look(deps, known, each))
   if (!signal.aborted) await finishDiscards(deps, known.discarded, errors).catch((error: unknown) => errors.push(error))
-  if (!signal.aborted) await tellUntold(deps).catch((error: unknown) => errors.push(error))
-  if (!signal.aborted) await finishReruns(deps).catch((error: unknown) => errors.push(error))
+  if (!signal.aborted) await tellUntold(deps, known.told, errors).catch((error: unknown) => errors.push(error))
+  if (!signal.aborted) await finishReruns(deps, errors).catch((error: unknown) => errors.push(error))
   if (!isTidying || signal.aborted) return
   const inForce = new Set(topologies.map(({ id }) => id))
   for (const map of [known.quiet, known.ever]) for (const id of [...map.keys()]) if (!inForce.has(id)) map.delete(id)

@@ -1,4 +1,4 @@
-import { closeRerun, isRerunOpen, openReruns, startOf } from '../../../store/queries/history/reruns.ts'
+import { closeRerun, isRerunOpen, startOf, takeOpenRerun } from '../../../store/queries/history/reruns.ts'
 import type { Rerun } from '../../../store/queries/history/reruns.ts'
 import { findRun } from '../../../store/queries/runs.ts'
 import { findTopology } from '../../../store/queries/topologies.ts'
@@ -6,9 +6,11 @@ import type { ApiDeps } from '../../deps.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
-/** Whoever made it is given so long to finish it. */
+/** Whoever made it, or tried last, is given so long to finish it. */
 const ownMs = 10_000
 const atOnce = 20
+/** With NATS away each failure takes its time. */
+const failuresMax = 5
 /** How long what was learned of a rerun counts: a process may be stopped for longer than the queues keep what is settled. */
 const freshMs = 5_000
 
@@ -20,9 +22,19 @@ export async function finishRerun(deps: Deps, rerun: Rerun): Promise<void> {
   await closeRerun(deps.store, rerun.runId)
 }
 
-/** Those that a control left behind that died, or couldn't reach NATS. */
-export async function finishReruns(deps: Deps): Promise<void> {
-  for (const rerun of await openReruns(deps.store, new Date(Date.now() - ownMs), atOnce)) await finishRerun(deps, rerun)
+/**
+ * Those that a control left behind that died, or couldn't reach NATS. One that fails comes again when all others had their turn, so it
+ * keeps none waiting.
+ */
+export async function finishReruns(deps: Deps, errors: unknown[]): Promise<void> {
+  const before = new Date(Date.now() - ownMs)
+  const failed: unknown[] = []
+  for (let n = 0; n < atOnce && failed.length < failuresMax; n++) {
+    const rerun = await takeOpenRerun(deps.store, before)
+    if (rerun === null) break
+    await finishRerun(deps, rerun).catch((error: unknown) => failed.push(error))
+  }
+  errors.push(...failed)
 }
 
 /** Retention keeps the run whose start it is as long as this is open. */

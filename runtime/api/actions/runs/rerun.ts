@@ -20,8 +20,8 @@ import { finishRerun } from './finish.ts'
 const inputsMax = 10_000
 /** So many messages of the node's queue are looked at to find them. */
 const readMax = 1_000_000
-/** Of older runs it isn't known how many there were. */
-const clocksMs = 5_000
+/** How far the clock that a run's start was written by and that of NATS may differ. */
+const skewMs = 5_000
 
 interface Wanted {
   /** Id or name; null: the whole run. */
@@ -120,7 +120,7 @@ async function checkComplete(
     cancelled = 0,
   } = (await milestonesOf(store, run.id))[id] ?? {}
   const settled = forwarded + done + split + failed + cancelled
-  const isCut = found.since.getTime() > run.startedAt.getTime() + clocksMs
+  const isCut = found.since.getTime() > run.startedAt.getTime() + skewMs
   if (found.entered < settled || isCut)
     throw new Conflict(
       `of what entered "${name}" only ${found.entered} of ${Math.max(settled, found.entered)} messages are surely kept: queues keep what is settled for --history-ms. Run it again as a whole`,

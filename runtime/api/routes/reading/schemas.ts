@@ -59,7 +59,9 @@ export const cursor = z
       description:
         '`reading`: pages are read; `stopped`: its page is in Trash; `ended`: the last page is read; `abandoned`: its run was cancelled, or its page was discarded',
     }),
-    page: z.int().openapi({ description: 'The newest page that was read; the first one is 0' }),
+    page: z.int().openapi({
+      description: 'The newest page that was read; the first one is 0, also while it has failed and none was read',
+    }),
     cursor: z.string().nullable().openapi({ description: 'With which that page was asked for' }),
     next: z.string().nullable().openapi({ description: 'Of the next page; null after the last one' }),
     progress: z.string().nullable().openapi({ description: 'What the worker says of it', example: '350/1200' }),

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { Conflict, NotFound } from '../../../errors.ts'
+import type { WatermarkPlace } from '../../../queue/delta/told.ts'
 import { findNode, nodeIdsOf } from '../../../store/queries/nodes.ts'
 import {
   getWatermark,
@@ -9,7 +10,7 @@ import {
   setWatermark,
   watermarkChanges,
 } from '../../../store/delta/watermarks.ts'
-import type { Watermark, WatermarkChange, WatermarkPlace, WatermarkSetting } from '../../../store/delta/watermarks.ts'
+import type { Watermark, WatermarkChange, WatermarkSetting } from '../../../store/delta/watermarks.ts'
 import { ofWatermark } from '../../access/targets.ts'
 import { tellSetting } from '../../actions/reading/tell.ts'
 import { changes, checkTopology, needs } from '../../auth.ts'
@@ -190,18 +191,16 @@ async function watermarkOf({ store }: ApiDeps, caller: Caller, id: string): Prom
 function showWatermark(row: Watermark): z.infer<typeof schemas.watermark> {
   const { id, topologyId, nodeId, tenant, watermark, version, runId, by } = row
   return {
-    ...{
-      id,
-      topology: row.topologyName,
-      topologyId,
-      node: row.nodeName,
-      nodeId,
-      tenant,
-      watermark,
-      version,
-      runId,
-      by,
-    },
+    id,
+    topology: row.topologyName,
+    topologyId,
+    node: row.nodeName,
+    nodeId,
+    tenant,
+    watermark,
+    version,
+    runId,
+    by,
     pending: row.told < version,
     updatedAt: row.updatedAt.toISOString(),
   }

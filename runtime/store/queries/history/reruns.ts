@@ -1,11 +1,11 @@
-import { and, asc, desc, eq, lt } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm'
 import { reruns, runMilestones, runs } from '../../schema/index.ts'
 import type { StoredMilestone } from '../../schema/index.ts'
 import type { Store } from '../../store.ts'
 import { storable } from '../../text.ts'
 
 export type Rerun = typeof reruns.$inferSelect
-export type NewRerun = Omit<Rerun, 'state' | 'createdAt'>
+export type NewRerun = Omit<Rerun, 'state' | 'createdAt' | 'triedAt'>
 
 /** Makes a rerun, to be finished by whoever comes; null when it was made before. */
 export async function insertRerun(inside: Store, rerun: NewRerun): Promise<Rerun | null> {
@@ -20,10 +20,22 @@ export async function findRerun(store: Store, runId: string): Promise<Rerun | nu
   return row ?? null
 }
 
-/** Those that were made before a time and aren't finished, the oldest first. */
-export async function openReruns(store: Store, before: Date, limit: number): Promise<Rerun[]> {
-  const where = and(eq(reruns.state, 'open'), lt(reruns.createdAt, before))
-  return store.query((db) => db.select().from(reruns).where(where).orderBy(asc(reruns.createdAt)).limit(limit))
+/**
+ * Of those that aren't finished, and that nobody has tried to finish since a time, the one that waits longest; it counts as tried now.
+ * Who asks at the same time gets another one.
+ */
+export async function takeOpenRerun(store: Store, before: Date): Promise<Rerun | null> {
+  const [row] = await store.query((db) => {
+    const due = db
+      .select({ runId: reruns.runId })
+      .from(reruns)
+      .where(and(eq(reruns.state, 'open'), lt(reruns.triedAt, before)))
+      .orderBy(asc(reruns.triedAt))
+      .limit(1)
+      .for('update', { skipLocked: true })
+    return db.update(reruns).set({ triedAt: new Date() }).where(inArray(reruns.runId, due)).returning()
+  })
+  return row ?? null
 }
 
 export async function isRerunOpen(store: Store, runId: string): Promise<boolean> {

@@ -22,7 +22,7 @@ export async function topologiesOfRuns(
 
 /**
  * Of the next `limit` runs of a topology that began before a time, in order, deletes those that ended before it: never one that runs,
- * has something open in Trash, or is being made again. With them goes what is kept for them: milestones, cursors, settled Trash.
+ * has something open in Trash, or is being made again. With them goes what is kept for them: milestones, cursors with their history, settled Trash.
  * Waits for nobody: a run whose row somebody changes just now is left for the next time. Answers where to go on; null: that was all.
  */
 export async function deleteRunsBefore(
@@ -66,6 +66,7 @@ async function deleteAll(inside: Store, ids: readonly string[]): Promise<void> {
   const these = sql`any(${sql.param([...ids])}::text[])`
   await inside.query(async (db) => {
     await db.execute(sql`delete from run_milestones where run_id = ${these}`)
+    await db.execute(sql`delete from cursor_history h using cursors c where c.id = h.cursor_id and c.run_id = ${these}`)
     await db.execute(sql`delete from cursors where run_id = ${these}`)
     await db.execute(sql`delete from trash where run_id = ${these} and state <> 'open'`)
     await db.execute(sql`delete from reruns where run_id = ${these}`)
