@@ -110,7 +110,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 
   const seen = { bridge: id, highWater: highWater.mark, meters }
   const stopAnswering = answerLooks(queues.connection, queues.config.bridgesName, (question) =>
-    lookAt({ ...seen, queues: topologies.queues(), limits: limiter.look() }, question),
+    lookAt({ ...seen, queues: topologies.queues(), limits: () => limiter.look() }, question),
   )
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.

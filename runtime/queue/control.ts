@@ -6,7 +6,7 @@ import type { Uploads } from './intake/slots.ts'
 import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
 import type { RunHistory } from './history/types.ts'
 import type { Cell } from './limits/cells.ts'
-import type { Limited } from './limits/told.ts'
+import type { DelayedFor, Limited } from './limits/told.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 import type { Guarded } from './publish/guarded.ts'
 
@@ -160,6 +160,8 @@ export interface Reading extends ReadQueue {
 export interface Delay {
   readonly sequence: number
   readonly at: string
+  /** Until its turn at this limit; null: it failed, and is tried again. */
+  readonly limit: DelayedFor | null
 }
 
 export interface Delays {

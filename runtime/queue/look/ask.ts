@@ -1,6 +1,6 @@
 import { createInbox } from '@nats-io/transport-node'
 import type { Connection } from '../connection.ts'
-import type { LimitLook } from '../limits/told.ts'
+import type { LimitLook, LimitsAsked } from '../limits/told.ts'
 
 /**
  * What bridges hold, and why, asked of all of them at once over core NATS: nothing of it is kept anywhere, and a bridge that
@@ -78,8 +78,8 @@ export interface Question {
   readonly topologyId: string | null
   /** Null: all of the topology. */
   readonly nodeId: string | null
-  /** Whether limits are to be told, too. */
-  readonly limits?: boolean
+  /** Whether limits are to be told, too: all keys, or some. */
+  readonly limits?: boolean | LimitsAsked
 }
 
 /** Prefix of the engine's subjects; core NATS, so no stream may have it. */
