@@ -8,6 +8,7 @@ import { callWorker, held, putOff } from '../call/call.ts'
 import type { Called } from '../call/call.ts'
 import type { Instances } from '../call/instances.ts'
 import { requestOf } from '../call/request.ts'
+import { waitText } from './limits/words.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
@@ -25,8 +26,8 @@ export interface Caller {
   backOff(message: Message, wait: { readonly delayMs: number; readonly retryAfterMs: number | null }): void
 }
 
-/** How the message waits for an instance, or for a permit. */
-export type Waiting = (kind: 'turn' | 'limit', until: number | null) => Wait
+/** How the message waits for an instance, or for a permit; `reason`: of what. */
+export type Waiting = (kind: 'turn' | 'limit', until: number | null, reason?: string) => Wait
 
 /** What a call has to know of those before it. */
 interface Try {
@@ -113,7 +114,7 @@ function makeCaller(deps: CallersDeps, prepared: PreparedNode, breaker: NodeBrea
       if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
       let showing: Showing = nothing
       try {
-        const leave = await leaveFor(limiter, limitedCall(node, message), waiting)
+        const leave = await leaveFor(limiter, node, message, waiting)
         if (leave === null) return held('the node waits for a permit')
         if (leave.kind === 'put-off') return putOff(leave.delayMs)
         const called = await callWith(leave, deps, { prepared, message, tries, sequence, waiting, mayCall })
@@ -139,11 +140,17 @@ function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Ca
 }
 
 /** Null: something else came up while it waited. */
-function leaveFor(limiter: Limiter, call: Call, waiting: Waiting): Pass | Promise<Pass | PutOff | null> {
-  return (
-    limiter.take(call) ??
-    waitFor<Pass | PutOff>(waiting('limit', limiter.until(call)), (signal) => limiter.wait(call, signal))
-  )
+function leaveFor(
+  limiter: Limiter,
+  node: WorkerNode,
+  message: Message,
+  waiting: Waiting,
+): Pass | Promise<Pass | PutOff | null> {
+  const call = limitedCall(node, message)
+  const pass = limiter.take(call)
+  if (pass !== null) return pass
+  const reason = waitText(limiter.heldBy(call), message.limitKey !== null)
+  return waitFor<Pass | PutOff>(waiting('limit', limiter.until(call), reason), (signal) => limiter.wait(call, signal))
 }
 
 interface OneCall {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Conflict, Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { clearSchedules } from '../../store/queries/starts/gates.ts'
+import { getDrawing } from '../../store/queries/drawings.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
@@ -55,7 +56,7 @@ export async function publish(
 /** Throws `Invalid` with every fault of the draft. */
 function planOfDraft(topology: Topology, { nodes, workers, services }: Stored): Plan {
   const document = draftOf(topology)
-  const known = { workers: knownWorkers(workers), services }
+  const known = { workers: knownWorkers(workers), ...(services !== null && { services }) }
   const faults = [...checkDocument(document, known), ...dialectFaults(document, workers)]
   if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
   return compilePlan({
@@ -71,7 +72,7 @@ function planOfDraft(topology: Topology, { nodes, workers, services }: Stored): 
 /** What a publish would put in force now, but for nodes that leave. Throws `Invalid` with every fault of the draft. */
 export async function draftPlan(store: Store, topology: Topology): Promise<Plan> {
   const [nodes, workers] = await Promise.all([listNodes(store, topology.id, true), allWorkers(store)])
-  const [newest, services] = await Promise.all([newestPlan(store, topology), serviceNames(store)])
+  const [newest, services] = await Promise.all([newestPlan(store, topology), knownServices(store, topology)])
   return carryGenerations(planOfDraft(topology, { nodes, workers, services }), newest, new Date().toISOString())
 }
 
@@ -126,12 +127,14 @@ async function refuseGone(inside: Store, plan: Plan): Promise<void> {
     throw new Conflict(`there is no service "${gone}" any more, which that revision names: add it`)
 }
 
-/** Those that there are; of these the ones that the draft names stay until the transaction ends. */
-async function keptServices(inside: Store, topology: Topology): Promise<Set<string>> {
-  await keepServices(
-    inside,
-    draftOf(topology).nodes.flatMap(({ service }) => service ?? []),
-  )
+/**
+ * Names of the services that there are; of these the ones that the draft names stay until the transaction ends. Null: any will do, since
+ * documents of the older editors name applications, which need no limits.
+ */
+async function knownServices(inside: Store, topology: Topology): Promise<Set<string> | null> {
+  if ((await getDrawing(inside, topology.id)) !== null) return null
+  const named = draftOf(topology).nodes.flatMap(({ service }) => service ?? [])
+  await keepServices(inside, named)
   return serviceNames(inside)
 }
 
@@ -167,8 +170,7 @@ function dialectFaults({ nodes }: TopologyDocument, workers: readonly Worker[]):
 interface Stored {
   readonly nodes: readonly Node[]
   readonly workers: readonly Worker[]
-  /** Names of all that there are. */
-  readonly services: ReadonlySet<string>
+  readonly services: ReadonlySet<string> | null
 }
 
 type MakePlan = (inside: Store, topology: Topology, stored: Stored) => Promise<Plan> | Plan
@@ -194,7 +196,7 @@ async function putRevision(
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
-    const stored = { nodes, workers, services: await keptServices(inside, before) }
+    const stored = { nodes, workers, services: await knownServices(inside, before) }
     const made = carryGenerations(await make(inside, before, stored), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)

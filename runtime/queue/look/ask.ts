@@ -27,7 +27,7 @@ export const holdKinds = [
  * | `asking`   | begins: it is looked whether it was settled before                                    |
  * | `order`    | waits for its turn behind lanes that its node had before                              |
  * | `paused`   | waits until its node goes on, or until it is known what is paused                     |
- * | `limit`    | waits since a worker answered 429                                                     |
+ * | `limit`    | waits for a permit, or since a worker answered 429, `reason` being of what            |
  * | `turn`     | waits for a breaker, or for an instance                                               |
  * | `calling`  | is at a worker                                                                        |
  * | `retry`    | failed, and is tried again in place                                                   |
