@@ -8,6 +8,7 @@ import { callWorker, held, putOff } from '../call/call.ts'
 import type { Called } from '../call/call.ts'
 import type { Instances } from '../call/instances.ts'
 import { requestOf } from '../call/request.ts'
+import type { Used } from './limits/used.ts'
 import { waitText } from './limits/words.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
@@ -68,6 +69,7 @@ interface CallersDeps {
   /** Null: nobody knows it, or it can't be called. */
   readonly workerOf: (name: string) => Known | Promise<Known | null>
   readonly limiter: Limiter
+  readonly used: Used
   /** Open calls are given up when it aborts. */
   readonly cut: AbortSignal
   readonly onHealth: (change: HealthChange) => void
@@ -163,7 +165,7 @@ interface OneCall {
 }
 
 /** A permit that is void by the time that an instance is there is of no use any more: then nothing is called. */
-async function callWith(pass: Pass, { workerOf, cut }: CallersDeps, one: OneCall): Promise<Called> {
+async function callWith(pass: Pass, { workerOf, used, cut }: CallersDeps, one: OneCall): Promise<Called> {
   const { prepared, message, tries, sequence, waiting, mayCall } = one
   const { attempt, isSuspect } = tries
   let cost: number | undefined
@@ -183,6 +185,7 @@ async function callWith(pass: Pass, { workerOf, cut }: CallersDeps, one: OneCall
       known?.unusable,
     )
     cost = costOf(called)
+    used.add(prepared.node.service, cost ?? prepared.node.limitCost ?? 1)
     return called
   } finally {
     pass.end(cost)

@@ -11,6 +11,7 @@ import { decryptSecret } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { WorkerAddress } from '../topology/plan.ts'
 import { openCallers } from './caller.ts'
+import type { Used } from './limits/used.ts'
 import type { Caller, HealthChange, Known } from './caller.ts'
 import { openGates, sleep } from './gate.ts'
 import type { Gate } from './gate.ts'
@@ -44,6 +45,7 @@ const retryMs = 500
 interface DirectoryDeps {
   readonly queues: Queues
   readonly limiter: Limiter
+  readonly used: Used
   readonly secretKey: string
   readonly log: Log
   /** Open calls are given up when it aborts. */
@@ -51,7 +53,7 @@ interface DirectoryDeps {
   readonly onHealth: (change: HealthChange) => void
 }
 
-export function openDirectory({ queues, limiter, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
+export function openDirectory({ queues, limiter, used, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
   const opening = new Map<string, Promise<Known>>()
   const workers = new Map<string, Known>()
   const gates = openGates()
@@ -66,7 +68,7 @@ export function openDirectory({ queues, limiter, secretKey, log, cut, onHealth }
   }
   const workerOf = (name: string): Known | Promise<Known | null> =>
     workers.get(name) ?? opening.get(name) ?? Promise.resolve(null)
-  const callers = openCallers({ workerOf, limiter, cut, onHealth })
+  const callers = openCallers({ workerOf, limiter, used, cut, onHealth })
 
   return {
     setWorker(name, worker) {

@@ -1424,7 +1424,7 @@ export interface components {
         /** @enum {string} */
         BreakerState: "closed" | "open" | "probing" | "ramping";
         BridgeTrouble: {
-            /** @description secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail */
+            /** @description secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail; limit: it can not share what it reserves of a service */
             kind: components["schemas"]["BridgeTroubleKind"];
             /** @description Its worker, by name */
             worker: string | null;
@@ -1444,7 +1444,7 @@ export interface components {
             yielding: boolean;
         };
         /** @enum {string} */
-        BridgeTroubleKind: "secret-key" | "worker" | "node";
+        BridgeTroubleKind: "secret-key" | "worker" | "node" | "limit";
         /** @description Ids of live bridges that have the new revision, and of those that have not yet */
         BridgesApplied: {
             /** @description Ids of the live bridges that go by it */
@@ -2249,6 +2249,32 @@ export interface components {
             /** @description What is neither */
             bodyBase64?: string;
         };
+        PausedLimit: {
+            /** @description null: of a node without a service */
+            service: string | null;
+            /** @description A tenant, or what a worker named; null: all calls of it */
+            who: string | null;
+            topology: string | null;
+            node: string | null;
+            /** @description Id of the node */
+            nodeId: string | null;
+            /**
+             * Format: date-time
+             * @description No calls before
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            until: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description What was asked for; null: nothing, so it is a backoff */
+            retryAfterMs: number | null;
+            /** @description How often it was asked for since it was first told */
+            times: number;
+        };
         Peek: {
             /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["PeekedMessage"][];
@@ -2834,6 +2860,8 @@ export interface components {
             nats: components["schemas"]["StatusNats"];
             postgres: components["schemas"]["StatusPostgres"];
             bridges: components["schemas"]["StatusBridge"][];
+            /** @description What is not called now, since a worker answered 429; the longest first, 50 at most */
+            pausedLimits: components["schemas"]["PausedLimit"][];
             /** @description The published topologies that need attention, the worst first, 50 at most; all are in /api/status/topologies */
             topologies: components["schemas"]["TopologyStatus"][];
             /** @description null: Postgres is away */
@@ -4040,6 +4068,7 @@ export type NodePatchOverlap = components['schemas']['NodePatchOverlap'];
 export type NodePausedBy = components['schemas']['NodePausedBy'];
 export type NodeType = components['schemas']['NodeType'];
 export type PassedMessage = components['schemas']['PassedMessage'];
+export type PausedLimit = components['schemas']['PausedLimit'];
 export type Peek = components['schemas']['Peek'];
 export type PeekedMessage = components['schemas']['PeekedMessage'];
 export type PeekedMessageState = components['schemas']['PeekedMessageState'];

@@ -33,6 +33,8 @@ export interface Heartbeat {
   readonly nodes: readonly (BreakerView & { readonly node: string })[]
   /** Workers that it can't call at all; older versions don't say. */
   readonly troubles?: readonly WorkerTrouble[]
+  /** Services of which it can't keep in NATS what it reserves; older versions don't say. */
+  readonly limitsAway?: readonly string[]
   /** Fingerprint of its secret key, see secrets.ts; older versions don't say. */
   readonly secretKey?: string
 }

@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { openSweep } from '../../../runtime/api/api.ts'
+import { silentLog } from '../../../runtime/telemetry/log.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Answer } from '../../support/fake-worker.ts'
 import { beat, chain, nodeOf, openApi, published } from '../open.ts'
 import type { TestApi } from '../open.ts'
+import type { Status } from '../../../runtime/client/openapi.d.ts'
+import { bridgeFindings } from '../../../runtime/commands/doctor/trouble.ts'
 import { bridgeOf, callsOf, orders, start } from '../running.ts'
 
 interface Key {
@@ -218,4 +222,47 @@ test('strange questions are refused, and the state needs the scope read', async 
   expect((await t.get(`/api/services/geo/state?tenant=${'x'.repeat(201)}`)).status).toBe(400)
   const { token } = (await t.post('/api/tokens', { name: 'runner', scopes: ['run'] })).body
   expect((await t.send('GET', '/api/services/geo/state', { token })).status).toBe(403)
+})
+
+test('a pause is in the status, and counted by service in the metrics, as are calls', async () => {
+  const answer = { status: 429, headers: { 'retry-after': '60', 'sluice-limit-cost': '3' } }
+  const { t } = await limited({ limits: [{ rate: 100, per: 'second' }] }, { a: { service: 'geo' } }, answer)
+  await run(t, 'acme')
+  await untilState(t, { shared: { asked: { times: 1 } } })
+  const status = (await t.get('/api/status')).body as unknown as Status
+  expect(status.pausedLimits).toMatchObject([{ service: 'geo', who: null, node: null, retryAfterMs: 60_000, times: 1 }])
+  const { text } = await t.get('/metrics')
+  expect(text).toContain('sluice_limit_paused_keys{service="geo"} 1')
+})
+
+test('a node without a service is in the status under its own name', async () => {
+  const { t } = await limited({}, {}, { status: 429, headers: { 'retry-after': '60' } })
+  await run(t)
+  const paused = await eventually('it is paused', async () => {
+    const status = (await t.get('/api/status')).body as unknown as Status
+    return status.pausedLimits.length > 0 && status.pausedLimits
+  })
+  expect(paused).toMatchObject([{ service: null, topology: 'orders', node: 'a' }])
+})
+
+test('a bridge that can not share a limit is in trouble, and told so', async () => {
+  const t = await openApi()
+  await beat(t, 'b1', { limitsAway: ['geo'] })
+  const { bridges } = (await t.get('/api/status')).body as unknown as Status
+  const reason = expect.stringContaining('service geo can not be kept in NATS') as string
+  expect(bridges).toMatchObject([{ id: 'b1', trouble: [{ kind: 'limit', reason }] }])
+  expect(bridgeFindings(bridges)).toMatchObject([{ state: 'warning', text: reason }])
+})
+
+test('what asked to wait is forgotten a day after that ended', async () => {
+  const t = await openApi()
+  const key = { kind: 'service', service: 'geo', who: null, isOwn: false } as const
+  const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+  const one = { key, at: at(30), retryAfterMs: 1, times: 1 }
+  const { signal } = new AbortController()
+  await t.queues.limits.tell('old', { ...one, until: at(25) }, signal)
+  await t.queues.limits.tell('young', { ...one, until: at(23) }, signal)
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
+  onTestFinished(() => sweep.close())
+  await eventually('the old one is gone', async () => [...(await t.queues.control.limited()).keys()].join() === 'young')
 })

@@ -2,7 +2,7 @@ import type { AuditEntry, CronNode, Node, Run, ServiceLimit, Status } from '../.
 import type { Column } from '../../terminal/print.ts'
 import { messagesText } from '../run.ts'
 import type { Row } from './kinds.ts'
-import { bridgesText, natsText, postgresText, totalsText } from './status.ts'
+import { bridgesText, natsText, pausedLimitsText, postgresText, totalsText } from './status.ts'
 import { limitsText } from '../../terminal/limits.ts'
 import { instancesText } from '../../terminal/instances.ts'
 
@@ -36,6 +36,7 @@ const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
   nats: (value) => natsText(value as Status['nats']),
   postgres: (value) => postgresText(value as Status['postgres']),
   bridges: (value) => bridgesText(value as Status['bridges']),
+  pausedLimits: (value) => pausedLimitsText(value as Status['pausedLimits']),
   totals: (value) => totalsText(value as Status['totals']),
   topologies: (value) => (Array.isArray(value) ? `${value.length}: see \`sluice get topologies\`` : value),
   limits: (value) => limitsText(value as readonly ServiceLimit[]),
