@@ -11,7 +11,6 @@ import { answerLooks } from '../queue/look/ask.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
 import type { LimitLook } from '../queue/limits/told.ts'
 import { awayServices, openSharedLimiter } from './limits/shared.ts'
-import { Used } from './limits/used.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { Queues } from '../queue/open.ts'
 import { fingerprintOf } from '../secrets.ts'
@@ -88,12 +87,10 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     options.onHealth?.(change)
     beatSoon()
   }
-  const clock = openLeaseClock(queues.connection)
+  const [clock, highWater] = [openLeaseClock(queues.connection), openHighWater(queues.connection, options.highWater)]
   const limiter = await openSharedLimiter(id, queues, log, cutting.signal)
   const deliveries = openDeliveries({ ...queues, clock, log })
-  const used = new Used()
-  const directory = openDirectory({ queues, limiter, used, secretKey, log, cut: cutting.signal, onHealth })
-  const highWater = openHighWater(queues.connection, options.highWater)
+  const directory = openDirectory({ queues, limiter, secretKey, log, cut: cutting.signal, onHealth })
   const [cancelled, reading, meters] = [openCancelled(queues), openReading(queues), openMeters()]
   const all = () => topologies
   const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
@@ -154,7 +151,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     instances: () => directory.instances(),
     breakers: () => directory.nodes(),
     troubles: () => yielding.troubles(),
-    limits: () => ({ looks: limiter.look(), used: used.all() }),
+    limits: () => ({ looks: limiter.look(), used: directory.used() }),
     close: () => (closing ??= close()),
   }
 }

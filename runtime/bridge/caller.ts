@@ -8,7 +8,7 @@ import { callWorker, held, putOff } from '../call/call.ts'
 import type { Called } from '../call/call.ts'
 import type { Instances } from '../call/instances.ts'
 import { requestOf } from '../call/request.ts'
-import type { Used } from './limits/used.ts'
+import { Used } from './limits/used.ts'
 import { waitText } from './limits/words.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
@@ -62,6 +62,8 @@ export interface Callers {
   readonly forget: (nodeId: string) => void
   /** Nodes whose breaker isn't closed. */
   readonly nodes: () => (Health & { readonly node: string })[]
+  /** What calls counted as, by service. */
+  readonly used: () => ReadonlyMap<string, number>
   readonly close: () => void
 }
 
@@ -69,7 +71,6 @@ interface CallersDeps {
   /** Null: nobody knows it, or it can't be called. */
   readonly workerOf: (name: string) => Known | Promise<Known | null>
   readonly limiter: Limiter
-  readonly used: Used
   /** Open calls are given up when it aborts. */
   readonly cut: AbortSignal
   readonly onHealth: (change: HealthChange) => void
@@ -81,7 +82,13 @@ interface WatchedNode {
   readonly path: string
 }
 
-export function openCallers(deps: CallersDeps): Callers {
+interface CallerDeps extends CallersDeps {
+  readonly used: Used
+}
+
+export function openCallers(given: CallersDeps): Callers {
+  const used = new Used()
+  const deps: CallerDeps = { ...given, used }
   const watched = new Map<string, WatchedNode>()
   const breakerOf = ({ id, worker, path }: WorkerNode): NodeBreaker => {
     const known = watched.get(id)
@@ -100,13 +107,14 @@ export function openCallers(deps: CallersDeps): Callers {
       watched.delete(nodeId)
     },
     nodes: () => [...watched].flatMap(([node, { breaker }]) => (breaker.isClosed ? [] : [{ node, ...breaker.health }])),
+    used: () => used.all(),
     close() {
       for (const { breaker } of watched.values()) breaker.close()
     },
   }
 }
 
-function makeCaller(deps: CallersDeps, prepared: PreparedNode, breaker: NodeBreaker, mayCall: () => boolean): Caller {
+function makeCaller(deps: CallerDeps, prepared: PreparedNode, breaker: NodeBreaker, mayCall: () => boolean): Caller {
   const { limiter, cut } = deps
   const { node } = prepared
   const turn = (signal: AbortSignal) => breaker.turn(signal)
@@ -165,7 +173,7 @@ interface OneCall {
 }
 
 /** A permit that is void by the time that an instance is there is of no use any more: then nothing is called. */
-async function callWith(pass: Pass, { workerOf, used, cut }: CallersDeps, one: OneCall): Promise<Called> {
+async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
   const { prepared, message, tries, sequence, waiting, mayCall } = one
   const { attempt, isSuspect } = tries
   let cost: number | undefined

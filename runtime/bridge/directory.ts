@@ -11,7 +11,6 @@ import { decryptSecret } from '../secrets.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { WorkerAddress } from '../topology/plan.ts'
 import { openCallers } from './caller.ts'
-import type { Used } from './limits/used.ts'
 import type { Caller, HealthChange, Known } from './caller.ts'
 import { openGates, sleep } from './gate.ts'
 import type { Gate } from './gate.ts'
@@ -37,6 +36,8 @@ export interface Directory {
   reach(worker: string): Promise<Reach | null>
   /** Nodes whose breaker isn't closed. */
   nodes(): (Health & { readonly node: string })[]
+  /** What calls counted as, by service. */
+  used(): ReadonlyMap<string, number>
   close(): Promise<void>
 }
 
@@ -45,7 +46,6 @@ const retryMs = 500
 interface DirectoryDeps {
   readonly queues: Queues
   readonly limiter: Limiter
-  readonly used: Used
   readonly secretKey: string
   readonly log: Log
   /** Open calls are given up when it aborts. */
@@ -53,7 +53,7 @@ interface DirectoryDeps {
   readonly onHealth: (change: HealthChange) => void
 }
 
-export function openDirectory({ queues, limiter, used, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
+export function openDirectory({ queues, limiter, secretKey, log, cut, onHealth }: DirectoryDeps): Directory {
   const opening = new Map<string, Promise<Known>>()
   const workers = new Map<string, Known>()
   const gates = openGates()
@@ -68,7 +68,7 @@ export function openDirectory({ queues, limiter, used, secretKey, log, cut, onHe
   }
   const workerOf = (name: string): Known | Promise<Known | null> =>
     workers.get(name) ?? opening.get(name) ?? Promise.resolve(null)
-  const callers = openCallers({ workerOf, limiter, used, cut, onHealth })
+  const callers = openCallers({ workerOf, limiter, cut, onHealth })
 
   return {
     setWorker(name, worker) {
@@ -112,6 +112,7 @@ export function openDirectory({ queues, limiter, used, secretKey, log, cut, onHe
     outlooks: () => [...opening.keys()].map((name) => [name, outlookOn(workers.get(name))]),
     reach: async (name) => (await workers.get(name)?.instances?.reach()) ?? null,
     nodes: callers.nodes,
+    used: callers.used,
     async close() {
       callers.close()
       for (const name of [...opening.keys()]) forget(name)

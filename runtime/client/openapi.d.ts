@@ -2726,7 +2726,7 @@ export interface components {
             /** @description Requests per period */
             rate: number;
             per: components["schemas"]["ServiceLimitPer"];
-            /** @description Requests that may come at once; by default one */
+            /** @description Requests that may come at once, before the rest comes evenly; without it those per second come evenly */
             burst?: number;
             scope?: components["schemas"]["ServiceLimitScope"];
         };
@@ -7036,9 +7036,14 @@ export interface operations {
                  *       "name": "shop-api",
                  *       "limits": [
                  *         {
+                 *           "rate": 40,
+                 *           "per": "second"
+                 *         },
+                 *         {
                  *           "rate": 2,
                  *           "per": "second",
-                 *           "burst": 10
+                 *           "burst": 10,
+                 *           "scope": "tenant"
                  *         }
                  *       ],
                  *       "maxInFlight": 20
@@ -7117,9 +7122,14 @@ export interface operations {
                  * @example {
                  *       "limits": [
                  *         {
+                 *           "rate": 40,
+                 *           "per": "second"
+                 *         },
+                 *         {
                  *           "rate": 2,
                  *           "per": "second",
-                 *           "burst": 10
+                 *           "burst": 10,
+                 *           "scope": "tenant"
                  *         }
                  *       ],
                  *       "maxInFlight": 20
