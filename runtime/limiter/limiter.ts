@@ -1,5 +1,5 @@
 import { Stopped } from '../errors.ts'
-import type { Limited, LimitLook } from '../queue/limits/told.ts'
+import type { Limited, LimitKey, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps, Flights } from './flights.ts'
 import { Crowd } from './line/crowd.ts'
@@ -27,12 +27,20 @@ export interface Limiter {
   wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff>
   /** When the call may be made, by `performance.now()`, as far as known here. */
   until(call: Call): number
+  /** What the call waits for, as far as known here. */
+  heldBy(call: Call): HeldBy
   /** No calls that count against the same key for so long: the service asked for it. */
   backOff(call: Call, wait: BackOff): void
   /** Others have given up calls in flight, or want some. */
   poked(id: string): void
   look(): LimitLook[]
   close(): Promise<void>
+}
+
+/** `asked`: the service asked to wait (429). `in-flight`: others of the key are open. */
+export interface HeldBy {
+  readonly kind: 'asked' | 'permit' | 'in-flight'
+  readonly key: LimitKey
 }
 
 export interface Call extends Counted {
@@ -190,6 +198,19 @@ class OpenLimiter implements Limiter {
     clearInterval(this.#sweep)
     await this.#keys.close()
     this.#deps.release()
+  }
+
+  heldBy(call: Call): HeldBy {
+    const keys = this.#keys.of(call)
+    const paused = this.#pauses.latest(keys)
+    if (paused !== null && paused.until > this.#deps.now()) return { kind: 'asked', key: paused.key.key }
+    const [longest] = keys
+      .filter(({ hasTiers }) => hasTiers)
+      .map((key) => ({ key, ms: key.line.estimateMs() }))
+      .sort((a, b) => b.ms - a.ms)
+    const flying = keys.find(({ flights }) => flights !== null)
+    if (flying !== undefined && (longest?.ms ?? 0) <= 0) return { kind: 'in-flight', key: flying.key }
+    return { kind: 'permit', key: (longest?.key ?? keys[0])?.key ?? { kind: 'node', nodeId: call.nodeId } }
   }
 
   /** Waits as long as the service asked to, and then `again`; null: it needn't. */

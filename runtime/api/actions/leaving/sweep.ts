@@ -95,7 +95,11 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
   await mendTold(deps).catch((error: unknown) => errors.push(error))
   await tidyTold(deps).catch((error: unknown) => errors.push(error))
+  await deps.queues.forgetLimited(Date.now() - limitedKeptMs).catch((error: unknown) => errors.push(error))
 }
+
+/** For so long after it ended it is shown that a service asked to wait (429). */
+const limitedKeptMs = 86_400_000
 
 interface Round {
   readonly isTidying: boolean
