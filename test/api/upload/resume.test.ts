@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Unavailable } from '../../../runtime/errors.ts'
 import { streamName } from '../../../runtime/queue/names.ts'
 import type { Intake } from '../../../runtime/protocol/intake.ts'
 import { openIntakes } from '../../../runtime/recorder/intakes.ts'
@@ -123,6 +124,42 @@ test('what is gone on with keeps the tenant and the headers of its beginning', a
     tenant: 'ann',
     headers: { 'x-shop': 'brno' },
   })
+})
+
+/** What is stored next by this method is confirmed to nobody, and forgotten by the queue when it is recorded: by then ten minutes are over. */
+function loseConfirmation(
+  t: TestApi & { topologyId: string },
+  name: 'put' | 'close',
+  isRecorded: (intake: Intake) => boolean,
+): void {
+  const uploads = t.queues.control.uploads as { -readonly [K in 'put' | 'close']: (...args: never[]) => Promise<unknown> }
+  const real = uploads[name]
+  uploads[name] = async (...args) => {
+    uploads[name] = real
+    await real(...args)
+    await onlyRun(t, (intake) => isRecorded(intake))
+    await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
+    throw new Unavailable('nats', 'the confirmation was lost')
+  }
+}
+
+test('a chunk whose confirmation was lost is stored once, also without a key and however long its sender is held back', async () => {
+  const t = await recording()
+  loseConfirmation(t, 'put', ({ records }) => records === 1_000)
+  const { status, body } = await sendRecords(t, lines(0, 2_000))
+  expect([status, body]).toEqual([202, { runId: body.runId, records: 2_000, trashed: 0 }])
+  const run = await onlyRun(t, ({ state }) => state === 'complete')
+  expect(run.messages).toMatchObject({ total: 2, inProgress: 2 })
+  expect(await chunks(t)).toEqual(['1000-1999'])
+})
+
+test('the end of a body whose confirmation was lost is stored once', async () => {
+  const t = await recording()
+  loseConfirmation(t, 'close', ({ state }) => state === 'complete')
+  const { status, body } = await sendRecords(t, lines(0, 1_000))
+  expect([status, body.runId !== undefined]).toEqual([202, true])
+  expect(await onlyRun(t, () => true)).toMatchObject({ messages: { total: 1, inProgress: 1 } })
+  expect((await t.queues.connection.jsm.streams.info(streamName(t.topologyId))).state.messages).toBe(0)
 })
 
 test('what nobody goes on with for three days is given up: its run ends with what had come', async () => {

@@ -25,7 +25,7 @@ export class UploadSession {
   #upload: Upload
   /** What the run knew when it was asked last; null: there was none. */
   #known: Intake | null = null
-  #askedAt = -Infinity
+  #askedAt: number
   #isOpen = false
   readonly #signal: AbortSignal
 
@@ -34,6 +34,8 @@ export class UploadSession {
     this.#topology = topology
     this.#upload = upload
     this.#signal = signal
+    // A key that was made just now nobody has sent before.
+    this.#askedAt = resumable ? -Infinity : performance.now()
     this.intake = { ...nothing, resumable, at: new Date().toISOString() }
   }
 
@@ -118,7 +120,7 @@ export class UploadSession {
 
   /** Opens it, or finds it opened, or not yet; when it was opened before, what is still to come goes on under the tenant and with the headers of then. */
   async #open(): Promise<boolean> {
-    if (this.intake.resumable && performance.now() - this.#askedAt > freshMs) await this.#ask()
+    if (performance.now() - this.#askedAt > freshMs) await this.#ask()
     const { queues } = this.#deps
     if (this.#isOpen) {
       if (await queues.isCancelling(this.#upload.topologyId, this.runId)) throw closedBefore(cancelled)
@@ -144,7 +146,8 @@ export class UploadSession {
 
   /**
    * Asks the run how far it is. What the queue forgets is in the run long before, and for longer than `freshMs`: so what is neither in
-   * the queue nor in a run that was asked since is stored nowhere.
+   * the queue nor in a run that was asked since is stored nowhere. A sender without a key asks, too: what he sent may be stored although
+   * nobody confirmed it to him, and be forgotten by the queue while he is held back.
    */
   async #ask(): Promise<void> {
     const run = await findRun(this.#deps.store, this.runId)
@@ -157,7 +160,7 @@ export class UploadSession {
     if (!this.#isOpen) this.#goOn({ tenant: run.tenant, headers: run.startHeaders, trace: null })
   }
 
-  /** What filled a slot is gone from the queue: the run knows. */
+  /** What fills a slot isn't known any more: the run is asked next. */
   #forget(): false {
     this.#askedAt = -Infinity
     return false
@@ -175,6 +178,8 @@ export class UploadSession {
       } catch (error) {
         const isFull = error instanceof HttpProblem && (error.status === 429 || error.status === 503)
         if (!isFull && !(error instanceof Unavailable)) throw error
+        // What was under way may be stored all the same.
+        if (error instanceof Unavailable) this.#forget()
       }
       await this.#pause()
       await this.#stillThere()
