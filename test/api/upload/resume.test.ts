@@ -132,7 +132,9 @@ function loseConfirmation(
   name: 'put' | 'close',
   isRecorded: (intake: Intake) => boolean,
 ): void {
-  const uploads = t.queues.control.uploads as { -readonly [K in 'put' | 'close']: (...args: never[]) => Promise<unknown> }
+  const uploads = t.queues.control.uploads as {
+    -readonly [K in 'put' | 'close']: (...args: never[]) => Promise<unknown>
+  }
   const real = uploads[name]
   uploads[name] = async (...args) => {
     uploads[name] = real
@@ -156,8 +158,7 @@ test('a chunk whose confirmation was lost is stored once, also without a key and
 test('the end of a body whose confirmation was lost is stored once', async () => {
   const t = await recording()
   loseConfirmation(t, 'close', ({ state }) => state === 'complete')
-  const { status, body } = await sendRecords(t, lines(0, 1_000))
-  expect([status, body.runId !== undefined]).toEqual([202, true])
+  expect((await sendRecords(t, lines(0, 1_000))).status).toBe(202)
   expect(await onlyRun(t, () => true)).toMatchObject({ messages: { total: 1, inProgress: 1 } })
   expect((await t.queues.connection.jsm.streams.info(streamName(t.topologyId))).state.messages).toBe(0)
 })
