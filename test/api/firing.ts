@@ -35,7 +35,8 @@ export async function fire(t: TestApi): Promise<void> {
     maxStoreBytes: undefined,
     disk: null,
   })
-  const firing = await openFiring({ store: t.store, queues, admission, log: silentLog })
+  const { events } = t.queues
+  const firing = await openFiring({ store: t.store, queues, admission, events, log: silentLog })
   onTestFinished(() => firing.close())
 }
 

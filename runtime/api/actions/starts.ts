@@ -28,7 +28,7 @@ export interface Start {
   readonly force: boolean
 }
 
-export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'log'>
+export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'events' | 'log'>
 
 /**
  * Starts a run, or queues it behind those that it must not overlap with, and answers its id, or the id of the run that the same key

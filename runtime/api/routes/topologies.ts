@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { createRoute } from '@hono/zod-openapi'
 import { Conflict, NotFound } from '../../errors.ts'
+import { lockGates } from '../../store/queries/starts/gates.ts'
 import {
   deleteDraft,
   getTopology,
@@ -237,6 +238,8 @@ async function deleteEmpty(deps: Changing, id: string, ifVersion: number | null)
   return store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
     if (before.visibility !== 'draft') return false
+    // Who starts something by a gate has written it down by now, or finds the topology gone.
+    await lockGates(inside, id)
     const last = before.revision === 0 ? null : await queues.lastSequence(id)
     // Within the transaction: a second connection of the pool may be one that such a deletion holds, which waits for this one.
     if ((await onTheirWay({ store: inside, queues }, before)) > 0) return false

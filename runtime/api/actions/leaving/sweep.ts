@@ -16,7 +16,7 @@ import { tidyDropped } from './late.ts'
 import type { QueuesEver } from './late.ts'
 import { mendTold } from './told.ts'
 
-type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
+type Deps = Pick<ApiDeps, 'store' | 'queues' | 'events' | 'log'>
 
 /**
  * What goes on after an answer was given: nodes that leave are dropped when they are empty, topologies whose messages are cancelled

@@ -26,6 +26,12 @@ export async function openReruns(store: Store, before: Date, limit: number): Pro
   return store.query((db) => db.select().from(reruns).where(where).orderBy(asc(reruns.createdAt)).limit(limit))
 }
 
+/** How many of a topology aren't finished. */
+export async function countOpenReruns(store: Store, topologyId: string): Promise<number> {
+  const where = and(eq(reruns.state, 'open'), eq(reruns.topologyId, topologyId))
+  return store.query((db) => db.$count(reruns, where))
+}
+
 export async function isRerunOpen(store: Store, runId: string): Promise<boolean> {
   const where = and(eq(reruns.runId, runId), eq(reruns.state, 'open'))
   return (await store.query((db) => db.select({ id: reruns.runId }).from(reruns).where(where))).length > 0
