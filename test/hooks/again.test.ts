@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Unavailable } from '../../runtime/errors.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
@@ -49,6 +49,17 @@ test('one id of two tenants is two deliveries', async () => {
   const run = async (t: string) => (await hook.deliver({ query: `?t=${t}`, json: { id: 1 } })).body.runId
   expect(await run('a')).toBe(await run('a'))
   expect(await run('a')).not.toBe(await run('b'))
+})
+
+test('no key that a client sends takes the place of a delivery', async () => {
+  const hook = await openHook({ accept: { deliveryId: '/id' } })
+  const key = `delivery:${createHash('sha256')
+    .update(JSON.stringify([null, '1']))
+    .digest('hex')}`
+  const { runId } = (await hook.t.post('/api/topologies/shop/run', { node: 'paid', key })).body
+  const delivered = await hook.deliver({ json: { id: '1' } })
+  expect([delivered.status, delivered.body.runId === runId]).toEqual([202, false])
+  expect(await storedIn(hook)).toBe(2)
 })
 
 test('an id may be as long as headers may be, and hold anything', async () => {

@@ -88,6 +88,9 @@ export async function admit(
   await admission.admit(topology, bytes)
 }
 
+/** A key of the engine's own: none that a client can send holds a NUL. */
+export const ownKey = (text: string): string => `\u0000${text}`
+
 /** The same for the same key, and for nothing else. */
 export function runIdOf(topologyId: string, nodeId: string, key: string): string {
   return createHash('sha256')

@@ -28,14 +28,25 @@ export async function startGated(
   start: GatedStart,
   force: boolean,
 ): Promise<void> {
-  const written = await deps.store.transaction(async (inside) => {
-    await lockGate(inside, start.topologyId, node.id)
-    if (await findRun(inside, start.id)) return null
-    const one: WrittenStart = { ...start, scheduledAt: null, line: force ? null : await placeOf(inside, node) }
-    await writeStarts(inside, [one])
-    return one
-  })
-  if (written === null) return
+  const written = await deps.store.transaction((inside) => passGate(inside, node, start, force))
+  if (written !== null) await sendWritten(deps, written)
+}
+
+/** The part of it that is done in a transaction; `sendWritten` comes after its commit. Null: the run is there already. */
+export async function passGate(
+  inside: Store,
+  node: EventNode,
+  start: GatedStart,
+  force: boolean,
+): Promise<WrittenStart | null> {
+  await lockGate(inside, start.topologyId, node.id)
+  if (await findRun(inside, start.id)) return null
+  const one: WrittenStart = { ...start, scheduledAt: null, line: force ? null : await placeOf(inside, node) }
+  await writeStarts(inside, [one])
+  return one
+}
+
+export async function sendWritten(deps: Sending & Pick<ApiDeps, 'events'>, written: WrittenStart): Promise<void> {
   if (written.line === null) await sendStarts(deps, [written])
   else tellRuns(deps.events, [queuedRun(written)])
 }

@@ -9,6 +9,7 @@ import type { Quiet } from '../discard/finish.ts'
 import { tellBridges } from '../plans.ts'
 import { tellUntold, tidyTold } from '../reading/tell.ts'
 import { finishReruns } from '../runs/finish.ts'
+import { freePlaces } from '../upload/place.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
 import { forgetPauses } from './forget.ts'
@@ -84,6 +85,7 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   const bridges = await deps.queues.bridges()
   await forEach((each) => tidy(deps, each, bridges, known.ever))
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
+  await freePlaces(deps).catch((error: unknown) => errors.push(error))
   await mendTold(deps).catch((error: unknown) => errors.push(error))
   await tidyTold(deps).catch((error: unknown) => errors.push(error))
 }

@@ -5,11 +5,15 @@ import type { Chunk } from '../../../protocol/records/chunks.ts'
 import { withChunk } from '../../../queue/intake/uploads.ts'
 import type { Upload } from '../../../queue/intake/slots.ts'
 import { findRun } from '../../../store/queries/runs.ts'
+import { noteSender } from '../../../store/queries/starts/receiving.ts'
 import { getTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import { HttpProblem } from '../../problem.ts'
 import type { StartDeps } from '../starts.ts'
 import { Gone } from './pieces.ts'
+import type { Place } from './place.ts'
+
+type Deps = StartDeps & { readonly place: Place }
 
 /**
  * One sender of a body in chunks; see queue/intake/uploads.ts for how they are stored. Several may send the same at once, and one may
@@ -20,7 +24,7 @@ import { Gone } from './pieces.ts'
 export class UploadSession {
   /** How far this sender is. */
   intake: Intake
-  readonly #deps: StartDeps
+  readonly #deps: Deps
   readonly #topology: Topology
   #upload: Upload
   /** What the run knew when it was asked last; null: there was none. */
@@ -29,7 +33,7 @@ export class UploadSession {
   #isOpen = false
   readonly #signal: AbortSignal
 
-  constructor(deps: StartDeps, topology: Topology, upload: Upload, resumable: boolean, signal: AbortSignal) {
+  constructor(deps: Deps, topology: Topology, upload: Upload, resumable: boolean, signal: AbortSignal) {
     this.#deps = deps
     this.#topology = topology
     this.#upload = upload
@@ -53,6 +57,16 @@ export class UploadSession {
     if (!this.intake.resumable) return false
     await this.#ask()
     return this.#known !== null || (await this.#findOpened())
+  }
+
+  /** The sender is there, though nothing may have come of him for long. Never rejects. */
+  async giveSign(): Promise<void> {
+    await noteSender(this.#deps.store, this.runId).catch(() => undefined)
+  }
+
+  /** Nothing of it was stored, and nothing will be. Never rejects. */
+  leave(): Promise<void> {
+    return this.#deps.place.leave()
   }
 
   /** Resolves when the chunk is stored, be it by somebody else. Waits while there is no room. Throws `Conflict`, `Gone`. */
@@ -126,6 +140,8 @@ export class UploadSession {
       if (await queues.isCancelling(this.#upload.topologyId, this.runId)) throw closedBefore(cancelled)
       return true
     }
+    // Nobody may have heard of this sender for so long that his place was given away.
+    await this.#deps.place.hold()
     this.#isOpen = (await queues.uploads.open(this.#upload, { ...this.intake, ...fresh })) === 'accepted'
     return this.#isOpen || (await this.#findOpened()) || this.#forget()
   }
@@ -152,7 +168,7 @@ export class UploadSession {
   async #ask(): Promise<void> {
     const run = await findRun(this.#deps.store, this.runId)
     this.#askedAt = performance.now()
-    if (run === null) return
+    if (run === null || run.startState === 'receiving') return
     if (run.intake === null)
       throw run.startSeen ? notInChunks() : new Unavailable('recorder', 'the run is not recorded yet')
     this.#known = run.intake
