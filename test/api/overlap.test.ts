@@ -43,7 +43,7 @@ test('nothing begins beside a body from when it is taken in, before any of it is
   const node = await publishedNode(t, 'ticks', { overlap: 'skip', cron: '0 0 1 1 *' })
   await endedRun(t, node)
   const body = await upload(t)
-  const [{ id = '' } = {}] = await running(t)
+  const id = (await running(t))[0]?.id ?? ''
   for (const other of [await run(t), await t.post('/api/runs/old/rerun', {}), await (await upload(t)).answer])
     expect(other).toMatchObject({ status: 409, body: { detail: expect.stringContaining(id) as string } })
   await due(t, node.id, new Date(Date.now() - 1_000))

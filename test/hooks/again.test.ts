@@ -103,13 +103,15 @@ test('over a limit new deliveries are refused, and those that were accepted are 
 })
 
 /** A webhook whose Postgres can go away. */
-async function openSevered(): Promise<{ hook: HookApi; sever(): void }> {
+async function openSevered(): Promise<{ hook: HookApi; store: Store; sever(): void }> {
   const real = openStore(await freshDatabase(), 4)
   const state = { away: false }
   const query: Store['query'] = (work) =>
     state.away ? Promise.reject(new Unavailable('postgres', 'severed')) : real.query(work)
   const hook = await openHook({ verify }, { given: await openApi({ store: overriding(real, { query }) }) })
-  return { hook, sever: () => void (state.away = true) }
+  // For another control, which isn't cut off.
+  const store = overriding(real, { close: () => Promise.resolve() })
+  return { hook, store, sever: () => void (state.away = true) }
 }
 
 test('with Postgres away deliveries to a known address are taken, each once, and unknown ones come again later', async () => {
@@ -123,6 +125,22 @@ test('with Postgres away deliveries to a known address are taken, each once, and
   const unknown = await hook.deliver({ path: `${hook.path}x`, raw: 'x' })
   expect([unknown.status, unknown.headers.get('retry-after')]).toEqual([503, '2'])
   expect((await hook.deliver({ raw: 'x', headers: github('y') })).status).toBe(401)
+})
+
+test.each([
+  ['a revoked address', 'DELETE', undefined],
+  ['a replaced secret', 'PUT', { secret: 'another', graceSeconds: 0 }],
+])('%s is useless at other controls, also when Postgres goes away right after', async (_, method, json) => {
+  const { hook: there, store, sever } = await openSevered()
+  const namespace = there.t.queues.config.name.replace(/_config$/, '')
+  const here = await openApi({ store, namespace })
+  const deliver = async () => (await there.deliver({ raw: 'x', headers: github('x') })).status
+  expect(await deliver()).toBe(202)
+  const changed = await here.send(method, `/api/nodes/${there.nodeId}/webhook`, json && { json })
+  expect(changed.status).toBeLessThan(300)
+  for (const { queues } of [here, there.t]) await queues.connection.nc.flush()
+  sever()
+  expect(await deliver()).toBe(503)
 })
 
 test('with Postgres away a delivery that came long ago comes again later: nobody can know what became of it', async () => {
