@@ -32,6 +32,7 @@ export async function fire(t: TestApi): Promise<void> {
     queues,
     maxMessages: Infinity,
     maxBytes: Infinity,
+    maxUploads: Infinity,
     maxStoreBytes: undefined,
     disk: null,
   })

@@ -87,7 +87,7 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     const taken =
       split === undefined
         ? { runId: await startRun(deps, topology, { ...start, body: await readBytes(c) }) }
-        : await takeBody(c, (pieces) => takeRecords(deps, topology, start, pieces, c.req.raw.signal))
+        : await takeBody(deps, c, (pieces) => takeRecords(deps, topology, start, pieces, c.req.raw.signal))
     c.header('location', `/api/runs/${taken.runId}`)
     return c.json(taken, 202)
   })
@@ -101,11 +101,16 @@ function keyOf(key: string | undefined, header: string | undefined): string | nu
 }
 
 /** A body of any size, for as long as it takes. What is refused is read on for a while, so that its sender hears of it. */
-async function takeBody<T>(c: Context, take: (pieces: Pieces) => Promise<T>): Promise<T> {
+async function takeBody<T>(
+  { admission }: Pick<ApiDeps, 'admission'>,
+  c: Context,
+  take: (pieces: Pieces) => Promise<T>,
+): Promise<T> {
   const pieces = piecesOf(c)
   takesLong(c)
   try {
-    return await take(pieces)
+    const end = admission.beginUpload()
+    return await take(pieces).finally(end)
   } catch (error) {
     await pieces.drain()
     throw error

@@ -155,6 +155,25 @@ test('a chunk whose confirmation was lost is stored once, also without a key and
   expect(await chunks(t)).toEqual(['1000-1999'])
 })
 
+test('no more bodies come in at once than may, and whoever is refused is let in when one has ended', async () => {
+  const t = await recording({ maxUploads: 2 })
+  const senders: ReadableStreamDefaultController<Uint8Array>[] = []
+  const open = () => sendRecords(t, new ReadableStream<Uint8Array>({ start: (sender) => void senders.push(sender) }))
+  const both = [open(), open()]
+  const refused = await sendRecords(t, lines(0, 3))
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
+  expect(refused.body.detail).toMatch(/splits 2 bodies into records already, of at most 2 .*SLUICE_MAX_UPLOADS/)
+  expect((await t.post('/api/topologies/orders/run')).status).toBe(202)
+  senders[0]?.close()
+  await both[0]
+  expect((await sendRecords(t, lines(0, 3))).status).toBe(202)
+  senders[1]?.error(new Error('the client died'))
+  await both[1]
+  expect((await Promise.all([1, 2].map(() => sendRecords(t, lines(0, 3))))).map(({ status }) => status)).toEqual([
+    202, 202,
+  ])
+})
+
 test('the end of a body whose confirmation was lost is stored once', async () => {
   const t = await recording()
   loseConfirmation(t, 'close', ({ state }) => state === 'complete')
