@@ -45,7 +45,7 @@ const intake = z
     records: count,
     trashed: count.openapi({ description: 'What was no record' }),
     error: z.string().nullable().openapi({ description: 'Why it is `broken`' }),
-    at: time.openapi({ description: 'When something came last' }),
+    at: time.openapi({ description: 'When something came last, or its sender was last seen' }),
   })
   .openapi('Intake')
 

@@ -1,8 +1,11 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { Unavailable } from '../../../runtime/errors.ts'
 import { streamName } from '../../../runtime/queue/names.ts'
 import type { Intake } from '../../../runtime/protocol/intake.ts'
 import { openIntakes } from '../../../runtime/recorder/intakes.ts'
+import type { IntakeTimes } from '../../../runtime/recorder/intakes.ts'
+import { noteSender } from '../../../runtime/store/queries/starts/receiving.ts'
 import { silentLog } from '../../../runtime/telemetry/log.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Body, TestApi } from '../open.ts'
@@ -160,7 +163,10 @@ test('no more bodies come in at once than may, and whoever is refused is let in 
   const senders: ReadableStreamDefaultController<Uint8Array>[] = []
   const open = () => sendRecords(t, new ReadableStream<Uint8Array>({ start: (sender) => void senders.push(sender) }))
   const both = [open(), open()]
-  const refused = await sendRecords(t, lines(0, 3))
+  const refused = await eventually('both are let in', async () => {
+    const third = await sendRecords(t, lines(0, 3))
+    return third.status !== 202 && third
+  })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
   expect(refused.body.detail).toMatch(/splits 2 bodies into records already, of at most 2 .*SLUICE_MAX_UPLOADS/)
   expect((await t.post('/api/topologies/orders/run')).status).toBe(202)
@@ -182,12 +188,55 @@ test('the end of a body whose confirmation was lost is stored once', async () =>
   expect((await t.queues.connection.jsm.streams.info(streamName(t.topologyId))).state.messages).toBe(0)
 })
 
+/** Ends intakes with which nobody goes on. */
+const looking = (t: TestApi, times: Partial<IntakeTimes>) =>
+  openIntakes(
+    { queues: t.queues, store: t.store, log: silentLog },
+    { abandonedMs: 60_000, goneMs: 60_000, lookEveryMs: 0, ...times },
+  )
+
+test('a body without a key whose control was killed ends as broken when its sender was not seen for an hour, and none whose sender is held back', async () => {
+  const t = await recording()
+  let sender: ReadableStreamDefaultController<Uint8Array> | null = null
+  const raw = new ReadableStream<Uint8Array>({ start: (controller) => void (sender = controller) })
+  const answer = sendRecords(t, raw)
+  const send = sender as unknown as ReadableStreamDefaultController<Uint8Array>
+  send.enqueue(Buffer.from(lines(0, 1_500)))
+  const { id } = await onlyRun(t, ({ records }) => records === 1_000)
+  const look = looking(t, { goneMs: -60_000 })
+  await look([])
+  // He gives a sign of life, as he does every few seconds.
+  await noteSender(t.store, id)
+  await look([])
+  expect(await onlyRun(t, () => true)).toMatchObject({ state: 'running', intake: { state: 'receiving' } })
+  await look([])
+  const run = await onlyRun(t, ({ state }) => state === 'broken')
+  expect(intakeOf(run)?.error).toMatch(/not been seen for an hour/)
+  expect(run.messages).toMatchObject({ total: 1, inProgress: 1 })
+  send.enqueue(Buffer.from(lines(1_500, 2_500)))
+  expect((await answer).body.detail).toMatch(/was broken off where nobody can go on/)
+})
+
+test('any number of bodies that can not be ended keeps no other from being ended', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 1_500))
+  const { id } = await onlyRun(t, ({ records }) => records === 1_000)
+  await t.store.query((db) =>
+    db.execute(sql`
+      insert into runs (id, topology_id, topology_name, node_id, node_name, start_seen, state, started_at, in_progress, intake)
+      select '!' || n, 'gone', 'gone', 'gone', 'gone', true, 'running', now(), 1, intake from runs, generate_series(1, 250) as n`),
+  )
+  await looking(t, { abandonedMs: -60_000 })([])
+  expect(intakeOf(await runWhen(t, id, (run) => intakeOf(run)?.state === 'abandoned'))).toMatchObject({
+    records: 1_000,
+  })
+})
+
 test('what nobody goes on with for three days is given up: its run ends with what had come', async () => {
   const t = await recording()
   await broken(t, lines(0, 1_500))
   await onlyRun(t, ({ records }) => records === 1_000)
-  const look = (abandonedMs: number) =>
-    openIntakes({ queues: t.queues, store: t.store, log: silentLog }, abandonedMs)([])
+  const look = (abandonedMs: number) => looking(t, { abandonedMs })([])
   await look(60_000)
   expect(await onlyRun(t, () => true)).toMatchObject({ intake: { state: 'receiving' } })
   await look(-60_000)

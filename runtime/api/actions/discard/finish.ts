@@ -1,7 +1,7 @@
 import { NotFound } from '../../../errors.ts'
 import type { NodeQueue, Readings } from '../../../queue/control.ts'
 import { position } from '../../../store/outcomes.ts'
-import { receivingOf } from '../../../store/queries/intakes.ts'
+import { isReceiving } from '../../../store/queries/intakes.ts'
 import { lockGates } from '../../../store/queries/starts/gates.ts'
 import { cancelQueued } from '../../../store/queries/starts/written.ts'
 import { nodesEver } from '../../../store/queries/revisions.ts'
@@ -93,7 +93,7 @@ async function settledAt({ store, queues, events }: Deps, id: string): Promise<n
   tellRuns(events, await cancelQueued(store, { topologyId: id }))
   // A start that is about to be sent settles as cancelled when it has been.
   if ((await startsToCome(store, id)) > 0) return null
-  if ((await receivingOf(store, { runs: [], topologies: [id] })).length > 0) return null
+  if (await isReceiving(store, id)) return null
   const ever = await nodesEver(store, id)
   const inputs = ever.map((node): NodeQueue => ({ nodeId: node.id, isReplies: false, generation: node.generation }))
   const nodes = [...new Set(ever.map((node) => node.id))]
