@@ -1804,7 +1804,7 @@ export interface components {
             error: string | null;
             /**
              * Format: date-time
-             * @description When something came last
+             * @description When something came last, or its sender was last seen
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
@@ -5202,6 +5202,8 @@ export interface operations {
                 tenant?: string;
                 /** @description true: begin although another run is going on, whatever the overlap policy of the node */
                 force?: "true" | "false";
+                /** @description true: Read everything again: no batch node is handed a watermark. What the run proposes is committed as always */
+                reconcile?: "true" | "false";
                 /** @description One message per record of the body */
                 split?: "records";
             };

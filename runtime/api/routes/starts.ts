@@ -56,6 +56,7 @@ const start = createRoute({
     query: z.object({
       tenant: schemas.tenant.optional(),
       force: schemas.force.optional(),
+      reconcile: schemas.reconcile.optional(),
       split: z.enum(['records']).optional().openapi({ description: 'One message per record of the body' }),
     }),
     headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
@@ -77,13 +78,13 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ runId }, 202)
   })
   app.openapi(start, async (c) => {
-    const { tenant = null, split, force = 'false' } = c.req.valid('query')
+    const { tenant = null, split, force = 'false', reconcile = 'false' } = c.req.valid('query')
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
     const contentType = contentTypeOf(c)
     const common = { contentType, headers: userHeaders(c), trace: traceOf(c) }
-    const start = { node, key, tenant, force: force === 'true', ...common }
+    const start = { node, key, tenant, force: force === 'true', reconcile: reconcile === 'true', ...common }
     const taken =
       split === undefined
         ? { runId: await startRun(deps, topology, { ...start, body: await readBytes(c) }) }

@@ -117,14 +117,15 @@ test('a run of which more could come can be cancelled, and then nothing more com
   expect((await t.get(`/api/runs/${open.id}`)).body.messages).toMatchObject({ cancelled: 1, inProgress: 1 })
 })
 
-test('what is gone on with keeps the tenant and the headers of its beginning', async () => {
+test('what is gone on with keeps the tenant, the headers and the purpose of its beginning', async () => {
   const t = await recording()
-  const first = { key: 'k', query: '&tenant=ann', headers: { 'x-shop': 'brno' } }
+  const first = { key: 'k', query: '&tenant=ann&reconcile=true', headers: { 'x-shop': 'brno' } }
   await sendRecords(t, breakingOff(lines(0, 1_100)), first)
   await whole(t, lines(0, 1_100))
   const message = await t.queues.connection.jsm.streams.getMessage(streamName(t.topologyId), { seq: 3 })
   expect(JSON.parse(message?.header.get('Sluice') ?? '')).toMatchObject({
     tenant: 'ann',
+    reconcile: true,
     headers: { 'x-shop': 'brno' },
   })
 })

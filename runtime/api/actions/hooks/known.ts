@@ -57,17 +57,23 @@ interface Known {
 }
 
 export function openHooks(deps: Pick<ApiDeps, 'store' | 'queues' | 'access' | 'secretKey'>): Hooks {
-  const { hookChanges } = deps.queues
   const known = new Map<string, Known>()
   let changes = 0
   const drop = (isChanged: (hook: Hook) => boolean): void => {
     changes++
     for (const [key, { hook }] of known) if (isChanged(hook)) known.delete(key)
   }
-  hookChanges.onTold((nodeId) => drop(({ node }) => node.id === nodeId))
-  hookChanges.onMissed(() => drop(() => true))
+  let isListening = false
+  const listen = (): void => {
+    if (isListening) return
+    isListening = true
+    deps.queues.hookChanges.onTold((nodeId) => drop(({ node }) => node.id === nodeId))
+    deps.queues.hookChanges.onMissed(() => drop(() => true))
+  }
   let awayUntil = -Infinity
   const look = async (key: string, address: Address): Promise<Hook | null> => {
+    // From before anything is known.
+    listen()
     const before = stillGood(known.get(key))
     if (before && performance.now() < awayUntil) return before.hook
     const changesBefore = changes
@@ -93,7 +99,7 @@ export function openHooks(deps: Pick<ApiDeps, 'store' | 'queues' | 'access' | 's
     },
     forget(nodeId) {
       drop(({ node }) => node.id === nodeId)
-      hookChanges.tell(nodeId)
+      deps.queues.hookChanges.tell(nodeId)
     },
   }
 }

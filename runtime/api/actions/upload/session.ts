@@ -150,12 +150,12 @@ export class UploadSession {
     const opened = await this.#deps.queues.uploads.opened(this.#upload)
     if (opened === null) return false
     if (opened === 'other') throw notInChunks()
-    const { tenant, headers, trace } = opened
-    this.#goOn({ tenant, headers, trace })
+    const { tenant, headers, trace, reconcile = false } = opened
+    this.#goOn({ tenant, headers, trace, reconcile })
     return true
   }
 
-  #goOn(as: Pick<Upload, 'tenant' | 'headers' | 'trace'>): void {
+  #goOn(as: Pick<Upload, 'tenant' | 'headers' | 'trace' | 'reconcile'>): void {
     this.#upload = { ...this.#upload, ...as }
     this.#isOpen = true
   }
@@ -173,7 +173,10 @@ export class UploadSession {
       throw run.startSeen ? notInChunks() : new Unavailable('recorder', 'the run is not recorded yet')
     this.#known = run.intake
     if (run.intake.state === 'cancelled' || run.intake.state === 'abandoned') throw closedBefore(run.intake)
-    if (!this.#isOpen) this.#goOn({ tenant: run.tenant, headers: run.startHeaders, trace: null })
+    if (!this.#isOpen) {
+      const { tenant, startHeaders: headers, startReconcile: reconcile } = run
+      this.#goOn({ tenant, headers, trace: null, reconcile })
+    }
   }
 
   /** What fills a slot isn't known any more: the run is asked next. */

@@ -56,7 +56,7 @@ const signEveryMs = 20_000
 async function begin(
   deps: StartDeps,
   topology: Topology,
-  { node: ref, key: given, force, ...sent }: Omit<Start, 'body'>,
+  { node: ref, key: given, force, reconcile = false, ...sent }: Omit<Start, 'body'>,
   signal: AbortSignal,
 ): Promise<UploadSession> {
   const node = await startNodeOf(deps.store, topology, ref)
@@ -64,9 +64,9 @@ async function begin(
   const run = runIdOf(topology.id, node.id, key)
   const ids = { topologyId: topology.id, nodeId: node.id }
   const names = { topologyName: topology.name, nodeName: node.name }
-  const start = { reconcile: false, ...sent, id: run, ...ids, ...names }
+  const start = { ...sent, reconcile, id: run, ...ids, ...names }
   const place = placeOf(deps.store, node, start, force)
-  const upload = { ...sent, ...ids, key, run }
+  const upload = { ...sent, reconcile, ...ids, key, run }
   const session = new UploadSession({ ...deps, place }, topology, upload, given !== null, signal)
   // What was begun is finished: only new ones are refused.
   if (await session.isKnown()) return session
