@@ -460,7 +460,7 @@ export interface paths {
         };
         /**
          * Get the address of a webhook node
-         * @description It is made when it is first asked for. Of its other secrets it is told whether there are any.
+         * @description It is made when the node is saved first. Of its other secrets it is told whether there are any.
          */
         get: operations["getWebhook"];
         /**

@@ -112,7 +112,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     )
   })
   app.openapi(create, async (c) => {
-    const topology = await createTopology({ store, audit: c.get('audit') }, documentOf(c.req.valid('json')))
+    const topology = await createTopology({ ...deps, audit: c.get('audit') }, documentOf(c.req.valid('json')))
     setEtag(c, topology.version)
     c.header('location', `/api/topologies/${topology.id}`)
     return c.json(showTopology(topology), 201)
@@ -125,7 +125,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(replace, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const topology = await replaceDraft(
-      { store, audit: c.get('audit') },
+      { ...deps, audit: c.get('audit') },
       id,
       documentOf(c.req.valid('json')),
       ifMatch(c),
