@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { runIdOf } from '../../runtime/api/actions/starts.ts'
+import { runIdOf } from '../../runtime/api/actions/keys.ts'
 import { freePlaces } from '../../runtime/api/actions/upload/place.ts'
 import { eventually } from '../support/eventually.ts'
 import { due, fire, firingOf, openRecorded, publishedNode, runsOf, runsUntil } from './firing.ts'

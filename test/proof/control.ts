@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { spawnRole } from '../support/role.ts'
 import type { Role } from '../support/role.ts'
 
-export const token = 'the-admin-token-of-the-proof'
+const token = 'the-admin-token-of-the-proof'
 const patient = { timeoutMs: 120_000 }
 
 export interface Control {

@@ -2,7 +2,7 @@ import { Unavailable, textOf } from '../../../errors.ts'
 import { noteSent } from '../../../store/queries/starts/written.ts'
 import type { WrittenStart } from '../../../store/queries/starts/written.ts'
 import type { ApiDeps } from '../../deps.ts'
-import { ownKey } from '../starts.ts'
+import { ownKey } from '../keys.ts'
 
 export type Sending = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 

@@ -10,7 +10,7 @@ import type { ApiDeps } from '../../deps.ts'
 import { invalidInput } from '../../problem.ts'
 import { messageHeaders } from '../../schemas/common.ts'
 import { tenant as tenantSchema } from '../../schemas/runs.ts'
-import { ownKey, runIdOf } from '../starts.ts'
+import { ownKey, runIdOf } from '../keys.ts'
 import { answerMs } from './known.ts'
 import type { Hook } from './known.ts'
 

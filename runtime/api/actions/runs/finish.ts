@@ -3,7 +3,7 @@ import type { Rerun } from '../../../store/queries/history/reruns.ts'
 import { findRun } from '../../../store/queries/runs.ts'
 import { findTopology } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
-import { ownKey } from '../starts.ts'
+import { ownKey } from '../keys.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
