@@ -460,7 +460,7 @@ export interface paths {
         };
         /**
          * Get the address of a webhook node
-         * @description It is made when it is first asked for. Of its other secrets it is told whether there are any.
+         * @description It is made when the node is saved first. Of its other secrets it is told whether there are any.
          */
         get: operations["getWebhook"];
         /**
@@ -1827,7 +1827,7 @@ export interface components {
             error: string | null;
             /**
              * Format: date-time
-             * @description When something came last
+             * @description When something came last, or its sender was last seen
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
@@ -5380,6 +5380,8 @@ export interface operations {
                 tenant?: string;
                 /** @description true: begin although another run is going on, whatever the overlap policy of the node */
                 force?: "true" | "false";
+                /** @description true: Read everything again: no batch node is handed a watermark. What the run proposes is committed as always */
+                reconcile?: "true" | "false";
                 /** @description One message per record of the body */
                 split?: "records";
             };

@@ -4,6 +4,7 @@ import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
 import type { Uploads } from './intake/slots.ts'
 import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
+import type { Telling } from './tell/tell.ts'
 import type { RunHistory } from './history/types.ts'
 import type { Cell } from './limits/cells.ts'
 import type { DelayedFor, Limited } from './limits/told.ts'
@@ -341,6 +342,8 @@ export interface ControlQueues {
   }>
   /** What is still stored of runs. */
   readonly history: RunHistory
+  /** Of webhook nodes whose address or secrets were changed, as controls tell each other. */
+  readonly hookChanges: Telling
   /** Last sequence of the topology's stream; null: there is none. */
   lastSequence(topologyId: string): Promise<number | null>
   /**

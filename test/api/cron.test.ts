@@ -229,6 +229,29 @@ test('at most a hundred runs wait: a start more is a 429, and a firing more is s
   expect((await runsOf(t, 'ticks')).filter(({ state }) => state === 'cancelled')).toHaveLength(100)
 })
 
+test('who watches hears of runs that are queued, by a start or a firing, and that a discard cancels', async () => {
+  const t = await openApi()
+  const { id, topologyId } = await publishedNode(t, 'ticks', { cron: yearly, overlap: 'queue' })
+  const heard: string[] = []
+  const stopping = new AbortController()
+  const reading = (async () => {
+    for await (const { event } of t.queues.events.read({ after: null, topologyId, signal: stopping.signal }))
+      heard.push(event?.kind === 'run' ? `${event.runId} ${event.state}` : (event?.kind ?? 'hello'))
+  })()
+  await eventually('it reads', () => heard.length > 0)
+  await t.post('/api/topologies/ticks/run', {})
+  const { runId } = (await t.post('/api/topologies/ticks/run', {})).body
+  await eventually('the start is heard of', () => heard.includes(`${runId} running`))
+  await due(t, id, ago(1_000))
+  await fire(t)
+  const fired = (await runsUntil(t, 'ticks', (all) => all.length === 3)).find(({ scheduledAt }) => scheduledAt !== null)
+  await eventually('the firing is heard of', () => heard.includes(`${fired?.id} running`))
+  await t.post('/api/topologies/ticks/unpublish?discard=true')
+  await eventually('the end is heard of', () => [runId, fired?.id].every((run) => heard.includes(`${run} cancelled`)))
+  stopping.abort()
+  await reading
+})
+
 test('a node whose runs wait is not published away', async () => {
   const t = await openRecorded()
   await publishedNode(t, 'ticks', { type: 'start', overlap: 'queue' })

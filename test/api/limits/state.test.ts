@@ -262,7 +262,7 @@ test('what asked to wait is forgotten a day after that ended', async () => {
   const { signal } = new AbortController()
   await t.queues.limits.tell('old', { ...one, until: at(25) }, signal)
   await t.queues.limits.tell('young', { ...one, until: at(23) }, signal)
-  const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, events: t.queues.events, log: silentLog })
   onTestFinished(() => sweep.close())
   await eventually('the old one is gone', async () => [...(await t.queues.control.limited()).keys()].join() === 'young')
 })
