@@ -58,6 +58,8 @@ export class Line {
   #isReserving = false
   /** A reservation before would give nothing to those who stay. */
   #notBefore = 0
+  /** How often what a reservation goes by was changed. */
+  #changes = 0
   #timer: NodeJS.Timeout | null = null
   #awayUntil = 0
   #isAway = false
@@ -183,6 +185,7 @@ export class Line {
   }
 
   #again(): void {
+    this.#changes++
     this.#notBefore = 0
     this.#pump()
   }
@@ -276,11 +279,12 @@ export class Line {
     if (this.#isReserving) return
     this.#isReserving = true
     const charges = this.#charges.splice(0)
+    const changes = this.#changes
     try {
       const { permits, next, turns } = await this.#change((state) => this.#round(charged(state, this.#tiers, charges)))
       for (const { waiter, at } of turns) waiter.leave({ kind: 'turn', at })
       this.#keep(permits)
-      this.#notBefore = next === null ? 0 : next - aheadMs
+      this.#notBefore = next === null || changes !== this.#changes ? 0 : next - aheadMs
     } finally {
       this.#isReserving = false
       this.#pump()
