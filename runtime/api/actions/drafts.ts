@@ -6,7 +6,7 @@ import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts
 import type { DrawnValues } from '../../store/schema/index.ts'
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { blockFault, checkSchedules, prefetchFault, retryFault } from '../../topology/check.ts'
+import { blockFault, checkDraft, prefetchFault, retryFault } from '../../topology/check.ts'
 import { cronFault, timezoneFault } from '../../topology/schedule/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
@@ -26,18 +26,9 @@ type Deps = Pick<Changing, 'store' | 'audit'>
 /** Throws `Invalid` with every fault of the document's shape. Faults of the graph are for publish to find. */
 export function documentOf(value: unknown): TopologyDocument {
   const { document, faults } = readDocument(value)
-  const all = document ? [...faults, ...sameNames(document), ...checkSchedules(document)] : faults
+  const all = document ? [...faults, ...checkDraft(document)] : faults
   if (document && all.length === 0) return document
   throw new Invalid(`the topology document has ${all.length === 1 ? 'one fault' : `${all.length} faults`}`, all)
-}
-
-function sameNames({ nodes }: TopologyDocument): Fault[] {
-  const names = new Set<string>()
-  return nodes.flatMap(({ name }, i) => {
-    if (names.has(name)) return [{ path: `nodes[${i}].name`, message: `there is another node named ${name}` }]
-    names.add(name)
-    return []
-  })
 }
 
 /** Throws `Invalid`, and `Conflict` when the name is taken. */

@@ -5,7 +5,7 @@ import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
 import { addOptions, examples, moment, wholeNumber } from '../define.ts'
-import { findEngine } from './find.ts'
+import { checkPlace, findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
 import { bytesOfFlag, isConfirmed, jsonOfFlag } from '../terminal/input.ts'
 import { addFormat, grouped, plain, printData, printList } from '../terminal/print.ts'
@@ -94,14 +94,19 @@ function queryOf({ topology, node, run, fingerprint, text, since, until }: Filte
   return { ...Object.fromEntries(said), state }
 }
 
-function findTrash(engine: Engine, filter: Filter, state: State, limit: number): Promise<TrashHead[]> {
-  return engine.list('/api/trash', { query: queryOf(filter, state) }, limit)
+/** Throws `NotFound` for a topology or a run that isn't there. */
+async function findTrash(engine: Engine, filter: Filter, state: State, limit: number): Promise<TrashHead[]> {
+  const rows = await engine.list('/api/trash', { query: queryOf(filter, state) }, limit)
+  if (rows.length === 0) await checkPlace(engine, filter)
+  return rows
 }
 
 type ListFlags = Filter & { state: State; limit: number; output: Format }
 
 async function listGroups(flags: ListFlags): Promise<void> {
-  const rows = await findEngine(flags).list('/api/trash/groups', { query: queryOf(flags, flags.state) }, flags.limit)
+  const engine = findEngine(flags)
+  const rows = await engine.list('/api/trash/groups', { query: queryOf(flags, flags.state) }, flags.limit)
+  if (rows.length === 0) await checkPlace(engine, flags)
   printList(
     rows,
     [
