@@ -54,6 +54,14 @@ test('a start with one key in its body and another one as a header is refused', 
   expect((await send('k1')).status).toBe(202)
 })
 
+test('an empty key is refused, as a header and in the body', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const header = await t.send('POST', '/start/orders/start', { headers: { 'idempotency-key': '' } })
+  expect(header.body).toMatchObject({ status: 400, errors: [{ path: 'idempotency-key' }] })
+  expect((await t.post('/api/topologies/orders/run', { key: '' })).body).toMatchObject({ status: 400 })
+})
+
 test('a start without a key that is sent twice makes two runs', async () => {
   const t = await openApi()
   await published(t, 'orders')

@@ -233,7 +233,10 @@ function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): v
   const foreign = event ? workerValues : (['enabled'] as const)
   const faults = [...foreign, ...foreignSchedule(type)]
     .filter((key) => change[key] !== undefined)
-    .map((key) => ({ path: key, message: `a ${type} node has no ${key}, and ${name} is one` }))
+    .map((key) => ({
+      path: key,
+      message: `${name} is a ${type} node, which has no ${key}${key === 'enabled' ? ': pause it instead' : ''}`,
+    }))
   const { partitions = 1 } = draft.nodes.find((each) => each.name === name) ?? {}
   const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)
   const block = event ? null : blockFaultAfter(node, change)

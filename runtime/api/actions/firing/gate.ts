@@ -1,4 +1,3 @@
-import { Conflict } from '../../../errors.ts'
 import { lockGate, nextInLine } from '../../../store/queries/starts/gates.ts'
 import { busyWith, queuedOf, writeStarts } from '../../../store/queries/starts/written.ts'
 import type { WrittenStart } from '../../../store/queries/starts/written.ts'
@@ -8,6 +7,7 @@ import { overlapOf } from '../../../topology/plan.ts'
 import type { EventNode } from '../../../topology/plan.ts'
 import { HttpProblem } from '../../problem.ts'
 import { fullReason, queuedMax, skipReason } from './decide.ts'
+import { overlapping } from './overlap.ts'
 import { sendStarts } from './send.ts'
 import type { Sending } from './send.ts'
 
@@ -36,10 +36,7 @@ async function placeOf(inside: Store, node: EventNode): Promise<number | null> {
   const busy = (await busyWith(inside, [node.id])).get(node.id) ?? null
   const queued = (await queuedOf(inside, [node.id])).get(node.id) ?? 0
   if (busy === null && queued === 0) return null
-  if (overlapOf(node) === 'skip')
-    throw new Conflict(
-      `${skipReason(busy, queued)}, and the node "${node.name}" has overlap: skip; wait for its end, cancel it, or start with force`,
-    )
+  if (overlapOf(node) === 'skip') throw overlapping(skipReason(busy, queued), node, true)
   if (queued >= queuedMax) throw new HttpProblem(429, fullReason, { 'retry-after': fullAfterSeconds })
   return nextInLine(inside, node.id)
 }

@@ -61,7 +61,7 @@ async function begin(
   if (await session.isKnown()) return session
   await admit(deps, topology, node, 0)
   // Its body comes in now, so it can't wait in a line.
-  if (!force) await refuseOverlap(deps.store, node, run)
+  if (!force) await refuseOverlap(deps.store, node, run, true)
   return session
 }
 
