@@ -68,7 +68,7 @@ function passagesOf([nodeId, milestone]: [string, StoredMilestone]): Timeline['n
 type Event = Timeline['events'][number]
 
 function eventsOf(run: Run, trash: readonly TrashHead[]): Event[] {
-  const { startedAt, cancelRequestedAt, finishedAt, nodeName: node, nodeId } = run
+  const { startedAt, cancelRequestedAt, nodeName: node, nodeId } = run
   const of = (at: Date | null, kind: Event['kind'], more: Partial<Event>): Event[] =>
     at === null
       ? []
