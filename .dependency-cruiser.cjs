@@ -1,5 +1,5 @@
 // The import arrows: commands → (api, bridge, intake, recorder) → (call, limiter, store) → (queue, protocol) → topology.
-// options, telemetry, errors, ids and secrets are leaves that anyone may use.
+// options (with option-values), telemetry, errors, ids and secrets are leaves that anyone may use.
 
 /** From the outermost layer to the innermost. A folder may import what lies in layers below its own, and itself. */
 const layers = [
@@ -16,7 +16,7 @@ const sideways = { queue: ['protocol'] }
 /** Folders beside the layers, and what each may import besides the leaves. */
 const beside = { client: [], console: ['client'], embedded: [] }
 
-const leaves = ['options\\.ts$', 'telemetry/', 'errors\\.ts$', 'ids\\.ts$', 'secrets\\.ts$']
+const leaves = ['options\\.ts$', 'option-values\\.ts$', 'telemetry/', 'errors\\.ts$', 'ids\\.ts$', 'secrets\\.ts$']
 
 const anyOf = (names) => `(${names.join('|')})`
 const folder = (name) => `^runtime/${name}/`

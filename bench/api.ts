@@ -50,7 +50,7 @@ const store = openStore(embedded.postgresUrl)
 const namespace = `bench_${newId()}`
 const queues = await openQueues({ url: embedded.natsUrl, name: 'bench', namespace, replicas: 1, log: silentLog })
 const listening = await listen({ port: 0, host: '127.0.0.1', chosenBy: 'the benchmark' })
-const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null }
+const limits = { maxMessages: Infinity, maxBytes: Infinity, maxUploads: Infinity, maxStoreBytes: undefined, disk: null }
 const adminToken = newId()
 const metrics = openMetrics()
 // Made anew for each scrape, so that none is answered with the one before.

@@ -10,6 +10,7 @@ import { newId } from '../runtime/ids.ts'
 import { encodeEnvelope, envelopeHeader, headerBlock } from '../runtime/queue/envelope.ts'
 import { laneConsumer, laneTail, originOf, streamName } from '../runtime/queue/names.ts'
 import { openQueues } from '../runtime/queue/open.ts'
+import type { Limit } from '../runtime/topology/limits/limits.ts'
 import { silentLog } from '../runtime/telemetry/log.ts'
 import { compilePlan } from '../runtime/topology/compile.ts'
 import type { TopologyDocument } from '../runtime/topology/schema.ts'
@@ -52,7 +53,8 @@ export async function startEchoWorker(): Promise<{ url: string; stop(): void }> 
   return { url: line.toString().trim(), stop: () => child.stdin.end() }
 }
 
-export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
+/** `limit`: of the service that both nodes call. */
+export async function ours(natsUrl: string, workerUrl: string, limit: Limit | null = null): Promise<Bench> {
   const queues = await openQueues({
     url: natsUrl,
     name: 'bench',
@@ -65,7 +67,7 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
   const [a, b] = [nodeIds.get('a') ?? '', nodeIds.get('b') ?? '']
   let revision = 0
   const put = async (prefetch: number): Promise<void> => {
-    const plan = planOf(topologyId, nodeIds, ++revision, prefetch)
+    const plan = planOf(topologyId, nodeIds, ++revision, prefetch, limit !== null)
     await queues.control.ensure(plan)
     await queues.control.putPlan(plan)
     await queues.control.awaitApplied(topologyId, revision, 5_000)
@@ -78,6 +80,8 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
     secret: null,
     timeoutMs: null,
   })
+  if (limit !== null)
+    await queues.control.putService({ name: 'echo', limits: [limit], maxInFlight: null, inFlightScope: 'global' })
   await put(20)
   const bridge = await openBridge({ queues, secretKey: 'bench', graceMs: 1_000, highWater: 10_000, log: silentLog })
   const bench: Bench = {
@@ -103,8 +107,14 @@ export async function ours(natsUrl: string, workerUrl: string): Promise<Bench> {
   return bench
 }
 
-function planOf(topologyId: string, nodeIds: ReadonlyMap<string, string>, revision: number, prefetch: number): Plan {
-  const node = { type: 'custom', worker: 'echo', prefetch }
+function planOf(
+  topologyId: string,
+  nodeIds: ReadonlyMap<string, string>,
+  revision: number,
+  prefetch: number,
+  isLimited: boolean,
+): Plan {
+  const node = { type: 'custom', worker: 'echo', prefetch, ...(isLimited && { service: 'echo' }) }
   const document = {
     name: 'bench',
     nodes: [

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { startEmbedded } from '../runtime/embedded/index.ts'
 import { naive, ours, prefetches, round, startEchoWorker } from './hops.ts'
 import type { Round } from './hops.ts'
+import { limits } from './limits/limits.ts'
 
 const rounds = 5
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
@@ -42,8 +43,18 @@ for (const [prefetch, messages] of Object.entries(prefetches)) {
   ]
   console.log(cells.map((cell, index) => cell.padStart([8, 14, 13, 7, 18, 17][index] ?? 0)).join(' '))
 }
+const never = await ours(embedded.natsUrl, worker.url, { rate: 100_000, per: 'second' })
+const [free, limited]: [number[], number[]] = [[], []]
+for (let n = 0; n < rounds; n++) {
+  free.push((await round(benches.ours, 20, prefetches[20])).hopsPerSecond)
+  limited.push((await round(never, 20, prefetches[20])).hopsPerSecond)
+}
+const cost = (1 - median(limited) / median(free)) * 100
+console.log(`a limit that never binds costs ${cost.toFixed(1)} % of hops/s at prefetch 20`)
+await never.close()
 await benches.ours.close()
 await benches.naive.close()
 worker.stop()
+await limits(embedded.natsUrl, dataDir)
 await embedded.stop()
 await rm(dataDir, { recursive: true, force: true })

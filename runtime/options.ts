@@ -2,70 +2,15 @@
  * Every option, once. A value comes from its flag, else from its environment variable, else it has the default.
  * The only reader of `process.env`.
  */
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { Invalid } from './errors.ts'
 import type { Fault } from './errors.ts'
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `expected a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`)
+import { integer, path, ranges, url, urls } from './option-values.ts'
 
 /** What senders do again within 72 hours is known by its run. */
 export const runsKeepDaysLeast = 3
 export const isKeepDays = (days: number): boolean => days === 0 || days >= runsKeepDaysLeast
 export const keepDaysForms = `expected 0 for ever, or at least ${runsKeepDaysLeast} days: for so long a delivery or an upload that comes again is known by its run`
-
-const url = (protocols: readonly string[], example: string) =>
-  z.string().refine((text) => protocols.includes(protocolOf(text)), `expected a URL such as ${example}`)
-
-/** One or several, separated by commas: servers of one cluster, at each of which a start may begin. All take the same credentials. */
-const urls = (protocols: readonly string[], example: string) =>
-  z.string().superRefine((text, context) => {
-    const parts = text.split(',').map((part) => part.trim())
-    const wrong = parts.findIndex((part) => !protocols.includes(protocolOf(part)))
-    const message = wrong === -1 ? credentialsFault(parts) : urlFault(parts, wrong, protocols, example)
-    if (message !== null) context.addIssue({ code: 'custom', message })
-  })
-
-function urlFault(parts: readonly string[], wrong: number, protocols: readonly string[], example: string): string {
-  if (parts.length === 1) return `expected a URL such as ${example}`
-  const schemes = protocols.map((protocol) => `${protocol}//`).join(' or ')
-  const what = parts[wrong] === '' ? 'is empty' : `is not a URL with ${schemes}`
-  return `expected URLs such as ${example} separated by commas; the ${wrong + 1}. of ${parts.length} ${what}`
-}
-
-function credentialsFault(parts: readonly string[]): string | null {
-  const [first = '', ...others] = parts.map((part) => {
-    const { username, password } = new URL(part)
-    return `${username}:${password}`
-  })
-  const other = others.findIndex((each) => each !== ':' && each !== first)
-  return other === -1
-    ? null
-    : `the ${other + 2}. URL has another user or password than the first, whose are used for all`
-}
-
-const path = z.string().min(1)
-
-/** `10.0.0.7,10.1.0.0/16,fd00::/8` as a list. */
-const ranges = z.string().transform((text, context) => {
-  const found = text.split(',').map((range) => range.trim())
-  const wrong = found.find((range) => !isRange(range))
-  if (wrong === undefined) return found
-  context.addIssue(`expected addresses and networks with commas, such as 10.0.0.7,10.1.0.0/16; "${wrong}" is neither`)
-  return z.NEVER
-})
-
-function isRange(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/')
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  if (most < 0 || more.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
-}
 
 /** What people give as text; a default is given as text too, and parsed like the rest. */
 const table = {
@@ -157,6 +102,13 @@ const table = {
     default: '10737418240',
     says: "size of a topology's queues above which its starts are refused with 429",
     schema: integer(1_048_576, 1_000_000_000_000_000),
+  },
+  maxUploads: {
+    flag: '--max-uploads <n>',
+    variable: 'SLUICE_MAX_UPLOADS',
+    default: '64',
+    says: 'bodies that a control splits into records at once, each in some 10 MiB of memory; more are refused with 429',
+    schema: integer(1, 100_000),
   },
   maxStoreBytes: {
     flag: '--max-store-bytes <n>',
@@ -306,6 +258,7 @@ const served = [
   'maxMessages',
   'maxBytes',
   'maxStoreBytes',
+  'maxUploads',
   'auditDays',
   'runsKeepDays',
   'sessionIdleMs',
@@ -376,10 +329,6 @@ function wrong(name: OptionName, message: string, given: Readonly<Record<string,
 function nameOf(name: OptionName): string {
   const { flag, variable }: Row = table[name]
   return flag === null ? variable : `${flag.split(' ')[0] ?? ''} (${variable})`
-}
-
-function protocolOf(text: string): string {
-  return URL.canParse(text) ? new URL(text).protocol : ''
 }
 
 /** The person's editor, as git and others find it. */

@@ -17,6 +17,8 @@ import { appliedRoutes } from './routes/files/applied.ts'
 import { differenceRoutes } from './routes/files/difference.ts'
 import { schemaRoutes } from './routes/files/schema.ts'
 import { hookRoutes } from './routes/hooks/hooks.ts'
+import { serviceRoutes } from './routes/limits/services.ts'
+import { serviceStateRoutes } from './routes/limits/state.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
 import { runLookRoutes } from './routes/look/runs.ts'
@@ -26,7 +28,6 @@ import { publishingRoutes } from './routes/publishing.ts'
 import { cursorRoutes } from './routes/reading/cursors.ts'
 import { watermarkRoutes } from './routes/reading/watermarks.ts'
 import { runRoutes } from './routes/runs.ts'
-import { serviceRoutes } from './routes/services.ts'
 import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
@@ -102,6 +103,7 @@ const allRoutes = [
   trashRoutes,
   workerRoutes,
   serviceRoutes,
+  serviceStateRoutes,
   tokenRoutes,
   sessionRoutes,
   auditRoutes,

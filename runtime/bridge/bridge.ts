@@ -9,7 +9,8 @@ import type { Heartbeat, WorkerTrouble } from '../queue/control.ts'
 import { openDeliveries } from '../queue/deliver/delivery.ts'
 import { answerLooks } from '../queue/look/ask.ts'
 import { openLeaseClock } from '../queue/deliver/lease.ts'
-import { openSharedLimiter } from './limits/shared.ts'
+import type { LimitLook } from '../queue/limits/told.ts'
+import { awayServices, openSharedLimiter } from './limits/shared.ts'
 import type { Limiter } from '../limiter/limiter.ts'
 import type { Queues } from '../queue/open.ts'
 import { fingerprintOf } from '../secrets.ts'
@@ -44,6 +45,8 @@ export interface Bridge {
   breakers(): Heartbeat['nodes']
   /** Workers that it can't call. */
   troubles(): WorkerTrouble[]
+  /** What it does with limits of services now, and what its calls counted as. */
+  limits(): { readonly looks: readonly LimitLook[]; readonly used: ReadonlyMap<string, number> }
   /**
    * Stops pulling, gives back what waits, lets open calls finish for `graceMs`, then gives up on them (they are called again
    * elsewhere); twice is harmless.
@@ -84,11 +87,10 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     options.onHealth?.(change)
     beatSoon()
   }
-  const clock = openLeaseClock(queues.connection)
+  const [clock, highWater] = [openLeaseClock(queues.connection), openHighWater(queues.connection, options.highWater)]
   const limiter = await openSharedLimiter(id, queues, log, cutting.signal)
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, limiter, secretKey, log, cut: cutting.signal, onHealth })
-  const highWater = openHighWater(queues.connection, options.highWater)
   const [cancelled, reading, meters] = [openCancelled(queues), openReading(queues), openMeters()]
   const all = () => topologies
   const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
@@ -105,12 +107,12 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, yielding })
+    await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, limiter, yielding })
   }
 
   const seen = { bridge: id, highWater: highWater.mark, meters }
   const stopAnswering = answerLooks(queues.connection, queues.config.bridgesName, (question) =>
-    lookAt({ ...seen, queues: topologies.queues(), limits: limiter.look() }, question),
+    lookAt({ ...seen, queues: topologies.queues(), limits: () => limiter.look() }, question),
   )
 
   // Who changes lanes waits for all bridges that live (turnover.ts): one that may read an old plan now must be among them.
@@ -149,6 +151,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     instances: () => directory.instances(),
     breakers: () => directory.nodes(),
     troubles: () => yielding.troubles(),
+    limits: () => ({ looks: limiter.look(), used: directory.used() }),
     close: () => (closing ??= close()),
   }
 }
@@ -175,7 +178,7 @@ function applyChange(change: ConfigChange, { topologies, directory, limiter, can
   directory.setCurrent(change.current)
 }
 
-interface Beating extends Omit<Parts, 'cancelled' | 'reading' | 'limiter'> {
+interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
   readonly id: string
   readonly startedAt: string
   readonly secretKey: string
@@ -186,7 +189,7 @@ interface Beating extends Omit<Parts, 'cancelled' | 'reading' | 'limiter'> {
 
 /** Never rejects: the next one comes soon. */
 async function sendHeartbeat(beating: Beating): Promise<void> {
-  const { id, startedAt, secretKey, queues, log, topologies, directory, yielding } = beating
+  const { id, startedAt, secretKey, queues, log, topologies, directory, limiter, yielding } = beating
   const heartbeat: Heartbeat = {
     id,
     host: hostname(),
@@ -199,6 +202,7 @@ async function sendHeartbeat(beating: Beating): Promise<void> {
     instances: directory.instances(),
     nodes: directory.nodes(),
     troubles: yielding.troubles(),
+    limitsAway: awayServices(limiter.look()),
   }
   await queues.config.bridges
     .put(id, JSON.stringify(heartbeat))

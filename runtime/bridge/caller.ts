@@ -8,6 +8,8 @@ import { callWorker, held, putOff } from '../call/call.ts'
 import type { Called } from '../call/call.ts'
 import type { Instances } from '../call/instances.ts'
 import { requestOf } from '../call/request.ts'
+import { Used } from './limits/used.ts'
+import { waitText } from './limits/words.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
@@ -25,8 +27,8 @@ export interface Caller {
   backOff(message: Message, wait: { readonly delayMs: number; readonly retryAfterMs: number | null }): void
 }
 
-/** How the message waits for an instance, or for a permit. */
-export type Waiting = (kind: 'turn' | 'limit', until: number | null) => Wait
+/** How the message waits for an instance, or for a permit; `reason`: of what. */
+export type Waiting = (kind: 'turn' | 'limit', until: number | null, reason?: string) => Wait
 
 /** What a call has to know of those before it. */
 interface Try {
@@ -60,6 +62,8 @@ export interface Callers {
   readonly forget: (nodeId: string) => void
   /** Nodes whose breaker isn't closed. */
   readonly nodes: () => (Health & { readonly node: string })[]
+  /** What calls counted as, by service. */
+  readonly used: () => ReadonlyMap<string, number>
   readonly close: () => void
 }
 
@@ -78,7 +82,13 @@ interface WatchedNode {
   readonly path: string
 }
 
-export function openCallers(deps: CallersDeps): Callers {
+interface CallerDeps extends CallersDeps {
+  readonly used: Used
+}
+
+export function openCallers(given: CallersDeps): Callers {
+  const used = new Used()
+  const deps: CallerDeps = { ...given, used }
   const watched = new Map<string, WatchedNode>()
   const breakerOf = ({ id, worker, path }: WorkerNode): NodeBreaker => {
     const known = watched.get(id)
@@ -97,13 +107,14 @@ export function openCallers(deps: CallersDeps): Callers {
       watched.delete(nodeId)
     },
     nodes: () => [...watched].flatMap(([node, { breaker }]) => (breaker.isClosed ? [] : [{ node, ...breaker.health }])),
+    used: () => used.all(),
     close() {
       for (const { breaker } of watched.values()) breaker.close()
     },
   }
 }
 
-function makeCaller(deps: CallersDeps, prepared: PreparedNode, breaker: NodeBreaker, mayCall: () => boolean): Caller {
+function makeCaller(deps: CallerDeps, prepared: PreparedNode, breaker: NodeBreaker, mayCall: () => boolean): Caller {
   const { limiter, cut } = deps
   const { node } = prepared
   const turn = (signal: AbortSignal) => breaker.turn(signal)
@@ -113,7 +124,7 @@ function makeCaller(deps: CallersDeps, prepared: PreparedNode, breaker: NodeBrea
       if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
       let showing: Showing = nothing
       try {
-        const leave = await leaveFor(limiter, limitedCall(node, message), waiting)
+        const leave = await leaveFor(limiter, node, message, waiting)
         if (leave === null) return held('the node waits for a permit')
         if (leave.kind === 'put-off') return putOff(leave.delayMs)
         const called = await callWith(leave, deps, { prepared, message, tries, sequence, waiting, mayCall })
@@ -140,11 +151,17 @@ function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Ca
 }
 
 /** Null: something else came up while it waited. */
-function leaveFor(limiter: Limiter, call: Call, waiting: Waiting): Pass | Promise<Pass | PutOff | null> {
-  return (
-    limiter.take(call) ??
-    waitFor<Pass | PutOff>(waiting('limit', limiter.until(call)), (signal) => limiter.wait(call, signal))
-  )
+function leaveFor(
+  limiter: Limiter,
+  node: WorkerNode,
+  message: Message,
+  waiting: Waiting,
+): Pass | Promise<Pass | PutOff | null> {
+  const call = limitedCall(node, message)
+  const pass = limiter.take(call)
+  if (pass !== null) return pass
+  const reason = waitText(limiter.heldBy(call), message.limitKey !== null)
+  return waitFor<Pass | PutOff>(waiting('limit', limiter.until(call), reason), (signal) => limiter.wait(call, signal))
 }
 
 interface OneCall {
@@ -157,7 +174,7 @@ interface OneCall {
 }
 
 /** A permit that is void by the time that an instance is there is of no use any more: then nothing is called. */
-async function callWith(pass: Pass, { workerOf, cut }: CallersDeps, one: OneCall): Promise<Called> {
+async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
   const { prepared, message, tries, sequence, waiting, mayCall } = one
   const { attempt, isSuspect } = tries
   let cost: number | undefined
@@ -177,6 +194,7 @@ async function callWith(pass: Pass, { workerOf, cut }: CallersDeps, one: OneCall
       known?.unusable,
     )
     cost = costOf(called)
+    used.add(prepared.node.service, cost ?? prepared.node.limitCost ?? 1)
     return called
   } finally {
     pass.end(cost)

@@ -36,6 +36,8 @@ export interface Directory {
   reach(worker: string): Promise<Reach | null>
   /** Nodes whose breaker isn't closed. */
   nodes(): (Health & { readonly node: string })[]
+  /** What calls counted as, by service. */
+  used(): ReadonlyMap<string, number>
   close(): Promise<void>
 }
 
@@ -110,6 +112,7 @@ export function openDirectory({ queues, limiter, secretKey, log, cut, onHealth }
     outlooks: () => [...opening.keys()].map((name) => [name, outlookOn(workers.get(name))]),
     reach: async (name) => (await workers.get(name)?.instances?.reach()) ?? null,
     nodes: callers.nodes,
+    used: callers.used,
     async close() {
       callers.close()
       for (const name of [...opening.keys()]) forget(name)

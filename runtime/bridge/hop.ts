@@ -43,8 +43,8 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     if (asking === null) continue
     message = asking
     delivery.note('calling')
-    const called = await site.caller.call(message, tries, delivery.sequence, (kind, until) => async (wait) => {
-      delivery.note(kind, until)
+    const called = await site.caller.call(message, tries, delivery.sequence, (kind, until, reason) => async (wait) => {
+      delivery.note(kind, until, reason)
       await waitHere(siteNow, message, stop, wait)
       delivery.note('calling')
     })

@@ -9,7 +9,8 @@ import { followersOf } from '../protocol/native.ts'
 import type { TrashedMessage, Trashed } from '../protocol/outcome.ts'
 import type { Guarded } from '../queue/control.ts'
 import type { Delivery } from '../queue/deliver/delivery.ts'
-import { encodeEnvelope, envelopeHeader } from '../queue/envelope.ts'
+import { encodeEnvelope, envelopeHeader, waitHeader } from '../queue/envelope.ts'
+import type { DelayedFor } from '../queue/limits/told.ts'
 import { endedRecord } from '../queue/ledger.ts'
 import { laterTail, ledgerTail, replyTail, trashTail } from '../queue/names.ts'
 import { PublishRefused } from '../queue/publish/publisher.ts'
@@ -17,7 +18,7 @@ import { encodeReply } from '../queue/reply.ts'
 import { pageRead } from './paging/page.ts'
 import { nodeOf } from './site.ts'
 import type { EventSite, WorkerSite } from './site.ts'
-import type { EventNode } from '../topology/plan.ts'
+import type { EventNode, WorkerNode } from '../topology/plan.ts'
 
 /** Verdicts that end a hop: each is carried out by exactly one guarded publish (I1, I2). */
 export type Settling = Forward | Split | End | Later | Turn | Trash
@@ -183,7 +184,7 @@ export async function settleCancelled(
 }
 
 /** The server keeps the message and puts it back into the node's own queue when the delay is over. */
-function later({ delayMs }: Later | Turn, { site, message, origin, history }: Hop, attempt: number): Successor {
+function later({ kind, delayMs }: Later | Turn, { site, message, origin, history }: Hop, attempt: number): Successor {
   const { node } = site.prepared
   const envelope = encodeEnvelope({ ...message, attempt, round: message.round + 1, history })
   return {
@@ -191,10 +192,18 @@ function later({ delayMs }: Later | Turn, { site, message, origin, history }: Ho
     headers: [
       ['Nats-Schedule', `@at ${new Date(Date.now() + delayMs).toISOString()}`],
       ['Nats-Schedule-Target', `sluice.${site.plan.topologyId}.${origin}.${site.lanes.tailOf(node.id, message)}`],
+      ...(kind === 'turn' ? waitsFor(node, message) : []),
       [envelopeHeader, envelope],
     ],
     body: message.body,
   }
+}
+
+/** So that who looks at delayed messages can tell a turn at a limit from a failed call. */
+function waitsFor({ service }: WorkerNode, { limitKey, tenant }: Message): (readonly [string, string])[] {
+  if (service === null) return []
+  const limit: DelayedFor = { service, who: limitKey ?? tenant }
+  return [[waitHeader, JSON.stringify(limit)]]
 }
 
 function trash(verdict: Trash, { site, message, origin, history }: Hop): Successor {

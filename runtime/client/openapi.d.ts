@@ -460,7 +460,7 @@ export interface paths {
         };
         /**
          * Get the address of a webhook node
-         * @description It is made when it is first asked for. Of its other secrets it is told whether there are any.
+         * @description It is made when the node is saved first. Of its other secrets it is told whether there are any.
          */
         get: operations["getWebhook"];
         /**
@@ -1058,8 +1058,31 @@ export interface paths {
         /** Replace the limits of a service */
         put: operations["replaceService"];
         post?: never;
-        /** Delete a service */
+        /**
+         * Delete a service that no node uses
+         * @description Neither of a published topology nor of a draft.
+         */
         delete: operations["deleteService"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{name}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the limits of a service do now, and when what waits will be done
+         * @description Asked of all live bridges at this moment. Keys per tenant come page by page: those that are in use, or asked to wait within a day. Times are by the clock of the NATS server.
+         */
+        get: operations["getServiceState"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1401,7 +1424,7 @@ export interface components {
         /** @enum {string} */
         BreakerState: "closed" | "open" | "probing" | "ramping";
         BridgeTrouble: {
-            /** @description secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail */
+            /** @description secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail; limit: it can not share what it reserves of a service */
             kind: components["schemas"]["BridgeTroubleKind"];
             /** @description Its worker, by name */
             worker: string | null;
@@ -1421,7 +1444,7 @@ export interface components {
             yielding: boolean;
         };
         /** @enum {string} */
-        BridgeTroubleKind: "secret-key" | "worker" | "node";
+        BridgeTroubleKind: "secret-key" | "worker" | "node" | "limit";
         /** @description Ids of live bridges that have the new revision, and of those that have not yet */
         BridgesApplied: {
             /** @description Ids of the live bridges that go by it */
@@ -1804,13 +1827,70 @@ export interface components {
             error: string | null;
             /**
              * Format: date-time
-             * @description When something came last
+             * @description When something came last, or its sender was last seen
              * @example 2026-03-01T10:00:00.000Z
              */
             at: string;
         };
         /** @enum {string} */
         IntakeState: "receiving" | "complete" | "broken" | "cancelled" | "abandoned";
+        /** @description What all calls of the service count against */
+        LimitKey: {
+            /** @description A tenant, or what a worker named; null: all calls of the service, or those without a tenant */
+            who: string | null;
+            /** @description Whose calls count: those of the whole service, or of this one */
+            scope: components["schemas"]["LimitKeyScope"];
+            /** @description Calls that bridges hold back for it now */
+            waiting: number;
+            /** @description Calls open now; null: they are not counted here */
+            inFlight: number | null;
+            /** @description Permits used a second, over the last ten seconds */
+            ratePerSecond: number;
+            /** @description The most that its limits allow in the long run; null: they set no rate */
+            declaredPerSecond: number | null;
+            /**
+             * Format: date-time
+             * @description No calls before, since a worker answered 429; null: it goes on
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            pausedUntil: string | null;
+            /** @description The last 429 within a day; null: there was none */
+            asked: components["schemas"]["LimitKeyAsked"] | null;
+            /**
+             * Format: date-time
+             * @description When the next call may be made
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            nextPermitAt: string;
+            /**
+             * Format: date-time
+             * @description When the last message comes back that was put off until its turn; null: there is none
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            turnsEndAt: string | null;
+            /** @description Bridges that can not keep in NATS what they reserve, and go on with their share of the rate */
+            awayBridges: string[];
+        };
+        LimitKeyAsked: {
+            /**
+             * Format: date-time
+             * @description When it asked last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Until when no calls are made
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            until: string;
+            /** @description What it asked for; null: nothing, so this is a backoff */
+            retryAfterMs: number | null;
+            /** @description How often it asked since this was first told */
+            times: number;
+        };
+        /** @enum {string} */
+        LimitKeyScope: "global" | "tenant";
         Login: {
             /** @description Any token */
             token: string;
@@ -2168,6 +2248,32 @@ export interface components {
             body?: unknown;
             /** @description What is neither */
             bodyBase64?: string;
+        };
+        PausedLimit: {
+            /** @description null: of a node without a service */
+            service: string | null;
+            /** @description A tenant, or what a worker named; null: all calls of it */
+            who: string | null;
+            topology: string | null;
+            node: string | null;
+            /** @description Id of the node */
+            nodeId: string | null;
+            /**
+             * Format: date-time
+             * @description No calls before
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            until: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for last
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description What was asked for; null: nothing, so it is a backoff */
+            retryAfterMs: number | null;
+            /** @description How often it was asked for since it was first told */
+            times: number;
         };
         Peek: {
             /** @description Those of this page, or all where there are no pages */
@@ -2620,7 +2726,7 @@ export interface components {
             /** @description Requests per period */
             rate: number;
             per: components["schemas"]["ServiceLimitPer"];
-            /** @description Requests that may come at once; by default one */
+            /** @description Requests that may come at once, before the rest comes evenly; without it those per second come evenly */
             burst?: number;
             scope?: components["schemas"]["ServiceLimitScope"];
         };
@@ -2633,6 +2739,66 @@ export interface components {
             items: components["schemas"]["Service"][];
             /** @description `after` of the next page; null: this is the last one */
             next: string | null;
+        };
+        ServiceState: {
+            name: string;
+            /** @description All of them hold at once */
+            limits: components["schemas"]["ServiceLimit"][];
+            /** @description Calls that may be open at once; null: no limit */
+            maxInFlight: number | null;
+            inFlightScope: components["schemas"]["ServiceStateInFlightScope"];
+            /**
+             * Format: date-time
+             * @description When it was
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            shared: components["schemas"]["LimitKey"];
+            /** @description Keys per tenant, of which something is known, by name */
+            items: components["schemas"]["LimitKey"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+            /** @description Messages before published nodes that use it: queued, held and delayed */
+            backlog: number;
+            /**
+             * Format: date-time
+             * @description When it will be done, if all goes on as now
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            doneAt: string | null;
+            /** @description Until all of these have been called */
+            secondsLeft: number | null;
+            /** @description What that goes by: the declared limits while calls wait for them, else the calls of the last ten seconds; null: it is not known */
+            by: components["schemas"]["ServiceStateBy"] | null;
+            /** @description Why it is not known */
+            reason: string | null;
+            /** @description Nodes whose calls count against it, 500 at most */
+            users: components["schemas"]["ServiceUser"][];
+            /** @description There are more of them */
+            usersLeftOut: boolean;
+            bridges: components["schemas"]["ServiceStateBridges"];
+        };
+        ServiceStateBridges: {
+            /** @description How many bridges are alive */
+            live: string[];
+            /** @description Ids of live bridges that did not answer in time */
+            silent: string[];
+        };
+        /** @enum {string} */
+        ServiceStateBy: "nothing-waits" | "declared" | "observed";
+        /** @enum {string} */
+        ServiceStateInFlightScope: "global" | "tenant";
+        ServiceUser: {
+            topology: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
+            topologyId: string;
+            node: string;
+            /** @description Id of the node */
+            nodeId: string | null;
+            /** @description It is in the plan in force; else only in the draft */
+            published: boolean;
+            /** @description What one of its calls counts as */
+            limitCost: number;
         };
         ServiceValues: {
             /** @example orders */
@@ -2694,6 +2860,8 @@ export interface components {
             nats: components["schemas"]["StatusNats"];
             postgres: components["schemas"]["StatusPostgres"];
             bridges: components["schemas"]["StatusBridge"][];
+            /** @description What is not called now, since a worker answered 429; the longest first, 50 at most */
+            pausedLimits: components["schemas"]["PausedLimit"][];
             /** @description The published topologies that need attention, the worst first, 50 at most; all are in /api/status/topologies */
             topologies: components["schemas"]["TopologyStatus"][];
             /** @description null: Postgres is away */
@@ -3863,6 +4031,9 @@ export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
 export type Intake = components['schemas']['Intake'];
 export type IntakeState = components['schemas']['IntakeState'];
+export type LimitKey = components['schemas']['LimitKey'];
+export type LimitKeyAsked = components['schemas']['LimitKeyAsked'];
+export type LimitKeyScope = components['schemas']['LimitKeyScope'];
 export type Login = components['schemas']['Login'];
 export type MessageError = components['schemas']['MessageError'];
 export type MessageStep = components['schemas']['MessageStep'];
@@ -3898,6 +4069,7 @@ export type NodePatchOverlap = components['schemas']['NodePatchOverlap'];
 export type NodePausedBy = components['schemas']['NodePausedBy'];
 export type NodeType = components['schemas']['NodeType'];
 export type PassedMessage = components['schemas']['PassedMessage'];
+export type PausedLimit = components['schemas']['PausedLimit'];
 export type Peek = components['schemas']['Peek'];
 export type PeekedMessage = components['schemas']['PeekedMessage'];
 export type PeekedMessageState = components['schemas']['PeekedMessageState'];
@@ -3944,6 +4116,11 @@ export type ServiceLimit = components['schemas']['ServiceLimit'];
 export type ServiceLimitPer = components['schemas']['ServiceLimitPer'];
 export type ServiceLimitScope = components['schemas']['ServiceLimitScope'];
 export type ServicePage = components['schemas']['ServicePage'];
+export type ServiceState = components['schemas']['ServiceState'];
+export type ServiceStateBridges = components['schemas']['ServiceStateBridges'];
+export type ServiceStateBy = components['schemas']['ServiceStateBy'];
+export type ServiceStateInFlightScope = components['schemas']['ServiceStateInFlightScope'];
+export type ServiceUser = components['schemas']['ServiceUser'];
 export type ServiceValues = components['schemas']['ServiceValues'];
 export type ServiceValuesInFlightScope = components['schemas']['ServiceValuesInFlightScope'];
 export type Session = components['schemas']['Session'];
@@ -5203,6 +5380,8 @@ export interface operations {
                 tenant?: string;
                 /** @description true: begin although another run is going on, whatever the overlap policy of the node */
                 force?: "true" | "false";
+                /** @description true: Read everything again: no batch node is handed a watermark. What the run proposes is committed as always */
+                reconcile?: "true" | "false";
                 /** @description One message per record of the body */
                 split?: "records";
             };
@@ -6860,9 +7039,14 @@ export interface operations {
                  *       "name": "shop-api",
                  *       "limits": [
                  *         {
+                 *           "rate": 40,
+                 *           "per": "second"
+                 *         },
+                 *         {
                  *           "rate": 2,
                  *           "per": "second",
-                 *           "burst": 10
+                 *           "burst": 10,
+                 *           "scope": "tenant"
                  *         }
                  *       ],
                  *       "maxInFlight": 20
@@ -6941,9 +7125,14 @@ export interface operations {
                  * @example {
                  *       "limits": [
                  *         {
+                 *           "rate": 40,
+                 *           "per": "second"
+                 *         },
+                 *         {
                  *           "rate": 2,
                  *           "per": "second",
-                 *           "burst": 10
+                 *           "burst": 10,
+                 *           "scope": "tenant"
                  *         }
                  *       ],
                  *       "maxInFlight": 20
@@ -7000,7 +7189,45 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getServiceState: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description Only the key of this tenant */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceState"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -56,6 +56,7 @@ export interface ControlSettings extends AccessOptions {
   readonly historyMaxBytes: number
   readonly maxMessages: number
   readonly maxBytes: number
+  readonly maxUploads: number
   readonly maxStoreBytes?: number | undefined
   /** 0: the audit log is kept for ever. */
   readonly auditDays: number
@@ -106,10 +107,10 @@ export async function ownControl(
 
 function admissionOf(
   { control }: Queues,
-  { maxMessages, maxBytes, maxStoreBytes, storeFolder = null }: ControlSettings,
+  { maxMessages, maxBytes, maxUploads, maxStoreBytes, storeFolder = null }: ControlSettings,
 ) {
   const disk = storeFolder === null ? null : () => diskOf(storeFolder)
-  return openAdmission({ queues: control, maxMessages, maxBytes, maxStoreBytes, disk })
+  return openAdmission({ queues: control, maxMessages, maxBytes, maxUploads, maxStoreBytes, disk })
 }
 
 export interface BridgeSettings {

@@ -2,8 +2,8 @@ import { textOf } from '../errors.ts'
 import type { Cells } from '../queue/limits/cells.ts'
 import type { Log } from '../telemetry/log.ts'
 import { SharedCell } from './cell.ts'
-import { Queue } from './queue.ts'
-import type { Waiting } from './queue.ts'
+import { Queue } from './line/queue.ts'
+import type { Waiting } from './line/queue.ts'
 
 /**
  * Calls of one key that are open at the same time, over all bridges. Each bridge holds some of them for as long as it has calls for them: a lease

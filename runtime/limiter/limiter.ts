@@ -1,14 +1,14 @@
 import { Stopped } from '../errors.ts'
-import type { Limited, LimitLook } from '../queue/limits/told.ts'
+import type { Limited, LimitKey, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps, Flights } from './flights.ts'
-import { Crowd } from './crowd.ts'
+import { Crowd } from './line/crowd.ts'
 import { Keys } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
-import { aheadMs } from './line.ts'
-import type { LineDeps } from './line.ts'
+import { aheadMs } from './line/line.ts'
+import type { LineDeps } from './line/line.ts'
 import { Pauses } from './pauses.ts'
-import { limitId, usableMs } from './rules.ts'
+import { limitId } from './rules.ts'
 
 /**
  * What a bridge knows of limits: those of services, as declared, and what services asked for with 429. Before each call the bridge takes
@@ -27,12 +27,20 @@ export interface Limiter {
   wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff>
   /** When the call may be made, by `performance.now()`, as far as known here. */
   until(call: Call): number
+  /** What the call waits for, as far as known here. */
+  heldBy(call: Call): HeldBy
   /** No calls that count against the same key for so long: the service asked for it. */
   backOff(call: Call, wait: BackOff): void
   /** Others have given up calls in flight, or want some. */
   poked(id: string): void
   look(): LimitLook[]
   close(): Promise<void>
+}
+
+/** `asked`: the service asked to wait (429). `in-flight`: others of the key are open. */
+export interface HeldBy {
+  readonly kind: 'asked' | 'permit' | 'in-flight'
+  readonly key: LimitKey
 }
 
 export interface Call extends Counted {
@@ -135,6 +143,7 @@ class OpenLimiter implements Limiter {
 
   async wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff> {
     const slots = new Slots()
+    const trying: Trying = { first: null }
     try {
       for (;;) {
         if (signal.aborted) throw new Stopped('waiting for a limit ended')
@@ -142,12 +151,12 @@ class OpenLimiter implements Limiter {
         const paused = await this.#pause(call, keys, signal)
         if (paused === 'again') continue
         if (paused !== null) return paused
-        const left = await this.#permits(call, keys, signal)
+        const left = await this.#permits(call, keys, trying, signal)
         if (left === null) continue
         if (left.kind === 'put-off') return left
         await slots.take(call, keys, signal)
         // Who had to wait for a slot needs another permit, and has the slot already.
-        if (this.#deps.now() - left.at < usableMs) return this.#pass(call, keys, slots.keep(), left.at)
+        if (this.#deps.now() - left.at < usableIn(keys)) return this.#pass(call, keys, slots.keep(), left.at)
       }
     } finally {
       slots.end()
@@ -191,6 +200,19 @@ class OpenLimiter implements Limiter {
     this.#deps.release()
   }
 
+  heldBy(call: Call): HeldBy {
+    const keys = this.#keys.of(call)
+    const paused = this.#pauses.latest(keys)
+    if (paused !== null && paused.until > this.#deps.now()) return { kind: 'asked', key: paused.key.key }
+    const [longest] = keys
+      .filter(({ hasTiers }) => hasTiers)
+      .map((key) => ({ key, ms: key.line.estimateMs() }))
+      .sort((a, b) => b.ms - a.ms)
+    const flying = keys.find(({ flights }) => flights !== null)
+    if (flying !== undefined && (longest?.ms ?? 0) <= 0) return { kind: 'in-flight', key: flying.key }
+    return { kind: 'permit', key: (longest?.key ?? keys[0])?.key ?? { kind: 'node', nodeId: call.nodeId } }
+  }
+
   /** Waits as long as the service asked to, and then `again`; null: it needn't. */
   async #pause(call: Call, keys: readonly Key[], signal: AbortSignal): Promise<PutOff | 'again' | null> {
     const paused = this.#pauses.latest(keys)
@@ -202,25 +224,37 @@ class OpenLimiter implements Limiter {
     return 'again'
   }
 
-  /** All permits for one instant. Null: one of them came too late for the others. */
+  /**
+   * All permits for one instant: one is waited for, the others must come right after it, or it is given back. Null: that was in vain, and
+   * the next time the one that failed is waited for: sooner or later that is the one that binds.
+   */
   async #permits(
-    { nodeId, cost, mayLeave, wasAway, prefetch }: Call,
+    call: Call,
     keys: readonly Key[],
+    trying: Trying,
     signal: AbortSignal,
-  ): Promise<{ readonly kind: 'permit'; readonly at: number } | PutOff | null> {
+  ): Promise<Granted | PutOff | null> {
     const limited = keys.filter(({ hasTiers }) => hasTiers)
-    const [first, ...others] = limited.sort((a, b) => b.line.estimateMs() - a.line.estimateMs())
+    const first = limited.find(({ id }) => id === trying.first) ?? firstOf(limited)
     if (first === undefined) return { kind: 'permit', at: this.#deps.now() }
-    const isLeavable = mayLeave && first.isOwn
-    const mustLeave = isLeavable && this.#crowd.enter(nodeId, first.line, this.#placesOf(prefetch), wasAway)
-    const waiting = { nodeId, cost, wasAway, mayLeave: isLeavable, mustLeave }
+    const { nodeId, cost, wasAway, prefetch } = call
+    const mayLeave = call.mayLeave && first.isOwn
+    const mustLeave = mayLeave && this.#crowd.enter(nodeId, first.line, this.#placesOf(prefetch), wasAway)
+    // Where tenants have limits of their own they take turns at what all share: the next one may have no permit of its own.
+    const turn = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
+    const waiting = { turn, cost, wasAway, mayLeave, mustLeave }
     const left = await first.line.wait(waiting, signal)
     if (left.kind === 'turn')
       return { kind: 'put-off', delayMs: Math.max(shortestMs, left.at - leadMs - this.#deps.now()) }
     let earliest = left.at
-    for (const { line } of others) {
-      const permit = await line.within(usableMs - (this.#deps.now() - left.at), waiting, signal)
-      if (permit === null) return null
+    for (const other of limited) {
+      if (other === first) continue
+      const permit = await other.line.within(usableIn(limited) - (this.#deps.now() - left.at), waiting, signal)
+      if (permit === null) {
+        first.line.giveBack({ at: left.at, cost })
+        trying.first = other.id
+        return null
+      }
       earliest = Math.min(earliest, permit.at)
     }
     return { kind: 'permit', at: earliest }
@@ -236,7 +270,7 @@ class OpenLimiter implements Limiter {
     for (const { meter } of keys) meter.count(now)
     return {
       kind: 'pass',
-      until: performance.now() + usableMs - (now - at),
+      until: performance.now() + usableIn(keys) - (now - at),
       end: (cost = call.cost) => {
         for (const one of slots) one.end()
         if (cost === call.cost) return
@@ -246,6 +280,29 @@ class OpenLimiter implements Limiter {
   }
 }
 
+interface Granted {
+  readonly kind: 'permit'
+  readonly at: number
+}
+
+/** Which key is waited for next; null: as it seems best. */
+interface Trying {
+  first: string | null
+}
+
+/** How late permits of all these keys may be. */
+function usableIn(keys: readonly Key[]): number {
+  let least = Infinity
+  for (const { line } of keys) least = Math.min(least, line.usableMs)
+  return least
+}
+
+/** A tenant's own, unless it has permits at once: what all share is not to be kept by who can't use it. */
+function firstOf(limited: readonly Key[]): Key | undefined {
+  const own = limited.find(({ isOwn }) => isOwn)
+  return own !== undefined && own.line.estimateMs() > own.line.usableMs ? own : limited[0]
+}
+
 /** Calls in flight that are held for a call that isn't made yet. */
 class Slots {
   #held: Flights[] = []
@@ -253,7 +310,8 @@ class Slots {
   async take({ nodeId, wasAway }: Call, keys: readonly Key[], signal: AbortSignal): Promise<void> {
     for (const { flights } of keys) {
       if (flights === null || this.#held.includes(flights)) continue
-      if (!flights.take()) await flights.wait({ nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
+      if (!flights.take())
+        await flights.wait({ turn: nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
       this.#held.push(flights)
     }
   }

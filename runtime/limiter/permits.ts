@@ -132,7 +132,8 @@ export function closeTurns(state: PermitState, now: number): PermitState {
   return state.turn > now ? { ...state, turn: now } : state
 }
 
-function turnEveryMs(tiers: readonly Tier[]): number {
+/** Between two turns. */
+export function turnEveryMs(tiers: readonly Tier[]): number {
   const [shortest] = [...tiers].sort((a, b) => a.periodMs - b.periodMs)
   return shortest === undefined ? 0 : shortest.periodMs / shortest.rate / turnPace
 }

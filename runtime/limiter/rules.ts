@@ -2,15 +2,26 @@ import { hash } from 'node:crypto'
 import type { LimitKey } from '../queue/limits/told.ts'
 import { periodMs, scopeOf } from '../topology/limits/limits.ts'
 import type { Limit, Scope, ServiceLimits } from '../topology/limits/limits.ts'
+import { lateMs } from './permits.ts'
 import type { Tier } from './permits.ts'
 
 /** Part of the rate that is left free: for permits that are used late, and for clocks that differ. */
 export const headRoom = 0.04
+/** Of the time that a permit may be late, what is left to the way of the call, and to the error of the clocks. */
+const transitMs = 25
+/** Nobody needs longer, and clocks may be put. */
+const usableMaxMs = 1_000
+
 /**
- * A permit is used so long after its instant at most. Of a limit of one second, head-room is 40 ms: the rest of it is for what the call takes on
- * its way, and for the error of the clocks.
+ * A permit is used so long after its instant at most: of a paced tier that is what head-room gives, 40 ms of a second, and of a quota what its
+ * buckets allow for, less the way. In milliseconds.
  */
-export const usableMs = 15
+export function usableOf(tiers: readonly Tier[]): number {
+  const late = tiers.map(({ kind, rate, everyMs, periodMs: period }) =>
+    kind === 'paced' ? everyMs * rate - period : lateMs,
+  )
+  return Math.min(usableMaxMs, ...late) - transitMs
+}
 
 /** The tiers of a service that hold for all calls (`global`), or for each tenant's. Pure. */
 export function tiersOf({ limits }: Pick<ServiceLimits, 'limits'>, scope: Scope): Tier[] {

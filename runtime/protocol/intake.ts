@@ -25,7 +25,7 @@ export interface Intake {
   /** Of the first one; null: there is none. Most other bodies differ there already. */
   readonly head: string | null
   readonly error: string | null
-  /** RFC 3339, when something came last. */
+  /** RFC 3339, when something came last, or its sender was last seen: he may be held back. */
   readonly at: string
 }
 
@@ -40,3 +40,5 @@ export interface ChunkHead extends ChunkLayout {
 
 /** Idle for so long, an intake is given up. */
 export const abandonedAfterMs = 72 * 60 * 60 * 1000
+/** Without a key its sender is the only one who can go on: when nobody has seen him for so long, it is broken. */
+export const goneAfterMs = 60 * 60 * 1000

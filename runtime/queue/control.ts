@@ -4,9 +4,10 @@ import type { Message, Since } from '../protocol/message.ts'
 import type { TrashedMessage } from '../protocol/outcome.ts'
 import type { Uploads } from './intake/slots.ts'
 import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
+import type { Telling } from './tell/tell.ts'
 import type { RunHistory } from './history/types.ts'
 import type { Cell } from './limits/cells.ts'
-import type { Limited } from './limits/told.ts'
+import type { DelayedFor, Limited } from './limits/told.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 import type { Guarded } from './publish/guarded.ts'
 
@@ -33,6 +34,8 @@ export interface Heartbeat {
   readonly nodes: readonly (BreakerView & { readonly node: string })[]
   /** Workers that it can't call at all; older versions don't say. */
   readonly troubles?: readonly WorkerTrouble[]
+  /** Services of which it can't keep in NATS what it reserves; older versions don't say. */
+  readonly limitsAway?: readonly string[]
   /** Fingerprint of its secret key, see secrets.ts; older versions don't say. */
   readonly secretKey?: string
 }
@@ -160,6 +163,8 @@ export interface Reading extends ReadQueue {
 export interface Delay {
   readonly sequence: number
   readonly at: string
+  /** Until its turn at this limit; null: it failed, and is tried again. */
+  readonly limit: DelayedFor | null
 }
 
 export interface Delays {
@@ -337,6 +342,8 @@ export interface ControlQueues {
   }>
   /** What is still stored of runs. */
   readonly history: RunHistory
+  /** Of webhook nodes whose address or secrets were changed, as controls tell each other. */
+  readonly hookChanges: Telling
   /** Last sequence of the topology's stream; null: there is none. */
   lastSequence(topologyId: string): Promise<number | null>
   /**

@@ -8,6 +8,8 @@ import type { Message } from '../protocol/message.ts'
 export const envelopeHeader = 'Sluice'
 /** Beside it, of a message that is a chunk of records: a `ChunkHead` as JSON. */
 export const chunkHeader = 'Sluice-Chunk'
+/** Beside it, of a message that is delayed until its turn at a limit: whose limit it is, a `DelayedFor` as JSON. Without it a delayed message failed. */
+export const waitHeader = 'Sluice-Wait'
 
 const encoder = new TextEncoder()
 

@@ -27,8 +27,8 @@ import { forgetWatermarks, hasNoWatermarks, putWatermark } from './delta/waterma
 import { encodeEnvelope, envelopeHeader } from './envelope.ts'
 import { changeEntry, lastEntry } from './entries.ts'
 import { openEvents } from './events.ts'
-import { openFailures } from './look/failures.ts'
-import type { Failures } from './look/failures.ts'
+import { openFailures, openHookChanges } from './tell/tell.ts'
+import type { Telling } from './tell/tell.ts'
 import type { Events } from './events.ts'
 import { openUploads, startOrigin } from './intake/uploads.ts'
 import { publishDiscard, publishReplay } from './publish/trash.ts'
@@ -60,7 +60,7 @@ export interface Queues {
   readonly config: Config
   readonly events: Events
   /** What controls tell each other of wrong tokens. */
-  readonly failures: Failures
+  readonly failures: Telling
   readonly limits: LimitQueues
   readonly replicas: number
   readonly control: ControlQueues
@@ -171,6 +171,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     },
     bridges: () => reach(() => liveBridges(deps)),
     awaitApplied: (topologyId, revision, timeoutMs) => reach(() => awaitApplied(deps, topologyId, revision, timeoutMs)),
+    hookChanges: openHookChanges(connection, deps.namespace),
     start: (start) => publishStart(guard, start),
     isStarted: (topologyId, nodeId, key) =>
       reach(() => guard.isStored(topologyId, startOrigin(topologyId, nodeId, key), AbortSignal.timeout(askMs))),

@@ -28,6 +28,11 @@ function codeOf(error: unknown): string | null {
   return null
 }
 
+/** A row that this one refers to is gone. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return codeOf(error) === '23503'
+}
+
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505'
 }

@@ -45,6 +45,24 @@ export const metricTable = {
     labels: ['topology', 'node', 'state'],
     help: '1 for a node whose breaker holds calls back',
   },
+  sluice_limit_permits_total: {
+    type: 'counter',
+    by: 'bridge',
+    labels: ['service'],
+    help: 'What calls of this bridge counted as, against the limits of a service',
+  },
+  sluice_limit_waiting_calls: {
+    type: 'gauge',
+    by: 'bridge',
+    labels: ['service'],
+    help: 'Calls that this bridge holds back for the limits of a service, over all its keys',
+  },
+  sluice_limit_away: {
+    type: 'gauge',
+    by: 'bridge',
+    labels: ['service'],
+    help: '1 while this bridge can not keep in NATS what it reserves, and goes on with its share of the rate',
+  },
   sluice_bridge_messages_held: {
     type: 'gauge',
     by: 'bridge',
@@ -98,6 +116,12 @@ export const metricTable = {
     by: 'control',
     labels: ['topology'],
     help: 'Messages in Trash that nobody has settled',
+  },
+  sluice_limit_paused_keys: {
+    type: 'gauge',
+    by: 'control',
+    labels: ['service'],
+    help: 'Keys of a service that are not called now, since it asked to wait (429)',
   },
   sluice_bridges_live: { type: 'gauge', by: 'control', labels: [], help: 'Bridges that are alive' },
   sluice_topologies_published: { type: 'gauge', by: 'control', labels: [], help: 'Topologies that are published' },

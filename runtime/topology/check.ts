@@ -158,7 +158,9 @@ function checkWorker(node: DocumentNode, path: string, { workers }: Known): Faul
 
 function checkService({ service }: DocumentNode, path: string, { services }: Known): Fault[] {
   if (service === undefined || services === undefined || services.has(service)) return []
-  return [{ path: `${path}.service`, message: `there is no service "${service}"${didYouMean(service, services)}` }]
+  const hint = didYouMean(service, services)
+  const message = `there is no service "${service}"${hint}; say what it allows (sluice service add), or correct the name`
+  return [{ path: `${path}.service`, message }]
 }
 
 function checkRetry({ retry }: DocumentNode, path: string): Fault[] {

@@ -112,6 +112,7 @@ test('while NATS tells nothing, as when a cluster elects, it goes by what was kn
     queues: { backlog: silent, storage: silent },
     maxMessages: 2,
     maxBytes: 100,
+    maxUploads: 1,
     maxStoreBytes: undefined,
     disk: null,
   })

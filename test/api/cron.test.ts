@@ -97,7 +97,7 @@ test('a start with skip is a 409 that names the run that is going on, but for fo
   })
   for (const { body } of [refused, split])
     expect(body.detail).toMatch(
-      /^the run \w+ is still going on, .* has overlap: skip; wait for its end, cancel it, or start with force$/,
+      /^the run \w+ is still going on, .* has overlap: skip(, where a body can not wait in a line)?; wait for its end, cancel it, or start with force$/,
     )
   await bridgeOf(t)
   await runsUntil(t, 'ticks', (all) => all.every(({ state }) => state === 'finished'))
@@ -235,6 +235,29 @@ test('at most a hundred runs wait: a start more is a 429, and a firing more is s
   await eventually('it is skipped', async () => (await firingOf(t, id)).skipped === 1)
   await t.post('/api/topologies/ticks/unpublish?discard=true')
   expect((await runsOf(t, 'ticks')).filter(({ state }) => state === 'cancelled')).toHaveLength(100)
+})
+
+test('who watches hears of runs that are queued, by a start or a firing, and that a discard cancels', async () => {
+  const t = await openApi()
+  const { id, topologyId } = await publishedNode(t, 'ticks', { cron: yearly, overlap: 'queue' })
+  const heard: string[] = []
+  const stopping = new AbortController()
+  const reading = (async () => {
+    for await (const { event } of t.queues.events.read({ after: null, topologyId, signal: stopping.signal }))
+      heard.push(event?.kind === 'run' ? `${event.runId} ${event.state}` : (event?.kind ?? 'hello'))
+  })()
+  await eventually('it reads', () => heard.length > 0)
+  await t.post('/api/topologies/ticks/run', {})
+  const { runId } = (await t.post('/api/topologies/ticks/run', {})).body
+  await eventually('the start is heard of', () => heard.includes(`${runId} running`))
+  await due(t, id, ago(1_000))
+  await fire(t)
+  const fired = (await runsUntil(t, 'ticks', (all) => all.length === 3)).find(({ scheduledAt }) => scheduledAt !== null)
+  await eventually('the firing is heard of', () => heard.includes(`${fired?.id} running`))
+  await t.post('/api/topologies/ticks/unpublish?discard=true')
+  await eventually('the end is heard of', () => [runId, fired?.id].every((run) => heard.includes(`${run} cancelled`)))
+  stopping.abort()
+  await reading
 })
 
 test('a node whose runs wait is not published away', async () => {

@@ -72,7 +72,7 @@ test('another control finishes what one that died has begun, at whatever step th
   await t.post('/api/topologies/others/unpublish')
   expect((await t.send('DELETE', '/api/topologies/others')).status).toBe(204)
   await t.queues.control.discardAll(gone, 'delete')
-  const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, events: t.queues.events, log: silentLog })
   await eventually('both are finished', async () => {
     expect(await t.queues.control.discards()).toEqual(new Map())
     expect((await t.get('/api/topologies/orders')).body.visibility).toBe('draft')

@@ -32,10 +32,12 @@ export async function fire(t: TestApi): Promise<void> {
     queues,
     maxMessages: Infinity,
     maxBytes: Infinity,
+    maxUploads: Infinity,
     maxStoreBytes: undefined,
     disk: null,
   })
-  const firing = await openFiring({ store: t.store, queues, admission, log: silentLog })
+  const { events } = t.queues
+  const firing = await openFiring({ store: t.store, queues, admission, events, log: silentLog })
   onTestFinished(() => firing.close())
 }
 

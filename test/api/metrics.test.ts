@@ -8,7 +8,7 @@ import { silentLog } from '../../runtime/telemetry/log.ts'
 import { metricTable } from '../../runtime/telemetry/metric-table.ts'
 import { openMetrics } from '../../runtime/telemetry/metrics.ts'
 import { eventually } from '../support/eventually.ts'
-import { openApi, published, secretKey } from './open.ts'
+import { chain, openApi, published, secretKey } from './open.ts'
 import { orders, start } from './running.ts'
 
 /** Series → value, as Prometheus reads them. */
@@ -99,6 +99,25 @@ test('a bridge counts what it settles, its calls by their outcome, and how long 
     series.get(`sluice_call_duration_seconds_bucket{${at},le="${ms / 1_000}"}`),
   )
   expect(buckets).toEqual([...buckets].sort((a = 0, b = 0) => a - b))
+  await bridge.close()
+})
+
+test('a bridge counts by service what its calls counted as, and what waits for it', async () => {
+  const costs = ['3', '0', 'many']
+  const { t } = await orders(() => ({ status: 204, headers: { 'sluice-limit-cost': costs.shift() ?? '' } }))
+  await t.post('/api/services', { name: 'geo', limits: [{ rate: 1_000, per: 'day' }] })
+  await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { service: 'geo', limitCost: 4 } }) })
+  await t.post('/api/topologies/orders/publish')
+  const bridge = await openBridge({ queues: t.queues, secretKey, graceMs: 1_000, highWater: 10_000, log: silentLog })
+  const metrics = openMetrics()
+  metrics.add(() => bridgeMetrics(bridge, () => true))
+  for (let n = 0; n < 3; n++) await start(t)
+  const series = await eventually('all calls are counted', async () => {
+    const found = read(await metrics.text())
+    return found.get('sluice_limit_permits_total{service="geo"}') === 7 && found
+  })
+  expect(series.get('sluice_limit_waiting_calls{service="geo"}')).toBe(0)
+  expect(series.get('sluice_limit_away{service="geo"}')).toBe(0)
   await bridge.close()
 })
 

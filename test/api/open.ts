@@ -99,7 +99,14 @@ export async function openApi(
     await queues.close()
     await store.close()
   })
-  const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null, ...replace.limits }
+  const limits = {
+    maxMessages: Infinity,
+    maxBytes: Infinity,
+    maxUploads: Infinity,
+    maxStoreBytes: undefined,
+    disk: null,
+    ...replace.limits,
+  }
   const control = replace.queues ?? queues.control
   const metrics = openMetrics()
   const histories = replace.histories ?? (() => new Map<string, never>())

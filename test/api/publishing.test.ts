@@ -227,7 +227,7 @@ test('a plan whose control died before it told the bridges reaches them through 
   const dying = { ...t.queues.control, putPlan: () => Promise.reject(new Error('killed')) }
   const audit = () => Promise.resolve()
   await expect(publish({ store: t.store, queues: dying, audit }, id, null)).rejects.toThrow('killed')
-  const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, events: t.queues.events, log: silentLog })
   onTestFinished(() => sweep.close())
   expect(await t.queues.control.awaitApplied(id, 2, 10_000)).toEqual({ applied: [bridge.id], missing: [] })
 })

@@ -19,7 +19,7 @@ export async function orders(
   const janitor = janitorOf(t, { windowMs: 600_000, leastWindowMs: 600_000 })
   const recorder = await openRecorder({ ...t, janitor, log: silentLog })
   onTestFinished(() => recorder.close())
-  const sweep = openSweep({ store: t.store, queues: t.queues.control, log: silentLog })
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, events: t.queues.events, log: silentLog })
   onTestFinished(() => sweep.close())
   const worker = await fakeWorker(script)
   onTestFinished(() => worker.close())

@@ -101,6 +101,15 @@ test('a start takes any body and type, and user headers without those of proxies
   expect([...(start?.body ?? [])]).toEqual([0, 255, 10, 13])
 })
 
+test('a start with a body of any type may reconcile, as one with JSON', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  for (const query of ['', '?reconcile=false', '?reconcile=true'])
+    expect((await t.send('POST', `/start/orders/start${query}`, { raw: 'x' })).status).toBe(202)
+  expect((await starts(t, 'orders', 3)).map(({ reconcile = false }) => reconcile)).toEqual([false, false, true])
+  expect((await t.send('POST', '/start/orders/start?reconcile=yes', { raw: 'x' })).status).toBe(400)
+})
+
 test('what cannot be started says why', async () => {
   const t = await openApi()
   await t.post('/api/topologies', chain('draft'))

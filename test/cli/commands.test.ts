@@ -140,6 +140,26 @@ test('a service is stored with its limits, and changed', async () => {
   expect((await run('service', 'remove', 'shopify')).stdout).toBe('service shopify is removed\n')
 })
 
+test('what the limits of a service do is shown, and who uses it', async () => {
+  const { t, run } = await openCli()
+  await run('service', 'add', 'geo', '--limit', '2/second,burst=10', '--limit', '100/day,scope=tenant')
+  await run('service', 'add', 'erp', '--max-in-flight', '4', '--in-flight-scope', 'tenant')
+  expect((await run('service', 'add', 'x', '--in-flight-scope', 'tenant')).code).toBe(2)
+  const listed = (await run('get', 'services')).stdout
+  expect(listed).toMatch(/^NAME +LIMITS +MAX IN FLIGHT +IN FLIGHT SCOPE\nerp +4 +tenant\n/)
+  expect(listed).toMatch(/geo +2\/second,burst=10; 100\/day,scope=tenant/)
+  await published(t, 'orders', { a: { service: 'geo' } })
+  const { stdout, code } = await run('service', 'state', 'geo', '--tenant', 'acme')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^geo: 2\/second,burst=10; 100\/day,scope=tenant\nKEY +WAITING/)
+  expect(stdout).toMatch(/\n\(all\) +0 +- +0 +2 .*\nacme +0 +- +0 +0\.0012 /)
+  expect(stdout).toMatch(/used by: orders\/a\nnothing waits\n$/)
+  const { shared } = JSON.parse((await run('service', 'state', 'geo', '-o', 'json')).stdout) as Record<string, unknown>
+  expect(shared).toMatchObject({ declaredPerSecond: 2 })
+  expect(await run('service', 'state', 'nobody')).toMatchObject({ code: 1 })
+  expect((await run('service', 'remove', 'geo')).stderr).toContain('nodes use the service "geo": orders/a')
+})
+
 test('a draft goes out as a document of the older editors, and comes back', async () => {
   const { t, run } = await openCli()
   await published(t, 'orders')

@@ -33,6 +33,7 @@ test('the defaults of dev need nothing from outside', () => {
     historyMaxBytes: 4_294_967_296,
     maxMessages: 1_000_000,
     maxBytes: 10_737_418_240,
+    maxUploads: 64,
     auditDays: 365,
     runsKeepDays: 90,
     sessionIdleMs: 7_200_000,

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Unavailable } from '../../runtime/errors.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
@@ -51,6 +51,17 @@ test('one id of two tenants is two deliveries', async () => {
   expect(await run('a')).not.toBe(await run('b'))
 })
 
+test('no key that a client sends takes the place of a delivery', async () => {
+  const hook = await openHook({ accept: { deliveryId: '/id' } })
+  const key = `delivery:${createHash('sha256')
+    .update(JSON.stringify([null, '1']))
+    .digest('hex')}`
+  const { runId } = (await hook.t.post('/api/topologies/shop/run', { node: 'paid', key })).body
+  const delivered = await hook.deliver({ json: { id: '1' } })
+  expect([delivered.status, delivered.body.runId === runId]).toEqual([202, false])
+  expect(await storedIn(hook)).toBe(2)
+})
+
 test('an id may be as long as headers may be, and hold anything', async () => {
   const hook = await openHook({ accept: { deliveryId: 'header:x-id' } })
   const once = () => hook.deliver({ raw: 'x', headers: { 'x-id': `é"${'x'.repeat(10_000)}` } })
@@ -92,13 +103,15 @@ test('over a limit new deliveries are refused, and those that were accepted are 
 })
 
 /** A webhook whose Postgres can go away. */
-async function openSevered(): Promise<{ hook: HookApi; sever(): void }> {
+async function openSevered(): Promise<{ hook: HookApi; store: Store; sever(): void }> {
   const real = openStore(await freshDatabase(), 4)
   const state = { away: false }
   const query: Store['query'] = (work) =>
     state.away ? Promise.reject(new Unavailable('postgres', 'severed')) : real.query(work)
   const hook = await openHook({ verify }, { given: await openApi({ store: overriding(real, { query }) }) })
-  return { hook, sever: () => void (state.away = true) }
+  // For another control, which isn't cut off.
+  const store = overriding(real, { close: () => Promise.resolve() })
+  return { hook, store, sever: () => void (state.away = true) }
 }
 
 test('with Postgres away deliveries to a known address are taken, each once, and unknown ones come again later', async () => {
@@ -112,6 +125,22 @@ test('with Postgres away deliveries to a known address are taken, each once, and
   const unknown = await hook.deliver({ path: `${hook.path}x`, raw: 'x' })
   expect([unknown.status, unknown.headers.get('retry-after')]).toEqual([503, '2'])
   expect((await hook.deliver({ raw: 'x', headers: github('y') })).status).toBe(401)
+})
+
+test.each([
+  ['a revoked address', 'DELETE', undefined],
+  ['a replaced secret', 'PUT', { secret: 'another one', graceSeconds: 0 }],
+])('%s is useless at other controls, also when Postgres goes away right after', async (_, method, json) => {
+  const { hook: there, store, sever } = await openSevered()
+  const namespace = there.t.queues.config.name.replace(/_config$/, '')
+  const here = await openApi({ store, namespace })
+  const deliver = async () => (await there.deliver({ raw: 'x', headers: github('x') })).status
+  expect(await deliver()).toBe(202)
+  const changed = await here.send(method, `/api/nodes/${there.nodeId}/webhook`, json && { json })
+  expect(changed.status).toBeLessThan(300)
+  for (const { queues } of [here, there.t]) await queues.connection.nc.flush()
+  sever()
+  expect(await deliver()).toBe(503)
 })
 
 test('with Postgres away a delivery that came long ago comes again later: nobody can know what became of it', async () => {

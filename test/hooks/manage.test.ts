@@ -9,17 +9,37 @@ import type { HookApi } from './open.ts'
 const rotate = ({ t, nodeId }: HookApi, json = {}) => t.post(`/api/nodes/${nodeId}/webhook/rotate`, json)
 const set = ({ t, nodeId }: HookApi, json: unknown, headers = {}) =>
   t.send('PUT', `/api/nodes/${nodeId}/webhook`, { json, headers })
+const rowsOf = async (t: TestApi) => [
+  ...(await t.store.query((db) => db.execute('select node_id, path_hash, version from webhooks'))),
+]
 const pathIn = ({ text }: Answer) => new URL((JSON.parse(text) as { url: string }).url).pathname
 
-test('an address is made when it is first asked for, is the same from then on, and is told by ids', async () => {
+test('an address is made when its node is saved, is the same from then on, and is told by ids; asking for it changes nothing', async () => {
   const t = await openApi()
   const { id } = (await t.post('/api/topologies', shop())).body
+  const made = await rowsOf(t)
+  expect(made).toHaveLength(1)
   const node = await nodeOf(t, 'shop', 'paid')
   const asked = await Promise.all(Array.from({ length: 5 }, () => pathOf(t, node.id)))
   expect(new Set(asked).size).toBe(1)
   expect(asked[0]).toMatch(new RegExp(`^/hooks/${id}/paid/slwh_[\\w-]{43}$`))
   const { body } = await t.get(`/api/nodes/${node.id}/webhook`)
   expect(body).toMatchObject({ topology: 'shop', node: 'paid', scheme: null, hasSecret: false, previousUntil: null })
+  await t.send('PUT', '/api/topologies/shop', { json: { ...shop(), description: 'more' } })
+  expect(await rowsOf(t)).toEqual(made)
+})
+
+test('a webhook that an older version saved gets its address with the next save, be it the same document', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', shop())
+  await t.store.query((db) => db.execute('delete from webhooks'))
+  const { id } = await nodeOf(t, 'shop', 'paid')
+  expect(await t.get(`/api/nodes/${id}/webhook`)).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringMatching(/no address yet: save it again/) as string },
+  })
+  await t.send('PUT', '/api/topologies/shop', { json: shop() })
+  expect(await pathOf(t, id)).toMatch(/slwh_/)
 })
 
 test('an address goes by names, too, and survives that the topology is renamed', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { closeTurns, nextInstant, noPermits, refund, reserve, spend, takeTurns } from '../../runtime/limiter/permits.ts'
 import type { PermitState, Tier } from '../../runtime/limiter/permits.ts'
-import { tiersOf, usableMs } from '../../runtime/limiter/rules.ts'
+import { tiersOf, usableOf } from '../../runtime/limiter/rules.ts'
 import { periodMs } from '../../runtime/topology/limits/limits.ts'
 import type { Limit } from '../../runtime/topology/limits/limits.ts'
 
@@ -63,7 +63,7 @@ function play(tiers: readonly Tier[], deeds: readonly Deed[]): Use[] {
     state = reserved.state
     for (const [index, { at, cost }] of reserved.permits.entries()) {
       const part = late[index] ?? 0
-      if (part < 1) uses.push({ at: Math.max(at, now) + part * usableMs, cost })
+      if (part < 1) uses.push({ at: Math.max(at, now) + part * usableOf(tiers), cost })
     }
   }
   return uses.sort((a, b) => a.at - b.at)

@@ -43,16 +43,27 @@ describe('what a handler returns', () => {
 
   test('route, key, tenant and user headers travel beside the body, encoded', async () => {
     const reply = await replyOf(
-      route(['a', 'b'], { n: 1 }, { partitionKey: 'klíč 1', tenant: '50%', headers: { 'X-Name': 'Žižkov\r\nx' } }),
+      route(
+        ['a', 'b'],
+        { n: 1 },
+        { partitionKey: 'klíč 1', tenant: '50%', limitKey: 'účet', limitCost: 5, headers: { 'X-Name': 'Žižkov\r\nx' } },
+      ),
     )
     const read = (name: string) => decodeHeaderValue(reply.headers.get(name) ?? '')
     expect(reply.headers.get('sluice-route')).toBe('a, b')
+    expect([read('sluice-limit-key'), read('sluice-limit-cost')]).toEqual(['účet', '5'])
     expect([read('ce-partitionkey'), read('sluice-tenant'), read('x-name')]).toEqual(['klíč 1', '50%', 'Žižkov\r\nx'])
   })
 
   test('a header that is not named x-… is refused', async () => {
     const problem = await problemOf(await replyOf(message({}, { headers: { 'sluice-route': 'a' } })))
     expect(problem['detail']).toMatch('named x-')
+  })
+
+  test('what a call has cost is told also where nothing goes on, and a cost that cannot be is refused', async () => {
+    expect((await replyOf(end({ limitCost: 0 }))).headers.get('sluice-limit-cost')).toBe('0')
+    expect((await replyOf({ records: [1], limitCost: 3 }, 'batch')).headers.get('sluice-limit-cost')).toBe('3')
+    for (const limitCost of [-1, 1.5, 10_001, NaN]) expect((await replyOf(pass({ limitCost }))).status).toBe(500)
   })
 
   test('pass and end have no body', async () => {
@@ -67,19 +78,29 @@ describe('many outputs', () => {
   test('are read back by the engine, each with its own route, key and tenant', async () => {
     const big = new Uint8Array(100_000).fill(200)
     const reply = await replyOf(
-      many([{ a: 1 }, message('č', { route: 'x', partitionKey: 'k', tenant: 't' }), message(big), null], {
-        headers: { 'x-a': '1' },
-      }),
+      many(
+        [{ a: 1 }, message('č', { route: 'x', partitionKey: 'k', tenant: 't', limitKey: 'l' }), message(big), null],
+        {
+          headers: { 'x-a': '1' },
+        },
+      ),
     )
     const contentType = reply.headers.get('content-type') ?? ''
     expect([contentType, reply.headers.get('x-a')]).toEqual(['application/cloudevents-batch+json', '1'])
     const outputs = readOutputs(new Uint8Array(await reply.arrayBuffer()), contentType, { kind: 'events' })
     if (outputs.kind === 'malformed') throw new Error(outputs.detail)
     const read = [...outputs].map(({ body, ...rest }) => ({ ...rest, body: Buffer.from(body) }))
-    const plain = { route: null, key: null, tenant: null }
+    const plain = { route: null, key: null, tenant: null, limitKey: null }
     expect(read).toEqual([
       { ...plain, contentType: 'application/json', body: Buffer.from('{"a":1}') },
-      { contentType: 'text/plain; charset=utf-8', route: ['x'], key: 'k', tenant: 't', body: Buffer.from('č') },
+      {
+        contentType: 'text/plain; charset=utf-8',
+        route: ['x'],
+        key: 'k',
+        tenant: 't',
+        limitKey: 'l',
+        body: Buffer.from('č'),
+      },
       { ...plain, contentType: 'application/octet-stream', body: Buffer.from(big) },
       { ...plain, contentType: 'application/json', body: Buffer.from('null') },
     ])
@@ -88,6 +109,7 @@ describe('many outputs', () => {
   test.each([
     ['pass()', many([pass()])],
     ['headers of its own', many([message({}, { headers: { 'x-a': '1' } })])],
+    ['a cost of its own', many([message({}, { limitCost: 2 })])],
     ['no body', many([undefined])],
   ])('one with %s is refused', async (_, result) => {
     expect((await replyOf(result)).status).toBe(500)

@@ -13,6 +13,11 @@ export interface Admission {
    * with the storage nearly full.
    */
   admit(topology: { readonly id: string; readonly name: string }, bytes: number): Promise<void>
+  /**
+   * Lets in a body that is split into records while it comes in, until its end is told by what this answers: each takes memory and a
+   * connection, for as long as its sender likes. Throws `HttpProblem` (429) while as many come in already as may.
+   */
+  beginUpload(): () => void
 }
 
 export interface AdmissionOptions {
@@ -22,6 +27,8 @@ export interface AdmissionOptions {
   }
   readonly maxMessages: number
   readonly maxBytes: number
+  /** Bodies that are split into records at once. */
+  readonly maxUploads: number
   /** What NATS may store in all; undefined: the limit of its account. */
   readonly maxStoreBytes: number | undefined
   /** Of the disk that NATS stores on, where it is ours; null: it isn't. */
@@ -33,9 +40,10 @@ const freshMs = 1_000
 const fullAt = 0.95
 /** A large disk is not full with five percent of it free. */
 const diskRoom = 1024 ** 3
-const retryAfter = { topology: '5', storage: '30' } as const
+const retryAfter = { topology: '5', storage: '30', upload: '5' } as const
 
 export function openAdmission(options: AdmissionOptions): Admission {
+  const beginUpload = openPlaces(options.maxUploads)
   const backlogs = new Map<string, Fresh<Counted>>()
   const storage = fresh(() => fullStorage(options), null)
   const backlogOf = (topologyId: string): Fresh<Counted> => {
@@ -56,6 +64,20 @@ export function openAdmission(options: AdmissionOptions): Admission {
       backlog.messages++
       backlog.bytes += bytes
     },
+    beginUpload,
+  }
+}
+
+function openPlaces(max: number): () => () => void {
+  const taken = new Set<symbol>()
+  return () => {
+    if (taken.size >= max) {
+      const detail = `this control splits ${taken.size} bodies into records already, of at most ${max} at once (--max-uploads, SLUICE_MAX_UPLOADS)`
+      throw new HttpProblem(429, detail, { 'retry-after': retryAfter.upload })
+    }
+    const place = Symbol('upload')
+    taken.add(place)
+    return () => void taken.delete(place)
   }
 }
 

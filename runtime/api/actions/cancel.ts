@@ -5,6 +5,7 @@ import type { Run } from '../../store/queries/runs.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import { ofRun } from '../access/targets.ts'
 import type { ApiDeps, Changing } from '../deps.ts'
+import { tellRuns } from './firing/tell.ts'
 
 type Deps = Pick<Changing, 'store' | 'queues' | 'audit' | 'events'>
 
@@ -37,7 +38,7 @@ async function cancelWaiting({ store, audit, events }: Deps, id: string): Promis
     for (const each of cancelled) await audit(inside, ofRun({ ...each, state: 'running' }, { state: 'cancelled' }))
     return cancelled
   })
-  if (run) events.emit({ kind: 'run', topologyId: run.topologyId, runId: id, state: run.state })
+  if (run) tellRuns(events, [run])
   return run !== undefined
 }
 

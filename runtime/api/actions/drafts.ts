@@ -14,6 +14,7 @@ import type { RetryPolicy } from '../../topology/plan.ts'
 import type { DocumentNode, TopologyDocument } from '../../topology/schema.ts'
 import { ofNode, ofTopology } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
+import { makeAddresses } from './hooks/manage.ts'
 
 /**
  * Drafts. A node's values (prefetch, retry, …) are stored beside the document too, by name, because they can be changed
@@ -21,7 +22,7 @@ import type { Changing } from '../deps.ts'
  * leaves out keeps it, and is filled in: so the document always says what is stored.
  */
 
-type Deps = Pick<Changing, 'store' | 'audit'>
+type Deps = Pick<Changing, 'store' | 'secretKey' | 'audit'>
 
 /** Throws `Invalid` with every fault of the document's shape. Faults of the graph are for publish to find. */
 export function documentOf(value: unknown): TopologyDocument {
@@ -32,11 +33,12 @@ export function documentOf(value: unknown): TopologyDocument {
 }
 
 /** Throws `Invalid`, and `Conflict` when the name is taken. */
-export async function createTopology({ store, audit }: Deps, document: TopologyDocument): Promise<Topology> {
+export async function createTopology({ store, secretKey, audit }: Deps, document: TopologyDocument): Promise<Topology> {
   return store.transaction(async (inside) => {
     const draft = fillIn(document, new Map())
     const topology = await insertTopology(inside, fieldsOf(draft.document))
     await replaceNodes(inside, topology.id, draft.nodes, false)
+    await makeAddresses({ store: inside, secretKey }, topology.id)
     await audit(inside, ofTopology(null, topology))
     return topology
   })
@@ -44,7 +46,7 @@ export async function createTopology({ store, audit }: Deps, document: TopologyD
 
 /** Throws `NotFound`, `LostRace`, and `Conflict` when a new name is taken. */
 export async function replaceDraft(
-  { store, audit }: Deps,
+  { store, secretKey, audit }: Deps,
   id: string,
   document: TopologyDocument,
   ifVersion: number | null,
@@ -53,8 +55,11 @@ export async function replaceDraft(
     const before = await lockTopology(inside, id, ifVersion)
     const stored = new Map((await listNodes(inside, id, true)).map((node) => [node.name, node]))
     const draft = fillIn(document, stored)
-    if (isSaved(draft, before, stored)) return before
-    await replaceNodes(inside, id, draft.nodes, before.revision > 0)
+    const isChanged = !isSaved(draft, before, stored)
+    if (isChanged) await replaceNodes(inside, id, draft.nodes, before.revision > 0)
+    // Also of what an older version has saved.
+    await makeAddresses({ store: inside, secretKey }, id)
+    if (!isChanged) return before
     const changed = before.visibility === 'public' && draft.nodes.some((node) => differs(node, stored.get(node.name)))
     const bridgeOutOfSync = before.bridgeOutOfSync || changed
     const after = await updateTopology(inside, id, { ...fieldsOf(draft.document), bridgeOutOfSync })
@@ -168,7 +173,7 @@ export interface PauseChange {
  * until a republish. `pause` acts at once. Throws `NotFound`, `LostRace`, `Invalid` for what the node's type doesn't have.
  */
 export async function changeNode(
-  { store, audit }: Deps,
+  { store, audit }: Pick<Deps, 'store' | 'audit'>,
   id: string,
   change: NodeChange,
   ifVersion: number | null,

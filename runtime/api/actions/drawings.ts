@@ -34,7 +34,7 @@ export function sentJson(payload: unknown): Sent {
  * as it is in the draft. Throws `Invalid` with every fault, `NotFound`, `LostRace`.
  */
 export async function replaceDrawing(
-  { store, audit }: Pick<Changing, 'store' | 'audit'>,
+  { store, secretKey, audit }: Pick<Changing, 'store' | 'secretKey' | 'audit'>,
   id: string,
   { kind, source, reading }: Sent,
   ifVersion: number | null,
@@ -55,7 +55,7 @@ export async function replaceDrawing(
       names: saved?.names ?? [],
       keepsPrefetch: kind === 'json',
     })
-    const topology = await replaceDraft({ store: inside, audit }, id, documentOf(merged.document), null)
+    const topology = await replaceDraft({ store: inside, secretKey, audit }, id, documentOf(merged.document), null)
     await putDrawing(inside, id, { kind, source, names: merged.names })
     const onlyDrawn = topology.version === before.version && saved?.source !== source
     if (onlyDrawn) await audit(inside, ofDrawing(topology, saved, { kind, source }))

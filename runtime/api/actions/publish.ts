@@ -2,12 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { Conflict, Invalid } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { clearSchedules } from '../../store/queries/starts/gates.ts'
+import { getDrawing } from '../../store/queries/drawings.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
 import type { RevisionKind } from '../../store/queries/revisions.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology, TopologyChange } from '../../store/queries/topologies.ts'
+import { keepServices, serviceNames } from '../../store/queries/services.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
 import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
@@ -52,9 +54,10 @@ export async function publish(
 }
 
 /** Throws `Invalid` with every fault of the draft. */
-function planOfDraft(topology: Topology, { nodes, workers }: Stored): Plan {
+function planOfDraft(topology: Topology, { nodes, workers, services }: Stored): Plan {
   const document = draftOf(topology)
-  const faults = [...checkDocument(document, { workers: knownWorkers(workers) }), ...dialectFaults(document, workers)]
+  const known = { workers: knownWorkers(workers), ...(services !== null && { services }) }
+  const faults = [...checkDocument(document, known), ...dialectFaults(document, workers)]
   if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
   return compilePlan({
     topologyId: topology.id,
@@ -69,8 +72,8 @@ function planOfDraft(topology: Topology, { nodes, workers }: Stored): Plan {
 /** What a publish would put in force now, but for nodes that leave. Throws `Invalid` with every fault of the draft. */
 export async function draftPlan(store: Store, topology: Topology): Promise<Plan> {
   const [nodes, workers] = await Promise.all([listNodes(store, topology.id, true), allWorkers(store)])
-  const newest = await newestPlan(store, topology)
-  return carryGenerations(planOfDraft(topology, { nodes, workers }), newest, new Date().toISOString())
+  const [newest, services] = await Promise.all([newestPlan(store, topology), knownServices(store, topology)])
+  return carryGenerations(planOfDraft(topology, { nodes, workers, services }), newest, new Date().toISOString())
 }
 
 /**
@@ -110,8 +113,29 @@ export async function rollback(deps: Deps, id: string, to: number, ifVersion: nu
   const change = { kind: 'rollback', inFlight: 'refuse', how: { rolledBackTo: to } } as const
   return putRevision(deps, id, ifVersion, change, async (inside, before) => {
     const { plan } = await getRevision(inside, id, to)
+    await refuseGone(inside, plan)
     return { ...withoutLeaving(plan), name: before.name, revision: before.revision + 1 }
   })
+}
+
+/** What was published once may name a service that is gone: its calls would have no limits. */
+async function refuseGone(inside: Store, plan: Plan): Promise<void> {
+  const named = plan.nodes.flatMap((node) => (isEventNode(node) ? [] : (node.service ?? [])))
+  const there = await keepServices(inside, named)
+  const gone = named.find((name) => !there.has(name))
+  if (gone !== undefined)
+    throw new Conflict(`there is no service "${gone}" any more, which that revision names: add it`)
+}
+
+/**
+ * Names of the services that there are; of these the ones that the draft names stay until the transaction ends. Null: any will do, since
+ * documents of the older editors name applications, which need no limits.
+ */
+async function knownServices(inside: Store, topology: Topology): Promise<Set<string> | null> {
+  if ((await getDrawing(inside, topology.id)) !== null) return null
+  const named = draftOf(topology).nodes.flatMap(({ service }) => service ?? [])
+  await keepServices(inside, named)
+  return serviceNames(inside)
 }
 
 /** Back to draft: bridges stop, queued messages stay for a later publish. Idempotent. */
@@ -146,6 +170,7 @@ function dialectFaults({ nodes }: TopologyDocument, workers: readonly Worker[]):
 interface Stored {
   readonly nodes: readonly Node[]
   readonly workers: readonly Worker[]
+  readonly services: ReadonlySet<string> | null
 }
 
 type MakePlan = (inside: Store, topology: Topology, stored: Stored) => Promise<Plan> | Plan
@@ -171,7 +196,8 @@ async function putRevision(
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
-    const made = carryGenerations(await make(inside, before, { nodes, workers }), newest, new Date().toISOString())
+    const stored = { nodes, workers, services: await knownServices(inside, before) }
+    const made = carryGenerations(await make(inside, before, stored), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)
     if (kind === 'publish' && isPublic && isSame(kept, newest)) {
@@ -182,7 +208,7 @@ async function putRevision(
     await deps.queues.ensure(plan)
     await insertRevision(inside, plan, kind)
     await enforceSchedules(inside, plan)
-    const bridgeOutOfSync = isOutOfSync(plan, { nodes, workers })
+    const bridgeOutOfSync = isOutOfSync(plan, stored)
     return change({ visibility: 'public', revision: plan.revision, bridgeOutOfSync })
   })
   await tellBridges(deps, id)

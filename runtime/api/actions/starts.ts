@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Conflict, NotFound, Unsure } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { StartMessage } from '../../queue/control.ts'
@@ -11,6 +10,7 @@ import type { ApiDeps } from '../deps.ts'
 import { HttpProblem, retryAfterSeconds } from '../problem.ts'
 import { startGated } from './firing/gate.ts'
 import { firingMessage } from './firing/message.ts'
+import { runIdOf } from './keys.ts'
 import { newestPlan } from './plans.ts'
 
 export interface Start {
@@ -30,7 +30,7 @@ export interface Start {
   readonly force: boolean
 }
 
-export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'log'>
+export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'events' | 'log'>
 
 /**
  * Starts a run, or queues it behind those that it must not overlap with, and answers its id, or the id of the run that the same key
@@ -104,14 +104,6 @@ export async function admit(
   if (isEventNode(node) && !(await getNode(store, node.id)).enabled)
     throw new Conflict(`the node "${node.name}" is disabled`)
   await admission.admit(topology, bytes)
-}
-
-/** The same for the same key, and for nothing else. */
-export function runIdOf(topologyId: string, nodeId: string, key: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([topologyId, nodeId, key]))
-    .digest('hex')
-    .slice(0, 32)
 }
 
 function eventNodeOf(plan: Plan, ref: string | null): EventNode {

@@ -20,7 +20,10 @@ const topology = {
 }
 
 const worker = { name: 'shop', urls: ['http://shop-1:3000', 'http://shop-2:3000'], timeoutMs: 30_000 }
-const limits = [{ rate: 2, per: 'second', burst: 10 }]
+const limits = [
+  { rate: 40, per: 'second' },
+  { rate: 2, per: 'second', burst: 10, scope: 'tenant' },
+]
 const token = { name: 'ci', scopes: ['read', 'design'] }
 const runId = '01k2x3v9q8f7h6j5'
 const topologyId = '8b1tqk0d5m7w3r2z'

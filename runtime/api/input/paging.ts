@@ -42,6 +42,11 @@ export function numberMark(n: number): string {
   return encode(String(n))
 }
 
+/** The other side of `afterText`. */
+export function textMark(text: string): string {
+  return encode(text)
+}
+
 export function markOf(place: Place): string {
   return `${place.at.getTime()}/${place.id}`
 }

@@ -56,6 +56,7 @@ const start = createRoute({
     query: z.object({
       tenant: schemas.tenant.optional(),
       force: schemas.force.optional(),
+      reconcile: schemas.reconcile.optional(),
       split: z.enum(['records']).optional().openapi({ description: 'One message per record of the body' }),
     }),
     headers: z.object({ 'idempotency-key': schemas.startKey.optional() }),
@@ -77,17 +78,17 @@ export function startRoutes(app: Api, deps: ApiDeps): void {
     return c.json({ runId }, 202)
   })
   app.openapi(start, async (c) => {
-    const { tenant = null, split, force = 'false' } = c.req.valid('query')
+    const { tenant = null, split, force = 'false', reconcile = 'false' } = c.req.valid('query')
     const { topology: ref, node } = c.req.valid('param')
     const topology = await topologyOf(deps, c.get('caller'), ref)
     const key = c.req.valid('header')['idempotency-key'] ?? null
     const contentType = contentTypeOf(c)
     const common = { contentType, headers: userHeaders(c), trace: traceOf(c) }
-    const start = { node, key, tenant, force: force === 'true', ...common }
+    const start = { node, key, tenant, force: force === 'true', reconcile: reconcile === 'true', ...common }
     const taken =
       split === undefined
         ? { runId: await startRun(deps, topology, { ...start, body: await readBytes(c) }) }
-        : await takeBody(c, (pieces) => takeRecords(deps, topology, start, pieces, c.req.raw.signal))
+        : await takeBody(deps, c, (pieces) => takeRecords(deps, topology, start, pieces, c.req.raw.signal))
     c.header('location', `/api/runs/${taken.runId}`)
     return c.json(taken, 202)
   })
@@ -101,11 +102,16 @@ function keyOf(key: string | undefined, header: string | undefined): string | nu
 }
 
 /** A body of any size, for as long as it takes. What is refused is read on for a while, so that its sender hears of it. */
-async function takeBody<T>(c: Context, take: (pieces: Pieces) => Promise<T>): Promise<T> {
+async function takeBody<T>(
+  { admission }: Pick<ApiDeps, 'admission'>,
+  c: Context,
+  take: (pieces: Pieces) => Promise<T>,
+): Promise<T> {
   const pieces = piecesOf(c)
   takesLong(c)
   try {
-    return await take(pieces)
+    const end = admission.beginUpload()
+    return await take(pieces).finally(end)
   } catch (error) {
     await pieces.drain()
     throw error

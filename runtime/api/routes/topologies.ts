@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { createRoute } from '@hono/zod-openapi'
 import { Conflict, NotFound } from '../../errors.ts'
+import { lockGates } from '../../store/queries/starts/gates.ts'
 import {
   deleteDraft,
   getTopology,
@@ -111,7 +112,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     )
   })
   app.openapi(create, async (c) => {
-    const topology = await createTopology({ store, audit: c.get('audit') }, documentOf(c.req.valid('json')))
+    const topology = await createTopology({ ...deps, audit: c.get('audit') }, documentOf(c.req.valid('json')))
     setEtag(c, topology.version)
     c.header('location', `/api/topologies/${topology.id}`)
     return c.json(showTopology(topology), 201)
@@ -124,7 +125,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(replace, async (c) => {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const topology = await replaceDraft(
-      { store, audit: c.get('audit') },
+      { ...deps, audit: c.get('audit') },
       id,
       documentOf(c.req.valid('json')),
       ifMatch(c),
@@ -237,6 +238,8 @@ async function deleteEmpty(deps: Changing, id: string, ifVersion: number | null)
   return store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
     if (before.visibility !== 'draft') return false
+    // Who starts something by a gate has written it down by now, or finds the topology gone.
+    await lockGates(inside, id)
     const last = before.revision === 0 ? null : await queues.lastSequence(id)
     // Within the transaction: a second connection of the pool may be one that such a deletion holds, which waits for this one.
     if ((await onTheirWay({ store: inside, queues }, before)) > 0) return false

@@ -87,12 +87,17 @@ const serviceValues = {
 export const serviceInput = z.strictObject({ name, ...serviceValues }).openapi('ServiceInput')
 export const serviceValuesInput = z.strictObject({ name: name.optional(), ...serviceValues }).openapi('ServiceValues')
 
+/** What is declared of a service. */
+export const serviceFields = {
+  name: z.string(),
+  limits: z.array(limit),
+  maxInFlight: z.int().nullable(),
+  inFlightScope: z.enum(scopes),
+}
+
 export const service = z
   .object({
-    name: z.string(),
-    limits: z.array(limit),
-    maxInFlight: z.int().nullable(),
-    inFlightScope: z.enum(scopes),
+    ...serviceFields,
     createdAt: time,
     updatedAt: time,
   })

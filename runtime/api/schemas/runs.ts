@@ -8,6 +8,9 @@ export const tenant = text(200).min(1)
 export const force = z.enum(['true', 'false']).openapi({
   description: 'true: begin although another run is going on, whatever the overlap policy of the node',
 })
+const reconciling =
+  'Read everything again: no batch node is handed a watermark. What the run proposes is committed as always'
+export const reconcile = z.enum(['true', 'false']).openapi({ description: `true: ${reconciling}` })
 export const startKey = text(500).min(1)
 
 export const runRequest = z
@@ -16,10 +19,7 @@ export const runRequest = z
     body: z.unknown().optional().openapi({ description: 'Any JSON; left out: an empty message' }),
     headers: messageHeaders.optional(),
     tenant: tenant.optional(),
-    reconcile: z.boolean().optional().openapi({
-      description:
-        'Read everything again: no batch node is handed a watermark. What the run proposes is committed as always',
-    }),
+    reconcile: z.boolean().optional().openapi({ description: reconciling }),
     key: startKey.optional().openapi({ description: 'Equal keys mean the same run' }),
     force: z
       .boolean()
@@ -45,7 +45,7 @@ const intake = z
     records: count,
     trashed: count.openapi({ description: 'What was no record' }),
     error: z.string().nullable().openapi({ description: 'Why it is `broken`' }),
-    at: time.openapi({ description: 'When something came last' }),
+    at: time.openapi({ description: 'When something came last, or its sender was last seen' }),
   })
   .openapi('Intake')
 

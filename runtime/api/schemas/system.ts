@@ -49,9 +49,9 @@ const history = z
 
 const trouble = z
   .object({
-    kind: z.enum(['secret-key', 'worker', 'node']).openapi({
+    kind: z.enum(['secret-key', 'worker', 'node', 'limit']).openapi({
       description:
-        'secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail',
+        'secret-key: it has another one than control; worker: it can not call it; node: most calls of it fail; limit: it can not share what it reserves of a service',
     }),
     worker: z.string().nullable(),
     topology: z.string().nullable(),
@@ -64,6 +64,26 @@ const trouble = z
     }),
   })
   .openapi('BridgeTrouble')
+
+const pausedLimit = z
+  .object({
+    service: z.string().nullable().openapi({ description: 'null: of a node without a service' }),
+    who: z.string().nullable().openapi({ description: 'A tenant, or what a worker named; null: all calls of it' }),
+    topology: z.string().nullable(),
+    node: z.string().nullable(),
+    nodeId: z.string().nullable(),
+    until: time.openapi({ description: 'No calls before' }),
+    at: time.openapi({ description: 'When it was asked for last' }),
+    retryAfterMs: z
+      .number()
+      .nullable()
+      .openapi({ description: 'What was asked for; null: nothing, so it is a backoff' }),
+    times: count.openapi({ description: 'How often it was asked for since it was first told' }),
+  })
+  .openapi('PausedLimit')
+
+/** `/api/status` names so many at most. */
+export const pausedLimitsMax = 50
 
 /** From the least to the worst. */
 export const attentionKinds = ['trash', 'held-back', 'breaker', 'queues-full'] as const
@@ -110,6 +130,9 @@ export const status = z
         trouble: z.array(trouble).openapi({ description: 'What keeps it from some of its work' }),
       }),
     ),
+    pausedLimits: z.array(pausedLimit).openapi({
+      description: `What is not called now, since a worker answered 429; the longest first, ${pausedLimitsMax} at most`,
+    }),
     topologies: z.array(topologyStatus).openapi({
       description: `The published topologies that need attention, the worst first, ${attentionMax} at most; all are in /api/status/topologies`,
     }),

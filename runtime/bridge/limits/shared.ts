@@ -1,5 +1,6 @@
 import { openLimiter } from '../../limiter/limiter.ts'
 import type { Limiter } from '../../limiter/limiter.ts'
+import type { LimitLook } from '../../queue/limits/told.ts'
 import type { Queues } from '../../queue/open.ts'
 import type { Log } from '../../telemetry/log.ts'
 
@@ -27,3 +28,12 @@ export async function openSharedLimiter(
   const stopListening = limits.onPoke((id) => limiter.poked(id))
   return limiter
 }
+
+/** Services of which this bridge can't keep in NATS what it reserves. */
+export function awayServices(looks: readonly LimitLook[]): string[] {
+  const away = looks.flatMap(({ key, isAway }) => (isAway && key.kind === 'service' ? [key.service] : []))
+  return [...new Set(away)].slice(0, namedMax)
+}
+
+/** In a heartbeat, which is small. */
+const namedMax = 50

@@ -1,5 +1,6 @@
 import type { HeldNow } from '../../queue/deliver/delivery.ts'
 import type { BridgeLook, Holding, HoldKind, NodeLook, Question } from '../../queue/look/ask.ts'
+import { askedOf } from '../../queue/limits/told.ts'
 import type { LimitLook } from '../../queue/limits/told.ts'
 import type { Meters } from './meters.ts'
 
@@ -17,7 +18,7 @@ export interface Seen {
   readonly highWater: number
   readonly queues: Iterable<HeldQueue>
   readonly meters: Pick<Meters, 'all'>
-  readonly limits: readonly LimitLook[]
+  readonly limits: () => readonly LimitLook[]
 }
 
 /** An answer names so many reasons of a node at most; further ones are counted without their text. */
@@ -46,7 +47,12 @@ export function lookAt({ bridge, highWater, queues, meters, limits }: Seen, ques
     for (const held of queue.held) nodeOf(queue.topologyId, queue.nodeId, 0).groups.add(queue.isReplies, held)
   }
   const shown = [...nodes.values()].map(({ groups, ...node }) => ({ ...node, holdings: groups.shown(clock) }))
-  return { bridge, highWater, nodes: shown, limits: question.limits === true ? limits : [] }
+  return { bridge, highWater, nodes: shown, limits: limitsAsked(limits, question) }
+}
+
+function limitsAsked(limits: () => readonly LimitLook[], { limits: asked = false }: Question): readonly LimitLook[] {
+  if (asked === false) return []
+  return asked === true ? limits() : askedOf(limits(), asked)
 }
 
 interface Group {

@@ -13,6 +13,7 @@ export function bridgeMetrics(bridge: Bridge, isConnected: () => boolean): Famil
     ['sluice_worker_instances', instancesOf(bridge)],
     ['sluice_worker_calls_in_flight', inFlightOf(bridge)],
     ['sluice_node_breakers_not_closed', breakersOf(bridge, meters)],
+    ...limitsOf(bridge),
     ['sluice_bridge_messages_held', [{ labels: {}, value: bridge.held }]],
     ['sluice_bridge_nats_connected', [{ labels: {}, value: isConnected() ? 1 : 0 }]],
   ]
@@ -71,3 +72,24 @@ function breakersOf(bridge: Bridge, meters: readonly NodeMeter[]): Sample[] {
     return known === undefined ? [] : [{ labels: { topology: known.topology, node: known.node, state }, value: 1 }]
   })
 }
+
+/** By service, never by tenant: so there are as many series as services. */
+function limitsOf(bridge: Bridge): Family[] {
+  const { looks, used } = bridge.limits()
+  const waiting = new Map<string, number>()
+  const away = new Map<string, number>()
+  for (const look of looks) {
+    if (look.key.kind === 'node') continue
+    const { service } = look.key
+    waiting.set(service, (waiting.get(service) ?? 0) + look.waiting)
+    away.set(service, Math.max(away.get(service) ?? 0, look.isAway ? 1 : 0))
+  }
+  return [
+    ['sluice_limit_permits_total', byService(used)],
+    ['sluice_limit_waiting_calls', byService(waiting)],
+    ['sluice_limit_away', byService(away)],
+  ]
+}
+
+const byService = (values: ReadonlyMap<string, number>): Sample[] =>
+  [...values].map(([service, value]) => ({ labels: { service }, value }))

@@ -9,7 +9,7 @@ import { bytesOfFlag, jsonOfFlag } from '../terminal/input.ts'
 import { grouped, plain } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress.ts'
 import { findEngine } from './find.ts'
-import { sendUpload, takenText, uploadOf, uploadTimeoutMs } from './upload/upload.ts'
+import { queryOf, sendUpload, takenText, uploadOf, uploadTimeoutMs } from './upload/upload.ts'
 
 interface Flags {
   readonly url?: string
@@ -42,7 +42,7 @@ export function define(command: Command): void {
     .option('--key <key>', 'equal keys start one run only, and an upload that broke off goes on')
     .option('--tenant <tenant>', 'on whose behalf')
     .option('--force', 'begin although another run of the node is going on, whatever its overlap policy')
-    .option('--reconcile', 'read everything again, whatever earlier runs have read; not with --content-type')
+    .option('--reconcile', 'read everything again, whatever earlier runs have read')
     .option('--follow', 'wait until the run has ended; exit code 1 unless it finished well')
     .action(start)
   examples(addOptions(command, 'client', ['data']), [
@@ -83,7 +83,6 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
       }),
     })
   }
-  if (reconcile) throw new Invalid('--reconcile goes with a JSON body or none, not with --content-type')
   if (node === undefined) throw new Invalid('--content-type needs the start node: sluice run TOPOLOGY NODE')
   const body = data === undefined ? new Uint8Array() : bytesOfFlag(data)
   return (engine: Engine) =>
@@ -91,7 +90,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
       engine.POST('/start/{topology}/{node}', {
         params: {
           path: { topology, node },
-          query: { ...(tenant && { tenant }), ...(force && { force: 'true' as const }) },
+          query: queryOf({ tenant, force, reconcile }),
           header: { ...(key !== undefined && { 'idempotency-key': key }) },
         },
         headers: { 'content-type': contentType },

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
@@ -5,10 +6,12 @@ import type { ServiceInput, ServiceLimit } from '../../client/openapi.d.ts'
 import { Conflict, Invalid } from '../../errors.ts'
 import { addOptions, examples, wholeNumber } from '../define.ts'
 import { findEngine } from './find.ts'
+import { defineState } from './look/service.ts'
 
 interface Flags extends Record<string, unknown> {
   readonly limit?: readonly ServiceLimit[]
   readonly maxInFlight?: number
+  readonly inFlightScope?: 'global' | 'tenant'
 }
 
 export function define(command: Command): void {
@@ -22,14 +25,22 @@ export function define(command: Command): void {
       gatherLimit,
     )
     .option('--max-in-flight <n>', 'calls open at once', wholeNumber('--max-in-flight', 1, 10_000))
+    .addOption(
+      new Option('--in-flight-scope <scope>', 'whose calls these are; all of them by default').choices([
+        'global',
+        'tenant',
+      ]),
+    )
     .action(addService)
   examples(addOptions(add, 'client'), [
     ['sluice service add shopify --limit 2/second,burst=10 --limit 10000/day', 'two limits, both hold'],
     ['sluice service add erp --max-in-flight 4', 'no more than four calls at once'],
+    ['sluice service add crm --max-in-flight 2 --in-flight-scope tenant', 'two for each tenant'],
   ])
+  defineState(command)
   const remove = command
     .command('remove')
-    .description('forget a service')
+    .description('forget a service that no node uses')
     .argument('<name>')
     .action(async (name: string, flags: Flags) => {
       await findEngine(flags).DELETE('/api/services/{name}', { params: { path: { name } } })
@@ -56,11 +67,12 @@ function gatherLimit(text: string, before: readonly ServiceLimit[] | undefined):
 }
 
 async function addService(name: string, flags: Flags): Promise<void> {
-  const { limit: limits = [], maxInFlight } = flags
+  const { limit: limits = [], maxInFlight, inFlightScope } = flags
   await registerService(findEngine(flags), {
     name,
     limits: [...limits],
     ...(maxInFlight !== undefined && { maxInFlight }),
+    ...(inFlightScope !== undefined && { inFlightScope }),
   })
   console.log(`service ${name} is stored`)
 }

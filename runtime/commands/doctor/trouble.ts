@@ -47,6 +47,7 @@ function findingOf(who: string, { kind, worker, topology, node, nodeId, reason, 
     const text = `${who} holds back messages of ${name} (${reason}): look at its worker's log; it is tried again by itself`
     return [{ part, state: 'warning', text }]
   }
+  if (kind === 'limit') return [{ part, state: 'warning', text: `${who}: ${reason}: look at the log of NATS` }]
   if (!yielding) return []
   const text = `${who} can't call the worker ${worker ?? '?'}, another bridge can (${reason}): mend its network or its settings, or stop it`
   return [{ part, state: 'wrong', text }]

@@ -69,7 +69,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   worker: { says: 'register workers', load: () => import('../client/worker.ts') },
   webhook: { says: 'show, rotate and secure addresses of webhooks', load: () => import('../client/webhook.ts') },
-  service: { says: 'say what services allow', load: () => import('../client/service.ts') },
+  service: {
+    says: 'say what services allow, and see what their limits do',
+    load: () => import('../client/service.ts'),
+  },
   token: { says: 'make, list and delete tokens', load: () => import('../client/token.ts') },
   events: { says: 'watch what happens', load: () => import('../client/events.ts') },
   doctor: {

@@ -37,6 +37,8 @@ export interface Upload extends UploadPlace {
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly trace: string | null
+  /** Its run reads everything again. */
+  readonly reconcile: boolean
 }
 
 export type Slot =

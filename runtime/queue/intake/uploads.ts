@@ -45,7 +45,7 @@ export function openUploads(guard: Guard): Uploads {
 }
 
 function publishOpened(guard: Guard, upload: Upload, intake: Intake): Promise<Guarded> {
-  const { topologyId, nodeId, key, run, tenant, contentType, headers, trace } = upload
+  const { topologyId, nodeId, key, run, tenant, contentType, headers, trace, reconcile } = upload
   const opened = {
     run,
     nodeId,
@@ -56,6 +56,7 @@ function publishOpened(guard: Guard, upload: Upload, intake: Intake): Promise<Gu
     contentType,
     headers,
     trace,
+    ...(reconcile && { reconcile }),
     intake,
   }
   return guard.publish(
@@ -71,11 +72,21 @@ function publishOpened(guard: Guard, upload: Upload, intake: Intake): Promise<Gu
 }
 
 function publishChunk(guard: Guard, upload: Upload, chunk: Chunk, intake: Intake): Promise<Guarded> {
-  const { topologyId, nodeId, run, tenant, contentType, headers, trace } = upload
+  const { topologyId, nodeId, run, tenant, contentType, headers, trace, reconcile } = upload
   const { body, ...layout } = chunk
   const index = intake.chunks - 1
   const id = `${run}.${index}`
-  const of = { id, run, from: '', created: intake.at, tenant, trace, headers, contentType: 'application/json' }
+  const of = {
+    id,
+    run,
+    from: '',
+    created: intake.at,
+    tenant,
+    trace,
+    headers,
+    reconcile,
+    contentType: 'application/json',
+  }
   const head: ChunkHead = { ...layout, intake, contentType }
   return guard.publish(
     {

@@ -12,6 +12,12 @@ export type LimitKey =
     }
   | { readonly kind: 'node'; readonly nodeId: string }
 
+/** The limit for which a message is delayed until its turn: only those of a key of its own are, see `LimitKey`. */
+export interface DelayedFor {
+  readonly service: string
+  readonly who: string | null
+}
+
 /** That a service asked to wait (429), as all bridges know it. Kept for a day after the last time, since it is shown. */
 export interface Limited {
   readonly key: LimitKey
@@ -35,6 +41,31 @@ export interface LimitLook {
   readonly perSecond: number
   /** NATS doesn't keep what is reserved: this bridge goes on with its share. */
   readonly isAway: boolean
+}
+
+/** Which keys of a service are to be told of: that of all its calls, and some of those per tenant. */
+export interface LimitsAsked {
+  readonly service: string
+  /** Only the key of this one, and not a page of them. */
+  readonly who?: string
+  /** A page: those after this one, by `markOfWho`; null: from the first one on. */
+  readonly after: string | null
+  readonly limit: number
+}
+
+/** By this keys per tenant are in order: that of messages without a tenant is the first. */
+export const markOfWho = (who: string | null): string => (who === null ? '0' : `1${who}`)
+
+/** The keys that are asked for of those that there are, in order. */
+export function askedOf<K extends { readonly key: LimitKey }>(all: readonly K[], asked: LimitsAsked): K[] {
+  const { service, who, after, limit } = asked
+  const mine = all.filter(({ key }) => key.kind === 'service' && key.service === service)
+  const isOwn = ({ key }: K): boolean => key.kind === 'service' && key.isOwn
+  const markOf = ({ key }: K): string => markOfWho(key.kind === 'service' ? key.who : null)
+  const own = mine.filter((one) => isOwn(one) && (who === undefined || markOf(one) === markOfWho(who)))
+  const inOrder = own.sort((a, b) => (markOf(a) < markOf(b) ? -1 : 1))
+  const page = inOrder.filter((one) => after === null || markOf(one) > after).slice(0, limit)
+  return [...mine.filter((one) => !isOwn(one)), ...page]
 }
 
 export interface LimitedChange {

@@ -1,6 +1,6 @@
 import { createInbox } from '@nats-io/transport-node'
 import type { Connection } from '../connection.ts'
-import type { LimitLook } from '../limits/told.ts'
+import type { LimitLook, LimitsAsked } from '../limits/told.ts'
 
 /**
  * What bridges hold, and why, asked of all of them at once over core NATS: nothing of it is kept anywhere, and a bridge that
@@ -27,7 +27,7 @@ export const holdKinds = [
  * | `asking`   | begins: it is looked whether it was settled before                                    |
  * | `order`    | waits for its turn behind lanes that its node had before                              |
  * | `paused`   | waits until its node goes on, or until it is known what is paused                     |
- * | `limit`    | waits since a worker answered 429                                                     |
+ * | `limit`    | waits for a permit, or since a worker answered 429, `reason` being of what            |
  * | `turn`     | waits for a breaker, or for an instance                                               |
  * | `calling`  | is at a worker                                                                        |
  * | `retry`    | failed, and is tried again in place                                                   |
@@ -78,8 +78,8 @@ export interface Question {
   readonly topologyId: string | null
   /** Null: all of the topology. */
   readonly nodeId: string | null
-  /** Whether limits are to be told, too. */
-  readonly limits?: boolean
+  /** Whether limits are to be told, too: all keys, or some. */
+  readonly limits?: boolean | LimitsAsked
 }
 
 /** Prefix of the engine's subjects; core NATS, so no stream may have it. */

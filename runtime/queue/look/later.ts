@@ -1,7 +1,8 @@
 import type { StoredMsg } from '@nats-io/jetstream'
 import { Unavailable } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
-import { decodeEnvelope, envelopeHeader, headerBlock } from '../envelope.ts'
+import { decodeEnvelope, envelopeHeader, headerBlock, waitHeader } from '../envelope.ts'
+import type { DelayedFor } from '../limits/told.ts'
 import { firstStored, lastStored } from '../janitor/stored.ts'
 import type { Delay, Delays } from '../control.ts'
 import { delayedConsumer, generationOf, laterTail, queueOwner, streamName, tailFilter } from '../names.ts'
@@ -45,6 +46,7 @@ interface Schedule {
   readonly target: string
   /** RFC 3339: when. */
   readonly at: string
+  readonly limit: DelayedFor | null
 }
 
 /**
@@ -66,7 +68,7 @@ async function* schedulesOf(connection: Connection, topologyId: string): AsyncGe
         seen = message.seq
         const target = message.headers?.get('Nats-Schedule-Target') ?? ''
         const at = (message.headers?.get('Nats-Schedule') ?? '').replace(/^@at /, '')
-        yield { sequence: message.seq, target, at }
+        yield { sequence: message.seq, target, at, limit: limitOf(message.headers?.get(waitHeader) ?? '') }
         if (left === 0) break
       }
     }
@@ -78,6 +80,8 @@ async function* schedulesOf(connection: Connection, topologyId: string): AsyncGe
   if (missed !== null && missed.seq <= newest.seq)
     throw new Unavailable('nats', `the copy of ${stream} that was read for delays is behind its leader`)
 }
+
+const limitOf = (header: string): DelayedFor | null => (header === '' ? null : (JSON.parse(header) as DelayedFor))
 
 /**
  * Into which generations of which nodes (by id) the delayed messages of a topology will be put.
@@ -104,13 +108,13 @@ export async function delaysOf(connection: Connection, topologyId: string): Prom
   const info = await connection.jsm.consumers.info(streamName(topologyId), delayedConsumer).catch(orNull)
   if ((info?.num_pending ?? 0) === 0) return { nodes, isComplete: true }
   let read = 0
-  for await (const { sequence, target, at } of schedulesOf(connection, topologyId)) {
+  for await (const { sequence, target, at, limit } of schedulesOf(connection, topologyId)) {
     if (++read > delaysMax) return { nodes, isComplete: false }
     const nodeId = queueOwner(target)
     if (nodeId === null) continue
     const delays = nodes.get(nodeId) ?? []
     if (delays.length === 0) nodes.set(nodeId, delays)
-    delays.push({ sequence, at })
+    delays.push({ sequence, at, limit })
   }
   for (const delays of nodes.values()) delays.sort((a, b) => (a.at < b.at ? -1 : 1))
   return { nodes, isComplete: true }

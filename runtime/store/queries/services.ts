@@ -18,6 +18,11 @@ export async function allServices(store: Store): Promise<Service[]> {
   return store.query((db) => db.select().from(services).orderBy(asc(services.name)))
 }
 
+export async function serviceNames(store: Store): Promise<Set<string>> {
+  const rows = await store.query((db) => db.select({ name: services.name }).from(services))
+  return new Set(rows.map(({ name }) => name))
+}
+
 /** By name, upwards. */
 export async function listServices(store: Store, limit: number, after: string | null): Promise<Service[]> {
   const where = after === null ? undefined : gt(services.name, after)
@@ -93,4 +98,55 @@ export async function deleteService(store: Store, name: string): Promise<Service
   )
   if (!row) throw new NotFound(`there is no service "${name}"`)
   return row
+}
+
+/** A node whose calls count against a service. */
+export interface ServiceUser {
+  readonly topologyId: string
+  readonly topology: string
+  /** Null: it was never stored by itself. */
+  readonly nodeId: string | null
+  readonly node: string
+  /** It is in the plan in force; else only in the draft. */
+  readonly published: boolean
+  readonly limitCost: number
+}
+
+/** By name of the topology and place in its graph: nodes of published plans, and those of drafts that aren't published so. */
+export async function usersOf(store: Store, service: string, limit: number): Promise<ServiceUser[]> {
+  const nodes = JSON.stringify([{ service }])
+  const rows = await store.query((db) =>
+    db.execute<{ [K in keyof ServiceUser]: ServiceUser[K] }>(sql`
+      with published as (
+        select t.id as topology_id, n.value->>'id' as node_id, n.value->>'name' as node, true as published,
+          coalesce((n.value->>'limitCost')::int, 1) as cost, n.ordinality as place
+        from topologies t join revisions r on r.topology_id = t.id and r.revision = t.revision,
+          jsonb_array_elements(r.plan->'nodes') with ordinality n
+        where t.visibility = 'public' and r.plan->'nodes' @> ${nodes}::jsonb and n.value->>'service' = ${service}
+      ), drafts as (
+        select t.id as topology_id, stored.id as node_id, n.value->>'name' as node, false as published,
+          coalesce((n.value->>'limitCost')::int, 1) as cost, n.ordinality as place
+        from topologies t cross join lateral jsonb_array_elements(t.document->'nodes') with ordinality n
+          left join nodes stored on stored.topology_id = t.id and stored.name = n.value->>'name'
+        where t.document->'nodes' @> ${nodes}::jsonb and n.value->>'service' = ${service}
+      ), users as (
+        select * from published
+        union all
+        select * from drafts d where not exists (
+          select 1 from published p where p.topology_id = d.topology_id and p.node = d.node)
+      )
+      select u.topology_id as "topologyId", t.name as topology, u.node_id as "nodeId", u.node, u.published, u.cost as "limitCost"
+      from users u join topologies t on t.id = u.topology_id
+      order by t.name, u.published desc, u.place
+      limit ${limit}`),
+  )
+  return [...rows]
+}
+
+/** Those of these services that there are; nobody deletes them until the transaction ends. */
+export async function keepServices(inside: Store, names: readonly string[]): Promise<Set<string>> {
+  if (names.length === 0) return new Set()
+  const wanted = sql`${services.name} = any(${sql.param([...names])}::text[])`
+  const rows = await inside.query((db) => db.select({ name: services.name }).from(services).where(wanted).for('share'))
+  return new Set(rows.map(({ name }) => name))
 }

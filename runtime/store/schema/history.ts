@@ -50,7 +50,7 @@ export const reruns = pgTable(
     rerunOf: text('rerun_of').notNull(),
     topologyId: text('topology_id').notNull(),
     nodeId: text('node_id').notNull(),
-    /** Makes the start's place in the queue; see startKey. Null: it begins with recorded messages. */
+    /** Makes the start's place in the queue; see `ownKey`. Null: it begins with recorded messages. */
     key: text('key'),
     /** The set that is fixed when it is made: places of the messages in the topology's stream, in order. Null: it begins with a start. */
     sequences: bigint('sequences', { mode: 'number' }).array(),

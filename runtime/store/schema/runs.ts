@@ -6,9 +6,10 @@ import type { Headers } from './columns.ts'
 
 /**
  * Where the start of a run is that was written down here before it went into the node's queue: `queued` behind other runs, `unsent`
- * while it is to be put into the queue, `sent` when it is there. Null when the recorder has seen it there.
+ * while it is to be put into the queue, `sent` when it is there. `receiving`: its body comes in in chunks, of which none is in the queue yet;
+ * whoever takes it in renews `start_state_at`, and drops the row when nothing comes of it. Null when the recorder has seen it there.
  */
-export const startStates = ['queued', 'unsent', 'sent'] as const
+export const startStates = ['queued', 'unsent', 'sent', 'receiving'] as const
 
 export const runStates = ['running', 'finished', 'failed', 'cancelled'] as const
 

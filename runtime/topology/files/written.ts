@@ -26,10 +26,23 @@ function eventWords({ id: _, name: __, followers: ___, type, ...rest }: Exclude<
 
 function workerWords(node: WorkerNode): Values {
   const { id: _, name: __, followers: ___, generation: ____, past: _____, ...rest } = node
-  const { type, worker, uses, path, service, prefetch, partitions, partitionKey, retry, timeoutMs, ...more } = rest
+  const {
+    type,
+    worker,
+    uses,
+    path,
+    service,
+    limitCost,
+    prefetch,
+    partitions,
+    partitionKey,
+    retry,
+    timeoutMs,
+    ...more
+  } = rest
   const { inPlaceMaxMs, onFail, settings, emit, maxPages, ...others } = more
   return given({
-    ...{ type, worker, uses, path, service, prefetch, partitions, partitionKey },
+    ...{ type, worker, uses, path, service, limitCost, prefetch, partitions, partitionKey },
     ...{ retry: retryWords(retry), timeoutMs, inPlaceMaxMs, onFail, settings, emit: emitText(emit), maxPages },
     ...others,
   })
@@ -44,7 +57,7 @@ function emitText(emit: NodeEmit): string {
 }
 
 function defaultsOf({ name, uses }: WorkerNode): Values {
-  return { ...nodeDefaults, uses: name, path: `/nodes/${uses}`, emit: 'page', retry: retryDefaults }
+  return { ...nodeDefaults, uses: name, path: `/nodes/${uses}`, limitCost: 1, emit: 'page', retry: retryDefaults }
 }
 
 /** Null in a plan is what a document leaves out. */

@@ -45,7 +45,7 @@ export function limitFaults(limits: readonly Limit[]): Fault[] {
   return limits.flatMap((limit, index) =>
     limits.slice(0, index).flatMap((other) => {
       const message = twice(other, limit) ?? unreachable(other, limit) ?? unreachable(limit, other)
-      return message === null ? [] : [{ path: `limits.${index}`, message }]
+      return message === null ? [] : [{ path: `limits[${index}]`, message }]
     }),
   )
 }

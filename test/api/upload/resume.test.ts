@@ -1,7 +1,11 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { Unavailable } from '../../../runtime/errors.ts'
 import { streamName } from '../../../runtime/queue/names.ts'
 import type { Intake } from '../../../runtime/protocol/intake.ts'
 import { openIntakes } from '../../../runtime/recorder/intakes.ts'
+import type { IntakeTimes } from '../../../runtime/recorder/intakes.ts'
+import { noteSender } from '../../../runtime/store/queries/starts/receiving.ts'
 import { silentLog } from '../../../runtime/telemetry/log.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Body, TestApi } from '../open.ts'
@@ -113,15 +117,119 @@ test('a run of which more could come can be cancelled, and then nothing more com
   expect((await t.get(`/api/runs/${open.id}`)).body.messages).toMatchObject({ cancelled: 1, inProgress: 1 })
 })
 
-test('what is gone on with keeps the tenant and the headers of its beginning', async () => {
+test('what is gone on with keeps the tenant, the headers and the purpose of its beginning', async () => {
   const t = await recording()
-  const first = { key: 'k', query: '&tenant=ann', headers: { 'x-shop': 'brno' } }
+  const first = { key: 'k', query: '&tenant=ann&reconcile=true', headers: { 'x-shop': 'brno' } }
   await sendRecords(t, breakingOff(lines(0, 1_100)), first)
   await whole(t, lines(0, 1_100))
   const message = await t.queues.connection.jsm.streams.getMessage(streamName(t.topologyId), { seq: 3 })
   expect(JSON.parse(message?.header.get('Sluice') ?? '')).toMatchObject({
     tenant: 'ann',
+    reconcile: true,
     headers: { 'x-shop': 'brno' },
+  })
+})
+
+/** What is stored next by this method is confirmed to nobody, and forgotten by the queue when it is recorded: by then ten minutes are over. */
+function loseConfirmation(
+  t: TestApi & { topologyId: string },
+  name: 'put' | 'close',
+  isRecorded: (intake: Intake) => boolean,
+): void {
+  const uploads = t.queues.control.uploads as {
+    -readonly [K in 'put' | 'close']: (...args: never[]) => Promise<unknown>
+  }
+  const real = uploads[name]
+  uploads[name] = async (...args) => {
+    uploads[name] = real
+    await real(...args)
+    await onlyRun(t, (intake) => isRecorded(intake))
+    await t.queues.connection.jsm.streams.purge(streamName(t.topologyId))
+    throw new Unavailable('nats', 'the confirmation was lost')
+  }
+}
+
+test('a chunk whose confirmation was lost is stored once, also without a key and however long its sender is held back', async () => {
+  const t = await recording()
+  loseConfirmation(t, 'put', ({ records }) => records === 1_000)
+  const { status, body } = await sendRecords(t, lines(0, 2_000))
+  expect([status, body]).toEqual([202, { runId: body.runId, records: 2_000, trashed: 0 }])
+  const run = await onlyRun(t, ({ state }) => state === 'complete')
+  expect(run.messages).toMatchObject({ total: 2, inProgress: 2 })
+  expect(await chunks(t)).toEqual(['1000-1999'])
+})
+
+test('no more bodies come in at once than may, and whoever is refused is let in when one has ended', async () => {
+  const t = await recording({ maxUploads: 2 })
+  const senders: ReadableStreamDefaultController<Uint8Array>[] = []
+  const open = () => sendRecords(t, new ReadableStream<Uint8Array>({ start: (sender) => void senders.push(sender) }))
+  const both = [open(), open()]
+  const refused = await eventually('both are let in', async () => {
+    const third = await sendRecords(t, lines(0, 3))
+    return third.status !== 202 && third
+  })
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
+  expect(refused.body.detail).toMatch(/splits 2 bodies into records already, of at most 2 .*SLUICE_MAX_UPLOADS/)
+  expect((await t.post('/api/topologies/orders/run')).status).toBe(202)
+  senders[0]?.close()
+  await both[0]
+  expect((await sendRecords(t, lines(0, 3))).status).toBe(202)
+  senders[1]?.error(new Error('the client died'))
+  await both[1]
+  expect((await Promise.all([1, 2].map(() => sendRecords(t, lines(0, 3))))).map(({ status }) => status)).toEqual([
+    202, 202,
+  ])
+})
+
+test('the end of a body whose confirmation was lost is stored once', async () => {
+  const t = await recording()
+  loseConfirmation(t, 'close', ({ state }) => state === 'complete')
+  expect((await sendRecords(t, lines(0, 1_000))).status).toBe(202)
+  expect(await onlyRun(t, () => true)).toMatchObject({ messages: { total: 1, inProgress: 1 } })
+  expect((await t.queues.connection.jsm.streams.info(streamName(t.topologyId))).state.messages).toBe(0)
+})
+
+/** Ends intakes with which nobody goes on. */
+const looking = (t: TestApi, times: Partial<IntakeTimes>) =>
+  openIntakes(
+    { queues: t.queues, store: t.store, log: silentLog },
+    { abandonedMs: 60_000, goneMs: 60_000, lookEveryMs: 0, ...times },
+  )
+
+test('a body without a key whose control was killed ends as broken when its sender was not seen for an hour, and none whose sender is held back', async () => {
+  const t = await recording()
+  let sender: ReadableStreamDefaultController<Uint8Array> | null = null
+  const raw = new ReadableStream<Uint8Array>({ start: (controller) => void (sender = controller) })
+  const answer = sendRecords(t, raw)
+  const send = sender as unknown as ReadableStreamDefaultController<Uint8Array>
+  send.enqueue(Buffer.from(lines(0, 1_500)))
+  const { id } = await onlyRun(t, ({ records }) => records === 1_000)
+  const look = looking(t, { goneMs: -60_000 })
+  await look([])
+  // He gives a sign of life, as he does every few seconds.
+  await noteSender(t.store, id)
+  await look([])
+  expect(await onlyRun(t, () => true)).toMatchObject({ state: 'running', intake: { state: 'receiving' } })
+  await look([])
+  const run = await onlyRun(t, ({ state }) => state === 'broken')
+  expect(intakeOf(run)?.error).toMatch(/not been seen for an hour/)
+  expect(run.messages).toMatchObject({ total: 1, inProgress: 1 })
+  send.enqueue(Buffer.from(lines(1_500, 2_500)))
+  expect((await answer).body.detail).toMatch(/was broken off where nobody can go on/)
+})
+
+test('any number of bodies that can not be ended keeps no other from being ended', async () => {
+  const t = await recording()
+  await broken(t, lines(0, 1_500))
+  const { id } = await onlyRun(t, ({ records }) => records === 1_000)
+  await t.store.query((db) =>
+    db.execute(sql`
+      insert into runs (id, topology_id, topology_name, node_id, node_name, start_seen, state, started_at, in_progress, intake)
+      select '!' || n, 'gone', 'gone', 'gone', 'gone', true, 'running', now(), 1, intake from runs, generate_series(1, 250) as n`),
+  )
+  await looking(t, { abandonedMs: -60_000 })([])
+  expect(intakeOf(await runWhen(t, id, (run) => intakeOf(run)?.state === 'abandoned'))).toMatchObject({
+    records: 1_000,
   })
 })
 
@@ -129,8 +237,7 @@ test('what nobody goes on with for three days is given up: its run ends with wha
   const t = await recording()
   await broken(t, lines(0, 1_500))
   await onlyRun(t, ({ records }) => records === 1_000)
-  const look = (abandonedMs: number) =>
-    openIntakes({ queues: t.queues, store: t.store, log: silentLog }, abandonedMs)([])
+  const look = (abandonedMs: number) => looking(t, { abandonedMs })([])
   await look(60_000)
   expect(await onlyRun(t, () => true)).toMatchObject({ intake: { state: 'receiving' } })
   await look(-60_000)

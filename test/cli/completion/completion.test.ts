@@ -74,6 +74,8 @@ test('names are completed by what the engine has', async () => {
   expect(await words('worker', 'remove', '')).toEqual(['w'])
   expect(await words('service', 'remove', 'g')).toEqual(['geo'])
   expect(await words('service', 'add', '')).toEqual([])
+  expect(await words('service', 'state', '')).toEqual(['geo'])
+  expect(await words('service', 'add', 'x', '--in-flight-scope', 't')).toEqual(['tenant'])
   vi.stubEnv('SLUICE_TOKEN', 'wrong')
   expect(await words('publish', '')).toEqual([])
   vi.unstubAllEnvs()

@@ -25,7 +25,7 @@ const store = storeWithPoints(openStore(settings.postgresUrl), points)
 const { adminToken, secretKey, historyMs: windowMs, historyMaxBytes: maxBytes } = settings
 const { connection, replicas } = queues
 const janitor = openJanitor({ connection, replicas, windowMs, leastWindowMs: windowMs, maxBytes, log })
-const limits = { maxMessages: Infinity, maxBytes: Infinity, maxStoreBytes: undefined, disk: null }
+const limits = { maxMessages: Infinity, maxBytes: Infinity, maxUploads: Infinity, maxStoreBytes: undefined, disk: null }
 const deps = {
   store,
   queues: queues.control,

@@ -12,6 +12,7 @@ const workerNode = fc.record({
   worker: optional(fc.constantFrom('shop', 'warehouse', 'gone')),
   uses: optional(fc.oneof(fc.constantFrom('same', 'n1'), text)),
   service: optional(text),
+  limitCost: optional(fc.integer({ min: 1, max: 10_000 })),
   prefetch: optional(fc.integer({ min: 1, max: 20 })),
   timeoutMs: optional(fc.integer({ min: 100, max: 86_400_000 })),
   retry: optional(

@@ -101,6 +101,7 @@ test('a node that comes or goes is told in the words and the order of a document
     settings: { a: 1 },
     emit: 'chunks=5',
     service: 's',
+    limitCost: 3,
     uses: 'total',
   })
   const plan = (document: TopologyDocument) =>
@@ -117,7 +118,7 @@ test('a node that comes or goes is told in the words and the order of a document
   const expected = [
     ['begin', 'type'],
     ['d', 'type', 'worker'],
-    ['c', 'type', 'worker', 'uses', 'service', 'retry.attempts', 'settings.a', 'emit'],
+    ['c', 'type', 'worker', 'uses', 'service', 'limitCost', 'retry.attempts', 'settings.a', 'emit'],
   ]
   expect(said(differenceOf(emptyGraph, graphOfPlan(after)))).toEqual(expected)
   expect(said(differenceOf(emptyGraph, graphOfPlan(turned(after))))).toEqual(expected)

@@ -32,6 +32,8 @@ export interface Call<Body = unknown, Settings = unknown> {
   /** The node's settings in the topology; `{}` when it has none. */
   readonly settings: Settings
   readonly tenant: string | null
+  /** Whose limits it counts against, when an earlier node named one instead of the tenant. */
+  readonly limitKey: string | null
   readonly partitionKey: string | null
   /** After it the bridge no longer listens. */
   readonly deadline: Date | null
@@ -143,6 +145,10 @@ export class Received implements Call {
 
   get tenant(): string | null {
     return this.#decoded('sluice-tenant')
+  }
+
+  get limitKey(): string | null {
+    return this.#decoded('sluice-limit-key')
   }
 
   get partitionKey(): string | null {

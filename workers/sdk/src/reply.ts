@@ -8,6 +8,10 @@ export interface OutputOptions {
   /** Ordering key of the output. */
   readonly partitionKey?: string | undefined
   readonly tenant?: string | undefined
+  /** Whose limits the calls of later nodes count against, instead of the tenant's. */
+  readonly limitKey?: string | undefined
+  /** How many requests this call counts as against its service's limits, 0 to 10 000; of the whole reply, not of one of many. */
+  readonly limitCost?: number | undefined
   /** User headers, all named `x-…`, carried along to every later node. */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
@@ -39,7 +43,7 @@ export function route(names: string | readonly string[], body: unknown, options:
   return new Output('message', body, { ...options, route: names })
 }
 
-/** Many outputs: bodies, or `message(…)` with a route, key or tenant of their own. The options hold for all of them. */
+/** Many outputs: bodies, or `message(…)` with a route, key, tenant or limit key of their own. The options hold for all of them. */
 export function many(outputs: readonly unknown[], options: OutputOptions = {}): Output {
   return new Output('many', outputs, options)
 }
@@ -50,13 +54,13 @@ export function pass(options: OutputOptions = {}): Output {
 }
 
 /** This branch ends well here. A handler that returns nothing says the same. */
-export function end(): Output {
-  return new Output('end', undefined, {})
+export function end(options: Pick<OutputOptions, 'limitCost'> = {}): Output {
+  return new Output('end', undefined, options)
 }
 
 /** One page of a batch node. */
 export interface Page extends OutputOptions {
-  /** Bodies, or `message(…)` with a route, key or tenant of their own. */
+  /** Bodies, or `message(…)` with a route, key, tenant or limit key of their own. */
   readonly records: readonly unknown[]
   /** Asks for the next page; without it (or null, or empty) this is the last one. At most 4 KiB. */
   readonly cursor?: string | number | null | undefined
@@ -84,7 +88,7 @@ export function replyTo(result: unknown): Response {
     case 'pass':
       return new Response(null, { headers: { ...headers, 'sluice-pass': '1' } })
     case 'end':
-      return new Response(null, { status: 204, headers: { 'sluice-end': '1' } })
+      return new Response(null, { status: 204, headers: { ...headers, 'sluice-end': '1' } })
     default:
       return result.kind satisfies never
   }
@@ -116,16 +120,23 @@ function emitHeader(emit: Page['emit']): string {
   return typeof emit === 'object' ? `chunks=${emit.chunks}` : (emit ?? 'records')
 }
 
-function optionHeaders({ route, partitionKey, tenant, headers }: OutputOptions): Headers {
+function optionHeaders({ route, partitionKey, tenant, limitKey, limitCost, headers }: OutputOptions): Headers {
   const all: Headers = {}
   if (route !== undefined) all['sluice-route'] = names(route)
   if (partitionKey !== undefined) all['ce-partitionkey'] = encodeHeader(partitionKey)
   if (tenant !== undefined) all['sluice-tenant'] = encodeHeader(tenant)
+  if (limitKey !== undefined) all['sluice-limit-key'] = encodeHeader(limitKey)
+  if (limitCost !== undefined) all['sluice-limit-cost'] = costText(limitCost)
   for (const [name, value] of Object.entries(headers ?? {})) {
     if (!/^x-/i.test(name)) throw new TypeError(`header ${name}: what a worker sets for later nodes is named x-…`)
     all[name.toLowerCase()] = encodeHeader(value)
   }
   return all
+}
+
+function costText(cost: number): string {
+  if (Number.isInteger(cost) && cost >= 0 && cost <= 10_000) return String(cost)
+  throw new TypeError(`limitCost ${cost}: a call counts as 0 to 10000 requests`)
 }
 
 function names(route: string | readonly string[]): string {
@@ -150,7 +161,7 @@ function encode(body: unknown): { content: string | Uint8Array<ArrayBuffer>; con
   return { content, contentType: 'application/json' }
 }
 
-/** Many outputs as a batch of CloudEvents, the one format that can give each its own route, key and tenant. */
+/** Many outputs as a batch of CloudEvents, the one format that can give each its own route, keys and tenant. */
 function eventsReply(outputs: readonly unknown[], headers: Headers): Response {
   headers['content-type'] = 'application/cloudevents-batch+json'
   return new Response(JSON.stringify(outputs.map(event)), { headers })
@@ -158,12 +169,12 @@ function eventsReply(outputs: readonly unknown[], headers: Headers): Response {
 
 function event(output: unknown, index: number): Record<string, unknown> {
   const own = output instanceof Output ? output : message(output)
-  if (own.kind !== 'message' || own.options.headers !== undefined) {
+  const { route, partitionKey, tenant, limitKey, limitCost, headers, contentType } = own.options
+  if (own.kind !== 'message' || headers !== undefined || limitCost !== undefined) {
     throw new TypeError(
-      `output ${index} of many: only message(body, { route, partitionKey, tenant, contentType }) goes here`,
+      `output ${index} of many: only message(body, { route, partitionKey, tenant, limitKey, contentType }) goes here`,
     )
   }
-  const { route, partitionKey, tenant, contentType } = own.options
   const encoded = encode(own.body)
   if (encoded === undefined) throw new TypeError(`output ${index} of many has no body`)
   const { content } = encoded
@@ -179,6 +190,7 @@ function event(output: unknown, index: number): Record<string, unknown> {
     sluiceroute: route === undefined ? undefined : names(route),
     partitionkey: partitionKey,
     sluicetenant: tenant,
+    sluicelimitkey: limitKey,
   }
 }
 

@@ -1,12 +1,16 @@
 import { Conflict } from '../../../errors.ts'
+import { countOpenReruns } from '../../../store/queries/history/reruns.ts'
 import { clearSchedules } from '../../../store/queries/starts/gates.ts'
 import { cancelQueued, writtenOf } from '../../../store/queries/starts/written.ts'
+import type { Cancelled } from '../../../store/queries/starts/written.ts'
 import { messagesInProgress } from '../../../store/queries/runs.ts'
 import { lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
+import type { Store } from '../../../store/store.ts'
 import type { Plan } from '../../../topology/plan.ts'
 import { ofTopology } from '../../access/targets.ts'
 import type { ApiDeps, Changing } from '../../deps.ts'
+import { tellRuns } from '../firing/tell.ts'
 import { newestPlan } from '../plans.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
@@ -14,17 +18,22 @@ type Deps = Pick<ApiDeps, 'store' | 'queues'>
 /** What becomes of a topology when everything of it has settled as cancelled. */
 export type Afterwards = 'draft' | 'delete'
 
-/** Messages of the topology that are on their way: queued, held, delayed, or counted as such by its runs; and starts of queued runs. */
+/** Starts of a topology that were accepted and aren't in its queues yet: queued, about to be sent, or of reruns that aren't finished. */
+export async function startsToCome(store: Store, topologyId: string): Promise<number> {
+  const written = await writtenOf(store, topologyId)
+  return [...written.values()].reduce((sum, count) => sum + count, await countOpenReruns(store, topologyId))
+}
+
+/** Messages of the topology that are on their way: queued, held, delayed, or counted as such by its runs; and starts that are to come. */
 export async function onTheirWay({ store, queues }: Deps, topology: Topology): Promise<number> {
   const plan = await newestPlan(store, topology)
   if (plan === null) return 0
-  const [depths, { messages }, counted, written] = await Promise.all([
+  const [depths, { messages }, counted, starts] = await Promise.all([
     queues.depths(plan),
     queues.backlog(topology.id),
     messagesInProgress(store, topology.id),
-    writtenOf(store, topology.id),
+    startsToCome(store, topology.id),
   ])
-  const starts = [...written.values()].reduce((sum, count) => sum + count, 0)
   const queued = depths.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
   return Math.max(queued, messages, counted) + starts
 }
@@ -35,16 +44,17 @@ export async function onTheirWay({ store, queues }: Deps, topology: Topology): P
  * be it this one or another. Idempotent. Throws `NotFound`, `LostRace`.
  */
 export async function beginDiscard(
-  { store, queues, audit }: Pick<Changing, 'store' | 'queues' | 'audit'>,
+  { store, queues, audit, events }: Pick<Changing, 'store' | 'queues' | 'audit' | 'events'>,
   id: string,
   afterwards: Afterwards,
   ifVersion: number | null,
 ): Promise<Topology> {
-  return store.transaction(async (inside) => {
+  const cancelled: Cancelled[] = []
+  const after = await store.transaction(async (inside) => {
     const topology = await lockTopology(inside, id, ifVersion)
     const plan = await newestPlan(inside, topology)
     await clearSchedules(inside, id)
-    await cancelQueued(inside, { topologyId: id })
+    cancelled.push(...(await cancelQueued(inside, { topologyId: id })))
     const wasThere = await queues.isCancelling(id, null)
     const before = topology.visibility === 'draft' ? (await queues.discards()).get(id) : undefined
     await queues.discardAll(id, afterwards)
@@ -65,6 +75,8 @@ export async function beginDiscard(
       throw error
     }
   })
+  tellRuns(events, cancelled)
+  return after
 }
 
 async function hand({ queues }: Pick<Deps, 'queues'>, plan: Plan): Promise<void> {

@@ -1,15 +1,18 @@
 import { NotFound } from '../../../errors.ts'
 import type { NodeQueue, Readings } from '../../../queue/control.ts'
 import { position } from '../../../store/outcomes.ts'
-import { receivingOf } from '../../../store/queries/intakes.ts'
-import { cancelQueued, writtenOf } from '../../../store/queries/starts/written.ts'
+import { isReceiving } from '../../../store/queries/intakes.ts'
+import { lockGates } from '../../../store/queries/starts/gates.ts'
+import { cancelQueued } from '../../../store/queries/starts/written.ts'
 import { nodesEver } from '../../../store/queries/revisions.ts'
 import { deleteDraft, lockTopology, updateTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
+import { tellRuns } from '../firing/tell.ts'
+import { startsToCome } from './discard.ts'
 import type { Afterwards } from './discard.ts'
 
-type Deps = Pick<ApiDeps, 'store' | 'queues'>
+type Deps = Pick<ApiDeps, 'store' | 'queues' | 'events'>
 
 /** By topology id: last sequence of its stream when a look found nothing unsettled. */
 export type Quiet = Map<string, number>
@@ -19,33 +22,42 @@ export type Quiet = Map<string, number>
  * likes: each step may be done twice, and one that dies leaves the entry, by which another goes on.
  *
  *   settled, delayed none, recorded, and so again in the next look → the plan is taken from the bridges → the entry is removed
- *                                                                   → to be deleted: first the rows, then the stream
+ *                                                                   → to be deleted: the stream if it is as it was, with the rows
  */
-export async function finishDiscards({ store, queues }: Deps, quiet: Quiet, errors: unknown[]): Promise<void> {
-  const discards = await queues.discards()
+export async function finishDiscards(deps: Deps, quiet: Quiet, errors: unknown[]): Promise<void> {
+  const discards = await deps.queues.discards()
   for (const id of quiet.keys()) if (!discards.has(id)) quiet.delete(id)
   for (const [id, afterwards] of discards)
-    await finish({ store, queues }, id, afterwards, quiet).catch((error: unknown) => errors.push(error))
+    await finish(deps, id, afterwards, quiet).catch((error: unknown) => errors.push(error))
 }
 
-async function finish({ store, queues }: Deps, id: string, afterwards: Afterwards, quiet: Quiet): Promise<void> {
+async function finish(deps: Deps, id: string, afterwards: Afterwards, quiet: Quiet): Promise<void> {
+  const { store, queues } = deps
   const topology = await draftOf(store, id)
   if (topology === null) return clear({ queues }, id)
-  const last = await settledAt({ store, queues }, id)
+  const last = await settledAt(deps, id)
   const before = quiet.get(id)
   if (last === null) quiet.delete(id)
   else quiet.set(id, last)
   if (last === null || last !== before) return
-  if (afterwards === 'draft') return release({ store, queues }, id)
-  await store.transaction(async (inside) => {
+  if (afterwards === 'draft') return release(deps, id)
+  if (await isDeleted(deps, id, last)) return clear(deps, id)
+  quiet.delete(id)
+}
+
+/** False, and nothing is changed: something was accepted since `last` was the last of the stream, which is never deleted (I7). */
+function isDeleted({ store, queues }: Deps, id: string, last: number): Promise<boolean> {
+  return store.transaction(async (inside) => {
     await lockTopology(inside, id, null)
-    await deleteDraft(inside, id)
+    // Who starts something by a gate has written it down by now, or finds the topology gone.
+    await lockGates(inside, id)
+    if ((await startsToCome(inside, id)) > 0 || !(await queues.destroyUnmoved(id, last))) return false
+    return deleteDraft(inside, id)
   })
-  await clear({ queues }, id)
 }
 
 /** From now on it can be published again. Another control may have done it, and somebody published it since. */
-async function release({ store, queues }: Deps, id: string): Promise<void> {
+async function release({ store, queues }: Pick<Deps, 'store' | 'queues'>, id: string): Promise<void> {
   await store.transaction(async (inside) => {
     await lockTopology(inside, id, null)
     if (!(await queues.isCancelling(id, null))) return
@@ -77,11 +89,11 @@ async function draftOf(store: Deps['store'], id: string): Promise<Topology | nul
 }
 
 /** Last sequence of the stream when nothing in it was unsettled, delayed or unrecorded; null: something is. */
-async function settledAt({ store, queues }: Deps, id: string): Promise<number | null> {
-  await cancelQueued(store, { topologyId: id })
+async function settledAt({ store, queues, events }: Deps, id: string): Promise<number | null> {
+  tellRuns(events, await cancelQueued(store, { topologyId: id }))
   // A start that is about to be sent settles as cancelled when it has been.
-  if ((await writtenOf(store, id)).size > 0) return null
-  if ((await receivingOf(store, { runs: [], topologies: [id] })).length > 0) return null
+  if ((await startsToCome(store, id)) > 0) return null
+  if (await isReceiving(store, id)) return null
   const ever = await nodesEver(store, id)
   const inputs = ever.map((node): NodeQueue => ({ nodeId: node.id, isReplies: false, generation: node.generation }))
   const nodes = [...new Set(ever.map((node) => node.id))]

@@ -10,8 +10,9 @@ import type { ApiDeps } from '../../deps.ts'
 import { decideFiring } from './decide.ts'
 import type { Situation, Verdict } from './decide.ts'
 import { firingMessage } from './message.ts'
+import { queuedRun, tellRuns } from './tell.ts'
 
-type Deps = Pick<ApiDeps, 'store' | 'admission' | 'log'>
+type Deps = Pick<ApiDeps, 'store' | 'admission' | 'events' | 'log'>
 
 /** A transaction holds so many gates at most. */
 const dueMax = 250
@@ -21,7 +22,7 @@ const dueMax = 250
  * so of each instant is decided once, however many controls there are. Answers the starts that are to be sent, and how many were due.
  */
 export async function decideDue(deps: Deps): Promise<{ starts: WrittenStart[]; due: number }> {
-  const { store, log } = deps
+  const { store, events, log } = deps
   const decided = await store.transaction(async (inside) => {
     const due = await lockDue(inside, dueMax)
     if (due.length === 0) return []
@@ -33,7 +34,9 @@ export async function decideDue(deps: Deps): Promise<{ starts: WrittenStart[]; d
   for (const { gate, verdict } of decided)
     if (verdict.kind === 'skip')
       log.info('a firing is skipped', { node: gate.nodeId, at: verdict.at.toISOString(), reason: verdict.reason })
-  return { starts: decided.flatMap(startsOf).filter(({ line }) => line === null), due: decided.length }
+  const starts = decided.flatMap(startsOf)
+  tellRuns(events, starts.filter(({ line }) => line !== null).map(queuedRun))
+  return { starts: starts.filter(({ line }) => line === null), due: decided.length }
 }
 
 interface Due {
@@ -49,7 +52,9 @@ interface Judged extends Due {
 
 async function situationsOf(inside: Store, due: readonly DueGate[]): Promise<Due[]> {
   const ids = due.map(({ nodeId }) => nodeId)
-  const [now, busy, queued] = [await databaseNow(inside), await busyWith(inside, ids), await queuedOf(inside, ids)]
+  const now = await databaseNow(inside)
+  const busy = await busyWith(inside, ids)
+  const queued = await queuedOf(inside, ids)
   return due.map((gate) => {
     const { nodeId, cron, timezone, anchorAt, nextAt, active, overlap, missed } = gate
     const at = nextAt ?? now

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../../errors.ts'
 import { outlook } from '../../../store/queries/starts/gates.ts'
-import { claimUnsent } from '../../../store/queries/starts/written.ts'
+import { cancelOrphaned, claimUnsent } from '../../../store/queries/starts/written.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { decideDue } from './fire.ts'
 import { releaseQueued } from './release.ts'
 import { sendStarts } from './send.ts'
+import { tellRuns } from './tell.ts'
 
 /**
  * Starts what is due. Every control does this; the life of a firing:
@@ -22,7 +23,7 @@ export interface Firing {
   close(): Promise<void>
 }
 
-type Deps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'log'>
+type Deps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'events' | 'log'>
 
 /** How long at most until it is looked again: another control may have put an earlier instant. */
 const lookEveryMs = 500
@@ -68,7 +69,8 @@ function lookOf(deps: Deps): () => Promise<number> {
 }
 
 async function lookOnce(deps: Deps): Promise<number> {
-  const { dueInMs, queued, unsent } = await outlook(deps.store, unsentMs)
+  const { dueInMs, queued, unsent, orphaned } = await outlook(deps.store, unsentMs)
+  if (orphaned) tellRuns(deps.events, await cancelOrphaned(deps.store))
   if (unsent) await sendStarts(deps, await claimUnsent(deps.store, unsentMs, claimedMax))
   if (queued) await sendStarts(deps, await releaseQueued(deps))
   if (dueInMs !== 0) return Math.min(dueInMs ?? lookEveryMs, lookEveryMs)

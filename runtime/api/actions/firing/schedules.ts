@@ -11,7 +11,8 @@ import { nextAfter } from '../../../topology/schedule/next.ts'
  */
 export async function enforceSchedules(inside: Store, plan: Plan): Promise<void> {
   const { topologyId } = plan
-  const [known, now] = [await lockGates(inside, topologyId), await databaseNow(inside)]
+  const known = await lockGates(inside, topologyId)
+  const now = await databaseNow(inside)
   const before = new Map(known.map((gate) => [gate.nodeId, gate]))
   const gated = plan.nodes.filter(isEventNode).filter((node) => before.has(node.id) || needsGate(node))
   await putGates(

@@ -2,6 +2,7 @@ import { Unavailable, textOf } from '../../../errors.ts'
 import { noteSent } from '../../../store/queries/starts/written.ts'
 import type { WrittenStart } from '../../../store/queries/starts/written.ts'
 import type { ApiDeps } from '../../deps.ts'
+import { ownKey } from '../keys.ts'
 
 export type Sending = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
@@ -12,7 +13,7 @@ export type Sending = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 export async function sendStarts({ store, queues, log }: Sending, starts: readonly WrittenStart[]): Promise<void> {
   const send = async (start: WrittenStart): Promise<string[]> => {
     try {
-      await queues.start({ ...start, run: start.id, key: keyOf(start.id) })
+      await queues.start({ ...start, run: start.id, key: ownKey(start.id) })
       return [start.id]
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
@@ -23,6 +24,3 @@ export async function sendStarts({ store, queues, log }: Sending, starts: readon
   const sent = await Promise.all(starts.map(send))
   await noteSent(store, sent.flat())
 }
-
-/** No key that a client can send holds a NUL. */
-const keyOf = (run: string): string => `\u0000${run}`

@@ -11,6 +11,7 @@ import type { ApiDeps } from '../../deps.ts'
 import { attentionKinds, attentionMax } from '../../schemas/system.ts'
 import type * as schemas from '../../schemas/system.ts'
 import { knownBridges } from './health.ts'
+import { pausedLimits } from './paused.ts'
 import { placesOf, troublesOf } from './trouble.ts'
 import type { Places } from './trouble.ts'
 
@@ -35,6 +36,7 @@ export async function statusOf(deps: ApiDeps): Promise<Status> {
   const { queues, version } = deps
   const [nats, bridges] = await Promise.all([attempt(() => queues.status()), knownBridges(deps)])
   const places = await placesOf(deps, bridges)
+  const paused = await pausedLimits(deps)
   const topologies = await attempt(() => worstOf(deps, places))
   const troubles = troublesOf(deps.secretKey, bridges, places)
   return {
@@ -48,6 +50,7 @@ export async function statusOf(deps: ApiDeps): Promise<Status> {
     },
     postgres: { connected: topologies.why === null, detail: topologies.why },
     bridges: bridges.map((bridge) => showBridge(bridge, troubles.get(bridge.id) ?? [])),
+    pausedLimits: paused,
     topologies: topologies.value?.worst ?? [],
     totals: topologies.value?.totals ?? null,
   }

@@ -21,17 +21,25 @@ export function troublesOf(secretKey: string, bridges: readonly Heartbeat[], pla
 const nothing = { worker: null, topology: null, node: null, nodeId: null, since: null, yielding: false } as const
 const otherKey = 'its SLUICE_SECRET_KEY is another one than that of this control: it can not call workers with a secret'
 
-function troubleOf({ secretKey, troubles = [], nodes }: Heartbeat, ownPrint: string, places: Places): Trouble[] {
+function troubleOf(
+  { secretKey, troubles = [], limitsAway = [], nodes }: Heartbeat,
+  ownPrint: string,
+  places: Places,
+): Trouble[] {
   const isOther = secretKey !== undefined && secretKey !== ownPrint
   return [
     ...(isOther ? [{ ...nothing, kind: 'secret-key' as const, reason: otherKey }] : []),
     ...troubles.map((one) => ({ ...nothing, ...one, kind: 'worker' as const })),
+    ...limitsAway.map((service) => ({ ...nothing, kind: 'limit' as const, reason: awayText(service) })),
     ...nodes.map(({ node: nodeId, since, reason, state }) => {
       const { topology, node } = places.get(nodeId) ?? nothing
       return { ...nothing, kind: 'node' as const, topology, node, nodeId, since, reason: reason ?? state }
     }),
   ]
 }
+
+const awayText = (service: string): string =>
+  `what it reserves of service ${service} can not be kept in NATS: it goes on with its share of the rate`
 
 /** Where the nodes are whose breaker isn't closed at some bridge; empty when Postgres is away. */
 export async function placesOf({ store, log }: ApiDeps, bridges: readonly Heartbeat[]): Promise<Places> {

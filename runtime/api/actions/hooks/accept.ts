@@ -10,7 +10,7 @@ import type { ApiDeps } from '../../deps.ts'
 import { invalidInput } from '../../problem.ts'
 import { messageHeaders } from '../../schemas/common.ts'
 import { tenant as tenantSchema } from '../../schemas/runs.ts'
-import { runIdOf } from '../starts.ts'
+import { ownKey, runIdOf } from '../keys.ts'
 import { answerMs } from './known.ts'
 import type { Hook } from './known.ts'
 
@@ -31,7 +31,7 @@ export async function acceptDelivery(deps: Deps, hook: Hook, config: Webhook, de
   const tenant = tenantOf(config, delivery)
   const headers = userHeaders(config, delivery)
   const id = config.deliveryId === null ? null : valueAt(config.deliveryId, delivery)
-  const key = id === null ? newId() : `delivery:${hashOf(JSON.stringify([tenant, id]))}`
+  const key = id === null ? newId() : ownKey(`delivery:${hashOf(JSON.stringify([tenant, id]))}`)
   const [topologyId, nodeId] = [hook.topology.id, hook.node.id]
   const run = runIdOf(topologyId, nodeId, key)
   try {

@@ -31,14 +31,15 @@ export interface Address {
   readonly secret: string
 }
 
-/** Finds webhooks. While Postgres is away, those that this process has found within the last hour are taken as they were. */
+/** Finds webhooks. While Postgres is away, those that this process has found within the last hour are taken as they were, unless it was
+ * told of a change meanwhile, or couldn't be, since it had no connection to NATS. */
 export interface Hooks {
   /**
    * Null for an address that isn't one, whichever part of it is wrong: that takes the same query and the same comparison, and counts
    * against where it comes from. Throws 429 while too many did, and `Unavailable` when Postgres is away and the address isn't known.
    */
   find(from: string | null, address: Address): Promise<Hook | null>
-  /** Drops what is known of a node, since it was changed. */
+  /** Drops what is known of a node, since it was changed, here and at all other controls. */
   forget(nodeId: string): void
 }
 
@@ -55,22 +56,39 @@ interface Known {
   readonly until: Date | null
 }
 
-export function openHooks(deps: Pick<ApiDeps, 'store' | 'access' | 'secretKey'>): Hooks {
+export function openHooks(deps: Pick<ApiDeps, 'store' | 'queues' | 'access' | 'secretKey'>): Hooks {
   const known = new Map<string, Known>()
+  let changes = 0
+  const drop = (isChanged: (hook: Hook) => boolean): void => {
+    changes++
+    for (const [key, { hook }] of known) if (isChanged(hook)) known.delete(key)
+  }
+  let isListening = false
+  const listen = (): void => {
+    if (isListening) return
+    isListening = true
+    deps.queues.hookChanges.onTold((nodeId) => drop(({ node }) => node.id === nodeId))
+    deps.queues.hookChanges.onMissed(() => drop(() => true))
+  }
   let awayUntil = -Infinity
   const look = async (key: string, address: Address): Promise<Hook | null> => {
+    // From before anything is known.
+    listen()
     const before = stillGood(known.get(key))
     if (before && performance.now() < awayUntil) return before.hook
+    const changesBefore = changes
     try {
       const found = await answered(answerMs, read(deps, address))
       known.delete(key)
-      if (found) known.set(key, found)
+      // What was changed while it was read is read anew by the next one.
+      if (found && changes === changesBefore) known.set(key, found)
       dropOldest(known)
       return found?.hook ?? null
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
       awayUntil = performance.now() + answerMs
-      if (before) return before.hook
+      const still = stillGood(known.get(key))
+      if (still) return still.hook
       throw error
     }
   }
@@ -80,7 +98,8 @@ export function openHooks(deps: Pick<ApiDeps, 'store' | 'access' | 'secretKey'>)
       return deps.access.hookAttempts.check(from, key, () => look(key, address))
     },
     forget(nodeId) {
-      for (const [key, { hook }] of known) if (hook.node.id === nodeId) known.delete(key)
+      drop(({ node }) => node.id === nodeId)
+      deps.queues.hookChanges.tell(nodeId)
     },
   }
 }

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { Conflict, Invalid } from '../../../errors.ts'
 import { decryptSecret, encryptSecret } from '../../../secrets.ts'
-import { findWebhook, lockWebhook, makeWebhook, updateWebhook } from '../../../store/queries/hooks/webhooks.ts'
+import {
+  findWebhook,
+  lockWebhook,
+  makeWebhook,
+  updateWebhook,
+  withoutWebhook,
+} from '../../../store/queries/hooks/webhooks.ts'
 import type { Webhook, WebhookValues } from '../../../store/queries/hooks/webhooks.ts'
 import type { Node } from '../../../store/queries/nodes.ts'
 import type { Store } from '../../../store/store.ts'
@@ -13,10 +19,20 @@ import { hashOf } from './known.ts'
 /** The secrets of webhook nodes: the last part of their address, what signs deliveries, and what proves a handshake. */
 type Deps = Pick<Changing, 'store' | 'secretKey' | 'audit'>
 
-/** The webhook of a node; its address is made when it is first asked for. Throws `Conflict` for a node that is none. */
-export async function webhookOf({ store, secretKey }: Pick<Deps, 'store' | 'secretKey'>, node: Node): Promise<Webhook> {
+/** Makes the addresses of the webhook nodes of a topology that have none yet: in the transaction that saves its draft. */
+export async function makeAddresses(
+  { store, secretKey }: Pick<Deps, 'store' | 'secretKey'>,
+  topologyId: string,
+): Promise<void> {
+  for (const nodeId of await withoutWebhook(store, topologyId)) await makeWebhook(store, nodeId, newAddress(secretKey))
+}
+
+/** The webhook of a node. Throws `Conflict` for a node that is none. */
+export async function webhookOf({ store }: Pick<Deps, 'store'>, node: Node): Promise<Webhook> {
   checkType(node)
-  return (await findWebhook(store, node.id)) ?? (await makeWebhook(store, node.id, newAddress(secretKey)))
+  const found = await findWebhook(store, node.id)
+  if (found !== null) return found
+  throw new Conflict(`the webhook "${node.name}" was saved by an older version, and has no address yet: save it again`)
 }
 
 function checkType({ name, type }: Node): void {
@@ -90,8 +106,9 @@ async function change(
   ifVersion: number | null,
   next: (before: Webhook) => Partial<WebhookValues>,
 ): Promise<Webhook> {
+  checkType(node)
   return store.transaction(async (inside: Store) => {
-    await webhookOf({ store: inside, secretKey }, node)
+    await makeWebhook(inside, node.id, newAddress(secretKey))
     const before = await lockWebhook(inside, node.id)
     if (!before) throw new Conflict(`the node "${node.name}" was deleted meanwhile`)
     const after = await updateWebhook(inside, node.id, next(before), ifVersion)

@@ -10,6 +10,7 @@ import { tellBridges } from '../plans.ts'
 import { openTold, tellUntold, tidyTold } from '../reading/tell.ts'
 import type { Told } from '../reading/tell.ts'
 import { finishReruns } from '../runs/finish.ts'
+import { freePlaces } from '../upload/place.ts'
 import { dropEmpty } from './drop.ts'
 import type { Progresses } from './drop.ts'
 import { forgetPauses } from './forget.ts'
@@ -17,7 +18,7 @@ import { tidyDropped } from './late.ts'
 import type { QueuesEver } from './late.ts'
 import { mendTold } from './told.ts'
 
-type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
+type Deps = Pick<ApiDeps, 'store' | 'queues' | 'events' | 'log'>
 
 /**
  * What goes on after an answer was given: nodes that leave are dropped when they are empty, topologies whose messages are cancelled
@@ -93,9 +94,14 @@ async function lookOnce(deps: Deps, known: Known, { isTidying, errors, signal }:
   const bridges = await deps.queues.bridges()
   await forEach((each) => tidy(deps, each, bridges, known.ever))
   await forgetPauses(deps).catch((error: unknown) => errors.push(error))
+  await freePlaces(deps).catch((error: unknown) => errors.push(error))
   await mendTold(deps).catch((error: unknown) => errors.push(error))
   await tidyTold(deps).catch((error: unknown) => errors.push(error))
+  await deps.queues.forgetLimited(Date.now() - limitedKeptMs).catch((error: unknown) => errors.push(error))
 }
+
+/** For so long after it ended it is shown that a service asked to wait (429). */
+const limitedKeptMs = 86_400_000
 
 interface Round {
   readonly isTidying: boolean

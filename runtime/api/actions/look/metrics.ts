@@ -1,4 +1,5 @@
 import { Unavailable } from '../../../errors.ts'
+import type { Limited } from '../../../queue/limits/told.ts'
 import { positionsOf } from '../../../store/outcomes.ts'
 import { publishedTotals } from '../../../store/queries/topologies.ts'
 import type { TopologyHead } from '../../../store/queries/topologies.ts'
@@ -34,24 +35,36 @@ export function controlMetrics(deps: Deps): () => Promise<Family[]> {
 
 async function gather(deps: Deps): Promise<Family[]> {
   const { store, queues } = deps
-  const [nats, postgres, trash, around, marks, totals] = await Promise.all([
+  const [nats, postgres, trash, around, marks, totals, limited] = await Promise.all([
     orAway(() => queues.status()),
     orAway(() => store.ping().then(() => true)),
     orAway(() => openTrash(store)),
     orAway(() => askAround(deps, null)),
     orAway(() => queues.marks()),
     orAway(() => publishedTotals(store)),
+    orAway(() => queues.limited()),
   ])
   const samples = new Samples()
   samples.add('sluice_nats_connected', {}, nats?.connected === true ? 1 : 0)
   samples.add('sluice_postgres_connected', {}, postgres === true ? 1 : 0)
   if (nats !== null) samples.add('sluice_nats_stored_bytes', {}, nats.bytes)
   if (around !== null) samples.add('sluice_bridges_live', {}, around.looks.live.length)
+  if (limited !== null) ofLimits(limited, samples)
   if (totals === null) return samples.families()
   samples.add('sluice_topologies_published', {}, totals.published)
   const signs = { published: totals.published, marks, trash, paused: around?.paused ?? null }
   await orAway(() => ofTopologies(deps, signs, around, samples))
   return samples.families()
+}
+
+function ofLimits(limited: ReadonlyMap<string, Limited>, samples: Samples): void {
+  samples.open('sluice_limit_paused_keys')
+  const paused = new Map<string, number>()
+  for (const { key, until } of limited.values()) {
+    if (key.kind === 'node') continue
+    paused.set(key.service, (paused.get(key.service) ?? 0) + (Date.parse(until) > Date.now() ? 1 : 0))
+  }
+  for (const [service, count] of paused) samples.add('sluice_limit_paused_keys', { service }, count)
 }
 
 async function ofTopologies(deps: Deps, signs: Signs, around: Around | null, samples: Samples): Promise<void> {
@@ -149,6 +162,11 @@ class Samples {
     const known = this.#families.get(name)
     if (known === undefined) this.#families.set(name, [{ labels, value }])
     else known.push({ labels, value })
+  }
+
+  /** It is told of, also when it has no series. */
+  open(name: MetricName): void {
+    this.#families.set(name, [])
   }
 
   families(): Family[] {

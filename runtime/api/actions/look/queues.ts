@@ -81,9 +81,10 @@ function shown({ topology, nodes }: TopologyFacts) {
 
 /** Why messages wait that are held by a bridge, or delayed; while the node is paused all that it has wait for that. */
 function waitingOf({ depth, delays, pause, holdings }: Pick<NodeFacts, 'depth' | 'delays' | 'pause' | 'holdings'>) {
+  const turns = delays.filter(({ limit }) => limit !== null).length
   return {
-    limit: countHeld({ holdings }, ['limit']),
-    retry: countHeld({ holdings }, ['retry', 'busy', 'refused']) + delays.length,
+    limit: countHeld({ holdings }, ['limit']) + turns,
+    retry: countHeld({ holdings }, ['retry', 'busy', 'refused']) + delays.length - turns,
     paused: countHeld({ holdings }, ['paused']) + (pause.paused === true ? depth.pending : 0),
     breaker: countHeld({ holdings }, ['turn']),
   }

@@ -1,4 +1,4 @@
-import type { BreakerView, Heartbeat } from '../../../queue/control.ts'
+import type { BreakerView, Delay, Heartbeat } from '../../../queue/control.ts'
 import type { Holding } from '../../../queue/look/ask.ts'
 import { isEventNode } from '../../../topology/plan.ts'
 import { instanceHealth, nodeHealth } from '../health/health.ts'
@@ -83,9 +83,11 @@ export function blockersOf(facts: NodeFacts, around: Around): Blocker[] {
     add(depth.inFlight - inputs, { kind: 'redelivery', of: 'messages', text: redelivered(around) })
     add(depth.replies - replies, { kind: 'replies', of: 'replies', text: ofReplies(facts, replies) })
   }
-  const [first, last] = [delays[0]?.at, delays.at(-1)?.at]
-  if (first !== undefined && last !== undefined)
-    add(delays.length, { kind: 'retry', of: 'messages', text: delayedText(around), until: { first, last } })
+  for (const { kind, text, list } of delayClasses(delays, around)) {
+    const [first, last] = [list[0]?.at, list.at(-1)?.at]
+    if (first !== undefined && last !== undefined)
+      add(list.length, { kind, of: 'messages', text, until: { first, last } })
+  }
   return mergedByKind(found)
 }
 
@@ -112,7 +114,7 @@ function ofHolding(holding: Holding, facts: NodeFacts, around: Around): Class {
     case 'calling':
       return { ...common, kind: 'calling', text: 'are at the worker; `since` is when the oldest call began' }
     case 'limit':
-      return { ...common, kind: 'limit', text: `wait since the worker answered 429 (key node:${facts.node.id})` }
+      return { ...common, kind: 'limit', text: limitText(reason, facts) }
     case 'retry':
       return { ...common, kind: 'retry', text: `failed, and are tried again in place: ${reason ?? 'no reason known'}` }
     case 'busy':
@@ -143,6 +145,12 @@ function ofHolding(holding: Holding, facts: NodeFacts, around: Around): Class {
     default:
       return holding.kind satisfies never
   }
+}
+
+/** With more reasons than a bridge tells, some come without theirs. */
+function limitText(reason: string | null, { node }: Pick<NodeFacts, 'node'>): string {
+  const service = isEventNode(node) ? null : node.service
+  return `wait ${reason ?? (service === null ? 'since the worker answered 429' : `for limits of service ${service}`)}`
 }
 
 const movingText = 'are on their way: nothing holds them'
@@ -209,6 +217,28 @@ function redelivered({ silent }: Around): string {
 function ofReplies({ depth }: NodeFacts, held: number): string {
   return held > 0 ? `wait behind the ${held} replies that are being split` : `${depth.replies} are about to be split`
 }
+
+/** Delayed messages by what they are delayed for: a turn at a limit, or since they failed. */
+function delayClasses(delays: NodeFacts['delays'], around: Around) {
+  const failed = delays.filter(({ limit }) => limit === null)
+  const whose = new Map<string, Delay[]>()
+  for (const delay of delays) {
+    if (delay.limit === null) continue
+    const { service, who } = delay.limit
+    const one = who === null ? `service ${service}, without a tenant` : `service ${service} for ${who}`
+    const name = whose.has(one) || whose.size < whoseMax ? one : `service ${service} for others`
+    const list = whose.get(name) ?? []
+    list.push(delay)
+    whose.set(name, list)
+  }
+  return [
+    { kind: 'retry' as const, text: delayedText(around), list: failed },
+    ...[...whose].map(([name, list]) => ({ kind: 'limit' as const, text: `wait for their turn at ${name}`, list })),
+  ]
+}
+
+/** So many are named by themselves. */
+const whoseMax = 20
 
 function delayedText({ areDelaysComplete }: Around): string {
   const more = areDelaysComplete ? '' : '; there are more delayed messages in the topology than were looked at'

@@ -3,6 +3,7 @@ import type { Rerun } from '../../../store/queries/history/reruns.ts'
 import { findRun } from '../../../store/queries/runs.ts'
 import { findTopology } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
+import { ownKey } from '../keys.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
@@ -41,7 +42,7 @@ export async function finishReruns(deps: Deps, errors: unknown[]): Promise<void>
 async function start({ store, queues }: Deps, { runId: run, rerunOf, topologyId, nodeId, key }: Rerun): Promise<void> {
   const message = await startOf(store, rerunOf)
   if (message === null || key === null || !(await isRerunOpen(store, run))) return
-  await queues.start({ topologyId, nodeId, key, run, trace: null, ...message })
+  await queues.start({ topologyId, nodeId, key: ownKey(key), run, trace: null, ...message })
 }
 
 async function enter({ store, queues }: Deps, rerun: Rerun, sequences: readonly number[]): Promise<void> {

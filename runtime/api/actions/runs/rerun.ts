@@ -2,26 +2,28 @@ import { Conflict, NotFound } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import type { RecordedInputs } from '../../../queue/history/types.ts'
 import { nodeIdsOf } from '../../../store/queries/nodes.ts'
-import { findRerun, insertRerun, milestonesOf, startOf } from '../../../store/queries/history/reruns.ts'
-import type { NewRerun, Rerun } from '../../../store/queries/history/reruns.ts'
+import { closeRerun, findRerun, insertRerun, milestonesOf, startOf } from '../../../store/queries/history/reruns.ts'
+import type { NewRerun, Rerun, StartMessage } from '../../../store/queries/history/reruns.ts'
 import type { Run } from '../../../store/queries/runs.ts'
-import { findTopology } from '../../../store/queries/topologies.ts'
+import { findTopology, lockTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
-import { isEventNode } from '../../../topology/plan.ts'
+import type { Store } from '../../../store/store.ts'
+import { isEventNode, overlapOf } from '../../../topology/plan.ts'
 import type { EventNode, Plan, PlanNode } from '../../../topology/plan.ts'
 import { ofRun } from '../../access/targets.ts'
 import type { Changing } from '../../deps.ts'
-import { refuseOverlap } from '../firing/overlap.ts'
+import { passGate, sendWritten } from '../firing/gate.ts'
+import type { GatedStart } from '../firing/gate.ts'
+import { ownKey, runIdOf } from '../keys.ts'
 import { newestPlan } from '../plans.ts'
-import { admit, runIdOf } from '../starts.ts'
+import { admit } from '../starts.ts'
 import { finishRerun } from './finish.ts'
+import { isWhole } from './kept.ts'
 
 /** A run from a node begins with so many messages at most. */
 const inputsMax = 10_000
-/** So many messages of the node's queue are looked at to find them. */
-const readMax = 1_000_000
-/** How far the clock that a run's start was written by and that of NATS may differ. */
-const skewMs = 5_000
+/** So many messages of the node's queue are looked at to find them, which takes seconds. */
+const readMax = 100_000
 
 interface Wanted {
   /** Id or name; null: the whole run. */
@@ -42,7 +44,7 @@ export async function rerunRun(deps: Changing, run: Run, { node: ref, key, by }:
   const plan = topology.visibility === 'public' ? await newestPlan(deps.store, topology) : null
   const nodeId = ref === null ? run.nodeId : await idOf(deps, topology, ref)
   const place = `rerun:${run.id}:${key ?? newId()}`
-  const runId = runIdOf(topology.id, nodeId, place)
+  const runId = runIdOf(topology.id, nodeId, ownKey(place))
   if (key !== null && (await findRerun(deps.store, runId)) !== null) return runId
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
   const node = nodeOf(plan, nodeId, ref ?? run.nodeName)
@@ -50,14 +52,24 @@ export async function rerunRun(deps: Changing, run: Run, { node: ref, key, by }:
     ? await withStart(deps, run, node)
     : await withInputs(deps, run, plan, node, ref === null)
   await admit(deps, topology, node, begin.bytes)
-  const { sequences, epoch } = begin
+  const { sequences, epoch, start } = begin
   const rerun = { runId, rerunOf: run.id, topologyId: topology.id, nodeId, revision: plan.revision, by }
-  const made = await keep(deps, run, { ...rerun, key: sequences === null ? place : null, sequences, epoch })
-  if (made !== null) await tryToFinish(deps, made)
+  const wanted = { ...rerun, key: sequences === null ? place : null, sequences, epoch }
+  const names = { id: runId, topologyId: topology.id, topologyName: topology.name, nodeId, nodeName: node.name }
+  if (start !== null && isEventNode(node) && overlapOf(node) !== 'allow')
+    await keepGated(deps, run, wanted, node, { ...names, ...start, trace: null })
+  else {
+    const made = await keep(deps, run, wanted)
+    if (made !== null) await tryToFinish(deps, made)
+  }
   return runId
 }
 
-type Begin = Pick<NewRerun, 'sequences' | 'epoch'> & { readonly bytes: number }
+type Begin = Pick<NewRerun, 'sequences' | 'epoch'> & {
+  readonly bytes: number
+  /** With what the run was started; null: it begins with recorded messages. */
+  readonly start: StartMessage | null
+}
 
 async function topologyOf({ store }: Changing, run: Run): Promise<Topology> {
   const topology = await findTopology(store, run.topologyId)
@@ -83,14 +95,13 @@ async function withStart({ store }: Changing, run: Run, node: EventNode): Promis
     throw new Conflict(
       `the run was not started at "${node.name}" but at "${run.nodeName}": there is no start to repeat`,
     )
-  await refuseOverlap(store, node, run.id, false)
   if (run.intake !== null)
     throw new Conflict(
       'the run was split from a body that came in pieces, which is not kept: send it again, or name a node to begin at',
     )
   const start = await startOf(store, run.id)
   if (start === null) throw new Conflict('the start of the run was never seen, so its message is not known')
-  return { sequences: null, epoch: null, bytes: start.body.byteLength }
+  return { sequences: null, epoch: null, bytes: start.body.byteLength, start }
 }
 
 async function withInputs(deps: Changing, run: Run, plan: Plan, node: PlanNode, isWhole: boolean): Promise<Begin> {
@@ -104,7 +115,7 @@ async function withInputs(deps: Changing, run: Run, plan: Plan, node: PlanNode, 
   const found = await deps.queues.history.inputs(at, { inputsMax, readMax })
   if (found === null) throw new Conflict('nothing of the run is stored any more: run it again as a whole')
   await checkComplete(deps, run, node, found)
-  return { sequences: [...found.sequences], epoch: found.epoch, bytes: found.bytes }
+  return { sequences: [...found.sequences], epoch: found.epoch, bytes: found.bytes, start: null }
 }
 
 /** The recorder has counted what settled at the node: as much has to be there. */
@@ -122,8 +133,8 @@ async function checkComplete(
     cancelled = 0,
   } = (await milestonesOf(store, run.id))[id] ?? {}
   const settled = forwarded + done + split + failed + cancelled
-  const isCut = found.since.getTime() > run.startedAt.getTime() + skewMs
-  if (found.entered < settled || isCut)
+  // Of older runs it isn't known how many there were.
+  if (found.entered < settled || !isWhole(found.since, run))
     throw new Conflict(
       `of what entered "${name}" only ${found.entered} of ${Math.max(settled, found.entered)} messages are surely kept: queues keep what is settled for --history-ms. Run it again as a whole`,
     )
@@ -131,14 +142,32 @@ async function checkComplete(
 }
 
 /** Null: it was made before, by a request with the same key. */
-function keep({ store, audit }: Changing, run: Run, rerun: NewRerun): Promise<Rerun | null> {
-  return store.transaction(async (inside) => {
-    const made = await insertRerun(inside, rerun)
-    const { runId, nodeId, sequences } = rerun
-    if (made)
-      await audit(inside, ofRun(run, { state: run.state, rerun: runId, nodeId, messages: sequences?.length ?? 1 }))
-    return made
+function keep(deps: Changing, run: Run, rerun: NewRerun): Promise<Rerun | null> {
+  return deps.store.transaction(async (inside) => {
+    // Who deletes the topology has done so, or counts this rerun.
+    const { name, visibility } = await lockTopology(inside, rerun.topologyId, null)
+    if (visibility !== 'public') throw new Conflict(`the topology "${name}" is a draft: publish it first`)
+    return insert(deps, inside, run, rerun)
   })
+}
+
+/** Its start goes through the gate of its node like any other: it is refused, or waits in the line, while another run goes on. */
+async function keepGated(deps: Changing, run: Run, rerun: NewRerun, node: EventNode, start: GatedStart): Promise<void> {
+  const written = await deps.store.transaction(async (inside) => {
+    if ((await insert(deps, inside, run, rerun)) === null) return null
+    // What is written down is sent, so nothing is left to finish.
+    await closeRerun(inside, rerun.runId)
+    return passGate(inside, node, start, false)
+  })
+  if (written !== null) await sendWritten(deps, written)
+}
+
+async function insert({ audit }: Changing, inside: Store, run: Run, rerun: NewRerun): Promise<Rerun | null> {
+  const made = await insertRerun(inside, rerun)
+  const { runId, nodeId, sequences } = rerun
+  if (made)
+    await audit(inside, ofRun(run, { state: run.state, rerun: runId, nodeId, messages: sequences?.length ?? 1 }))
+  return made
 }
 
 /** It is kept, so it will be made: whatever fails now is tried again, by any control. */

@@ -7,19 +7,18 @@ import type { TrashHead } from '../../../store/queries/trash.ts'
 import type { StoredMilestone } from '../../../store/schema/index.ts'
 import type { ApiDeps } from '../../deps.ts'
 import type * as schemas from '../../schemas/runs/history.ts'
+import { isWhole } from './kept.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 type Timeline = z.infer<typeof schemas.runTimeline>
 
 const trashMax = 50
 const rerunsMax = 50
-/** The start's time is by the clock of a control, the queue's by that of NATS. */
-const clocksMs = 5_000
 
 /** Where the messages of a topology are kept from on. */
 export async function keptOf({ queues }: Deps, run: Run): Promise<{ complete: boolean; since: string | null }> {
   const since = await queues.history.since(run.topologyId)
-  const complete = since !== null && since.getTime() <= run.startedAt.getTime() + clocksMs
+  const complete = since !== null && isWhole(since, run)
   return { complete, since: since?.toISOString() ?? null }
 }
 

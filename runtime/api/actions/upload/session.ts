@@ -5,11 +5,15 @@ import type { Chunk } from '../../../protocol/records/chunks.ts'
 import { withChunk } from '../../../queue/intake/uploads.ts'
 import type { Upload } from '../../../queue/intake/slots.ts'
 import { findRun } from '../../../store/queries/runs.ts'
+import { noteSender } from '../../../store/queries/starts/receiving.ts'
 import { getTopology } from '../../../store/queries/topologies.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import { HttpProblem } from '../../problem.ts'
 import type { StartDeps } from '../starts.ts'
 import { Gone } from './pieces.ts'
+import type { Place } from './place.ts'
+
+type Deps = StartDeps & { readonly place: Place }
 
 /**
  * One sender of a body in chunks; see queue/intake/uploads.ts for how they are stored. Several may send the same at once, and one may
@@ -20,20 +24,22 @@ import { Gone } from './pieces.ts'
 export class UploadSession {
   /** How far this sender is. */
   intake: Intake
-  readonly #deps: StartDeps
+  readonly #deps: Deps
   readonly #topology: Topology
   #upload: Upload
   /** What the run knew when it was asked last; null: there was none. */
   #known: Intake | null = null
-  #askedAt = -Infinity
+  #askedAt: number
   #isOpen = false
   readonly #signal: AbortSignal
 
-  constructor(deps: StartDeps, topology: Topology, upload: Upload, resumable: boolean, signal: AbortSignal) {
+  constructor(deps: Deps, topology: Topology, upload: Upload, resumable: boolean, signal: AbortSignal) {
     this.#deps = deps
     this.#topology = topology
     this.#upload = upload
     this.#signal = signal
+    // A key that was made just now nobody has sent before.
+    this.#askedAt = resumable ? -Infinity : performance.now()
     this.intake = { ...nothing, resumable, at: new Date().toISOString() }
   }
 
@@ -51,6 +57,16 @@ export class UploadSession {
     if (!this.intake.resumable) return false
     await this.#ask()
     return this.#known !== null || (await this.#findOpened())
+  }
+
+  /** The sender is there, though nothing may have come of him for long. Never rejects. */
+  async giveSign(): Promise<void> {
+    await noteSender(this.#deps.store, this.runId).catch(() => undefined)
+  }
+
+  /** Nothing of it was stored, and nothing will be. Never rejects. */
+  leave(): Promise<void> {
+    return this.#deps.place.leave()
   }
 
   /** Resolves when the chunk is stored, be it by somebody else. Waits while there is no room. Throws `Conflict`, `Gone`. */
@@ -118,12 +134,14 @@ export class UploadSession {
 
   /** Opens it, or finds it opened, or not yet; when it was opened before, what is still to come goes on under the tenant and with the headers of then. */
   async #open(): Promise<boolean> {
-    if (this.intake.resumable && performance.now() - this.#askedAt > freshMs) await this.#ask()
+    if (performance.now() - this.#askedAt > freshMs) await this.#ask()
     const { queues } = this.#deps
     if (this.#isOpen) {
       if (await queues.isCancelling(this.#upload.topologyId, this.runId)) throw closedBefore(cancelled)
       return true
     }
+    // Nobody may have heard of this sender for so long that his place was given away.
+    await this.#deps.place.hold()
     this.#isOpen = (await queues.uploads.open(this.#upload, { ...this.intake, ...fresh })) === 'accepted'
     return this.#isOpen || (await this.#findOpened()) || this.#forget()
   }
@@ -132,32 +150,36 @@ export class UploadSession {
     const opened = await this.#deps.queues.uploads.opened(this.#upload)
     if (opened === null) return false
     if (opened === 'other') throw notInChunks()
-    const { tenant, headers, trace } = opened
-    this.#goOn({ tenant, headers, trace })
+    const { tenant, headers, trace, reconcile = false } = opened
+    this.#goOn({ tenant, headers, trace, reconcile })
     return true
   }
 
-  #goOn(as: Pick<Upload, 'tenant' | 'headers' | 'trace'>): void {
+  #goOn(as: Pick<Upload, 'tenant' | 'headers' | 'trace' | 'reconcile'>): void {
     this.#upload = { ...this.#upload, ...as }
     this.#isOpen = true
   }
 
   /**
    * Asks the run how far it is. What the queue forgets is in the run long before, and for longer than `freshMs`: so what is neither in
-   * the queue nor in a run that was asked since is stored nowhere.
+   * the queue nor in a run that was asked since is stored nowhere. A sender without a key asks, too: what he sent may be stored although
+   * nobody confirmed it to him, and be forgotten by the queue while he is held back.
    */
   async #ask(): Promise<void> {
     const run = await findRun(this.#deps.store, this.runId)
     this.#askedAt = performance.now()
-    if (run === null) return
+    if (run === null || run.startState === 'receiving') return
     if (run.intake === null)
       throw run.startSeen ? notInChunks() : new Unavailable('recorder', 'the run is not recorded yet')
     this.#known = run.intake
     if (run.intake.state === 'cancelled' || run.intake.state === 'abandoned') throw closedBefore(run.intake)
-    if (!this.#isOpen) this.#goOn({ tenant: run.tenant, headers: run.startHeaders, trace: null })
+    if (!this.#isOpen) {
+      const { tenant, startHeaders: headers, startReconcile: reconcile } = run
+      this.#goOn({ tenant, headers, trace: null, reconcile })
+    }
   }
 
-  /** What filled a slot is gone from the queue: the run knows. */
+  /** What fills a slot isn't known any more: the run is asked next. */
   #forget(): false {
     this.#askedAt = -Infinity
     return false
@@ -175,6 +197,8 @@ export class UploadSession {
       } catch (error) {
         const isFull = error instanceof HttpProblem && (error.status === 429 || error.status === 503)
         if (!isFull && !(error instanceof Unavailable)) throw error
+        // What was under way may be stored all the same.
+        if (error instanceof Unavailable) this.#forget()
       }
       await this.#pause()
       await this.#stillThere()

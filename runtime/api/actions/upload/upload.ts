@@ -5,11 +5,12 @@ import type { Entry, RecordReader } from '../../../protocol/records/entry.ts'
 import { openRecords, recordTypes } from '../../../protocol/records/open.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import { HttpProblem } from '../../problem.ts'
-import { refuseOverlap } from '../firing/overlap.ts'
-import { admit, runIdOf, startNodeOf } from '../starts.ts'
+import { runIdOf } from '../keys.ts'
+import { admit, startNodeOf } from '../starts.ts'
 import type { Start, StartDeps } from '../starts.ts'
 import { Gone } from './pieces.ts'
 import type { Pieces } from './pieces.ts'
+import { placeOf } from './place.ts'
 import { UploadSession } from './session.ts'
 
 /** What was stored of a body. */
@@ -33,35 +34,45 @@ export async function takeRecords(
   signal: AbortSignal,
 ): Promise<Taken> {
   const session = await begin(deps, topology, start, signal)
-  const reader = openRecords(start.contentType)
-  if (reader === null) throw new HttpProblem(415, unreadable(start.contentType))
+  const signs = setInterval(() => void session.giveSign(), signEveryMs)
   try {
+    const reader = openRecords(start.contentType)
+    if (reader === null) throw new HttpProblem(415, unreadable(start.contentType))
     await takeAll(session, reader, pieces)
     await session.close('complete', null)
     return takenBy(session)
   } catch (error) {
+    if (!session.isBegun) await session.leave()
     if (error instanceof BrokenBody) throw brokenBody(session, error)
     if (!session.intake.resumable && session.isBegun && isLost(error)) await giveUp(session)
     throw error
+  } finally {
+    clearInterval(signs)
   }
 }
+
+/** Others take its place, or end what came in, when a sender gives no sign for minutes. */
+const signEveryMs = 20_000
 
 async function begin(
   deps: StartDeps,
   topology: Topology,
-  { node: ref, contentType, tenant, headers, trace, key: given, force }: Omit<Start, 'body'>,
+  { node: ref, key: given, force, reconcile = false, ...sent }: Omit<Start, 'body'>,
   signal: AbortSignal,
 ): Promise<UploadSession> {
   const node = await startNodeOf(deps.store, topology, ref)
   const key = given ?? newId()
   const run = runIdOf(topology.id, node.id, key)
-  const upload = { topologyId: topology.id, nodeId: node.id, key, run, tenant, contentType, headers, trace }
-  const session = new UploadSession(deps, topology, upload, given !== null, signal)
+  const ids = { topologyId: topology.id, nodeId: node.id }
+  const names = { topologyName: topology.name, nodeName: node.name }
+  const start = { ...sent, reconcile, id: run, ...ids, ...names }
+  const place = placeOf(deps.store, node, start, force)
+  const upload = { ...sent, reconcile, ...ids, key, run }
+  const session = new UploadSession({ ...deps, place }, topology, upload, given !== null, signal)
   // What was begun is finished: only new ones are refused.
   if (await session.isKnown()) return session
   await admit(deps, topology, node, 0)
-  // Its body comes in now, so it can't wait in a line.
-  if (!force) await refuseOverlap(deps.store, node, run, true)
+  await place.hold()
   return session
 }
 

@@ -37,7 +37,7 @@ const get = createRoute({
   operationId: 'getWebhook',
   tags,
   summary: 'Get the address of a webhook node',
-  description: 'It is made when it is first asked for. Of its other secrets it is told whether there are any.',
+  description: 'It is made when the node is saved first. Of its other secrets it is told whether there are any.',
   method: 'get',
   path,
   request: { params: idParam },
@@ -88,9 +88,15 @@ export function webhookRoutes(app: Api, deps: ApiDeps, hooks: Hooks): void {
     const topology = await getTopology(store, node.topologyId)
     const config = draftConfig(node, topology)
     const row = await change(config)
-    hooks.forget(node.id)
     setEtag(c, row.version)
     return show(deps, c, { row, node, topology, config })
+  }
+  const changing = (c: Context<ApiEnv>) => ({ store, secretKey, audit: c.get('audit') })
+  /** Nobody goes by what was before when this resolves. */
+  const known = async (node: Node, change: Promise<Webhook>): Promise<Webhook> => {
+    const row = await change
+    hooks.forget(node.id)
+    return row
   }
   app.openapi(get, async (c) => {
     const node = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
@@ -101,20 +107,21 @@ export function webhookRoutes(app: Api, deps: ApiDeps, hooks: Hooks): void {
     const { graceSeconds: graceS = schemas.usualGraceS, ...secrets } = c.req.valid('json')
     const set = (config: Config) => {
       checkSecret(config, secrets.secret)
-      return setSecrets({ store, secretKey, audit: c.get('audit') }, node, { ...secrets, graceS }, ifMatch(c))
+      return known(node, setSecrets(changing(c), node, { ...secrets, graceS }, ifMatch(c)))
     }
     return c.json(await answer(c, node, set), 200)
   })
   app.openapi(rotate, async (c) => {
     const node = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
-    const changing = { store, secretKey, audit: c.get('audit') }
     const { graceSeconds = schemas.usualGraceS } = c.req.valid('json')
-    return c.json(await answer(c, node, () => rotateAddress(changing, node, graceSeconds, ifMatch(c))), 200)
+    return c.json(
+      await answer(c, node, () => known(node, rotateAddress(changing(c), node, graceSeconds, ifMatch(c)))),
+      200,
+    )
   })
   app.openapi(revoke, async (c) => {
     const node = await nodeOf(deps, c.get('caller'), c.req.valid('param').id)
-    await revokeAddress({ store, secretKey, audit: c.get('audit') }, node, ifMatch(c))
-    hooks.forget(node.id)
+    await known(node, revokeAddress(changing(c), node, ifMatch(c)))
     return c.body(null, 204)
   })
 }

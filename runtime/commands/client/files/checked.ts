@@ -47,11 +47,14 @@ function placed({ placeOf }: Found, faults: readonly Fault[]): Fault[] {
   return faults.map(({ path, message }) => ({ path, message: `${placeOf(path)}: ${message}` }))
 }
 
-/** A token that is good for one topology sees no workers: then any is taken here, and the engine says it at the publish. */
+/** A token that is good for one topology sees no workers and no services: then any is taken here, and the engine says it at the publish. */
 async function knownBy(engine: Engine, found: readonly Found[]): Promise<Known> {
   try {
-    const workers = await engine.list('/api/workers')
-    return { workers: new Map(workers.map(({ name, manifest }) => [name, known(nodesOf(manifest))])) }
+    const [workers, services] = await Promise.all([engine.list('/api/workers'), engine.list('/api/services')])
+    return {
+      workers: new Map(workers.map(({ name, manifest }) => [name, known(nodesOf(manifest))])),
+      services: new Set(services.map(({ name }) => name)),
+    }
   } catch (error) {
     if (statusOf(error) !== 403) throw error
     const named = found.flatMap(({ document }) => document.nodes.flatMap(({ worker }) => worker ?? []))

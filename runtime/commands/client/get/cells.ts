@@ -1,8 +1,9 @@
-import type { AuditEntry, CronNode, Node, Run, Status } from '../../../client/openapi.d.ts'
+import type { AuditEntry, CronNode, Node, Run, ServiceLimit, Status } from '../../../client/openapi.d.ts'
 import type { Column } from '../../terminal/print.ts'
 import { messagesText } from '../run.ts'
 import type { Row } from './kinds.ts'
-import { bridgesText, natsText, postgresText, totalsText } from './status.ts'
+import { bridgesText, natsText, pausedLimitsText, postgresText, totalsText } from './status.ts'
+import { limitsText } from '../../terminal/limits.ts'
 import { instancesText } from '../../terminal/instances.ts'
 
 export function columnOf(name: string): Column<Row> {
@@ -35,10 +36,11 @@ const cells: Readonly<Record<string, (value: unknown, row: Row) => unknown>> = {
   nats: (value) => natsText(value as Status['nats']),
   postgres: (value) => postgresText(value as Status['postgres']),
   bridges: (value) => bridgesText(value as Status['bridges']),
+  pausedLimits: (value) => pausedLimitsText(value as Status['pausedLimits']),
   totals: (value) => totalsText(value as Status['totals']),
   topologies: (value) => (Array.isArray(value) ? `${value.length}: see \`sluice get topologies\`` : value),
-  limits: (value) =>
-    (value as readonly { rate: number; per: string }[]).map(({ rate, per }) => `${rate}/${per}`).join(', '),
+  limits: (value) => limitsText(value as readonly ServiceLimit[]),
+  inFlightScope: (value, { maxInFlight }) => (maxInFlight === null ? null : value),
 }
 
 function skippedText(skipped: CronNode['lastSkipped']): string | null {

@@ -135,7 +135,7 @@ export const kinds = {
     read: (engine, _, limit) => engine.list('/api/workers', {}, limit),
   },
   services: {
-    columns: ['name', 'limits', 'maxInFlight'],
+    columns: ['name', 'limits', 'maxInFlight', 'inFlightScope'],
     of: 'all',
     read: (engine, _, limit) => engine.list('/api/services', {}, limit),
   },

@@ -41,6 +41,16 @@ function troubleText({ kind, worker, topology, node, reason }: Status['bridges']
   return `${kind}${what === null ? '' : ` ${what}`}: ${reason}`
 }
 
+/** What isn't called now, since a worker answered 429. */
+export function pausedLimitsText(paused: Status['pausedLimits']): string {
+  if (paused.length === 0) return 'none'
+  const whose = ({ service, who, topology, node, nodeId }: Status['pausedLimits'][number]): string => {
+    if (service === null) return node === null ? `node ${nodeId ?? '?'}` : `${topology}/${node}`
+    return who === null ? service : `${service} (${who})`
+  }
+  return paused.map((one) => `${whose(one)} until ${one.until}`).join('; ')
+}
+
 function joined(first: string, more: readonly (string | null)[]): string {
   return [first, ...more.filter((text) => text !== null)].join(', ')
 }

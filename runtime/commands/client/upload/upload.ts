@@ -17,8 +17,20 @@ export interface Upload {
   /** A path, or `-` for stdin. */
   readonly file: string
   readonly contentType: string
-  readonly tenant: string | undefined
   readonly key: string
+  readonly query: ReturnType<typeof queryOf>
+}
+
+interface Saying {
+  readonly tenant?: string | undefined
+  readonly force?: boolean | undefined
+  readonly reconcile?: boolean | undefined
+}
+
+/** What a start says whose body isn't JSON. */
+export function queryOf({ tenant, force, reconcile }: Saying) {
+  const yes = 'true' as const
+  return { ...(tenant && { tenant }), ...(force && { force: yes }), ...(reconcile && { reconcile: yes }) }
 }
 
 /** Longest time that a timer takes: queues that are full hold an upload back for as long as they are. */
@@ -35,9 +47,9 @@ const types: Readonly<Record<string, string>> = {
 export function uploadOf(
   topology: string,
   node: string | undefined,
-  flags: { data?: string; contentType?: string; key?: string; tenant?: string; split?: string },
+  flags: { data?: string; contentType?: string; key?: string; split?: string } & Saying,
 ): Upload {
-  const { data = '', contentType, key = randomUUID(), tenant, split } = flags
+  const { data = '', contentType, key = randomUUID(), split } = flags
   if (split !== 'records') throw new Invalid(`--split takes records, not "${split}"`)
   if (node === undefined) throw new Invalid('--split needs the start node: sluice run TOPOLOGY NODE')
   if (data !== '-' && !data.startsWith('@'))
@@ -47,7 +59,7 @@ export function uploadOf(
   if (type === undefined)
     throw new Invalid(`--content-type has to say what ${file} is: ${[...new Set(Object.values(types))].join(', ')}`)
   if (file !== '-') sizeOf(file)
-  return { topology, node, file, contentType: type, tenant, key }
+  return { topology, node, file, contentType: type, key, query: queryOf(flags) }
 }
 
 /** Sends it, and again as often as the connection breaks and somewhat more comes in between: the engine takes it up where it was. */
@@ -78,7 +90,7 @@ function resumable(error: unknown, { key }: Upload): unknown {
 }
 
 async function send(engine: Engine, upload: Upload, sent: Sent): Promise<Accepted> {
-  const { topology, node, file, contentType, tenant, key } = upload
+  const { topology, node, file, contentType, key, query } = upload
   const source = file === '-' ? process.stdin : createReadStream(file)
   const body = Readable.toWeb(Readable.from(sent.counting(source), { objectMode: false }))
   try {
@@ -86,7 +98,7 @@ async function send(engine: Engine, upload: Upload, sent: Sent): Promise<Accepte
       engine.POST('/start/{topology}/{node}', {
         params: {
           path: { topology, node },
-          query: { split: 'records', ...(tenant && { tenant }) },
+          query: { split: 'records', ...query },
           header: { 'idempotency-key': key },
         },
         headers: { 'content-type': contentType },

@@ -38,6 +38,12 @@ export async function takeOpenRerun(store: Store, before: Date): Promise<Rerun |
   return row ?? null
 }
 
+/** How many of a topology aren't finished. */
+export async function countOpenReruns(store: Store, topologyId: string): Promise<number> {
+  const where = and(eq(reruns.state, 'open'), eq(reruns.topologyId, topologyId))
+  return store.query((db) => db.$count(reruns, where))
+}
+
 export async function isRerunOpen(store: Store, runId: string): Promise<boolean> {
   const where = and(eq(reruns.runId, runId), eq(reruns.state, 'open'))
   return (await store.query((db) => db.select({ id: reruns.runId }).from(reruns).where(where))).length > 0
@@ -60,17 +66,16 @@ export async function rerunsOf(store: Store, runId: string, limit: number): Prom
   return rows.map(({ id }) => id)
 }
 
+export interface StartMessage {
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly tenant: string | null
+  readonly reconcile: boolean
+}
+
 /** With what a run was started; null when there is no such run, or its start was never seen, or wasn't a message of its own. */
-export async function startOf(
-  store: Store,
-  runId: string,
-): Promise<{
-  contentType: string
-  headers: Readonly<Record<string, string>>
-  body: Uint8Array
-  tenant: string | null
-  reconcile: boolean
-} | null> {
+export async function startOf(store: Store, runId: string): Promise<StartMessage | null> {
   const { startBody: body, startContentType: contentType, startHeaders: headers, startReconcile: reconcile } = runs
   const { startSeen, tenant } = runs
   const [row] = await store.query((db) =>

@@ -1,4 +1,4 @@
-import { and, eq, or, sql } from 'drizzle-orm'
+import { and, eq, isNull, or, sql } from 'drizzle-orm'
 import { LostRace } from '../../../errors.ts'
 import { nodes, topologies, webhooks } from '../../schema/index.ts'
 import type { Store } from '../../store.ts'
@@ -12,6 +12,15 @@ export type WebhookValues = Omit<Webhook, 'nodeId' | 'version' | 'createdAt' | '
 export async function findWebhook(store: Store, nodeId: string): Promise<Webhook | null> {
   const [row] = await store.query((db) => db.select().from(webhooks).where(eq(webhooks.nodeId, nodeId)))
   return row ?? null
+}
+
+/** Ids of the webhook nodes of a topology that never had an address. */
+export async function withoutWebhook(store: Store, topologyId: string): Promise<string[]> {
+  const isBare = and(eq(nodes.topologyId, topologyId), eq(nodes.type, 'webhook'), isNull(webhooks.nodeId))
+  const rows = await store.query((db) =>
+    db.select({ id: nodes.id }).from(nodes).leftJoin(webhooks, eq(webhooks.nodeId, nodes.id)).where(isBare),
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** The same, and keeps others from changing it until the transaction ends. */

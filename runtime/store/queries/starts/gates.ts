@@ -1,7 +1,9 @@
 /** When event nodes fire: the gates of cron nodes. See api/actions/firing/. */
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { Conflict, NotFound } from '../../../errors.ts'
 import { gates, nodes, topologies } from '../../schema/index.ts'
 import type { Store } from '../../store.ts'
+import { isForeignKeyViolation } from '../../trouble.ts'
 
 export type Gate = typeof gates.$inferSelect
 
@@ -50,13 +52,35 @@ export async function clearSchedules(store: Store, topologyId: string, nodeIds?:
   await store.query((db) => db.update(gates).set(none).where(where))
 }
 
-/** The gate of a node, made if there is none, and locked until the transaction ends. */
+/**
+ * The gate of a node, made if there is none, and locked until the transaction ends. As long as it is held its topology isn't deleted, and
+ * what is written down then is seen by who deletes it next. Throws `NotFound` when it is deleted, and `Conflict` when it isn't published.
+ */
 export async function lockGate(store: Store, topologyId: string, nodeId: string): Promise<Gate> {
-  await store.query((db) => db.insert(gates).values({ nodeId, topologyId }).onConflictDoNothing())
+  await makeGate(store, topologyId, nodeId)
   const [gate] = await store.query((db) => db.select().from(gates).where(eq(gates.nodeId, nodeId)).for('update'))
-  if (!gate) throw new Error(`the gate of the node ${nodeId} went while it was being locked`)
+  if (!gate) throw gone(topologyId)
+  // What was read before the lock may be old.
+  const { name, visibility } = topologies
+  const [topology] = await store.query((db) =>
+    db.select({ name, visibility }).from(topologies).where(eq(topologies.id, topologyId)),
+  )
+  if (!topology) throw gone(topologyId)
+  if (topology.visibility !== 'public')
+    throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
   return gate
 }
+
+async function makeGate(store: Store, topologyId: string, nodeId: string): Promise<void> {
+  try {
+    await store.query((db) => db.insert(gates).values({ nodeId, topologyId }).onConflictDoNothing())
+  } catch (error) {
+    if (isForeignKeyViolation(error)) throw gone(topologyId)
+    throw error
+  }
+}
+
+const gone = (topologyId: string): NotFound => new NotFound(`the topology "${topologyId}" was deleted meanwhile`)
 
 /** The next place in the line of a gate that is locked. */
 export async function nextInLine(store: Store, nodeId: string): Promise<number> {
@@ -130,19 +154,23 @@ export interface Outlook {
   readonly dueInMs: number | null
   readonly queued: boolean
   readonly unsent: boolean
+  readonly orphaned: boolean
 }
 
-/** `unsent`: starts that nobody has sent for `unsentMs`. */
+/** `unsent`: starts that nobody has sent for `unsentMs`; `orphaned`: starts of topologies that are deleted. */
 export async function outlook(store: Store, unsentMs: number): Promise<Outlook> {
   const [row] = await store.query((db) =>
-    db.execute<{ due: string | null; queued: boolean; unsent: boolean }>(sql`
+    db.execute<{ due: string | null; queued: boolean; unsent: boolean; orphaned: boolean }>(sql`
       select (select greatest(0, ${millis(sql`min(next_at)`)} - ${millis(sql`clock_timestamp()`)}) from gates) as due,
         exists (select from runs where start_state = 'queued') as queued,
         exists (select from runs where start_state = 'unsent'
-          and start_state_at < clock_timestamp() - ${unsentMs} * interval '1 millisecond') as unsent`),
+          and start_state_at < clock_timestamp() - ${unsentMs} * interval '1 millisecond') as unsent,
+        exists (select from runs r where r.start_state is not null
+          and not exists (select from topologies t where t.id = r.topology_id)) as orphaned`),
   )
   const due = row?.due ?? null
-  return { dueInMs: due === null ? null : Number(due), queued: row?.queued ?? false, unsent: row?.unsent ?? false }
+  const { queued = false, unsent = false, orphaned = false } = row ?? {}
+  return { dueInMs: due === null ? null : Number(due), queued, unsent, orphaned }
 }
 
 /** By node id, for showing. */

@@ -1,5 +1,5 @@
 /** Runs whose start was written down before it went into the node's queue. See api/actions/firing/. */
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { gates, runs } from '../../schema/index.ts'
 import type { Store } from '../../store.ts'
@@ -146,18 +146,28 @@ export async function noteSent(store: Store, ids: readonly string[]): Promise<vo
   await store.query((db) => db.update(runs).set({ startState: 'sent' }).where(unsent))
 }
 
+/** A run that ended before anything of it was sent. */
+export type Cancelled = Omit<Run, 'progress' | 'rerunOf'>
+
 /** Ends queued runs of a topology, or one run, as cancelled: nothing of them was ever sent. Answers those that were queued. */
-export async function cancelQueued(
-  store: Store,
-  which: { topologyId: string } | { id: string },
-): Promise<Omit<Run, 'progress' | 'rerunOf'>[]> {
+export async function cancelQueued(store: Store, which: { topologyId: string } | { id: string }): Promise<Cancelled[]> {
   const mine = 'id' in which ? eq(runs.id, which.id) : eq(runs.topologyId, which.topologyId)
+  return cancelWritten(store, and(mine, eq(runs.startState, 'queued')))
+}
+
+/** Ends what is written down for topologies that are deleted as cancelled: it has no queue any more into which it could be sent. */
+export async function cancelOrphaned(store: Store): Promise<Cancelled[]> {
+  const isGone = sql`not exists (select from topologies t where t.id = ${runs.topologyId})`
+  return cancelWritten(store, and(isNotNull(runs.startState), isGone))
+}
+
+function cancelWritten(store: Store, which: SQL | undefined): Promise<Cancelled[]> {
   const now = sql`clock_timestamp()`
   return store.query((db) =>
     db
       .update(runs)
       .set({ state: 'cancelled', cancelled: 1, finishedAt: now, cancelRequestedAt: now, startState: null, line: null })
-      .where(and(mine, eq(runs.startState, 'queued')))
+      .where(which)
       .returning(),
   )
 }

@@ -1,13 +1,14 @@
-import { textOf } from '../errors.ts'
-import type { Cells } from '../queue/limits/cells.ts'
-import type { Log } from '../telemetry/log.ts'
-import { SharedCell } from './cell.ts'
-import { closeTurns, nextInstant, noPermits, refund, reserve, spend, takeTurns } from './permits.ts'
-import type { Permit, PermitState, Tier } from './permits.ts'
-import { Queue } from './queue.ts'
+import { textOf } from '../../errors.ts'
+import type { Cells } from '../../queue/limits/cells.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { SharedCell } from '../cell.ts'
+import { Demand } from './demand.ts'
+import { closeTurns, nextInstant, noPermits, refund, reserve, spend, takeTurns, turnEveryMs } from '../permits.ts'
+import type { Permit, PermitState, Tier } from '../permits.ts'
+import { Queue, urgent } from './queue.ts'
 import type { Leave, Waiter, Waiting } from './queue.ts'
 import { Owed } from './owed.ts'
-import { usableMs } from './rules.ts'
+import { usableOf } from '../rules.ts'
 
 /**
  * The line of one key at one bridge: who waits here for permits, and the permits that this bridge has reserved.
@@ -15,7 +16,7 @@ import { usableMs } from './rules.ts'
  * - Permits are reserved by compare-and-set on the key's shared state (cell.ts), so no instant is ever given twice, and those of a bridge
  *   that dies are lost.
  * - As many as there are nodes that wait, or as come in 20 ms, whichever is more: so a bridge with one message waiting has its turn
- *   as often as one with a thousand, and a high rate needs few writes. While nothing waits for long, some more: those of the next 25 ms.
+ *   as often as one with a thousand, and a high rate needs few writes. While nothing waits for long, some more: those of the next 15 ms.
  * - Nodes take turns; within a node it is first come, first served.
  * - Who would wait for more than two seconds and may leave is given a place in the line of turns instead.
  * - While NATS doesn't keep the state, each bridge goes on with its share of the rate, and owns up when it is back.
@@ -23,6 +24,7 @@ import { usableMs } from './rules.ts'
 export const aheadMs = 2_000
 const roundMs = 20
 const retryMs = 1_000
+const stockMs = 15
 
 export interface LineDeps {
   readonly cells: Cells
@@ -49,6 +51,7 @@ export class Line {
   readonly #queue = new Queue()
   readonly #owed = new Owed()
   #tiers: readonly Tier[] = []
+  #usableMs = 0
   #pausedUntil = 0
   /** Reserved and not used, by their instants. */
   #pool: Permit[] = []
@@ -66,6 +69,7 @@ export class Line {
   constructor(id: string, tiers: readonly Tier[], deps: LineDeps) {
     this.id = id
     this.#deps = deps
+    this.#usableMs = usableOf(tiers)
     this.#tiers = tiers
     this.#cell = new SharedCell(deps.cells, id, noPermits)
     this.usedAt = deps.now()
@@ -73,6 +77,11 @@ export class Line {
 
   get waiting(): number {
     return this.#queue.length
+  }
+
+  /** A permit may be used so long after its instant. */
+  get usableMs(): number {
+    return this.#usableMs
   }
 
   waitingIn(nodeId: string): number {
@@ -101,6 +110,7 @@ export class Line {
   /** A change acts at once; permits that are reserved stay. */
   setTiers(tiers: readonly Tier[]): void {
     this.#tiers = tiers
+    this.#usableMs = usableOf(tiers)
     this.#again()
   }
 
@@ -115,9 +125,10 @@ export class Line {
   /** How long somebody who comes now would wait, in milliseconds, as far as this bridge knows. */
   estimateMs(): number {
     const now = this.#deps.now()
-    const due = this.#pool.find(({ at }) => at > now - usableMs)
+    const due = this.#pool.find(({ at }) => at > now - this.#usableMs)
     if (due !== undefined && this.#queue.length === 0) return Math.max(0, due.at - now)
-    return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now
+    const waits = this.#queue.length * turnEveryMs(this.#tiers)
+    return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now + waits
   }
 
   /** A permit for now, if one is there and nobody waits for it. */
@@ -127,7 +138,7 @@ export class Line {
     if (this.#queue.length > 0 || this.#tiers.length === 0) return null
     const permit = this.#due(now, cost)
     this.#demand.count(now)
-    if (permit !== null && this.#pool.length <= this.#demand.within(usableMs, now) / 2) void this.#reserve()
+    if (permit !== null && this.#pool.length <= this.#demand.within(stockMs, now) / 2) void this.#reserve()
     return permit
   }
 
@@ -146,11 +157,19 @@ export class Line {
     if (taken !== null || ms <= 0) return taken
     const late = AbortSignal.timeout(Math.ceil(ms))
     const any = AbortSignal.any([late, signal])
-    const left = await this.wait({ ...waiting, mayLeave: false, mustLeave: false }, any).catch((error: unknown) => {
-      if (signal.aborted) throw error
-      return null
-    })
+    const left = await this.wait({ ...waiting, turn: urgent, mayLeave: false, mustLeave: false }, any).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw error
+        return null
+      },
+    )
     return left
+  }
+
+  /** A permit that wasn't used: somebody else may have it, if it isn't too late. */
+  giveBack(permit: Permit): void {
+    this.#keep([permit])
+    this.#pump()
   }
 
   /** A call has cost something else than its permit said. */
@@ -172,8 +191,7 @@ export class Line {
   #pump(): void {
     const now = this.#deps.now()
     this.#give(now)
-    if (!this.#isReserving && (this.#isOwing(now) || (this.#queue.length > 0 && this.#mayReserve(now))))
-      void this.#reserve()
+    if (!this.#isReserving && this.#hasReason(now)) void this.#reserve()
     this.#sleep(now)
   }
 
@@ -190,8 +208,12 @@ export class Line {
     }
   }
 
+  /** Quotas have back what nobody used. */
   #drop(now: number): void {
-    while ((this.#pool[0]?.at ?? Infinity) < now - usableMs) this.#pool.shift()
+    while ((this.#pool[0]?.at ?? Infinity) < now - this.#usableMs) {
+      const { at, cost } = this.#pool.shift() as Permit
+      if (this.#hasQuota) this.#charges.push({ at, extra: -cost })
+    }
   }
 
   #due(now: number, cost: number): Permit | null {
@@ -202,6 +224,14 @@ export class Line {
     if (index === 0) this.#pool.shift()
     else this.#pool.splice(index, 1)
     return permit
+  }
+
+  #hasReason(now: number): boolean {
+    return this.#isOwing(now) || this.#charges.length > 0 || (this.#queue.length > 0 && this.#mayReserve(now))
+  }
+
+  get #hasQuota(): boolean {
+    return this.#tiers.some(({ kind }) => kind === 'quota')
   }
 
   /** NATS didn't keep the state, and may again. */
@@ -218,10 +248,9 @@ export class Line {
   #sleep(now: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    const until = Math.min(
-      this.#isAway ? this.#awayUntil : Infinity,
-      this.#queue.length > 0 ? this.#nextOf() : Infinity,
-    )
+    const dropped = this.#pool[0] !== undefined && this.#hasQuota ? this.#pool[0].at + this.#usableMs + 1 : Infinity
+    const waited = this.#queue.length > 0 ? this.#nextOf() : Infinity
+    const until = Math.min(this.#isAway ? this.#awayUntil : Infinity, dropped, waited)
     if (until === Infinity) return
     this.#timer = setTimeout(() => this.#pump(), Math.min(Math.max(0, until - now), 2_147_483_647))
   }
@@ -239,7 +268,7 @@ export class Line {
 
   /** For each node that waits. */
   #perNode(): number {
-    const everyMs = Math.max(...this.#tiers.map((tier) => tier.everyMs / tier.burst), 0)
+    const everyMs = turnEveryMs(this.#tiers)
     return everyMs === 0 ? Infinity : Math.max(1, Math.ceil(roundMs / everyMs / Math.max(1, this.#queue.nodes)))
   }
 
@@ -286,13 +315,13 @@ export class Line {
     return { ...reserved, state: taken.state, turns }
   }
 
-  /** While the limit doesn't bind, those that will be wanted in the next moment. */
+  /** While the limit doesn't bind, those that will be wanted in the next moment; of a quota none, since each is needed. */
   #stocked(reserved: Omit<Round, 'turns'>, now: number, from: number): Omit<Round, 'turns'> {
     const last = reserved.permits.at(-1)?.at ?? from
-    const missing = this.#demand.within(usableMs, now) - this.#pool.length - reserved.permits.length
-    if (reserved.next !== null || last > now || missing <= 0) return reserved
+    const missing = this.#demand.within(stockMs, now) - this.#pool.length - reserved.permits.length
+    if (reserved.next !== null || last > now || missing <= 0 || this.#hasQuota) return reserved
     const costs = Array.from({ length: missing }, () => 1)
-    const more = reserve(reserved.state, this.#tiers, { now, from: last, aheadMs: usableMs, costs })
+    const more = reserve(reserved.state, this.#tiers, { now, from: last, aheadMs: stockMs, costs })
     return { state: more.state, permits: [...reserved.permits, ...more.permits], next: null }
   }
 
@@ -361,25 +390,3 @@ function charged(state: PermitState, tiers: readonly Tier[], charges: readonly C
     state,
   )
 }
-
-/** How many permits were wanted lately. */
-class Demand {
-  #since = 0
-  #count = 0
-  #perMs = 0
-
-  count(now: number): void {
-    this.#count++
-    if (now - this.#since < windowMs) return
-    this.#perMs = now - this.#since > 4 * windowMs ? 0 : this.#count / (now - this.#since)
-    this.#since = now
-    this.#count = 0
-  }
-
-  /** In so many milliseconds from now on, if it goes on. */
-  within(ms: number, now: number): number {
-    return now - this.#since > 4 * windowMs ? 0 : Math.ceil(this.#perMs * ms)
-  }
-}
-
-const windowMs = 50

@@ -1,8 +1,9 @@
-import { Stopped } from '../errors.ts'
-import type { Permit } from './permits.ts'
+import { Stopped } from '../../errors.ts'
+import type { Permit } from '../permits.ts'
 
 export interface Waiting {
-  readonly nodeId: string
+  /** Who takes turns with others: a node, or a tenant in a node. Before all of them comes who is `urgent`. */
+  readonly turn: string
   readonly cost: number
   /** It needn't wait here: it can be put off. */
   readonly mayLeave: boolean
@@ -19,6 +20,9 @@ export interface Waiter extends Omit<Waiting, 'mustLeave'> {
   mustLeave: boolean
   leave(leave: Leave): void
 }
+
+/** Has a permit of another key for this very moment. */
+export const urgent = 'urgent'
 
 /** Those who wait for permits of one key, node by node in turn, and first come, first served within a node. */
 export class Queue {
@@ -67,11 +71,13 @@ export class Queue {
 
   /** Whose turn it is to have a permit of this cost; its node's next turn comes after all others. */
   next(cost: number): Waiter | null {
-    for (const [nodeId, waiters] of this.#nodes) {
+    const [hurried] = firstOf(this.#nodes.get(urgent) ?? none, 1)
+    if (hurried?.cost === cost) return hurried
+    for (const [turn, waiters] of this.#nodes) {
       const [first] = firstOf(waiters, 1)
       if (first?.cost !== cost) continue
-      this.#nodes.delete(nodeId)
-      this.#nodes.set(nodeId, waiters)
+      this.#nodes.delete(turn)
+      this.#nodes.set(turn, waiters)
       return first
     }
     return null
@@ -81,7 +87,7 @@ export class Queue {
   wanted(perNode: number, reserved: readonly Permit[]): number[] {
     const there = new Map<number, number>()
     for (const { cost } of reserved) there.set(cost, (there.get(cost) ?? 0) + 1)
-    const lists = [...this.#nodes.values()].map((waiters) => firstOf(waiters, perNode))
+    const lists = [...this.#nodes].map(([turn, waiters]) => firstOf(waiters, turn === urgent ? Infinity : perNode))
     const longest = Math.max(0, ...lists.map((list) => list.length))
     const costs: number[] = []
     for (let place = 0; place < longest; place++)
@@ -139,23 +145,25 @@ export class Queue {
   }
 
   #add(waiter: Waiter): void {
-    const waiters = this.#nodes.get(waiter.nodeId) ?? new Set()
+    const waiters = this.#nodes.get(waiter.turn) ?? new Set()
     waiters.add(waiter)
-    this.#nodes.set(waiter.nodeId, waiters)
+    this.#nodes.set(waiter.turn, waiters)
     this.#length++
     if (waiter.mayLeave) this.#leavable++
     if (waiter.mustLeave) this.#evicted++
   }
 
   #remove(waiter: Waiter): void {
-    const waiters = this.#nodes.get(waiter.nodeId)
+    const waiters = this.#nodes.get(waiter.turn)
     if (waiters?.delete(waiter) !== true) return
     this.#length--
     if (waiter.mayLeave) this.#leavable--
     if (waiter.mustLeave) this.#evicted--
-    if (waiters.size === 0) this.#nodes.delete(waiter.nodeId)
+    if (waiters.size === 0) this.#nodes.delete(waiter.turn)
   }
 }
+
+const none: ReadonlySet<Waiter> = new Set()
 
 function firstOf(waiters: ReadonlySet<Waiter>, count: number): Waiter[] {
   const first: Waiter[] = []

@@ -1,5 +1,5 @@
-import { spend } from './permits.ts'
-import type { Permit, PermitState, Tier } from './permits.ts'
+import { spend } from '../permits.ts'
+import type { Permit, PermitState, Tier } from '../permits.ts'
 
 /** Permits that were used while NATS didn't keep the state: counted in when it is back. */
 export class Owed {

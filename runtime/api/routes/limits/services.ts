@@ -8,18 +8,19 @@ import {
   listServices,
   lockService,
   updateService,
-} from '../../store/queries/services.ts'
-import type { Service, ServiceValues } from '../../store/queries/services.ts'
-import { Invalid } from '../../errors.ts'
-import { limitFaults } from '../../topology/limits/limits.ts'
-import { ofService } from '../access/targets.ts'
-import { changes, needs } from '../auth.ts'
-import { ifMatch, setEtag } from '../input/conditional.ts'
-import type { Api, ApiDeps } from '../deps.ts'
-import { afterText, page, pageQuery } from '../input/paging.ts'
-import { body, json, nameParam } from '../schemas/common.ts'
-import * as schemas from '../schemas/registry.ts'
-import { renamed } from './workers.ts'
+  usersOf,
+} from '../../../store/queries/services.ts'
+import type { Service, ServiceUser, ServiceValues } from '../../../store/queries/services.ts'
+import { Conflict, Invalid } from '../../../errors.ts'
+import { limitFaults } from '../../../topology/limits/limits.ts'
+import { ofService } from '../../access/targets.ts'
+import { changes, needs } from '../../auth.ts'
+import { ifMatch, setEtag } from '../../input/conditional.ts'
+import type { Api, ApiDeps } from '../../deps.ts'
+import { afterText, page, pageQuery } from '../../input/paging.ts'
+import { body, json, nameParam } from '../../schemas/common.ts'
+import * as schemas from '../../schemas/registry.ts'
+import { renamed } from '../workers.ts'
 
 const tags = ['Services']
 const path = '/api/services/{name}'
@@ -73,12 +74,13 @@ const replace = createRoute({
 const remove = createRoute({
   ...changes('design', 'deleteService'),
   tags,
-  summary: 'Delete a service',
+  summary: 'Delete a service that no node uses',
+  description: 'Neither of a published topology nor of a draft.',
   method: 'delete',
   path,
   request: { params },
   responses: { 204: { description: 'Deleted' } },
-  'x-problems': [412],
+  'x-problems': [409, 412],
 })
 
 export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
@@ -125,6 +127,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
     const { name } = c.req.valid('param')
     await store.transaction(async (inside) => {
       await lockService(inside, name, ifMatch(c))
+      refuseUsed(name, await usersOf(inside, name, usersNamed + 1))
       await c.get('audit')(inside, ofService(await deleteService(inside, name), null))
       await queues.removeService(name)
     })
@@ -132,11 +135,27 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
   })
 }
 
+const usersNamed = 20
+
+/** Without it their calls would have no limits. */
+function refuseUsed(name: string, users: readonly ServiceUser[]): void {
+  if (users.length === 0) return
+  const named = users
+    .slice(0, usersNamed)
+    .map((user) => `${user.topology}/${user.node}${user.published ? '' : ' (draft)'}`)
+  const more = users.length > usersNamed ? ' and more' : ''
+  throw new Conflict(`nodes use the service "${name}": ${named.join(', ')}${more}; take it from these nodes first`)
+}
+
 type Values = Omit<z.output<typeof schemas.serviceValuesInput>, 'name'>
+
+const scopeOfNothing = 'it says whose calls maxInFlight counts: give maxInFlight, or leave inFlightScope out'
 
 /** @throws Invalid when limits contradict each other */
 function checked({ limits, maxInFlight = null, inFlightScope = 'global' }: Values): ServiceValues {
   const faults = limitFaults(limits)
+  if (inFlightScope === 'tenant' && maxInFlight === null)
+    faults.push({ path: 'inFlightScope', message: scopeOfNothing })
   if (faults.length > 0) throw new Invalid('these limits contradict each other', faults)
   return { limits, maxInFlight, inFlightScope }
 }
