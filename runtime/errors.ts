@@ -18,13 +18,18 @@ export interface Fault {
 
 /** A part that the engine needs can't be reached or used now. HTTP 503, CLI exit code 1. */
 export class Unavailable extends Error {
-  override readonly name = 'Unavailable'
+  override readonly name: string = 'Unavailable'
   /** Short name of the part: `nats`, `postgres`. */
   readonly part: string
   constructor(part: string, message: string, options?: ErrorOptions) {
     super(message, options)
     this.part = part
   }
+}
+
+/** It was asked, and the answer is lost: done or not, nobody knows. Whoever asks again has to ask for the very same thing. */
+export class Unsure extends Unavailable {
+  override readonly name = 'Unsure'
 }
 
 /** The process or a part of it stops: what was under way is given back, nothing failed. */

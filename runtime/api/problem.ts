@@ -35,7 +35,8 @@ interface Shape {
   readonly members?: Readonly<Record<string, unknown>>
 }
 
-const retryAfterSeconds = '2'
+/** After a part that was away. */
+export const retryAfterSeconds = '2'
 
 /** Turns whatever was thrown into RFC 9457 `application/problem+json`. What isn't an answer of ours is a 500 that tells nothing. */
 export function answerError(error: unknown, c: Context, log: Log): Response {

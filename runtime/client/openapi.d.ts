@@ -5478,7 +5478,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "secret": "whsec_…",
+                 *       "secret": "as the sender has it",
                  *       "graceSeconds": 86400
                  *     }
                  */

@@ -85,8 +85,13 @@ function checkNodes({ nodes }: TopologyDocument, known: Known): Fault[] {
   return nodes.flatMap((node, index) => checkNode(node, `nodes[${index}]`, known))
 }
 
-/** Names that are taken: the faults beyond its shape for which a draft is refused. */
-export function checkNames({ nodes }: TopologyDocument): Fault[] {
+/** What is wrong beyond its shape for which a draft is refused: names that are taken, and schedules. */
+export function checkDraft(document: TopologyDocument): Fault[] {
+  return [...checkNames(document), ...checkSchedules(document)]
+}
+
+/** Names that are taken. */
+function checkNames({ nodes }: TopologyDocument): Fault[] {
   const first = new Map<string, number>()
   return nodes.flatMap(({ name }, index) => {
     const known = first.get(name)
@@ -205,8 +210,8 @@ function checkCron(node: DocumentNode, path: string): Fault[] {
   return [...(node.cron === undefined ? [missing] : []), ...checkSchedule(node, path)]
 }
 
-/** Faults of the schedules that a document names: a draft is refused for these, too. */
-export function checkSchedules({ nodes }: TopologyDocument): Fault[] {
+/** Faults of the schedules that a document names. */
+function checkSchedules({ nodes }: TopologyDocument): Fault[] {
   return nodes.flatMap((node, index) => (node.type === 'cron' ? checkSchedule(node, `nodes[${index}]`) : []))
 }
 

@@ -40,7 +40,7 @@ const bodies: Readonly<Record<string, (around: Around) => unknown>> = {
   changeNode: () => ({ prefetch: 9 }),
   replaceTopologyFlow: async ({ t }) => JSON.parse(await read(t, '/api/topologies/orders/schema.json')) as unknown,
   rollbackTopology: () => ({ revision: 1 }),
-  setWebhookSecrets: () => ({ secret: 'signs' }),
+  setWebhookSecrets: () => ({ secret: 'it signs' }),
   rotateWebhook: () => ({}),
   editTrash: () => ({ body: { a: 2 } }),
   discardTrash: () => ({}),

@@ -91,6 +91,14 @@ test('a start with skip is a 409 that names the run that is going on, but for fo
   expect((await t.post('/api/topologies/ticks/run', { key: 'a' })).body.runId).toBe(runId)
   expect((await t.post('/start/ticks/tick?force=true')).status).toBe(202)
   expect((await t.post('/start/ticks/tick')).status).toBe(409)
+  const split = await t.send('POST', '/start/ticks/tick?split=records', {
+    raw: '1\n',
+    headers: { 'content-type': 'application/x-ndjson' },
+  })
+  for (const { body } of [refused, split])
+    expect(body.detail).toMatch(
+      /^the run \w+ is still going on, .* has overlap: skip(, where a body can not wait in a line)?; wait for its end, cancel it, or start with force$/,
+    )
   await bridgeOf(t)
   await runsUntil(t, 'ticks', (all) => all.every(({ state }) => state === 'finished'))
   expect((await t.post('/api/topologies/ticks/run', { key: 'b' })).status).toBe(202)

@@ -4,7 +4,7 @@ import type { ControlQueues } from '../../runtime/queue/control.ts'
 import { watermarkAt } from '../../runtime/queue/delta/watermarks.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Answer, Seen } from '../support/fake-worker.ts'
-import { nodeOf } from './open.ts'
+import { chain, nodeOf } from './open.ts'
 import type { Body, TestApi } from './open.ts'
 import { bridgeOf, callsOf, ended, orders, start } from './running.ts'
 
@@ -235,4 +235,24 @@ test('bad input says what is wrong and where', async () => {
     expect([path, json, answer.status]).toEqual([path, json, status])
     if (wrong !== '') expect(answer.body.errors[0]?.path).toBe(wrong)
   }
+})
+
+test('a watermark that a node can not look back from is refused, by its plan, and by its draft before it has one', async () => {
+  const { t } = await orders(() => ({ status: 204 }), { a: { type: 'batch', watermark: { lookBackBy: 5 } } })
+  await t.post('/api/topologies', { ...chain('later', { a: { type: 'batch', watermark: { lookBackMs: 5 } } }) })
+  const set = (topology: string, watermark: string) => t.post('/api/watermarks', { topology, node: 'a', watermark })
+  expect((await set('orders', 'abc')).body).toMatchObject({
+    status: 400,
+    detail: 'the watermark is "abc"; expected a whole number, since lookBackBy is given',
+    errors: [{ path: 'watermark' }],
+  })
+  expect((await set('later', '7')).body).toMatchObject({
+    status: 400,
+    detail: expect.stringMatching(/RFC 3339/) as string,
+  })
+  const { body } = await set('orders', '7')
+  expect(body.id).toBeTruthy()
+  const put = await t.send('PUT', `/api/watermarks/${body.id}`, { json: { watermark: '2026-03-01T00:00:00Z' } })
+  expect(put.status).toBe(400)
+  expect((await t.post(`/api/watermarks/${body.id}/reset`)).status).toBe(200)
 })

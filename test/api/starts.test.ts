@@ -5,7 +5,7 @@ import { getTopology } from '../../runtime/store/queries/topologies.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
 import { chain, nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
-import { startsIn } from './stored.ts'
+import { loseAcknowledgements, startsIn, storedIn } from './stored.ts'
 
 /** What the queue of the topology's start node holds. */
 async function starts(t: TestApi, name: string, count: number): Promise<Started[]> {
@@ -52,6 +52,14 @@ test('a start with one key in its body and another one as a header is refused', 
   const send = (key: string) => t.send('POST', '/api/topologies/orders/run', { json: { key }, headers })
   expect((await send('k2')).body).toMatchObject({ status: 400, errors: [{ path: 'key' }] })
   expect((await send('k1')).status).toBe(202)
+})
+
+test('an empty key is refused, as a header and in the body', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const header = await t.send('POST', '/start/orders/start', { headers: { 'idempotency-key': '' } })
+  expect(header.body).toMatchObject({ status: 400, errors: [{ path: 'idempotency-key' }] })
+  expect((await t.post('/api/topologies/orders/run', { key: '' })).body).toMatchObject({ status: 400 })
 })
 
 test('a start without a key that is sent twice makes two runs', async () => {
@@ -142,4 +150,25 @@ test('a content type that could not travel as a header is refused at the start',
   const answer = await t.send('POST', '/start/orders/start', { headers, raw: 'x' })
   expect(answer.status).toBe(400)
   expect(answer.body.errors).toMatchObject([{ path: 'content-type' }])
+})
+
+test('a start whose acknowledgement is lost names the key with which it is the same run when it is sent again', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders')
+  const mend = loseAcknowledgements(t)
+  const lost = await t.post('/api/topologies/orders/run', { body: 1 })
+  const owned = await t.post('/api/topologies/orders/run', { body: 2, key: 'ž' })
+  mend()
+  const key = lost.headers.get('idempotency-key') ?? ''
+  expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, '2'])
+  expect(lost.body.detail).toContain(`it may have, and the run would be `)
+  expect(lost.body.detail).toContain(`again with the header Idempotency-Key: ${key},`)
+  expect([owned.status, owned.headers.get('idempotency-key')]).toEqual([503, null])
+  expect(owned.body.detail).toContain('again with the same key')
+  const again = await t.send('POST', '/api/topologies/orders/run', {
+    json: { body: 1 },
+    headers: { 'idempotency-key': key },
+  })
+  expect(`/api/runs/${again.body.runId}`).toBe(lost.headers.get('location'))
+  expect(await storedIn(t, id)).toBe(2)
 })

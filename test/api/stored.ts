@@ -1,5 +1,8 @@
 import type { Started } from '../../runtime/protocol/outcome.ts'
 import { openOutcomes } from '../../runtime/queue/ledger.ts'
+import { publishStart } from '../../runtime/queue/open.ts'
+import { openGuard } from '../../runtime/queue/publish/guard.ts'
+import { LostAck } from '../../runtime/queue/publish/publisher.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
 import type { TestApi } from './open.ts'
 
@@ -14,4 +17,25 @@ export async function startsIn(t: TestApi, topologyId: string, count: number): P
   }
   await reader.close()
   return found
+}
+
+/** How many messages a topology's queues hold. */
+export async function storedIn(t: TestApi, topologyId: string): Promise<number> {
+  return (await t.queues.connection.jsm.streams.info(`SLUICE_${topologyId}`)).state.messages
+}
+
+/** Starts are stored, and nobody hears of it, until what this returns is called. */
+export function loseAcknowledgements({ queues }: TestApi): () => void {
+  const { control, connection, publisher } = queues
+  const { start } = control
+  const deaf = {
+    ...publisher,
+    async publish(...message: Parameters<typeof publisher.publish>): Promise<number> {
+      await publisher.publish(...message)
+      throw new LostAck('lost on purpose')
+    },
+  }
+  const guard = openGuard(connection, deaf, silentLog, 1)
+  control.start = (one) => publishStart(guard, one)
+  return () => void (control.start = start)
 }

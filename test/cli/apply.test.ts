@@ -89,6 +89,18 @@ test('every fault of every file is told at once with file, line and path, and no
   expect((await t.get('/api/topologies')).body.items).toEqual([])
 })
 
+test('a dry run tells the faults for which the save refuses a draft', async () => {
+  const { t, run } = await openCli()
+  const node = { name: 'often', type: 'cron', cron: '61 * * * *', timezone: 'Mars/X' }
+  const path = file('often.yaml', { name: 'often', nodes: [node], edges: [] })
+  const [dry, applied] = [await run('apply', '-f', path, '--dry-run'), await run('apply', '-f', path)]
+  expect(dry).toEqual({ code: 2, stdout: '', stderr: applied.stderr })
+  expect(dry.stderr).toMatch(/^ {2}nodes\[0\]\.cron: .*often\.yaml:\d+: the minute is "61"/m)
+  expect(dry.stderr).toMatch(/^ {2}nodes\[0\]\.timezone: .*"Mars\/X" is not a time zone/m)
+  const saved = await t.post('/api/topologies', { name: 'often', nodes: [node], edges: [] })
+  expect(saved.body.errors.map(({ path }) => path)).toEqual(['nodes[0].cron', 'nodes[0].timezone'])
+})
+
 test('of a list of documents each fault has its line', () => {
   const { found, faults } = readSources([
     file('list.json', '[{"name": "one", "nodes": []},\n{"name": "two",\n"nodes": [{"name": "A", "type": "start"}]}]'),

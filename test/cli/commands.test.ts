@@ -202,3 +202,29 @@ test('a run that is being cancelled is shown so, and nodes with their partitions
   expect(nodes).toMatch(/^NAME +TYPE +WORKER +PREFETCH +PARTITIONS +ENABLED +PAUSED REASON /)
   expect(nodes).toMatch(/^a +custom +w +1 +1 +true +paused by admin /m)
 })
+
+test('a list of a topology or a run that is not there is an error, and an empty one is none', async () => {
+  const { t, run } = await openCli()
+  await published(t, 'orders')
+  for (const kind of ['runs', 'cron', 'cursors', 'watermarks', 'trash', 'queues', 'trash-groups'])
+    expect(await run('get', kind, 'ordres')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^there is no topology "ordres"/) as string,
+    })
+  for (const args of [
+    ['get', 'cursors'],
+    ['get', 'trash'],
+    ['trash', 'list'],
+    ['trash', 'groups'],
+    ['trash', 'replay', '--all'],
+  ])
+    expect(await run(...args, '--run', 'nope')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no run "nope"/) as string,
+    })
+  expect(await run('get', 'runs', 'orders')).toEqual({ code: 0, stdout: 'none\n', stderr: '' })
+  expect(await run('get', 'cursors', 'orders', '--active', '--limit', '4')).toMatchObject({ code: 0, stdout: 'none\n' })
+  expect(await run('get', 'cursors', '--active', 'false')).toMatchObject({ code: 0, stdout: 'none\n' })
+  expect((await run('get', 'cursors', '--active', 'orders')).stderr).toMatch(/Allowed choices are true, false/)
+})

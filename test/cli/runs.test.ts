@@ -16,6 +16,7 @@ test('timeline shows a run and its messages as a waterfall, for people and for p
   const table = (await run('timeline', first)).stdout
   expect(table).toMatch(/^[0-9a-f]{32} of orders: failed in /)
   expect(table).toMatch(/^a +\|[ =]{30}\| +\+.* 1 split, 2 made +1 /m)
+  expect(table).toMatch(/ CALLS +SUM OVER MESSAGES$/m)
   expect(table).toMatch(/trashed at b {2}no /)
   expect(table).not.toContain('\u001b')
   const one = (await run('timeline', first, '--message', first)).stdout

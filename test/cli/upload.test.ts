@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { takenText } from '../../runtime/commands/client/upload/upload.ts'
 import { adminToken } from '../api/open.ts'
 import { lines, recording } from '../api/upload/send.ts'
 import { inside, openCli } from './inside.ts'
@@ -20,7 +21,7 @@ test('a file is sent record by record, its run is printed, and the same key send
   const file = fileWith('orders.ndjson', `${lines(0, 1_500)}x\n`)
   const args = ['run', 'orders', 'start', '--data', `@${file}`, '--split', 'records', '--key', 'k']
   const first = await run(...args)
-  expect(first).toMatchObject({ code: 0, stderr: '1 500 records, 1 that are none in Trash\n' })
+  expect(first).toMatchObject({ code: 0, stderr: '1 500 records, 1 that is none in Trash\n' })
   expect(await run(...args)).toEqual(first)
   writeFileSync(file, lines(1, 1_500))
   expect(await run(...args)).toMatchObject({ code: 1, stderr: expect.stringMatching(/another body/) as string })
@@ -64,4 +65,9 @@ test('what is wrong with an upload is said before an engine is looked for', asyn
   expect(await say('start', '--data', '{"a":1}')).toMatch(/--split needs a file or stdin/)
   expect(await say('start', '--data', '@x.bin')).toMatch(/--content-type has to say what x.bin is/)
   expect(await say('start', '--data', '@/no/such/file.csv')).toMatch(/no\/such\/file\.csv can't be read/)
+})
+
+test('one record is told as one', () => {
+  expect(takenText({ runId: 'r', records: 1, trashed: 1 })).toBe('1 record, 1 that is none in Trash')
+  expect(takenText({ runId: 'r', records: 2, trashed: 2 })).toBe('2 records, 2 that are none in Trash')
 })

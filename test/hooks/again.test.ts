@@ -129,7 +129,7 @@ test('with Postgres away deliveries to a known address are taken, each once, and
 
 test.each([
   ['a revoked address', 'DELETE', undefined],
-  ['a replaced secret', 'PUT', { secret: 'another', graceSeconds: 0 }],
+  ['a replaced secret', 'PUT', { secret: 'another one', graceSeconds: 0 }],
 ])('%s is useless at other controls, also when Postgres goes away right after', async (_, method, json) => {
   const { hook: there, store, sever } = await openSevered()
   const namespace = there.t.queues.config.name.replace(/_config$/, '')

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { openApi } from '../api/open.ts'
+import { loseAcknowledgements } from '../api/stored.ts'
 import { github, openHook, startsOf, storedIn } from './open.ts'
 
 const problem = 'application/problem+json'
@@ -183,4 +184,20 @@ test('without a secret nothing is taken that has to be verified', async () => {
     status: 503,
     body: { detail: 'the webhook "paid" has no secret yet' },
   })
+})
+
+test('a delivery whose acknowledgement is lost is told to be perhaps stored, and whether it may be sent again', async () => {
+  const hook = await openHook({ verify: { scheme: 'github' } })
+  const mend = loseAcknowledgements(hook.t)
+  const unnamed = await hook.deliver({ raw: 'one', headers: github('one') })
+  const named = await hook.deliver({ raw: 'two', headers: github('two', 'd1') })
+  mend()
+  expect([unnamed.status, named.status, named.headers.get('retry-after')]).toEqual([503, 503, '2'])
+  expect(unnamed.body.detail).toMatch(
+    /it may have, and .* it would be another run, since it has no id.*accept.deliveryId/,
+  )
+  expect(named.body.detail).toMatch(/it may have, and .* sent again it is that run in any case$/)
+  const again = await hook.deliver({ raw: 'two', headers: github('two', 'd1') })
+  expect(named.body.detail).toContain(again.body.runId)
+  expect(await storedIn(hook)).toBe(2)
 })

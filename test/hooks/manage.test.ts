@@ -90,12 +90,12 @@ test('a revoked address is useless at once, also at another control, until it is
 test('two secrets sign while one replaces the other', async () => {
   const hook = await openHook({ verify: { scheme: 'github' } })
   const status = async (by: string) => (await hook.deliver({ raw: 'x', headers: github('x', undefined, by) })).status
-  await set(hook, { secret: 'new one', graceSeconds: 60 })
-  expect([await status(secret), await status('new one'), await status('another')]).toEqual([202, 202, 401])
-  await set(hook, { secret: 'newest', graceSeconds: 0 })
-  expect([await status('new one'), await status('newest')]).toEqual([401, 202])
+  await set(hook, { secret: 'the new one', graceSeconds: 60 })
+  expect([await status(secret), await status('the new one'), await status('another')]).toEqual([202, 202, 401])
+  await set(hook, { secret: 'the newest', graceSeconds: 0 })
+  expect([await status('the new one'), await status('the newest')]).toEqual([401, 202])
   await set(hook, { secret: null })
-  expect(await status('newest')).toBe(503)
+  expect(await status('the newest')).toBe(503)
 })
 
 test('what is set is never shown, and what is left out stays', async () => {
@@ -111,8 +111,8 @@ test('what is set is never shown, and what is left out stays', async () => {
 test('changes lose no race, and the audit log says what changed without the secrets', async () => {
   const hook = await openHook()
   const etag = (await hook.t.get(`/api/nodes/${hook.nodeId}/webhook`)).headers.get('etag') ?? ''
-  expect((await set(hook, { secret: 'one' }, { 'if-match': etag })).status).toBe(200)
-  expect((await set(hook, { secret: 'two' }, { 'if-match': etag })).status).toBe(412)
+  expect((await set(hook, { secret: 'the first' }, { 'if-match': etag })).status).toBe(200)
+  expect((await set(hook, { secret: 'the second' }, { 'if-match': etag })).status).toBe(412)
   const [entry] = (await hook.t.get('/api/audit?action=setWebhookSecrets')).body.items
   expect(entry).toMatchObject({
     target: { kind: 'node', id: hook.nodeId, name: 'paid' },
@@ -123,6 +123,7 @@ test('changes lose no race, and the audit log says what changed without the secr
 
 test.each([
   [{ secret: '' }, 'secret'],
+  [{ secret: 'seven c' }, 'secret'],
   [{ secret: 'x'.repeat(501) }, 'secret'],
   [{ secret: 7 }, 'secret'],
   [{ secret: 'a\u0000b' }, 'secret'],

@@ -170,6 +170,7 @@ test('a shared token is compared whole, behind its prefix, whose case is free', 
   expect(refusal(sent('bearer a-token'))).toBe(null)
   for (const wrong of ['Bearer a-toke', 'Bearer a-token ', 'Bearer', 'Basic a-token', 'a-token', '', 'Bearer é'])
     expect(refusal(sent(wrong))).not.toBe(null)
+  expect(refusal(sent('Bearer another'))).toBe('the token is not the one that is set as the secret of this webhook')
 })
 
 test('a body that is no text is signed as it is', () => {

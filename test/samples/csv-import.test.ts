@@ -36,7 +36,7 @@ test('a price list is stored row by row, what is wrong with it waits in Trash, a
   const { run } = await openCli(t)
   expect((await run('apply', '-f', `${folder}/topology.yaml`, '--publish')).code).toBe(0)
   const sent = await run('run', 'csv-import', 'file', '--data', `@${folder}/products.csv`, '--split', 'records')
-  expect([sent.code, sent.stderr]).toEqual([0, '5 records, 1 that are none in Trash\n'])
+  expect([sent.code, sent.stderr]).toEqual([0, '5 records, 1 that is none in Trash\n'])
   const ended = await over(t, sent.stdout.trim())
   expect(ended).toMatchObject({ state: 'failed', messages: { total: 6, done: 4, failed: 2 } })
   expect(await rows()).toEqual([

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkDocument } from '../../runtime/topology/check.ts'
+import { readDocument } from '../../runtime/topology/document.ts'
 import type { DocumentNode, TopologyDocument } from '../../runtime/topology/schema.ts'
 import { custom, documentOf, known, start } from './samples.ts'
 
@@ -83,6 +84,14 @@ describe('a node', () => {
       path,
       message: expect.stringContaining(message) as string,
     })
+  })
+
+  test('a header of a cron node that goes with no message is told why', () => {
+    const node = { name: 'c', type: 'cron', cron: '@daily', message: { headers: { foo: 'a' } } }
+    const { faults } = readDocument({ name: 'd', nodes: [node], edges: [] })
+    const { path, message = '' } = faults[0] ?? {}
+    expect(path).toBe('nodes[0].message.headers.foo')
+    expect(message).toMatch(/^only headers that begin with x- go with a message/)
   })
 
   test('of a worker whose manifest is known must be one of its nodes, and of its kind', () => {

@@ -6,7 +6,7 @@ import type { DraftNode, Node, StoredValues } from '../../store/queries/nodes.ts
 import type { DrawnValues } from '../../store/schema/index.ts'
 import { insertTopology, lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { blockFault, checkSchedules, prefetchFault, retryFault } from '../../topology/check.ts'
+import { blockFault, checkDraft, prefetchFault, retryFault } from '../../topology/check.ts'
 import { cronFault, timezoneFault } from '../../topology/schedule/cron.ts'
 import { readDocument } from '../../topology/document.ts'
 import { eventNodeTypes } from '../../topology/plan.ts'
@@ -27,18 +27,9 @@ type Deps = Pick<Changing, 'store' | 'secretKey' | 'audit'>
 /** Throws `Invalid` with every fault of the document's shape. Faults of the graph are for publish to find. */
 export function documentOf(value: unknown): TopologyDocument {
   const { document, faults } = readDocument(value)
-  const all = document ? [...faults, ...sameNames(document), ...checkSchedules(document)] : faults
+  const all = document ? [...faults, ...checkDraft(document)] : faults
   if (document && all.length === 0) return document
   throw new Invalid(`the topology document has ${all.length === 1 ? 'one fault' : `${all.length} faults`}`, all)
-}
-
-function sameNames({ nodes }: TopologyDocument): Fault[] {
-  const names = new Set<string>()
-  return nodes.flatMap(({ name }, i) => {
-    if (names.has(name)) return [{ path: `nodes[${i}].name`, message: `there is another node named ${name}` }]
-    names.add(name)
-    return []
-  })
 }
 
 /** Throws `Invalid`, and `Conflict` when the name is taken. */
@@ -247,7 +238,10 @@ function checkChange(node: Node, change: NodeChange, draft: TopologyDocument): v
   const foreign = event ? workerValues : (['enabled'] as const)
   const faults = [...foreign, ...foreignSchedule(type)]
     .filter((key) => change[key] !== undefined)
-    .map((key) => ({ path: key, message: `a ${type} node has no ${key}, and ${name} is one` }))
+    .map((key) => ({
+      path: key,
+      message: `${name} is a ${type} node, which has no ${key}${key === 'enabled' ? ': pause it instead' : ''}`,
+    }))
   const { partitions = 1 } = draft.nodes.find((each) => each.name === name) ?? {}
   const lanes = event ? null : prefetchFault(name, partitions, change.prefetch ?? 1)
   const block = event ? null : blockFaultAfter(node, change)

@@ -10,7 +10,7 @@ import { changeOutside } from '../access/audit.ts'
 import type { Fields } from '../access/change.ts'
 import { ofTrash } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
-import { onlyRecord, openRecord } from '../../protocol/records/open.ts'
+import { isCsv, onlyRecord, openRecord } from '../../protocol/records/open.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import { newestPlan } from './plans.ts'
 
@@ -72,9 +72,14 @@ function replayed({ headers, contentType, body }: Payload, isRecord: boolean): P
   if (reader === null) return { headers, contentType, body }
   const record = onlyRecord(reader, body)
   if (record.kind === 'fault')
-    throw new Conflict(`it is no record yet (${record.detail}): edit it first, or discard it`)
+    throw new Conflict(
+      `it is no record yet (${record.detail}): edit it first${isCsv(contentType) ? header : ''}, or discard it`,
+    )
   return { headers, contentType: 'application/json', body: record.body }
 }
+
+/** Without it the row would be read as the names of its columns. */
+const header = ', below the line with the names of the columns, as in its original'
 
 /**
  * Nobody edits the message meanwhile. Throws `Conflict` when somebody else has settled it, and `LostRace` when its newest version isn't

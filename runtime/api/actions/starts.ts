@@ -1,11 +1,13 @@
-import { Conflict, NotFound } from '../../errors.ts'
+import { Conflict, NotFound, Unsure } from '../../errors.ts'
 import { newId } from '../../ids.ts'
+import type { StartMessage } from '../../queue/control.ts'
 import { getNode } from '../../store/queries/nodes.ts'
 import { findRun } from '../../store/queries/runs.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { isEventNode, overlapOf } from '../../topology/plan.ts'
 import type { EventNode, Plan, PlanNode } from '../../topology/plan.ts'
 import type { ApiDeps } from '../deps.ts'
+import { HttpProblem, retryAfterSeconds } from '../problem.ts'
 import { startGated } from './firing/gate.ts'
 import { firingMessage } from './firing/message.ts'
 import { runIdOf } from './keys.ts'
@@ -32,7 +34,8 @@ export type StartDeps = Pick<ApiDeps, 'store' | 'queues' | 'admission' | 'events
 
 /**
  * Starts a run, or queues it behind those that it must not overlap with, and answers its id, or the id of the run that the same key
- * started. Throws `NotFound`, `Conflict`, and what `Admission.admit` does.
+ * started. Throws `NotFound`, `Conflict`, what `Admission.admit` does, and `HttpProblem` (503) with the key that asks for the same run
+ * again when nobody knows whether it was stored.
  */
 export async function startRun(deps: StartDeps, topology: Topology, start: Start): Promise<string> {
   const { store, queues, admission } = deps
@@ -54,8 +57,23 @@ export async function startRun(deps: StartDeps, topology: Topology, start: Start
   }
   const names = { topologyId: topology.id, topologyName: topology.name, nodeId: node.id, nodeName: node.name }
   if (isGated) await startGated(deps, node, { id: run, ...names, ...message }, start.force)
-  else await queues.start({ topologyId: topology.id, nodeId: node.id, key, run, ...message })
+  else
+    await publishStart(queues, { topologyId: topology.id, nodeId: node.id, key, run, ...message }, start.key !== null)
   return run
+}
+
+/** `isOwnKey`: whoever sent it knows the key. */
+async function publishStart(queues: StartDeps['queues'], start: StartMessage, isOwnKey: boolean): Promise<void> {
+  try {
+    await queues.start(start)
+  } catch (error) {
+    if (!(error instanceof Unsure)) throw error
+    const { key, run } = start
+    const how = isOwnKey ? 'with the same key' : `with the header Idempotency-Key: ${key}`
+    const detail = `${error.message}, and the run would be ${run}; send the start again ${how}, and it is one run in any case`
+    const place = { location: `/api/runs/${run}`, ...(!isOwnKey && { 'idempotency-key': key }) }
+    throw new HttpProblem(503, detail, { 'retry-after': retryAfterSeconds, ...place })
+  }
 }
 
 /** The node of a published topology at which something is started. Throws `NotFound`, `Conflict`. */

@@ -57,7 +57,7 @@ export const examples: Readonly<Record<string, Example>> = {
   runTopology: { request: { body: { since: '2026-01-01' }, key: '2026-01-01' }, answer: { runId } },
   startNode: { answer: { runId } },
   rerunRun: { request: { node: 'store' }, answer: { runId } },
-  setWebhookSecrets: { request: { secret: 'whsec_…', graceSeconds: 86_400 } },
+  setWebhookSecrets: { request: { secret: 'as the sender has it', graceSeconds: 86_400 } },
   rotateWebhook: { request: { graceSeconds: 3_600 } },
   editCursor: { request: { cursor: 'page-17', reason: 'the source was restored' } },
   resetCursor: { request: { reason: 'the source was restored' } },

@@ -66,6 +66,15 @@ export function placeOf(what: string): { topology: string; node: string | null }
   return { topology, node }
 }
 
+/** For a list that came out empty: throws `NotFound` when what it was narrowed to isn't there at all. */
+export async function checkPlace(
+  engine: Engine,
+  { topology, run }: { topology?: string; run?: string },
+): Promise<void> {
+  if (topology !== undefined) await engine.GET('/api/topologies/{topology}', { params: { path: { topology } } })
+  if (run !== undefined) await engine.GET('/api/runs/{id}', { params: { path: { id: run } } })
+}
+
 /** A node of a topology by its name or id. Throws `NotFound` with a suggestion. */
 export async function findNode(engine: Engine, topology: string, node: string): Promise<Node> {
   const { items } = await dataOf(engine.GET('/api/topologies/{topology}/nodes', { params: { path: { topology } } }))

@@ -75,7 +75,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
     return async (engine: Engine) => ({
       runId: await startRun(engine, topology, {
         ...(node && { node }),
-        ...(key && { key }),
+        ...(key !== undefined && { key }),
         ...(tenant && { tenant }),
         ...(force && { force }),
         ...(reconcile && { reconcile }),
@@ -91,7 +91,7 @@ function startOf(topology: string, node: string | undefined, flags: Flags): (eng
         params: {
           path: { topology, node },
           query: queryOf({ tenant, force, reconcile }),
-          header: { ...(key && { 'idempotency-key': key }) },
+          header: { ...(key !== undefined && { 'idempotency-key': key }) },
         },
         headers: { 'content-type': contentType },
         body,

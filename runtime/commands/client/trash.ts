@@ -1,14 +1,14 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { Invalid } from '../../errors.ts'
+import { Conflict, Invalid, LostRace, NotFound, textOf } from '../../errors.ts'
 import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
 import { addOptions, examples, moment, wholeNumber } from '../define.ts'
-import { findEngine } from './find.ts'
+import { checkPlace, findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
-import { isConfirmed, jsonOfFlag } from '../terminal/input.ts'
-import { addFormat, plain, printData, printList } from '../terminal/print.ts'
+import { bytesOfFlag, isConfirmed, jsonOfFlag } from '../terminal/input.ts'
+import { addFormat, grouped, plain, printData, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
 
 interface Filter extends Record<string, unknown> {
@@ -47,11 +47,13 @@ export function define(command: Command): void {
 
   const edit = command.command('edit').description('change a message; the original is kept').argument('<id>')
   edit.option('--body <json>', 'the new body: JSON, @file, or - for stdin; without it your editor opens')
+  edit.option('--content-type <type>', 'the new body is of this type, and sent byte by byte; with --body')
   edit.option('--reason <text>', 'why, for those who come after')
   edit.option('--replay', 'replay it at once')
   examples(addOptions(edit.action(editTrash), 'client'), [
     ['sluice trash edit 01K2X… --replay', 'in your editor, then to its node again'],
     ["sluice trash edit 01K2X… --body '{\"id\": 4}' --reason 'typed wrong'", 'without an editor'],
+    ['sluice trash edit 01K2X… --body @row.csv --content-type text/csv', 'a body that is no JSON'],
   ])
 
   const settle = (name: 'replay' | 'discard', says: string) => {
@@ -92,14 +94,19 @@ function queryOf({ topology, node, run, fingerprint, text, since, until }: Filte
   return { ...Object.fromEntries(said), state }
 }
 
-function findTrash(engine: Engine, filter: Filter, state: State, limit: number): Promise<TrashHead[]> {
-  return engine.list('/api/trash', { query: queryOf(filter, state) }, limit)
+/** Throws `NotFound` for a topology or a run that isn't there. */
+async function findTrash(engine: Engine, filter: Filter, state: State, limit: number): Promise<TrashHead[]> {
+  const rows = await engine.list('/api/trash', { query: queryOf(filter, state) }, limit)
+  if (rows.length === 0) await checkPlace(engine, filter)
+  return rows
 }
 
 type ListFlags = Filter & { state: State; limit: number; output: Format }
 
 async function listGroups(flags: ListFlags): Promise<void> {
-  const rows = await findEngine(flags).list('/api/trash/groups', { query: queryOf(flags, flags.state) }, flags.limit)
+  const engine = findEngine(flags)
+  const rows = await engine.list('/api/trash/groups', { query: queryOf(flags, flags.state) }, flags.limit)
+  if (rows.length === 0) await checkPlace(engine, flags)
   printList(
     rows,
     [
@@ -157,18 +164,30 @@ function bodyOf({ body, bodyBase64 }: Pick<TrashMessage, 'body' | 'bodyBase64'>)
   return JSON.stringify(body, null, 2)
 }
 
-type EditFlags = Record<string, unknown> & { body?: string; reason?: string; replay?: boolean }
+type EditFlags = Record<string, unknown> & { body?: string; contentType?: string; reason?: string; replay?: boolean }
 
 async function editTrash(id: string, flags: EditFlags): Promise<void> {
+  if (flags.contentType !== undefined && flags.body === undefined)
+    throw new Invalid('--content-type is of the body that --body gives')
   const engine = findEngine(flags)
   const params = { path: { id } }
   const { data: item, etag } = await answerOf(engine.GET('/api/trash/{id}', { params }))
-  const edited = flags.body === undefined ? await editInEditor(item) : jsonOfFlag('--body', flags.body)
-  if (edited === undefined) return console.log('nothing was changed')
-  const body = { body: edited, ...(flags.reason !== undefined && { reason: flags.reason }) }
+  const edited = await editedBody(item, flags)
+  if (edited === null) return console.log('nothing was changed')
+  const body = { ...edited, ...(flags.reason !== undefined && { reason: flags.reason }) }
   await engine.PUT('/api/trash/{id}', { params, body, headers: ifMatch(etag) })
   console.log(`${id} is changed${flags.replay === true ? '' : `; to send it: sluice trash replay ${id}`}`)
   if (flags.replay === true) await settleOne(engine, 'replay', id, undefined)
+}
+
+/** Null: nothing was changed. */
+async function editedBody(item: TrashMessage, { body, contentType }: EditFlags) {
+  if (body === undefined) {
+    const edited = await editInEditor(item)
+    return edited === undefined ? null : { body: edited }
+  }
+  if (contentType === undefined) return { body: jsonOfFlag('--body', body) }
+  return { contentType, bodyBase64: Buffer.from(bytesOfFlag(body)).toString('base64') }
 }
 
 type SettleFlags = Filter & { all?: boolean; reason?: string; yes?: boolean }
@@ -190,8 +209,28 @@ async function settleTrash(action: 'replay' | 'discard', ids: readonly string[],
   if (action === 'discard' && ids.length === 0 && !isFiltered(flags) && flags.yes !== true) await confirmAll()
   const engine = findEngine(flags)
   const found = ids.length > 0 ? ids : (await findTrash(engine, flags, 'open', rowsMax)).map(({ id }) => id)
-  for (const id of found) await settleOne(engine, action, id, flags.reason)
-  if (found.length === 0) console.log('none')
+  if (found.length === 0) return console.log('none')
+  let refused = 0
+  for (const id of found) if (!(await isSettled(engine, action, id, flags.reason))) refused += 1
+  if (refused > 0) process.exitCode = 1
+  if (found.length > 1) console.log(countText(action, found.length, refused))
+}
+
+function countText(action: 'replay' | 'discard', all: number, refused: number): string {
+  const what = action === 'replay' ? 'sent again' : 'discarded'
+  return `${grouped(all - refused)} of ${grouped(all)} ${what}${refused === 0 ? '' : `, ${grouped(refused)} refused`}`
+}
+
+/** False: the engine refuses it, as is said with its id; the others go on. Throws when the engine refuses all or can't be reached. */
+async function isSettled(...[engine, action, id, reason]: Parameters<typeof settleOne>): Promise<boolean> {
+  try {
+    await settleOne(engine, action, id, reason)
+    return true
+  } catch (error) {
+    if (![Conflict, Invalid, LostRace, NotFound].some((kind) => error instanceof kind)) throw error
+    console.error(`${plain(id)}: ${textOf(error)}`)
+    return false
+  }
 }
 
 async function settleOne(

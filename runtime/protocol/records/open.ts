@@ -28,6 +28,8 @@ export function openRecords(contentType: string): RecordReader | null {
   return open?.() ?? null
 }
 
+export const isCsv = (contentType: string): boolean => mediaType(contentType) === 'text/csv'
+
 /** The same for what is to be one record: of JSON one text, of CSV one row below the names of its columns. */
 export function openRecord(contentType: string): RecordReader | null {
   return mediaType(contentType) === 'application/json' ? openDelimited(delimiters.jsonSeq) : openRecords(contentType)

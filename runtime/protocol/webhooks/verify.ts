@@ -25,7 +25,9 @@ interface Claim {
 export function refusalOf(verify: Verification, secrets: readonly string[], signed: Signed): string | null {
   const claim = claimOf(verify, secrets, signed)
   if (typeof claim === 'string') return claim
-  return isProven(claim) ? null : 'the signature was not made with the secret of this webhook, or of another body'
+  if (isProven(claim)) return null
+  if (verify.scheme === 'token') return 'the token is not the one that is set as the secret of this webhook'
+  return 'the signature was not made with the secret of this webhook, or of another body'
 }
 
 function isProven({ expected, given }: Claim): boolean {

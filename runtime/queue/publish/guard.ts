@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Stopped, textOf, Unavailable } from '../../errors.ts'
+import { Stopped, textOf, Unavailable, Unsure } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
 import type { Guarded } from './guarded.ts'
@@ -40,7 +40,7 @@ export interface Guard {
    * Publishes, again and again while JetStream can't take it (away, disk full), until it is stored or known to be settled.
    * With a claim whose lease is void it first asks whether the claimed message is still there, and goes on only if it is.
    * @throws Stopped when `signal` aborts first; PublishRefused (`refusal.tooLarge`) when it can never be stored; without a claim also
-   * Unavailable when NATS doesn't answer
+   * Unavailable when NATS can't be asked or refuses it, and Unsure when its answer is lost: then it may be stored
    */
   publish(publish: GuardedPublish, claim: Claim | null, signal?: AbortSignal): Promise<Guarded>
   /** Was anything published below the origin? A message that is gone was settled and compacted: its successor goes later than it. */
@@ -125,16 +125,20 @@ const placeOf = (topologyId: string, origin: string): string =>
 function afterFailure(error: unknown, claim: Claim | null): 'settled' | number {
   if (error instanceof PublishRefused && error.code === refusal.settled) return 'settled'
   if (error instanceof PublishRefused && error.code === refusal.undecided) return 5 + Math.random() * 20
-  if (claim === null) throw new Unavailable('nats', whyNot(error), { cause: error })
+  if (claim === null) throw notStored(error)
   if (error instanceof LostAck || error instanceof Unavailable) return 0
   if (error instanceof PublishRefused && !refusal.tooLarge.includes(error.code)) return retryMs
   throw error
 }
 
-function whyNot(error: unknown): string {
+function notStored(error: unknown): Unavailable {
+  if (error instanceof LostAck)
+    return new Unsure('nats', `NATS didn't say whether it has stored the message (${error.message}): it may have`, {
+      cause: error,
+    })
   const isFull = error instanceof PublishRefused && refusal.full.includes(error.code)
   const advice = isFull ? ': its storage is full; raise max_file_store, or let what is queued be finished' : ''
-  return `NATS can't store the message (${textOf(error)})${advice}`
+  return new Unavailable('nats', `NATS can't store the message (${textOf(error)})${advice}`, { cause: error })
 }
 
 type Answer = Awaited<ReturnType<Publisher['request']>>

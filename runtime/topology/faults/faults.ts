@@ -14,7 +14,7 @@ export function faultsOf(
 ): Fault[] {
   return error.issues.slice(0, faultsMax).flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') {
-      const message = issue.code === 'custom' ? issue.message : `${issue.message}${found(value, issue.path)}`
+      const message = issue.code === 'custom' ? issue.message : `${wordsOf(issue)}${found(value, issue.path)}`
       return [{ path: textOfPath(issue.path), message: locate(issue.path, message) }]
     }
     return issue.keys.slice(0, faultsMax).map((key) => {
@@ -25,6 +25,11 @@ export function faultsOf(
       }
     })
   })
+}
+
+/** Of a key that isn't allowed zod says so only; why stands inside. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
 }
 
 /** `nodes[2].prefetch`. */

@@ -22,6 +22,7 @@ const fields: readonly Field[] = [
 ]
 
 const form = 'expected 5 or 6 cron fields such as "0 6 * * mon", a word such as @hourly, or "@every 15m"'
+const everyForm = '@every takes hours, minutes, seconds and ms, such as "@every 15m", "@every 1h30m" or "@every 24h"'
 const cronWords = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']
 const everyLeastMs = 1_000
 const everyMostMs = 366 * 86_400_000
@@ -64,7 +65,7 @@ export function timezoneFault(timezone: string): string | null {
 
 function everyFault(text: string): string | null {
   const ms = everyMs(text)
-  if (ms === null) return `${form}; found "${text}"`
+  if (ms === null) return `${/^@every\b/i.test(text) ? everyForm : form}; found "${text.slice(0, 200)}"`
   if (ms > everyMostMs) return '@every takes at most 8784h (366 days)'
   return ms >= everyLeastMs ? null : '@every needs at least 1s'
 }

@@ -8,7 +8,9 @@ export const missedKinds = ['once', 'skip'] as const
 const bodyMaxBytes = 65_536
 const headersMaxBytes = 4096
 
-const header = z.string().regex(/^x-[a-z0-9-]{1,100}$/, 'expected a header that begins with x-, in lower case')
+const header = z
+  .string()
+  .regex(/^x-[a-z0-9-]{1,100}$/, 'only headers that begin with x- go with a message, in lower case')
 const value = z
   .string()
   // eslint-disable-next-line no-control-regex -- these are what it refuses

@@ -1,7 +1,7 @@
 /** The `watermark` of a batch node, as people write it. Pure. */
 import { z } from 'zod'
 import type { Fault } from '../../errors.ts'
-import type { WatermarkPolicy } from '../plan.ts'
+import type { LookBack, WatermarkPolicy } from '../plan.ts'
 import { kindAsked, kindNames, kindOf, watermarkMaxBytes } from './watermark.ts'
 
 const dayMs = 86_400_000
@@ -45,10 +45,15 @@ export function policyFaults(policy: WatermarkInput, path: string): Fault[] {
     const message = 'lookBackMs is for times and lookBackBy for whole numbers: say the one that fits your watermarks'
     return [{ path: `${path}.lookBackBy`, message }]
   }
-  const asked = kindAsked({ lookBackMs, lookBackBy })
-  if (initial === undefined || asked === null || kindOf(initial) === asked) return []
-  const key = lookBackMs === null ? 'lookBackBy' : 'lookBackMs'
-  return [{ path: `${path}.initial`, message: `expected ${kindNames[asked]}, since ${key} is given` }]
+  const message = initial === undefined ? null : kindFault(initial, { lookBackMs, lookBackBy })
+  return message === null ? [] : [{ path: `${path}.initial`, message }]
+}
+
+/** Why a node that looks back so can't begin at this watermark; null when it can. */
+export function kindFault(watermark: string, lookBack: LookBack): string | null {
+  const asked = kindAsked(lookBack)
+  if (asked === null || kindOf(watermark) === asked) return null
+  return `expected ${kindNames[asked]}, since ${lookBack.lookBackMs === null ? 'lookBackBy' : 'lookBackMs'} is given`
 }
 
 /** With everything filled in. */

@@ -12,7 +12,7 @@ export interface Timeline {
     readonly calls: number
     readonly spent: object
   }[]
-  readonly events: readonly { readonly kind: string; readonly node: string | null }[]
+  readonly events: readonly { readonly kind: string; readonly node: string | null; readonly text: string }[]
   readonly steps: readonly {
     readonly node: string
     readonly state: string

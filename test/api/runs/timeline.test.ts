@@ -64,6 +64,22 @@ test('of a message it is told how long it waited in each queue, its failed calls
   ])
 })
 
+test('a run of which the last failure is discarded after its end had failed then, and is finished since', async () => {
+  const { t } = await orders(({ node }) => (node === 'b' ? { status: 422 } : { body: 'x' }))
+  await bridgeOf(t)
+  const run = await start(t)
+  expect((await ended(t, run)).state).toBe('failed')
+  const [row] = (await t.get(`/api/trash?run=${run}`)).body.items
+  await t.post(`/api/trash/${row?.id}/discard`, {})
+  await eventually('it is finished', async () => (await t.get(`/api/runs/${run}`)).body.state === 'finished')
+  const { events } = await timeline(t, run)
+  expect(events.map(({ kind, text }) => [kind, text]).slice(-3)).toEqual([
+    ['ended', 'failed'],
+    ['discarded', 'discarded'],
+    ['ended', 'finished'],
+  ])
+})
+
 test('what a message was split into is listed page by page, and each of them leads back to it', async () => {
   const pages = [
     { body: '[1,2,3]', cursor: { 'sluice-cursor': 'second' } },

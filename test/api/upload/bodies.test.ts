@@ -61,7 +61,7 @@ test('a row that is none is in Trash at its node with its line and its text, the
   const early = await t.post(`/api/trash/${item.id}/replay`)
   expect([early.status, early.body.detail]).toEqual([
     409,
-    expect.stringMatching(/^it is no record yet \(line 2 has one field/),
+    expect.stringMatching(/^it is no record yet \(line 2 has one field.*below the line with the names of the columns/),
   ])
   await t.send('PUT', `/api/trash/${item.id}`, { json: { body: 'id,name\n2,b' } })
   expect((await t.post(`/api/trash/${item.id}/replay`)).status).toBe(202)

@@ -22,6 +22,7 @@ test.each([
   ['1,,2 * * * *', 'the minute is "1,,2"'],
   ['1-2-3 * * * *', 'the minute'],
   ['@every soon', '@every 15m'],
+  ['@every 1d', 'hours, minutes, seconds and ms'],
   ['@every 10ms', 'at least 1s'],
   ['@reboot', 'found "@reboot"'],
   ['@every 9000h', 'at most 8784h'],

@@ -1,4 +1,4 @@
-/** For `sluice worker dev`: the worker with the table of the database in PRODUCTS_POSTGRES_URL. */
+/** For `sluice dev --worker`: the worker with the table of the database in PRODUCTS_POSTGRES_URL. */
 import { openProducts } from './table.ts'
 import { productsWorker } from './worker.ts'
 

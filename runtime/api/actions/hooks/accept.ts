@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Invalid, Unavailable } from '../../../errors.ts'
+import { Invalid, Unavailable, Unsure } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import { headersOf, textOfSource, valueAt } from '../../../protocol/webhooks/delivery.ts'
 import type { Delivery } from '../../../protocol/webhooks/delivery.ts'
@@ -42,8 +42,19 @@ export async function acceptDelivery(deps: Deps, hook: Hook, config: Webhook, de
     throw refusal
   }
   if (id !== null && (await isAccepted(deps, run))) return run
-  await deps.queues.start({ topologyId, nodeId, key, run, tenant, contentType, headers, trace, body })
+  try {
+    await deps.queues.start({ topologyId, nodeId, key, run, tenant, contentType, headers, trace, body })
+  } catch (error) {
+    throw error instanceof Unsure ? unsureDelivery(error, run, id !== null) : error
+  }
   return run
+}
+
+function unsureDelivery(error: Unsure, run: string, isNamed: boolean): Unsure {
+  const again = isNamed
+    ? 'sent again it is that run in any case'
+    : 'sent again it would be another run, since it has no id: the document can say where deliveries have one (accept.deliveryId)'
+  return new Unsure('nats', `${error.message}, and the run would be ${run}; ${again}`, { cause: error })
 }
 
 function tenantOf({ tenant: source }: Webhook, delivery: Delivery): string | null {

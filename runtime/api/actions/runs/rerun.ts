@@ -96,7 +96,9 @@ async function withStart({ store }: Changing, run: Run, node: EventNode): Promis
       `the run was not started at "${node.name}" but at "${run.nodeName}": there is no start to repeat`,
     )
   if (run.intake !== null)
-    throw new Conflict('the run was split from a body that came in pieces, which is not kept: send it again')
+    throw new Conflict(
+      'the run was split from a body that came in pieces, which is not kept: send it again, or name a node to begin at',
+    )
   const start = await startOf(store, run.id)
   if (start === null) throw new Conflict('the start of the run was never seen, so its message is not known')
   return { sequences: null, epoch: null, bytes: start.body.byteLength, start }

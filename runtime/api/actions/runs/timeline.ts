@@ -67,7 +67,7 @@ function passagesOf([nodeId, milestone]: [string, StoredMilestone]): Timeline['n
 type Event = Timeline['events'][number]
 
 function eventsOf(run: Run, trash: readonly TrashHead[]): Event[] {
-  const { startedAt, cancelRequestedAt, finishedAt, nodeName: node, nodeId } = run
+  const { startedAt, cancelRequestedAt, nodeName: node, nodeId } = run
   const of = (at: Date | null, kind: Event['kind'], more: Partial<Event>): Event[] =>
     at === null
       ? []
@@ -79,9 +79,21 @@ function eventsOf(run: Run, trash: readonly TrashHead[]): Event[] {
       ...of(row.createdAt, 'trashed', { ...placeOf(row), text: row.error.title }),
       ...(row.state === 'open' ? [] : of(row.settledAt, row.state, { ...placeOf(row), text: row.reason ?? row.state })),
     ]),
-    ...of(finishedAt, 'ended', { text: run.state }),
+    ...endsOf(run, trash).flatMap(({ at, state }) => of(at, 'ended', { text: state })),
   ]
   return events.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+}
+
+/** What is discarded after the end moves no end: the run had failed then, and is as it is since the last of it was discarded. */
+function endsOf({ state, finishedAt }: Run, trash: readonly TrashHead[]): { at: Date | null; state: Run['state'] }[] {
+  const settled = trash.flatMap((row) => (row.state === 'discarded' && row.settledAt !== null ? [row.settledAt] : []))
+  const last = settled.toSorted((a, b) => b.getTime() - a.getTime())[0]
+  if (state !== 'finished' || finishedAt === null || last === undefined || last <= finishedAt)
+    return [{ at: finishedAt, state }]
+  return [
+    { at: finishedAt, state: 'failed' },
+    { at: last, state },
+  ]
 }
 
 const placeOf = ({ nodeName: node, nodeId, messageId: message, id: trash }: TrashHead) => ({

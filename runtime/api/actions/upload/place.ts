@@ -42,12 +42,13 @@ export function placeOf(store: ApiDeps['store'], node: EventNode, start: Receivi
   }
 }
 
-async function refuseBusy(inside: ApiDeps['store'], { id, name }: EventNode): Promise<void> {
+async function refuseBusy(inside: ApiDeps['store'], node: EventNode): Promise<void> {
+  const { id, name } = node
   const busy = (await busyWith(inside, [id])).get(id) ?? null
   const queued = (await queuedOf(inside, [id])).get(id) ?? 0
   if (busy === null && queued === 0) return
   throw new Conflict(
-    `${skipReason(busy, queued)}, and runs of "${name}" must not overlap: a body can not wait in a line, so ask again later, or send it with force`,
+    `${skipReason(busy, queued)}, and the node "${name}" has overlap: ${overlapOf(node)}, where a body can not wait in a line; wait for its end, cancel it, or start with force`,
   )
 }
 

@@ -23,12 +23,16 @@ const graceSeconds = z
 
 export const rotateRequest = z.strictObject({ graceSeconds }).openapi('WebhookRotation')
 
-const secret = text(500).min(1).nullable().optional()
+/** Shorter ones are guessed, also by who has only seen a signature. */
+const secretMin = 8
+
+const secret = text(500).min(secretMin).nullable().optional()
+const verifyToken = text(500).min(1).nullable().optional()
 
 export const secretsRequest = z
   .strictObject({
     secret: secret.openapi({ description: 'Signs deliveries; left out: as it is; null: none' }),
-    verifyToken: secret.openapi({ description: 'Proves handshakes; left out: as it is; null: none' }),
+    verifyToken: verifyToken.openapi({ description: 'Proves handshakes; left out: as it is; null: none' }),
     graceSeconds,
   })
   .openapi('WebhookSecrets')

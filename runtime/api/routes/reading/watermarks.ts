@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
-import { Conflict, NotFound } from '../../../errors.ts'
+import { Conflict, Invalid, NotFound } from '../../../errors.ts'
 import type { WatermarkPlace } from '../../../queue/delta/told.ts'
 import { findNode, nodeIdsOf } from '../../../store/queries/nodes.ts'
 import {
@@ -11,7 +11,12 @@ import {
   watermarkChanges,
 } from '../../../store/delta/watermarks.ts'
 import type { Watermark, WatermarkChange, WatermarkSetting } from '../../../store/delta/watermarks.ts'
+import { getTopology } from '../../../store/queries/topologies.ts'
+import { kindFault, policyOf } from '../../../topology/watermarks/policy.ts'
+import { isEventNode } from '../../../topology/plan.ts'
 import { ofWatermark } from '../../access/targets.ts'
+import { draftOf } from '../../actions/drafts.ts'
+import { newestPlan } from '../../actions/plans.ts'
 import { tellSetting } from '../../actions/reading/tell.ts'
 import { changes, checkTopology, needs } from '../../auth.ts'
 import { ifMatch, setEtag } from '../../input/conditional.ts'
@@ -153,13 +158,14 @@ function settingRoutes(app: Api, deps: ApiDeps): void {
   })
 }
 
-/** Throws `LostRace`. */
+/** Throws `LostRace`, and `Invalid` for a watermark that the node can't look back from. */
 async function change(
   deps: Changing,
   { topologyId, nodeId, tenant }: WatermarkPlace,
   setting: WatermarkSetting,
   ifVersion: number | null,
 ): Promise<Watermark> {
+  await checkKind(deps, topologyId, nodeId, setting.watermark)
   const id = await deps.store.transaction(async (inside) => {
     const before = await lockWatermark(inside, { topologyId, nodeId, tenant })
     await setWatermark(inside, before, setting, ifVersion)
@@ -168,6 +174,24 @@ async function change(
   })
   await tellSetting(deps, id)
   return getWatermark(deps.store, id)
+}
+
+/** By the plan in force, or what the draft says of a topology that has none. */
+async function checkKind(
+  { store }: Pick<Changing, 'store'>,
+  topologyId: string,
+  nodeId: string,
+  watermark: string | null,
+): Promise<void> {
+  if (watermark === null) return
+  const [topology, node] = await Promise.all([getTopology(store, topologyId), findNode(store, nodeId)])
+  const planned = (await newestPlan(store, topology))?.nodes.find(({ id }) => id === nodeId)
+  const drawn = draftOf(topology).nodes.find(({ name }) => name === node?.name)?.watermark
+  const inForce = planned !== undefined && !isEventNode(planned) ? planned.watermark : undefined
+  const policy = planned === undefined ? drawn && policyOf(drawn) : inForce
+  const fault = policy ? kindFault(watermark, policy) : null
+  if (fault !== null)
+    throw new Invalid(`the watermark is "${watermark.slice(0, 80)}"; ${fault}`, [{ path: 'watermark', message: fault }])
 }
 
 /** Throws `NotFound`, `Conflict`, 403. */

@@ -2,7 +2,7 @@ import type { Engine } from '../../../client/engine.ts'
 import { statusOf } from '../../../client/problem.ts'
 import { Invalid, Unavailable } from '../../../errors.ts'
 import type { Fault } from '../../../errors.ts'
-import { checkDocument, checkNames } from '../../../topology/check.ts'
+import { checkDocument, checkDraft } from '../../../topology/check.ts'
 import type { Known } from '../../../topology/check.ts'
 import { findEngine } from '../find.ts'
 import { nodesOf } from '../worker.ts'
@@ -20,9 +20,9 @@ interface Flags extends Record<string, unknown> {
  */
 export async function readChecked(flags: Flags): Promise<{ engine: Engine; found: Found[] }> {
   const { found, faults } = readSources(flags.file)
-  const names = found.flatMap((one) => placed(one, checkNames(one.document)))
+  const beyond = found.flatMap((one) => placed(one, checkDraft(one.document)))
   if (flags.publish !== true) {
-    refuse([...faults, ...names])
+    refuse([...faults, ...beyond])
     return { engine: findEngine(flags), found }
   }
   try {
@@ -32,7 +32,7 @@ export async function readChecked(flags: Flags): Promise<{ engine: Engine; found
     return { engine, found }
   } catch (error) {
     // Faults of the files are faults without an engine, too.
-    if (error instanceof Unavailable) refuse([...faults, ...names])
+    if (error instanceof Unavailable) refuse([...faults, ...beyond])
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Argument } from 'commander'
+import { Argument, Option } from 'commander'
 import type { Command } from 'commander'
 import type { Engine } from '../../../client/engine.ts'
 import { Invalid } from '../../../errors.ts'
@@ -7,7 +7,7 @@ import { didYouMean } from '../../../topology/suggest.ts'
 import { addOptions, examples, moment, wholeNumber } from '../../define.ts'
 import { addFormat, printData, printList, printRecord, yamlOf } from '../../terminal/print.ts'
 import type { Format } from '../../terminal/print.ts'
-import { findEngine } from '../find.ts'
+import { checkPlace, findEngine } from '../find.ts'
 import { cellOf, columnOf } from './cells.ts'
 import { kinds } from './kinds.ts'
 import type { FilterName, Filters, Kind, Row } from './kinds.ts'
@@ -65,7 +65,11 @@ export function define(command: Command): void {
     .option('--text <text>', 'trash: part of the error')
     .option('--who <token>', 'audit: name or id of a token')
     .option('--action <operation>', 'audit: what was done, such as publishTopology')
-    .option('--active <yes>', 'cursors: true, what reads or is stopped; false, what has come to its end')
+    .addOption(
+      new Option('--active [yes]', 'cursors: true (default), what reads or is stopped; false, what has come to its end')
+        .choices(['true', 'false'])
+        .preset('true'),
+    )
     .option('--documents', 'topologies: only their documents, as `sluice apply` takes them')
     .option('--watch', 'again every two seconds, until ^C')
     .action(get)
@@ -111,6 +115,7 @@ function showList(name: keyof typeof kinds, names: readonly string[], flags: Fla
   const wanted = { ...given, ...(names[0] !== undefined && { topology: names[0] }) }
   return async (engine) => {
     const rows = await kind.read(engine, wanted, flags.documents === true ? Infinity : limit)
+    if (rows.length === 0) await checkPlace(engine, wanted)
     if (flags.documents === true) return printDocuments(rows, output)
     printList(rows, kind.columns.map(columnOf), output)
   }

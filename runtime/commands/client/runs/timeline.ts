@@ -77,7 +77,7 @@ function showRun({ run, nodes, events, complete, since, reruns }: RunTimeline): 
       ['LAST', ({ lastAt }) => `+${durationText(Date.parse(lastAt) - from)}`],
       ['MESSAGES', ({ messages }) => countsText(messages)],
       ['CALLS', ({ calls }) => grouped(calls)],
-      ['IN ALL', ({ spent }) => spentText(spent)],
+      ['SUM OVER MESSAGES', ({ spent }) => spentText(spent)],
     ],
     'table',
   )

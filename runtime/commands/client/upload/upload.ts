@@ -158,6 +158,6 @@ function sizeOf(file: string): number {
 
 /** What became of it, for people. */
 export function takenText({ records = 0, trashed = 0 }: Accepted): string {
-  const rest = trashed === 0 ? '' : `, ${grouped(trashed)} that are none in Trash`
-  return `${grouped(records)} records${rest}`
+  const rest = trashed === 0 ? '' : `, ${grouped(trashed)} that ${trashed === 1 ? 'is' : 'are'} none in Trash`
+  return `${grouped(records)} ${records === 1 ? 'record' : 'records'}${rest}`
 }
