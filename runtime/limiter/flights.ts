@@ -199,7 +199,7 @@ export class Flights {
 const usableLeaseMs = 1_000
 
 /** A fair share: nobody has more while another who wants some has less; what is left over goes round. */
-export function shareOf(
+function shareOf(
   id: string,
   want: number,
   others: readonly (readonly [id: string, holder: Pick<Holder, 'want'>])[],

@@ -6,7 +6,7 @@ import { lateMs } from './permits.ts'
 import type { Tier } from './permits.ts'
 
 /** Part of the rate that is left free: for permits that are used late, and for clocks that differ. */
-export const headRoom = 0.04
+const headRoom = 0.04
 /** Of the time that a permit may be late, what is left to the way of the call, and to the error of the clocks. */
 const transitMs = 25
 /** Nobody needs longer, and clocks may be put. */

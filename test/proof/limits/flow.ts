@@ -9,7 +9,7 @@ import type { Role } from '../../support/role.ts'
 import { strictApi } from './strict.ts'
 import type { StrictApi, StrictLimit } from './strict.ts'
 
-export const service = 'shop'
+const service = 'shop'
 
 export interface Setup {
   /** Prefetch of each node of each topology; all of them are followers of its start. */
