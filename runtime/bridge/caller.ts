@@ -178,6 +178,7 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
   const { prepared, message, tries, sequence, waiting, mayCall } = one
   const { attempt, isSuspect } = tries
   let cost: number | undefined
+  let isAskingToWait = false
   try {
     const found = workerOf(prepared.node.worker)
     const known = found instanceof Promise ? await found : found
@@ -194,10 +195,13 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
       known?.unusable,
     )
     cost = costOf(called)
+    isAskingToWait = called.result.kind === 'reply' && called.result.status === 429
     used.add(prepared.node.service, cost ?? prepared.node.limitCost ?? 1)
     return called
   } finally {
-    pass.end(cost)
+    // Who comes next is to know first that the service asks to wait.
+    if (isAskingToWait) setImmediate(() => pass.end(cost))
+    else pass.end(cost)
   }
 }
 

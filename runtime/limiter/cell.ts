@@ -8,7 +8,9 @@ import type { Cells } from '../queue/limits/cells.ts'
 export class SharedCell<S> {
   readonly #cells: Cells
   readonly #id: string
+  /** As it was kept last. */
   #state: S
+  #assumed: S | null = null
   #revision: number | null = null
 
   constructor(cells: Cells, id: string, empty: S) {
@@ -17,8 +19,13 @@ export class SharedCell<S> {
     this.#state = empty
   }
 
-  /** As it was known last. */
+  /** As it was known last, or is assumed to be. */
   get known(): S {
+    return this.#assumed ?? this.#state
+  }
+
+  /** As it was kept last. */
+  get stored(): S {
     return this.#state
   }
 
@@ -35,6 +42,7 @@ export class SharedCell<S> {
       const revision = await this.#write(changed.state)
       if (revision !== null) {
         this.#state = changed.state
+        this.#assumed = null
         this.#revision = revision
         return changed
       }
@@ -44,7 +52,7 @@ export class SharedCell<S> {
 
   /** Goes on with this until NATS answers again. */
   assume(state: S): void {
-    this.#state = state
+    this.#assumed = state
     this.#revision = null
   }
 

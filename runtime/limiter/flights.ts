@@ -53,6 +53,11 @@ export class Flights {
   #renewedAt = 0
   #endedAt = 0
   #isAsking = false
+  #isClosed = false
+  #isAway = false
+  /** Until then leases that have run out are believed. */
+  #graceUntil = 0
+  #told = { what: '', at: 0 }
   #again = false
   #timer: NodeJS.Timeout | null = null
 
@@ -72,12 +77,19 @@ export class Flights {
   }
 
   get isIdle(): boolean {
-    return this.#open === 0 && this.#have === 0 && this.#queue.length === 0
+    return this.#open === 0 && this.#queue.length === 0 && (this.#have === 0 || !this.isLimited)
   }
 
+  /** `Infinity`: as many as you like; what is open is counted all the same. */
   setMax(max: number): void {
+    if (max === this.#max) return
     this.#max = max
+    this.#give()
     this.look()
+  }
+
+  get isLimited(): boolean {
+    return this.#max !== Infinity
   }
 
   /** True: the call may be made, and must be ended. */
@@ -115,6 +127,7 @@ export class Flights {
 
   /** Gives up what is held; what is open ends by itself. */
   async close(): Promise<void> {
+    this.#isClosed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#have === 0) return
     const { bridgeId } = this.#deps
@@ -127,8 +140,8 @@ export class Flights {
   }
 
   get #allowed(): number {
-    const now = this.#deps.now()
-    return now - this.#renewedAt < leaseMs - usableLeaseMs ? this.#have : 0
+    if (!this.isLimited) return Infinity
+    return this.#deps.now() - this.#renewedAt < leaseMs - leaseMarginMs ? this.#have : 0
   }
 
   #give(): void {
@@ -141,22 +154,22 @@ export class Flights {
   }
 
   async #ask(): Promise<void> {
+    if (!this.isLimited || this.#isClosed) return
     if (this.#isAsking) return void (this.#again = true)
     this.#isAsking = true
     this.#again = false
     try {
-      const before = this.#have
-      const { have, share, mayOthers } = await this.#cell.update((state) => this.#claim(state))
+      const { have, want, share, mayOthers } = await this.#cell.update((state) => this.#claim(state))
       this.#have = have
       this.#share = share
       this.#areOthersShort = mayOthers
       this.#renewedAt = this.#deps.now()
-      if (have < share || (mayOthers && have < before)) this.#deps.poke(this.id)
+      this.#tell(`${have}/${want}/${share}`, have < share || mayOthers)
     } catch (error) {
       this.#deps.log.debug('calls in flight are not shared', { limit: this.id, error: textOf(error) })
-      // What is held by others is known from before; nobody takes more until NATS answers.
-      if (this.#have === 0) this.#have = 1
+      // It goes on with what it has. Leases of others run out in the state meanwhile, though they go on, too.
       this.#renewedAt = this.#deps.now()
+      this.#isAway = true
     } finally {
       this.#isAsking = false
       this.#give()
@@ -164,24 +177,42 @@ export class Flights {
     }
   }
 
+  /** Others look again when something has changed for them, and now and then as long as this bridge is short of some. */
+  #tell(what: string, isOfUse: boolean): void {
+    const now = this.#deps.now()
+    const isNew = what !== this.#told.what
+    if (!isOfUse || (!isNew && now - this.#told.at < rotateMs)) return
+    this.#told = { what, at: now }
+    this.#deps.poke(this.id)
+  }
+
   /** What this bridge holds from now on. What it gives up it doesn't use any more from this moment, since somebody else may have it at once. */
-  #claim({ holders }: FlightState) {
+  #claim(before: FlightState) {
+    const { holders } = before
     const now = this.#deps.now()
     const { bridgeId } = this.#deps
-    const living = Object.entries(holders).filter(([id, { until }]) => id !== bridgeId && until > now)
+    if (this.#isAway) this.#graceUntil = now + renewMs + leaseMarginMs
+    this.#isAway = false
+    const isLiving = ([id, { until }]: [string, Holder]): boolean =>
+      id !== bridgeId && (until > now || now < this.#graceUntil)
+    const living = Object.entries(holders).filter(isLiving)
     // What was just used is kept for the next call, unless somebody else waits for it.
     const isKept = now - this.#endedAt < idleMs && !living.some(([, other]) => other.want > other.have)
     const want = Math.min(this.#open + this.#queue.length || (isKept ? 1 : 0), this.#max)
     const share = shareOf(bridgeId, want, living, this.#max, Math.floor(now / rotateMs))
     const taken = living.reduce((sum, [, { have }]) => sum + have, 0)
     const free = Math.max(0, this.#max - taken)
-    const have = Math.max(Math.min(share, free), Math.min(this.#open, this.#have))
+    const have = Math.max(Math.min(share, free), this.#open)
     this.#have = Math.min(this.#have, have)
+    const mayOthers = living.some(([, other]) => other.want > other.have)
+    const own = holders[bridgeId]
+    const isKnown = own?.have === have && own.want === want && own.until - now > leaseMs - renewMs / 2
+    if (isKnown) return { state: before, have, want, share, mayOthers }
     const rest = Object.fromEntries(living)
     const state: FlightState = {
       holders: want === 0 && have === 0 ? rest : { ...rest, [bridgeId]: { have, want, until: now + leaseMs } },
     }
-    return { state, have, share, mayOthers: living.some(([, other]) => other.want > other.have) }
+    return { state, have, want, share, mayOthers }
   }
 
   /** Looks again: when it is short of some, when its lease must be renewed, and when it needs none any more. */
@@ -196,7 +227,7 @@ export class Flights {
 }
 
 /** A lease is used no longer than to here before its end. */
-const usableLeaseMs = 1_000
+const leaseMarginMs = 1_000
 
 /** A fair share: nobody has more while another who wants some has less; what is left over goes round. */
 function shareOf(

@@ -38,6 +38,8 @@ export class Keys {
   /** Until when a key's service asked to wait. */
   readonly #pausedUntil: (id: string) => number
   readonly #services = new Map<string, ServiceLimits>()
+  /** Those that have anything that is counted by tenants. */
+  readonly #perTenant = new Set<string>()
   readonly #keys = new Map<string, Key>()
   /** By what makes them, so that no id is hashed for each call. */
   readonly #byCall = new Map<string, readonly Key[]>()
@@ -50,6 +52,9 @@ export class Keys {
   setService(name: string, limits: ServiceLimits | null): void {
     if (limits === null) this.#services.delete(name)
     else this.#services.set(name, limits)
+    if (limits !== null && (limits.inFlightScope === 'tenant' || tiersOf(limits, 'tenant').length > 0))
+      this.#perTenant.add(name)
+    else this.#perTenant.delete(name)
     this.#byCall.clear()
     for (const key of this.#keys.values()) if (key.key.kind === 'service' && key.key.service === name) this.#arm(key)
   }
@@ -65,7 +70,8 @@ export class Keys {
   /** The keys that the call counts against, in a fixed order. */
   of(counted: Counted): readonly Key[] {
     const { nodeId, service, who } = counted
-    const text = service === null ? nodeId : `${service.length} ${service}${who === null ? '' : ` ${who}`}`
+    const own = service !== null && who !== null && this.#isPerTenant(service) ? ` ${who}` : ''
+    const text = service === null ? nodeId : `${service.length} ${service}${own}`
     const known = this.#byCall.get(text)
     const keys = known ?? this.#make(counted)
     if (known === undefined) this.#byCall.set(text, keys)
@@ -107,8 +113,7 @@ export class Keys {
   }
 
   #isPerTenant(service: string): boolean {
-    const limits = this.#services.get(service)
-    return limits !== undefined && (limits.inFlightScope === 'tenant' || tiersOf(limits, 'tenant').length > 0)
+    return this.#perTenant.has(service)
   }
 
   #key(key: LimitKey): Key {
@@ -134,11 +139,7 @@ export class Keys {
     key.hasTiers = tiers.length > 0
     key.line.setTiers(tiers)
     const max = limits !== undefined && limits.inFlightScope === scope ? limits.maxInFlight : null
-    if (max === null) {
-      // What is open ends where it began, and who waits goes on.
-      key.flights?.setMax(Infinity)
-      key.flights = null
-    } else if (key.flights === null) key.flights = new Flights(`${key.id}.flights`, max, this.#deps)
-    else key.flights.setMax(max)
+    if (key.flights !== null) key.flights.setMax(max ?? Infinity)
+    else if (max !== null) key.flights = new Flights(`${key.id}.flights`, max, this.#deps)
   }
 }

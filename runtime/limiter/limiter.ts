@@ -131,8 +131,13 @@ class OpenLimiter implements Limiter {
     if (only === undefined && flying.length === 0) return call.service === null ? free : this.#pass(call, keys, [], now)
     // Two permits for one instant are taken in the slow way.
     if (limited.length > 1 || flying.length > 1) return null
+    const slots = flying[0]?.flights ?? null
+    if (slots?.take() === false) return null
     const permit = only === undefined ? { at: now } : only.line.take(call.cost)
-    if (permit === null || flying[0]?.flights?.take() === false) return null
+    if (permit === null) {
+      slots?.end()
+      return null
+    }
     return this.#pass(
       call,
       keys,
@@ -151,12 +156,16 @@ class OpenLimiter implements Limiter {
         const paused = await this.#pause(call, keys, signal)
         if (paused === 'again') continue
         if (paused !== null) return paused
+        // A slot isn't kept by who waits for long.
+        if (keys.some(({ line, hasTiers }) => hasTiers && line.estimateMs() > aheadMs)) slots.end()
         const left = await this.#permits(call, keys, trying, signal)
         if (left === null) continue
         if (left.kind === 'put-off') return left
-        await slots.take(call, keys, signal)
-        // Who had to wait for a slot needs another permit, and has the slot already.
-        if (this.#deps.now() - left.at < usableIn(keys)) return this.#pass(call, keys, slots.keep(), left.at)
+        const isPaused = (this.#pauses.latest(keys)?.until ?? 0) > this.#deps.now()
+        if (!isPaused && slots.takeNow(keys)) return this.#pass(call, keys, slots.keep(), left.at)
+        for (const { line, hasTiers } of keys) if (hasTiers) line.giveBack({ at: left.at, cost: call.cost })
+        // With the slot in hand it waits for another permit.
+        if (!isPaused) await slots.take(call, keys, signal)
       }
     } finally {
       slots.end()
@@ -314,6 +323,16 @@ class Slots {
         await flights.wait({ turn: nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
       this.#held.push(flights)
     }
+  }
+
+  /** True: all of them are there. */
+  takeNow(keys: readonly Key[]): boolean {
+    for (const { flights } of keys) {
+      if (flights === null || this.#held.includes(flights)) continue
+      if (!flights.take()) return false
+      this.#held.push(flights)
+    }
+    return true
   }
 
   /** They are the caller's from now on. */

@@ -35,6 +35,8 @@ export interface PermitState {
 
 export interface TierState {
   readonly tat?: number
+  /** With which `tat` was reckoned: of a limit that was changed since, it means another time. */
+  readonly everyMs?: number
   readonly counts?: Counts
 }
 
@@ -77,7 +79,7 @@ export interface Reserved {
 export function reserve(before: PermitState, tiers: readonly Tier[], reserving: Reserving): Reserved {
   const { now, aheadMs, costs } = reserving
   const permits: Permit[] = []
-  let state = settle(before, now)
+  let state = settle(before, tiers, now)
   let from = reserving.from
   for (const cost of costs) {
     const at = instantOf(state, tiers, from, cost)
@@ -121,7 +123,7 @@ export function takeTurns(
   count: number,
   waiting = 0,
 ): Turns {
-  const everyMs = turnEveryMs(tiers)
+  const everyMs = turnEveryMs(bindingIn(before, tiers, from))
   const first = Math.max(before.turn, from + waiting * everyMs)
   const instants = Array.from({ length: count }, (_, index) => first + index * everyMs)
   return { state: { ...before, turn: first + count * everyMs }, instants }
@@ -132,6 +134,15 @@ export function closeTurns(state: PermitState, now: number): PermitState {
   return state.turn > now ? { ...state, turn: now } : state
 }
 
+/** The tiers that let nothing through at this instant, or all of them. */
+function bindingIn(state: PermitState, tiers: readonly Tier[], from: number): readonly Tier[] {
+  const now = Math.min(from, state.at)
+  const binding = tiers.filter(
+    (tier) => tier.kind === 'quota' && earliestOf(tier, state.tiers[tier.id] ?? {}, now, 1) > now,
+  )
+  return binding.length > 0 ? binding : tiers
+}
+
 /** Between two turns. */
 export function turnEveryMs(tiers: readonly Tier[]): number {
   const [shortest] = [...tiers].sort((a, b) => a.periodMs - b.periodMs)
@@ -139,14 +150,25 @@ export function turnEveryMs(tiers: readonly Tier[]): number {
 }
 
 /** The server's clock was put back: what is known moves with it, or nothing would go until it was there again. */
-function settle(state: PermitState, now: number): PermitState {
+function settle(state: PermitState, tiers: readonly Tier[], now: number): PermitState {
   const back = state.at - now
   if (back < clockBackMs) return { ...state, at: Math.max(state.at, now) }
-  const tiers = Object.entries(state.tiers).map(([id, { tat, counts }]): [string, TierState] => [
-    id,
-    { ...(tat !== undefined && { tat: tat - back }), ...(counts && { counts: { first: 0, costs: [] } }) },
-  ])
-  return { at: now, tiers: Object.fromEntries(tiers), turn: state.turn - back }
+  const moved = tiers.flatMap((tier): [string, TierState][] => {
+    const { tat, counts, ...rest } = state.tiers[tier.id] ?? {}
+    const first = (counts?.first ?? 0) - Math.floor(back / widthOf(tier))
+    return [
+      [
+        tier.id,
+        { ...rest, ...(tat !== undefined && { tat: tat - back }), ...(counts && { counts: { ...counts, first } }) },
+      ],
+    ]
+  })
+  return { at: now, tiers: Object.fromEntries(moved), turn: state.turn - back }
+}
+
+/** The theoretical arrival time, as the tier is declared now. */
+function tatOf({ everyMs: now }: Tier, { tat = 0, everyMs = now }: TierState, at: number): number {
+  return tat <= at || everyMs === now ? tat : at + ((tat - at) * now) / everyMs
 }
 
 /** Bridges know the server's clock to a few milliseconds. */
@@ -164,8 +186,10 @@ function instantOf(state: PermitState, tiers: readonly Tier[], from: number, cos
   return at
 }
 
-function earliestOf(tier: Tier, { tat = 0, counts }: TierState, from: number, cost: number): number {
+function earliestOf(tier: Tier, state: TierState, from: number, cost: number): number {
+  const { counts } = state
   if (tier.kind === 'quota') return roomIn(tier, counts, from, cost)
+  const tat = tatOf(tier, state, from)
   const paced = Math.max(from, tat - (Math.max(tier.burst, cost) - cost) * tier.everyMs)
   return isCounted(tier, counts, cost) ? roomIn(tier, counts ?? seeded(tier, tat, from), paced, cost) : paced
 }
@@ -178,15 +202,18 @@ function isCounted(tier: Tier, counts: Counts | undefined, cost: number): boolea
 function taken(state: PermitState, tiers: readonly Tier[], at: number, cost: number): PermitState {
   const changed: Record<string, TierState> = {}
   for (const tier of tiers) {
-    const { tat = 0, counts } = state.tiers[tier.id] ?? {}
+    const known = state.tiers[tier.id] ?? {}
+    const { counts } = known
     if (tier.kind === 'quota') {
       changed[tier.id] = { counts: added(counts, tier, at, cost) }
       continue
     }
+    const tat = tatOf(tier, known, at)
     const next = Math.max(tat, at) + cost * tier.everyMs
     const isKept = isCounted(tier, recent(tier, counts, at), cost)
     changed[tier.id] = {
       tat: next,
+      everyMs: tier.everyMs,
       ...(isKept && { counts: added(counts ?? seeded(tier, tat, at), tier, at, cost) }),
     }
   }
@@ -221,7 +248,8 @@ function added(counts: Counts | undefined, tier: Tier, at: number, cost: number)
   const first = counts === undefined || kept.length === 0 ? bucket : Math.max(counts.first, oldest)
   const costs = [...kept]
   const place = bucket - first
-  if (place < 0) return { first: bucket, costs: [cost, ...Array.from({ length: -place - 1 }, () => 0), ...costs] }
+  if (place < 0)
+    return { first: bucket, costs: [Math.max(0, cost), ...Array.from({ length: -place - 1 }, () => 0), ...costs] }
   while (costs.length <= place) costs.push(0)
   costs[place] = Math.max(0, (costs[place] ?? 0) + cost)
   return { first, costs }
@@ -229,13 +257,17 @@ function added(counts: Counts | undefined, tier: Tier, at: number, cost: number)
 
 /** Those of the last period are as many as could be: one every `everyMs`, the last of them when `tat` says. */
 function seeded(tier: Tier, tat: number, at: number): Counts | undefined {
-  let counts: Counts | undefined
-  const oldest = at - tier.periodMs - lateMs
-  const instants: number[] = []
-  for (let one = tat - tier.everyMs; one > oldest && instants.length < tier.rate; one -= tier.everyMs)
-    instants.push(one)
-  for (const one of instants.reverse()) counts = added(counts, tier, one, 1)
-  return counts
+  const last = Math.floor((tat - tier.everyMs) / widthOf(tier))
+  const first = Math.max(oldestOf(tier, at), last - bucketsOf.paced - 1)
+  if (last < first) return undefined
+  let left = tier.rate
+  const costs: number[] = []
+  for (let bucket = last; bucket >= first; bucket--) {
+    const most = Math.min(left, Math.ceil(widthOf(tier) / tier.everyMs))
+    costs.unshift(most)
+    left -= most
+  }
+  return { first, costs }
 }
 
 /** Undefined when nothing of it is in the period any more. */

@@ -3,11 +3,13 @@ import type { Cells } from '../../queue/limits/cells.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { SharedCell } from '../cell.ts'
 import { Demand } from './demand.ts'
-import { closeTurns, nextInstant, noPermits, refund, reserve, spend, takeTurns, turnEveryMs } from '../permits.ts'
+import { closeTurns, nextInstant, noPermits, reserve, takeTurns, turnEveryMs } from '../permits.ts'
 import type { Permit, PermitState, Tier } from '../permits.ts'
 import { Queue, urgent } from './queue.ts'
 import type { Leave, Waiter, Waiting } from './queue.ts'
 import { Owed } from './owed.ts'
+import { charged, isIdle, sharesOf } from './reckon.ts'
+import type { Charge } from './reckon.ts'
 import { usableOf } from '../rules.ts'
 
 /**
@@ -60,6 +62,8 @@ export class Line {
   #notBefore = 0
   /** How often what a reservation goes by was changed. */
   #changes = 0
+  /** Somebody came since the last reservation. */
+  #isNews = false
   #timer: NodeJS.Timeout | null = null
   #awayUntil = 0
   #isAway = false
@@ -120,7 +124,7 @@ export class Line {
   setPaused(until: number): void {
     if (until === this.#pausedUntil) return
     this.#pausedUntil = until
-    if (until > this.#deps.now()) this.#pool = []
+    if (until > this.#deps.now()) this.#empty()
     this.#again()
   }
 
@@ -149,6 +153,7 @@ export class Line {
     this.usedAt = this.#deps.now()
     this.#demand.count(this.usedAt)
     const left = this.#queue.join(waiting, signal)
+    this.#isNews = true
     this.#pump()
     return left
   }
@@ -186,6 +191,7 @@ export class Line {
 
   #again(): void {
     this.#changes++
+    this.#isNews = true
     this.#notBefore = 0
     this.#pump()
   }
@@ -194,6 +200,7 @@ export class Line {
   #pump(): void {
     const now = this.#deps.now()
     this.#give(now)
+    if (this.#isAway && now >= this.#awayUntil) void this.#own()
     if (!this.#isReserving && this.#hasReason(now)) void this.#reserve()
     this.#sleep(now)
   }
@@ -211,11 +218,15 @@ export class Line {
     }
   }
 
-  /** Quotas have back what nobody used. */
   #drop(now: number): void {
-    while ((this.#pool[0]?.at ?? Infinity) < now - this.#usableMs) {
-      const { at, cost } = this.#pool.shift() as Permit
-      if (this.#hasQuota) this.#charges.push({ at, extra: -cost })
+    this.#empty(now - this.#usableMs)
+  }
+
+  /** Quotas have back what nobody used. */
+  #empty(before = Infinity): void {
+    for (let first = this.#pool[0]; first !== undefined && first.at < before; first = this.#pool[0]) {
+      this.#pool.shift()
+      if (this.#hasQuota) this.#charges.push({ at: first.at, extra: -first.cost })
     }
   }
 
@@ -230,21 +241,16 @@ export class Line {
   }
 
   #hasReason(now: number): boolean {
-    return this.#isOwing(now) || this.#charges.length > 0 || (this.#queue.length > 0 && this.#mayReserve(now))
+    return this.#charges.length > 0 || (this.#queue.length > 0 && this.#mayReserve(now))
   }
 
   get #hasQuota(): boolean {
     return this.#tiers.some(({ kind }) => kind === 'quota')
   }
 
-  /** NATS didn't keep the state, and may again. */
-  #isOwing(now: number): boolean {
-    return this.#isAway && now >= this.#awayUntil
-  }
-
   #mayReserve(now: number): boolean {
     if (this.#queue.evicted().length > 0) return true
-    return now >= this.#notBefore ? this.#wanted().length > 0 : this.#queue.mayLeave
+    return now >= this.#notBefore ? this.#wanted().length > 0 : this.#isNews && this.#queue.mayLeave
   }
 
   /** Until something is due, or can be reserved again. */
@@ -278,7 +284,9 @@ export class Line {
   async #reserve(): Promise<void> {
     if (this.#isReserving) return
     this.#isReserving = true
+    this.#isNews = false
     const charges = this.#charges.splice(0)
+    if (this.#isAway) for (const { at, extra } of charges) this.#owed.add({ at, cost: extra })
     const changes = this.#changes
     try {
       const { permits, next, turns } = await this.#change((state) => this.#round(charged(state, this.#tiers, charges)))
@@ -302,7 +310,7 @@ export class Line {
     const now = this.#deps.now()
     const from = Math.max(now, this.#pausedUntil)
     const first = nextInstant(before, this.#tiers, from, 1)
-    const state = isIdle(before, this.#tiers, now) ? closeTurns(before, now) : before
+    const state = !this.#hasQuota && isIdle(before, this.#tiers, now) ? closeTurns(before, now) : before
     // Who stands in the line of turns comes before those who are new.
     const areNewLast = state.turn > now + aheadMs && first > now
     const costs = this.#wanted().slice(0, areNewLast ? this.#queue.length - this.#queue.newcomers().length : undefined)
@@ -330,40 +338,47 @@ export class Line {
   }
 
   async #change(change: (state: PermitState) => Round): Promise<Round> {
-    if (this.#deps.now() >= this.#awayUntil) {
-      try {
-        const changed = await this.#cell.update((state) =>
-          change(this.#owed.addTo(state, this.#tiers, this.#deps.now())),
-        )
-        this.#owed.clear()
-        this.#setAway(null)
-        return changed
-      } catch (error) {
-        this.#awayUntil = this.#deps.now() + retryMs
-        this.#setAway(error)
-      }
+    if (this.#isAway) return this.#alone(change)
+    try {
+      return await this.#cell.update(change)
+    } catch (error) {
+      this.#setAway(error)
+      return this.#alone(change)
     }
-    return this.#alone(change)
   }
 
   /** With this bridge's share of the rate, from what is known. */
   #alone(change: (state: PermitState) => Round): Round {
     const tiers = this.#tiers
-    const bridges = Math.max(1, this.#deps.bridges())
-    this.#tiers = tiers.map((tier) => ({ ...tier, everyMs: tier.everyMs * bridges, rate: tier.rate / bridges }))
+    this.#tiers = sharesOf(tiers, this.#cell.stored, Math.max(1, this.#deps.bridges()))
     try {
       const changed = change(this.#cell.known)
       this.#cell.assume(changed.state)
       for (const permit of changed.permits) this.#owed.add(permit)
-      return { ...changed, next: changed.next && Math.min(changed.next, this.#awayUntil + aheadMs) }
+      return changed
     } finally {
       this.#tiers = tiers
     }
   }
 
+  /** Counts in what was used, when NATS keeps the state again. */
+  async #own(): Promise<void> {
+    this.#awayUntil = Infinity
+    const owed = this.#owed.take()
+    try {
+      await this.#cell.update((state) => ({ state: owed.addTo(state, this.#tiers, this.#deps.now()) }))
+      this.#setAway(null)
+    } catch {
+      this.#owed.put(owed)
+      this.#awayUntil = this.#deps.now() + retryMs
+    }
+    this.#pump()
+  }
+
   #setAway(error: unknown): void {
     if (this.#isAway === (error !== null)) return
     this.#isAway = error !== null
+    this.#awayUntil = this.#deps.now() + retryMs
     const { log } = this.#deps
     if (error === null) log.info('a limit is shared by all bridges again', { limit: this.id })
     else
@@ -373,24 +388,4 @@ export class Line {
         error: textOf(error),
       })
   }
-}
-
-/** For a while nobody took what was free: whoever has a turn is gone, or will come much later than it could. */
-function isIdle(state: PermitState, tiers: readonly Tier[], now: number): boolean {
-  const since = now - idleMs
-  return nextInstant(state, tiers, since, 1) <= since
-}
-
-const idleMs = 5_000
-
-interface Charge {
-  readonly at: number
-  readonly extra: number
-}
-
-function charged(state: PermitState, tiers: readonly Tier[], charges: readonly Charge[]): PermitState {
-  return charges.reduce(
-    (sum, { at, extra }) => (extra > 0 ? spend(sum, tiers, at, extra) : refund(sum, tiers, at, -extra)),
-    state,
-  )
 }

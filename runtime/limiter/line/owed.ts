@@ -15,8 +15,16 @@ export class Owed {
     this.#costs.set(second, (this.#costs.get(second) ?? 0) + cost)
   }
 
-  clear(): void {
+  /** All of it, which is not owed here any more. */
+  take(): Owed {
+    const taken = new Owed()
+    taken.put(this)
     this.#costs.clear()
+    return taken
+  }
+
+  put(owed: Owed): void {
+    for (const [at, cost] of owed.#costs) this.add({ at, cost })
   }
 
   addTo(state: PermitState, tiers: readonly Tier[], now: number): PermitState {

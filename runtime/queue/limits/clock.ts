@@ -35,18 +35,21 @@ export async function openServerClock(connection: Connection, { bridgesName }: C
   const stream = `KV_${bridgesName}`
   let answers: Answer[] = []
   let bridges = 1
+  let isOpening = true
   let offset = Date.now() - performance.now()
   const ask = async (): Promise<void> => {
     try {
       const answer = await askOnce(connection, stream)
       answers = agreeing(answers, answer).slice(-keptAnswers)
-      bridges = Math.max(1, answer.bridges)
+      // A bridge opens its clock before it has said that it lives.
+      bridges = Math.max(1, answer.bridges + (isOpening ? 1 : 0))
       offset = best(answers)?.offset ?? offset
     } catch (error) {
       log.debug("the time of the NATS server isn't known anew", { error: textOf(error) })
     }
   }
   for (let i = 0; i < firstAnswers; i++) await ask()
+  isOpening = false
   const timer = setInterval(() => connection.connected && void ask(), askEveryMs).unref()
   return { now: () => performance.now() + offset, bridges: () => bridges, close: () => clearInterval(timer) }
 }
