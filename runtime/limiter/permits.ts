@@ -79,21 +79,22 @@ export interface Reserved {
 export function reserve(before: PermitState, tiers: readonly Tier[], reserving: Reserving): Reserved {
   const { now, aheadMs, costs } = reserving
   const permits: Permit[] = []
-  let state = settle(before, tiers, now)
+  const known = repaced(before, tiers, now)
+  let state = settle(known, tiers, now)
   let from = reserving.from
   for (const cost of costs) {
     const at = instantOf(state, tiers, from, cost)
-    if (at > now + aheadMs) return { state: permits.length > 0 ? state : before, permits, next: at }
+    if (at > now + aheadMs) return { state: permits.length > 0 ? state : known, permits, next: at }
     state = taken(state, tiers, at, cost)
     permits.push({ at, cost })
     from = at
   }
-  return { state: permits.length > 0 ? state : before, permits, next: null }
+  return { state: permits.length > 0 ? state : known, permits, next: null }
 }
 
 /** When a call of this cost could be made next; changes nothing. */
 export function nextInstant(state: PermitState, tiers: readonly Tier[], from: number, cost: number): number {
-  return instantOf(state, tiers, from, cost)
+  return instantOf(repaced(state, tiers, from), tiers, from, cost)
 }
 
 /** A call has cost this much more than its permit said; paced tiers make up for it by going on later. */
@@ -166,9 +167,14 @@ function settle(state: PermitState, tiers: readonly Tier[], now: number): Permit
   return { at: now, tiers: Object.fromEntries(moved), turn: state.turn - back }
 }
 
-/** The theoretical arrival time, as the tier is declared now. */
-function tatOf({ everyMs: now }: Tier, { tat = 0, everyMs = now }: TierState, at: number): number {
-  return tat <= at || everyMs === now ? tat : at + ((tat - at) * now) / everyMs
+/** As its tiers are declared now: what was to come under another pace comes as much sooner or later. The same state when none was changed. */
+function repaced(state: PermitState, tiers: readonly Tier[], now: number): PermitState {
+  const changed = tiers.flatMap((tier): [string, TierState][] => {
+    const { tat = 0, everyMs = tier.everyMs, ...rest } = state.tiers[tier.id] ?? {}
+    if (everyMs === tier.everyMs || tat <= now) return []
+    return [[tier.id, { ...rest, tat: now + ((tat - now) * tier.everyMs) / everyMs, everyMs: tier.everyMs }]]
+  })
+  return changed.length === 0 ? state : { ...state, tiers: { ...state.tiers, ...Object.fromEntries(changed) } }
 }
 
 /** Bridges know the server's clock to a few milliseconds. */
@@ -186,10 +192,8 @@ function instantOf(state: PermitState, tiers: readonly Tier[], from: number, cos
   return at
 }
 
-function earliestOf(tier: Tier, state: TierState, from: number, cost: number): number {
-  const { counts } = state
+function earliestOf(tier: Tier, { tat = 0, counts }: TierState, from: number, cost: number): number {
   if (tier.kind === 'quota') return roomIn(tier, counts, from, cost)
-  const tat = tatOf(tier, state, from)
   const paced = Math.max(from, tat - (Math.max(tier.burst, cost) - cost) * tier.everyMs)
   return isCounted(tier, counts, cost) ? roomIn(tier, counts ?? seeded(tier, tat, from), paced, cost) : paced
 }
@@ -202,13 +206,11 @@ function isCounted(tier: Tier, counts: Counts | undefined, cost: number): boolea
 function taken(state: PermitState, tiers: readonly Tier[], at: number, cost: number): PermitState {
   const changed: Record<string, TierState> = {}
   for (const tier of tiers) {
-    const known = state.tiers[tier.id] ?? {}
-    const { counts } = known
+    const { tat = 0, counts } = state.tiers[tier.id] ?? {}
     if (tier.kind === 'quota') {
       changed[tier.id] = { counts: added(counts, tier, at, cost) }
       continue
     }
-    const tat = tatOf(tier, known, at)
     const next = Math.max(tat, at) + cost * tier.everyMs
     const isKept = isCounted(tier, recent(tier, counts, at), cost)
     changed[tier.id] = {

@@ -155,6 +155,29 @@ test('no more calls are open than may be, over all bridges', async () => {
   expect(worker.mostOpen).toBe(3)
 })
 
+test('a quota is used to its end, however few calls may be open at once', async () => {
+  const answer = () => ({ status: 204, afterMs: 40 })
+  const { engine, worker } = await withoutBridge([{ name: 'a', service, prefetch: 10 }], answer)
+  await declare(engine, { limits: [{ rate: 12, per: 'day' }], maxInFlight: 1 })
+  await engine.openBridge()
+  await engine.openBridge()
+  for (let n = 0; n < 12; n++) await engine.start(String(n))
+  await engine.outcomesUntil(ended(12))
+  expect(worker.mostOpen).toBe(1)
+})
+
+test('429 holds for those who wait for another call to end, too', async () => {
+  const { engine, worker } = await withoutBridge([{ name: 'a', service, prefetch: 10 }], () =>
+    worker.seen.length === 1 ? { status: 429, headers: { 'retry-after': '2' } } : { status: 204 },
+  )
+  await declare(engine, { maxInFlight: 1 })
+  await engine.openBridge()
+  for (let n = 0; n < 5; n++) await engine.start(String(n))
+  await eventually('it is told', async () => (await engine.queues.control.limited()).size === 1)
+  expect(worker.seen).toHaveLength(1)
+  await engine.outcomesUntil(ended(5))
+})
+
 test('one call at a time goes round among bridges', async () => {
   const answer = () => ({ status: 204, afterMs: 5 })
   const { engine, worker } = await withoutBridge([{ name: 'a', service, prefetch: 6 }], answer)
@@ -194,10 +217,7 @@ test('calls count as many requests as their node, or the reply, says', async () 
   await engine.openBridge()
   await engine.start('0')
   await eventually('the first call is made', () => times.length === 1)
-  await eventually('what it cost is counted', async () => {
-    const [held] = [await engine.queues.control.limited()]
-    return held.size === 0
-  })
+  await engine.outcomesUntil(ended(1))
   for (let n = 1; n < 3; n++) await engine.start(String(n))
   await engine.outcomesUntil(ended(2))
   await eventually('the third waits', async () => {

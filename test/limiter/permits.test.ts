@@ -173,6 +173,16 @@ describe('permits', () => {
     expect(permits[0]?.at ?? 0).toBeLessThanOrEqual(now + 1_100)
   })
 
+  test('a limit that is raised holds for what was to wait for the old one, and a clock put back gives no quota twice', () => {
+    const [slow, fast] = [1, 100_000].map((rate) => tiersOf({ limits: [{ rate, per: 'day', burst: 1 }] }, 'global'))
+    const { state } = reserve(noPermits, slow ?? [], { now: start, from: start, aheadMs: 0, costs: [1] })
+    expect(nextInstant(state, fast ?? [], start, 1) - start).toBeLessThan(1_000)
+    const quota = tiersOf({ limits: [{ rate: 5, per: 'day' }] }, 'global')
+    const used = reserve(noPermits, quota, { now: start, from: start, aheadMs: 0, costs: [1, 1, 1, 1, 1] }).state
+    const now = start - 6_000
+    expect(reserve(used, quota, { now, from: now, aheadMs: 0, costs: [1] }).permits).toEqual([])
+  })
+
   test('a quota has back what a call did not cost, an even pace does not, and both count what it cost more', () => {
     const tiers = tiersOf({ limits: [{ rate: 10, per: 'minute' }] }, 'global')
     const full = reserve(noPermits, tiers, { now: start, from: start, aheadMs: 0, costs: [5, 5] }).state

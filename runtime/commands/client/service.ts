@@ -17,7 +17,7 @@ interface Flags extends Record<string, unknown> {
 export function define(command: Command): void {
   const add = command
     .command('add')
-    .description('say what a service allows, or change one of that name')
+    .description('say what a service allows; of one that is there all is replaced')
     .argument('<name>', 'as topologies call it')
     .option(
       '--limit <limit>',

@@ -286,10 +286,11 @@ export class Line {
     this.#isReserving = true
     this.#isNews = false
     const charges = this.#charges.splice(0)
-    if (this.#isAway) for (const { at, extra } of charges) this.#owed.add({ at, cost: extra })
+    const isOwed = this.#isAway
     const changes = this.#changes
     try {
       const { permits, next, turns } = await this.#change((state) => this.#round(charged(state, this.#tiers, charges)))
+      if (isOwed || this.#isAway) for (const { at, extra } of charges) this.#owed.add({ at, cost: extra })
       for (const { waiter, at } of turns) waiter.leave({ kind: 'turn', at })
       this.#keep(permits)
       this.#notBefore = next === null || changes !== this.#changes ? 0 : next - aheadMs
