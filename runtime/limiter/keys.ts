@@ -120,7 +120,7 @@ export class Keys {
     const id = limitId(key)
     const known = this.#keys.get(id)
     if (known !== undefined) return known
-    const line = new Line(id, [], this.#deps)
+    const line = new Line(id, key, this.#deps)
     const isOwn = key.kind === 'service' && key.isOwn
     const usedAt = this.#deps.now()
     const made: Key = { id, key, line, flights: null, hasTiers: false, isOwn, meter: new Meter(), usedAt }

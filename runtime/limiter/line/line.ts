@@ -1,5 +1,6 @@
 import { textOf } from '../../errors.ts'
 import type { Cells } from '../../queue/limits/cells.ts'
+import type { LimitKey } from '../../queue/limits/told.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { SharedCell } from '../cell.ts'
 import { Demand } from './demand.ts'
@@ -48,12 +49,13 @@ interface Round {
 
 export class Line {
   readonly id: string
+  readonly #key: LimitKey
   readonly #deps: LineDeps
   readonly #cell: SharedCell<PermitState>
   readonly #queue = new Queue()
   readonly #owed = new Owed()
   #tiers: readonly Tier[] = []
-  #usableMs = 0
+  #usableMs = usableOf([])
   #pausedUntil = 0
   /** Reserved and not used, by their instants. */
   #pool: Permit[] = []
@@ -69,16 +71,12 @@ export class Line {
   #isAway = false
   readonly #demand = new Demand()
   readonly #charges: Charge[] = []
-  /** By the server's clock: when it was of use last. */
-  usedAt: number
 
-  constructor(id: string, tiers: readonly Tier[], deps: LineDeps) {
+  constructor(id: string, key: LimitKey, deps: LineDeps) {
     this.id = id
+    this.#key = key
     this.#deps = deps
-    this.#usableMs = usableOf(tiers)
-    this.#tiers = tiers
     this.#cell = new SharedCell(deps.cells, id, noPermits)
-    this.usedAt = deps.now()
   }
 
   get waiting(): number {
@@ -140,7 +138,6 @@ export class Line {
   /** A permit for now, if one is there and nobody waits for it. */
   take(cost: number): Permit | null {
     const now = this.#deps.now()
-    this.usedAt = now
     if (this.#queue.length > 0 || this.#tiers.length === 0) return null
     const permit = this.#due(now, cost)
     this.#demand.count(now)
@@ -150,8 +147,7 @@ export class Line {
 
   /** Resolves with a permit for now, or a place in the line of turns. Rejects with `Stopped` when the signal aborts. */
   wait(waiting: Waiting, signal: AbortSignal): Promise<Leave> {
-    this.usedAt = this.#deps.now()
-    this.#demand.count(this.usedAt)
+    this.#demand.count(this.#deps.now())
     const left = this.#queue.join(waiting, signal)
     this.#isNews = true
     this.#pump()
@@ -381,10 +377,10 @@ export class Line {
     this.#isAway = error !== null
     this.#awayUntil = this.#deps.now() + retryMs
     const { log } = this.#deps
-    if (error === null) log.info('a limit is shared by all bridges again', { limit: this.id })
+    if (error === null) log.info('a limit is shared by all bridges again', { limit: this.#key })
     else
       log.warn("what is reserved of a limit can't be kept in NATS: this bridge goes on with its share of the rate", {
-        limit: this.id,
+        limit: this.#key,
         bridges: this.#deps.bridges(),
         error: textOf(error),
       })
