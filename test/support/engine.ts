@@ -10,6 +10,7 @@ import { silentLog } from '../../runtime/telemetry/log.ts'
 import { compilePlan } from '../../runtime/topology/compile.ts'
 import type { TopologyDocument } from '../../runtime/topology/schema.ts'
 import type { Plan } from '../../runtime/topology/plan.ts'
+import { eventually } from './eventually.ts'
 
 export const secretKey = 'a key for the tests'
 
@@ -91,7 +92,9 @@ export async function startEngine(
     outcomesUntil: (done) => outcomesUntil(queues, plan, done),
     async close() {
       await Promise.all(bridges.map((bridge) => bridge.close()))
-      await queues.control.destroy(plan.topologyId)
+      // A server that was just restarted takes its time, and a large stream does, too.
+      const destroy = () => queues.control.destroy(plan.topologyId)
+      await eventually('the stream is deleted', destroy, { timeoutMs: 30_000 })
       await queues.close()
     },
   }
