@@ -18,7 +18,7 @@ import { spawnRole } from '../support/role.ts'
 import type { Role } from '../support/role.ts'
 
 /** `SLUICE_PROOF_RECORDS=1000000 npm run proof -- test/proof/million.test.ts` is the whole measurement. */
-const count = Number(process.env['SLUICE_PROOF_RECORDS'] ?? 60_000)
+const count = Number(process.env['SLUICE_PROOF_RECORDS'] ?? 40_000)
 const perPage = 1_000
 const pages = Math.ceil(count / perPage)
 const hourMs = 3_600_000
