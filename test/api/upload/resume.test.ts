@@ -162,8 +162,13 @@ test('a chunk whose confirmation was lost is stored once, also without a key and
 test('no more bodies come in at once than may, and whoever is refused is let in when one has ended', async () => {
   const t = await recording({ maxUploads: 2 })
   const senders: ReadableStreamDefaultController<Uint8Array>[] = []
-  const open = () => sendRecords(t, new ReadableStream<Uint8Array>({ start: (sender) => void senders.push(sender) }))
+  let read = 0
+  const open = () => {
+    const start = (sender: ReadableStreamDefaultController<Uint8Array>) => void senders.push(sender)
+    return sendRecords(t, new ReadableStream<Uint8Array>({ start, pull: () => void read++ }, { highWaterMark: 0 }))
+  }
   const both = [open(), open()]
+  await eventually('both are read', () => read === 2)
   const refused = await eventually('both are let in', async () => {
     const third = await sendRecords(t, lines(0, 3))
     return third.status !== 202 && third
