@@ -44,4 +44,5 @@ export async function withFewerCopies({ jsm }: Pick<Connection, 'jsm'>, replicas
 }
 
 /** Whatever the namespace. */
-const isOurs = (stream: string): boolean => /^(SLUICE_|KV_.+_(config|bridges|intake|watermarks|limits)$)|_events$/.test(stream)
+const isOurs = (stream: string): boolean =>
+  /^(SLUICE_|KV_.+_(config|bridges|intake|watermarks|limits)$)|_events$/.test(stream)
