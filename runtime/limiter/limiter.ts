@@ -138,12 +138,7 @@ class OpenLimiter implements Limiter {
       slots?.end()
       return null
     }
-    return this.#pass(
-      call,
-      keys,
-      flying.flatMap(({ flights }) => flights ?? []),
-      permit.at,
-    )
+    return this.#pass(call, keys, slots === null ? [] : [slots], permit.at)
   }
 
   async wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff> {
@@ -317,8 +312,7 @@ class Slots {
   #held: Flights[] = []
 
   async take({ nodeId, wasAway }: Call, keys: readonly Key[], signal: AbortSignal): Promise<void> {
-    for (const { flights } of keys) {
-      if (flights === null || this.#held.includes(flights)) continue
+    for (const flights of this.#missing(keys)) {
       if (!flights.take())
         await flights.wait({ turn: nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
       this.#held.push(flights)
@@ -327,12 +321,15 @@ class Slots {
 
   /** True: all of them are there. */
   takeNow(keys: readonly Key[]): boolean {
-    for (const { flights } of keys) {
-      if (flights === null || this.#held.includes(flights)) continue
+    for (const flights of this.#missing(keys)) {
       if (!flights.take()) return false
       this.#held.push(flights)
     }
     return true
+  }
+
+  #missing(keys: readonly Key[]): Flights[] {
+    return keys.flatMap(({ flights }) => (flights === null || this.#held.includes(flights) ? [] : [flights]))
   }
 
   /** They are the caller's from now on. */

@@ -3,6 +3,8 @@ import { freePort } from '../../runtime/embedded/process.ts'
 import { newId } from '../../runtime/ids.ts'
 import { freshDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
+import { fakeWorker } from '../support/fake-worker.ts'
+import type { FakeWorker } from '../support/fake-worker.ts'
 import { spawnRole } from '../support/role.ts'
 import type { Role } from '../support/role.ts'
 
@@ -58,6 +60,18 @@ export async function openControl(workerUrl: string, hasBridge: boolean): Promis
     role = spawnRole('control', namespace, own)
   }
   return { url, role: () => role, kill, call }
+}
+
+/** A worker that takes such lines, and notes the ids of the messages that came with each number. */
+export async function numbersWorker(): Promise<{ worker: FakeWorker; seen: ReadonlyMap<number, ReadonlySet<string>> }> {
+  const seen = new Map<number, Set<string>>()
+  const worker = await fakeWorker((request) => {
+    const { n } = JSON.parse(request.body) as { n: number }
+    seen.set(n, (seen.get(n) ?? new Set()).add(request.id))
+    return { status: 204 }
+  })
+  onTestFinished(() => worker.close())
+  return { worker, seen }
 }
 
 /** Sends `{"n":0}` to `{"n":count - 1}`; `onPiece` may wait, and with it the body. */

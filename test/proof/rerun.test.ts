@@ -1,7 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import { openControl, sendLines } from './control.ts'
+import { numbersWorker, openControl, sendLines } from './control.ts'
 import type { Control } from './control.ts'
 
 const patient = { timeoutMs: 300_000 }
@@ -18,14 +17,7 @@ const ended = (control: Control, run: string) =>
 
 test('a rerun during which control is SIGKILLed again and again enters each message once, with exact counters', async () => {
   const count = 5_000
-  /** Ids of the messages that came with each number. */
-  const seen = new Map<number, Set<string>>()
-  const worker = await fakeWorker((request) => {
-    const { n } = JSON.parse(request.body) as { n: number }
-    seen.set(n, (seen.get(n) ?? new Set()).add(request.id))
-    return { status: 204 }
-  })
-  onTestFinished(() => worker.close())
+  const { worker, seen } = await numbersWorker()
   const control = await openControl(worker.url, true)
   const first = (await sendLines(control, count, 'k', () => undefined)).runId as string
   expect(await ended(control, first)).toMatchObject({ state: 'finished', messages: { total: count, done: count } })

@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { onTestFinished, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { fakeWorker } from '../support/fake-worker.ts'
-import { openControl, sendLines } from './control.ts'
+import { numbersWorker, openControl, sendLines } from './control.ts'
 
 test('an upload during which control is SIGKILLed again and again is resumed by its key, and each record arrives exactly once', async () => {
   const count = 20_000
-  const seen = new Map<number, Set<string>>()
-  const worker = await fakeWorker((request) => {
-    const { n } = JSON.parse(request.body) as { n: number }
-    seen.set(n, (seen.get(n) ?? new Set()).add(request.id))
-    return { status: 204 }
-  })
-  onTestFinished(() => worker.close())
+  const { worker, seen } = await numbersWorker()
   const control = await openControl(worker.url, true)
   let kills = 0
   const killAt = [3_000, 6_500, 7_000, 13_000, 19_900]

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { everything, limitedFlow, startAll } from './flow.ts'
 import type { Limited } from './flow.ts'
+import type { StrictLimit } from './strict.ts'
 
 /** Calls a second while `ms` pass, as a part of the rate. */
 async function utilisation({ api }: Limited, rate: number, ms: number): Promise<number> {
@@ -10,14 +11,15 @@ async function utilisation({ api }: Limited, rate: number, ms: number): Promise<
   return api.between(from, performance.now()) / (rate * ((performance.now() - from) / 1000))
 }
 
-const eightNodes = [
-  [1, 2, 5, 20],
-  [1, 2, 5, 20],
-]
+const tenantOf: StrictLimit['keyOf'] = (headers) => String(headers['sluice-tenant'])
 
-test('three bridges, four nodes and two topologies keep 50 a second for one key, and use nearly all of it', async () => {
+/** Three bridges, four nodes of each of two topologies and one key, when the first second of it is over. */
+async function fiftyASecond(): Promise<Limited> {
   const flow = await limitedFlow({
-    topologies: eightNodes,
+    topologies: [
+      [1, 2, 5, 20],
+      [1, 2, 5, 20],
+    ],
     limits: { limits: [{ rate: 50, per: 'second', burst: 1 }] },
     strict: [{ rate: 50, periodMs: 1_000, keyOf: everything }],
     bridges: 3,
@@ -25,6 +27,11 @@ test('three bridges, four nodes and two topologies keep 50 a second for one key,
   await startAll(flow, 200)
   await flow.openBridges()
   await flow.api.until(50)
+  return flow
+}
+
+test('three bridges, four nodes and two topologies keep 50 a second for one key, and use nearly all of it', async () => {
+  const flow = await fiftyASecond()
   const used = await utilisation(flow, 50, 20_000)
   console.log(JSON.stringify({ used, rejected: flow.api.rejected }))
   expect(flow.api.rejected).toBe(0)
@@ -32,15 +39,7 @@ test('three bridges, four nodes and two topologies keep 50 a second for one key,
 })
 
 test('while one of three bridges is killed nothing is rejected, and the others use what is left', async () => {
-  const flow = await limitedFlow({
-    topologies: eightNodes,
-    limits: { limits: [{ rate: 50, per: 'second', burst: 1 }] },
-    strict: [{ rate: 50, periodMs: 1_000, keyOf: everything }],
-    bridges: 3,
-  })
-  await startAll(flow, 200)
-  await flow.openBridges()
-  await flow.api.until(50)
+  const flow = await fiftyASecond()
   const measured = utilisation(flow, 50, 20_000)
   await wait(5_000)
   await flow.bridges[0]?.end('SIGKILL')
@@ -51,12 +50,10 @@ test('while one of three bridges is killed nothing is rejected, and the others u
 })
 
 test('a tenant without permits takes nothing from another, which runs at its own rate', async () => {
-  const keyOf = (headers: { readonly [name: string]: string | string[] | undefined }) =>
-    String(headers['sluice-tenant'])
   const flow = await limitedFlow({
     topologies: [[20]],
     limits: { limits: [{ rate: 20, per: 'second', burst: 1, scope: 'tenant' }] },
-    strict: [{ rate: 20, periodMs: 1_000, keyOf }],
+    strict: [{ rate: 20, periodMs: 1_000, keyOf: tenantOf }],
     bridges: 2,
   })
   await startAll(flow, 1_500, 'many')
@@ -76,8 +73,6 @@ test('a tenant without permits takes nothing from another, which runs at its own
 })
 
 test('of two tiers neither is ever over, and a limit per tenant holds beside one for all', async () => {
-  const tenantOf = (headers: { readonly [name: string]: string | string[] | undefined }) =>
-    String(headers['sluice-tenant'])
   const flow = await limitedFlow({
     topologies: [[10, 10]],
     limits: {
@@ -110,12 +105,10 @@ test('of two tiers neither is ever over, and a limit per tenant holds beside one
 })
 
 test('a thousand keys are limited at once, each by itself', async () => {
-  const keyOf = (headers: { readonly [name: string]: string | string[] | undefined }) =>
-    String(headers['sluice-tenant'])
   const flow = await limitedFlow({
     topologies: [[20, 20]],
     limits: { limits: [{ rate: 1, per: 'second', burst: 1, scope: 'tenant' }] },
-    strict: [{ rate: 1, periodMs: 1_000, keyOf }],
+    strict: [{ rate: 1, periodMs: 1_000, keyOf: tenantOf }],
     bridges: 2,
     delayMs: 1,
   })
