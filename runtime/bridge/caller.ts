@@ -13,6 +13,7 @@ import { waitText } from './limits/words.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
+import type { Standing } from '../queue/deliver/delivery.ts'
 import { limitCostMax } from '../topology/limits/limits.ts'
 import { isOrdered } from '../topology/plan.ts'
 import type { WorkerNode } from '../topology/plan.ts'
@@ -27,8 +28,8 @@ export interface Caller {
   backOff(message: Message, wait: { readonly delayMs: number; readonly retryAfterMs: number | null }): void
 }
 
-/** How the message waits for an instance, or for a permit; `reason`: of what. */
-export type Waiting = (kind: 'turn' | 'limit', until: number | null, reason?: string) => Wait
+/** How the message waits for an instance, or for a permit; how that stands is asked only when somebody wants to know. */
+export type Waiting = (kind: 'turn' | 'limit', standing?: () => Standing) => Wait
 
 /** What a call has to know of those before it. */
 interface Try {
@@ -120,7 +121,7 @@ function makeCaller(deps: CallerDeps, prepared: PreparedNode, breaker: NodeBreak
   const turn = (signal: AbortSignal) => breaker.turn(signal)
   return {
     async call(message, tries, sequence, waiting) {
-      const turned = breaker.take() ?? (await waitFor(waiting('turn', null), turn))
+      const turned = breaker.take() ?? (await waitFor(waiting('turn'), turn))
       if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
       let showing: Showing = nothing
       try {
@@ -160,8 +161,11 @@ function leaveFor(
   const call = limitedCall(node, message)
   const pass = limiter.take(call)
   if (pass !== null) return pass
-  const reason = waitText(limiter.heldBy(call), message.limitKey !== null)
-  return waitFor<Pass | PutOff>(waiting('limit', limiter.until(call), reason), (signal) => limiter.wait(call, signal))
+  const standing = (): Standing => {
+    const held = limiter.heldBy(call)
+    return { until: held.until, reason: waitText(held, message.limitKey !== null) }
+  }
+  return waitFor<Pass | PutOff>(waiting('limit', standing), (signal) => limiter.wait(call, signal))
 }
 
 interface OneCall {
@@ -188,7 +192,7 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
         message: message.id,
         isSuspect,
         request: () => requestOf(prepared, message, attempt, sequence, known?.key ?? null),
-        wait: waiting('turn', null),
+        wait: waiting('turn'),
         mayCall: () => mayCall() && performance.now() <= pass.until,
         cut,
       },

@@ -1886,7 +1886,7 @@ export interface components {
             until: string;
             /** @description What it asked for; null: nothing, so this is a backoff */
             retryAfterMs: number | null;
-            /** @description How often it asked since this was first told */
+            /** @description How often it asked, counted on until it has not asked for a day; calls that were open together ask once */
             times: number;
         };
         /** @enum {string} */
@@ -2060,6 +2060,8 @@ export interface components {
             worker: string | null;
             /** @description What its worker calls, by name; it carries the limits */
             service: string | null;
+            /** @description What one of its calls counts as at the limits of its service; null for event nodes */
+            limitCost: number | null;
             /** @description Stored value; null for event nodes, which have none */
             prefetch: number | null;
             /** @description Lanes, from the document; null for event nodes */
@@ -3728,9 +3730,13 @@ export interface components {
             doneAt: string | null;
             /** @description Settled a second, over the last 10 s */
             ratePerSecond: number | null;
+            /** @description What that goes by: the limits of its service while messages wait for them, or where these allow less, else what was settled in the last 10 s; null: it is not known */
+            by: components["schemas"]["WhyEstimateBy"] | null;
             /** @description Why it is not known */
             reason: string | null;
         };
+        /** @enum {string} */
+        WhyEstimateBy: "nothing-waits" | "declared" | "observed";
         Worker: {
             name: string;
             /** @description Base URL of each instance */
@@ -4197,6 +4203,7 @@ export type WebhookSecrets = components['schemas']['WebhookSecrets'];
 export type Why = components['schemas']['Why'];
 export type WhyBridges = components['schemas']['WhyBridges'];
 export type WhyEstimate = components['schemas']['WhyEstimate'];
+export type WhyEstimateBy = components['schemas']['WhyEstimateBy'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerDialect = components['schemas']['WorkerDialect'];
 export type WorkerInput = components['schemas']['WorkerInput'];
@@ -7155,6 +7162,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -72,6 +72,11 @@ export class Flights {
     return this.#open
   }
 
+  /** `Infinity`: as many as you like. */
+  get max(): number {
+    return this.#max
+  }
+
   get waiting(): number {
     return this.#queue.length
   }

@@ -8,6 +8,7 @@ import type { Counted, Key } from './keys.ts'
 import { aheadMs } from './line/line.ts'
 import type { LineDeps } from './line/line.ts'
 import { Pauses } from './pauses.ts'
+import type { Tier } from './permits.ts'
 import { limitId } from './rules.ts'
 
 /**
@@ -25,9 +26,7 @@ export interface Limiter {
   take(call: Call): Pass | null
   /** Resolves with leave to call now, or a later time to be put off to. Rejects with `Stopped` when the signal aborts. */
   wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff>
-  /** When the call may be made, by `performance.now()`, as far as known here. */
-  until(call: Call): number
-  /** What the call waits for, as far as known here. */
+  /** What a call that waits here waits for now, as far as known here. */
   heldBy(call: Call): HeldBy
   /** No calls that count against the same key for so long: the service asked for it. */
   backOff(call: Call, wait: BackOff): void
@@ -37,11 +36,16 @@ export interface Limiter {
   close(): Promise<void>
 }
 
-/** `asked`: the service asked to wait (429). `in-flight`: others of the key are open. */
-export interface HeldBy {
-  readonly kind: 'asked' | 'permit' | 'in-flight'
+/** `asked`: the service asked to wait (429). `in-flight`: others of the key are open, `max` at most. */
+export type HeldBy = {
   readonly key: LimitKey
-}
+  /** When the first and the last of those who wait so go on, by `performance.now()`; null: nobody knows. */
+  readonly until: { readonly first: number; readonly last: number } | null
+} & (
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'permit'; readonly tier: Tier | null }
+  | { readonly kind: 'in-flight'; readonly max: number }
+)
 
 export interface Call extends Counted {
   readonly cost: number
@@ -167,13 +171,6 @@ class OpenLimiter implements Limiter {
     }
   }
 
-  until(call: Call): number {
-    const now = this.#deps.now()
-    const keys = this.#keys.of(call)
-    const waits = keys.map(({ line, hasTiers }) => (hasTiers ? line.estimateMs() : 0))
-    return performance.now() + Math.max((this.#pauses.latest(keys)?.until ?? 0) - now, 0, ...waits)
-  }
-
   backOff(call: Call, { delayMs, retryAfterMs }: BackOff): void {
     const key = this.#keys.narrowest(call)
     const id = limitId(key)
@@ -207,14 +204,21 @@ class OpenLimiter implements Limiter {
   heldBy(call: Call): HeldBy {
     const keys = this.#keys.of(call)
     const paused = this.#pauses.latest(keys)
-    if (paused !== null && paused.until > this.#deps.now()) return { kind: 'asked', key: paused.key.key }
+    const now = this.#deps.now()
+    const toHere = performance.now() - now
+    if (paused !== null && paused.until > now) {
+      const until = paused.until + toHere
+      return { kind: 'asked', key: paused.key.key, until: { first: until, last: until } }
+    }
     const [longest] = keys
       .filter(({ hasTiers }) => hasTiers)
-      .map((key) => ({ key, ms: key.line.estimateMs() }))
-      .sort((a, b) => b.ms - a.ms)
-    const flying = keys.find(({ flights }) => flights !== null)
-    if (flying !== undefined && (longest?.ms ?? 0) <= 0) return { kind: 'in-flight', key: flying.key }
-    return { kind: 'permit', key: (longest?.key ?? keys[0])?.key ?? { kind: 'node', nodeId: call.nodeId } }
+      .map(({ key, line }) => ({ key, ...line.outlook() }))
+      .sort((a, b) => b.last - a.last)
+    for (const { key, flights } of keys)
+      if (flights !== null && (longest?.last ?? 0) <= now)
+        return { kind: 'in-flight', key, until: null, max: flights.max }
+    const { key, tier = null, first = now, last = now } = longest ?? { key: this.#keys.narrowest(call) }
+    return { kind: 'permit', key, tier, until: { first: first + toHere, last: last + toHere } }
   }
 
   /** Waits as long as the service asked to, and then `again`; null: it needn't. */

@@ -9,8 +9,8 @@ import type { Permit, PermitState, Tier } from '../permits.ts'
 import { Queue, urgent } from './queue.ts'
 import type { Leave, Waiter, Waiting } from './queue.ts'
 import { Owed } from './owed.ts'
-import { charged, isIdle, sharesOf } from './reckon.ts'
-import type { Charge } from './reckon.ts'
+import { charged, isIdle, outlookOf, sharesOf } from './reckon.ts'
+import type { Charge, Outlook } from './reckon.ts'
 import { usableOf } from '../rules.ts'
 
 /**
@@ -133,6 +133,13 @@ export class Line {
     if (due !== undefined && this.#queue.length === 0) return Math.max(0, due.at - now)
     const waits = this.#queue.length * turnEveryMs(this.#tiers)
     return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now + waits
+  }
+
+  /** How those who wait here stand, as far as this bridge knows. */
+  outlook(): Outlook {
+    const [now, known] = [this.#deps.now(), this.#cell.known]
+    const reserved = this.#pool.filter(({ at }) => at >= now - this.#usableMs)
+    return outlookOf(known, this.#tiers, { from: Math.max(now, this.#pausedUntil), reserved, count: this.waiting })
   }
 
   /** A permit for now, if one is there and nobody waits for it. */
