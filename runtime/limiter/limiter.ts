@@ -5,10 +5,10 @@ import type { FlightDeps, Flights } from './flights.ts'
 import { Crowd } from './line/crowd.ts'
 import { Keys } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
-import { aheadMs } from './line/line.ts'
 import type { LineDeps } from './line/line.ts'
 import { Pauses } from './pauses.ts'
 import { limitId } from './rules.ts'
+import { aheadMs } from './tiers.ts'
 
 /**
  * What a bridge knows of limits: those of services, as declared, and what services asked for with 429. Before each call the bridge takes
@@ -83,8 +83,6 @@ interface LimiterDeps extends LineDeps, FlightDeps {
 const sweepEveryMs = 10_000
 /** Messages that are put off to the same instant come back spread over so long. */
 const spreadMs = 1_000
-/** A schedule fires up to so much late (measured: half of them by 0.2 s, the worst by 0.6). */
-const leadMs = 500
 const shortestMs = 250
 /** Of the places of a node, over all bridges. */
 const waitingPart = 0.75
@@ -248,8 +246,7 @@ class OpenLimiter implements Limiter {
     const turn = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
     const waiting = { turn, cost, wasAway, mayLeave, mustLeave }
     const left = await first.line.wait(waiting, signal)
-    if (left.kind === 'turn')
-      return { kind: 'put-off', delayMs: Math.max(shortestMs, left.at - leadMs - this.#deps.now()) }
+    if (left.kind === 'turn') return this.#until(left.at)
     let earliest = left.at
     for (const other of limited) {
       if (other === first) continue
@@ -262,6 +259,10 @@ class OpenLimiter implements Limiter {
       earliest = Math.min(earliest, permit.at)
     }
     return { kind: 'permit', at: earliest }
+  }
+
+  #until(at: number): PutOff {
+    return { kind: 'put-off', delayMs: Math.max(shortestMs, at - this.#deps.now()) }
   }
 
   /** How many messages of a node may wait here for permits of their own. */

@@ -1,14 +1,14 @@
-import type { Line } from './line.ts'
+import type { PermitLine } from './line.ts'
 
 /**
  * Places of a node that are taken by messages that wait for permits of their own: never all of them, or one tenant without permits would
  * keep all others from being called. When there are too many, those come off worst of which most wait: the newest of them is put off.
  */
 export class Crowd {
-  readonly #lines = new Map<string, Set<Line>>()
+  readonly #lines = new Map<string, Set<PermitLine>>()
 
   /** One more wants to wait, where `max` may. True: it is the one to be put off. */
-  enter(nodeId: string, line: Line, max: number, wasAway: boolean): boolean {
+  enter(nodeId: string, line: PermitLine, max: number, wasAway: boolean): boolean {
     const lines = this.#lines.get(nodeId) ?? new Set()
     this.#lines.set(nodeId, lines)
     lines.add(line)
