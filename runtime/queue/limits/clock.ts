@@ -5,7 +5,8 @@ import type { Connection } from '../connection.ts'
 
 /**
  * The clock of the NATS server, by which all bridges share limits: their own may differ. Learned by asking: the answer's time lies between
- * when the question left and when the answer came, so the quickest of the last answers says it best (the clock filter of NTP, RFC 5905).
+ * when the question left and when the answer came. So each answer says between which two the clock is, and it is taken to be in the middle of what all of
+ * the last ones leave (the intersection of Marzullo, as in NTP, RFC 5905): one quick way out and another quick way back are enough.
  */
 export interface ServerClock {
   /** Milliseconds of the epoch. */
@@ -43,7 +44,7 @@ export async function openServerClock(connection: Connection, { bridgesName }: C
       answers = agreeing(answers, answer).slice(-keptAnswers)
       // A bridge opens its clock before it has said that it lives.
       bridges = Math.max(1, answer.bridges + (isOpening ? 1 : 0))
-      offset = best(answers)?.offset ?? offset
+      offset = middleOf(answers)
     } catch (error) {
       log.debug("the time of the NATS server isn't known anew", { error: textOf(error) })
     }
@@ -82,6 +83,8 @@ function agreeing(answers: readonly Answer[], newest: Answer): Answer[] {
 /** What two clocks may part in half a minute. */
 const driftMs = 5
 
-function best(answers: readonly Answer[]): Answer | undefined {
-  return [...answers].sort((a, b) => a.error - b.error)[0]
+function middleOf(answers: readonly Answer[]): number {
+  const least = Math.max(...answers.map(({ offset, error }) => offset - error))
+  const most = Math.min(...answers.map(({ offset, error }) => offset + error))
+  return (least + most) / 2
 }
