@@ -3,7 +3,7 @@ import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps } from './flights.ts'
 import { Flights } from './flights.ts'
 import { PermitLine } from './line/line.ts'
-import type { LineDeps } from './line/line.ts'
+import type { LineDeps } from './line/deps.ts'
 import { Meter } from './meter.ts'
 import { limitId, tiersOf } from './rules.ts'
 

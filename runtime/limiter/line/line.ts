@@ -1,7 +1,6 @@
 import { textOf } from '../../errors.ts'
-import type { Cells } from '../../queue/limits/cells.ts'
 import type { LimitKey } from '../../queue/limits/told.ts'
-import type { Log } from '../../telemetry/log.ts'
+import type { LineDeps } from './deps.ts'
 import { SharedCell } from '../cell.ts'
 import { Demand } from './demand.ts'
 import { nextInstant, noPermits, turnEveryMs } from '../permits.ts'
@@ -37,15 +36,6 @@ const roundMs = 20
 const retryMs = 1_000
 /** A call for which there is no room is thought of again so often: others may have given up. */
 const dearMs = 30_000
-
-export interface LineDeps {
-  readonly cells: Cells
-  /** Milliseconds by the server's clock. */
-  readonly now: () => number
-  /** Bridges that live, as far as known. */
-  readonly bridges: () => number
-  readonly log: Log
-}
 
 export class PermitLine {
   readonly id: string
@@ -93,6 +83,11 @@ export class PermitLine {
 
   waitingIn(nodeId: string): number {
     return this.#queue.countIn(nodeId)
+  }
+
+  /** Whoever has a permit waits no more. */
+  openIn(): number {
+    return 0
   }
 
   hasNew(nodeId: string): boolean {
