@@ -17,6 +17,8 @@ export interface Turns {
 
 const turnPace = 1.02
 const leadMs = 500
+/** Who was put off is back by then. */
+const backMs = 2_000
 /** Those whose permits come at once come one after the other. */
 const apartMs = 1
 
@@ -35,7 +37,7 @@ export function takeTurns(
   costs: readonly number[],
 ): Turns {
   const pace = tiers.map((tier) => ({ ...tier, everyMs: tier.everyMs / turnPace }))
-  const isOpen = before.line !== undefined && before.turn > from
+  const isOpen = before.line !== undefined && before.turn + backMs > from
   let line = isOpen ? (before.line ?? {}) : before.tiers
   let next = Math.max(from, isOpen ? before.turn : 0)
   const take = (cost: number): number => {
@@ -63,7 +65,7 @@ function evenInstant(line: TierStates, tiers: readonly Tier[], from: number, cos
 
 /** Nobody is in the line of turns whose permit isn't free: those who were are gone. */
 export function closeTurns(state: PermitState, now: number): PermitState {
-  if (state.turn <= now) return state
+  if (state.turn <= now && state.line === undefined) return state
   const { line: _, ...rest } = state
-  return { ...rest, turn: now }
+  return { ...rest, turn: Math.min(state.turn, now) }
 }

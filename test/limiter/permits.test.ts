@@ -126,7 +126,7 @@ describe('permits', () => {
         expect(mostIn(uses, periodMs[(both[0] as Limit).per])).toBeLessThanOrEqual(allowed(both, dearest))
       }
     })
-    fc.assert(property, { numRuns: 500 })
+    fc.assert(property, { numRuns: 300 })
   })
 
   test.each<[string, readonly Limit[], number]>([

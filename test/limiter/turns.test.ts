@@ -39,7 +39,7 @@ describe('turns', () => {
       ],
       1_500,
     ],
-    ['20 a second', [{ rate: 20, per: 'second' }], 2_000],
+    ['20 a second', [{ rate: 20, per: 'second' }], 800],
     [
       '20 a second and 500 an hour',
       [
