@@ -3,13 +3,14 @@ import type { Limited, LimitKey, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps, Flights } from './flights.ts'
 import { Crowd } from './line/crowd.ts'
+import type { Crowded } from './line/crowd.ts'
 import { Keys } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
-import { aheadMs } from './line/line.ts'
-import type { LineDeps } from './line/line.ts'
+import type { LineDeps } from './line/deps.ts'
 import { Pauses } from './pauses.ts'
 import type { Tier } from './permits.ts'
 import { limitId } from './rules.ts'
+import { aheadMs } from './tiers.ts'
 
 /**
  * What a bridge knows of limits: those of services, as declared, and what services asked for with 429. Before each call the bridge takes
@@ -87,8 +88,6 @@ interface LimiterDeps extends LineDeps, FlightDeps {
 const sweepEveryMs = 10_000
 /** Messages that are put off to the same instant come back spread over so long. */
 const spreadMs = 1_000
-/** A schedule fires up to so much late (measured: half of them by 0.2 s, the worst by 0.6). */
-const leadMs = 500
 const shortestMs = 250
 /** Of the places of a node, over all bridges. */
 const waitingPart = 0.75
@@ -136,17 +135,17 @@ class OpenLimiter implements Limiter {
     // Two permits for one instant are taken in the slow way.
     if (limited.length > 1 || flying.length > 1) return null
     const slots = flying[0]?.flights ?? null
-    if (slots?.take() === false) return null
+    if (slots?.take(call.nodeId) === false) return null
     const permit = only === undefined ? { at: now } : only.line.take(call.cost)
     if (permit === null) {
-      slots?.end()
+      slots?.end(call.nodeId, null)
       return null
     }
     return this.#pass(call, keys, slots === null ? [] : [slots], permit.at)
   }
 
   async wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff> {
-    const slots = new Slots()
+    const slots = new Slots(call.nodeId)
     const trying: Trying = { first: null }
     try {
       for (;;) {
@@ -164,7 +163,8 @@ class OpenLimiter implements Limiter {
         if (!isPaused && slots.takeNow(keys)) return this.#pass(call, keys, slots.keep(), left.at)
         for (const { line, hasTiers } of keys) if (hasTiers) line.giveBack({ at: left.at, cost: call.cost })
         // With the slot in hand it waits for another permit.
-        if (!isPaused) await slots.take(call, keys, signal)
+        const late = isPaused ? null : await slots.take(keys, (key) => this.#slot(call, key, signal))
+        if (late !== null) return late
       }
     } finally {
       slots.end()
@@ -245,15 +245,14 @@ class OpenLimiter implements Limiter {
     const limited = keys.filter(({ hasTiers }) => hasTiers)
     const first = limited.find(({ id }) => id === trying.first) ?? firstOf(limited)
     if (first === undefined) return { kind: 'permit', at: this.#deps.now() }
-    const { nodeId, cost, wasAway, prefetch } = call
+    const { nodeId, cost, wasAway } = call
     const mayLeave = call.mayLeave && first.isOwn
-    const mustLeave = mayLeave && this.#crowd.enter(nodeId, first.line, this.#placesOf(prefetch), wasAway)
+    const mustLeave = mayLeave && this.#mustLeave(call, first.line)
     // Where tenants have limits of their own they take turns at what all share: the next one may have no permit of its own.
     const turn = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
     const waiting = { turn, cost, wasAway, mayLeave, mustLeave }
     const left = await first.line.wait(waiting, signal)
-    if (left.kind === 'turn')
-      return { kind: 'put-off', delayMs: Math.max(shortestMs, left.at - leadMs - this.#deps.now()) }
+    if (left.kind === 'turn') return this.#until(left.at)
     let earliest = left.at
     for (const other of limited) {
       if (other === first) continue
@@ -268,6 +267,25 @@ class OpenLimiter implements Limiter {
     return { kind: 'permit', at: earliest }
   }
 
+  /** Waits until a call in flight may be made; null: it may, and must be ended. */
+  async #slot(call: Call, { flights, isOwn }: Key, signal: AbortSignal): Promise<PutOff | null> {
+    if (flights === null || flights.take(call.nodeId)) return null
+    const { nodeId: turn, wasAway } = call
+    const mayLeave = call.mayLeave && isOwn
+    const mustLeave = mayLeave && this.#mustLeave(call, flights)
+    const left = await flights.wait({ turn, cost: 1, mayLeave, mustLeave, wasAway }, signal)
+    return left.kind === 'turn' ? this.#until(left.at) : null
+  }
+
+  /** Messages that wait for keys of their own never take all places of their node. */
+  #mustLeave({ nodeId, prefetch, wasAway }: Call, key: Crowded): boolean {
+    return this.#crowd.enter(nodeId, key, this.#placesOf(prefetch), wasAway)
+  }
+
+  #until(at: number): PutOff {
+    return { kind: 'put-off', delayMs: Math.max(shortestMs, at - this.#deps.now()) }
+  }
+
   /** How many messages of a node may wait here for permits of their own. */
   #placesOf(prefetch: number): number {
     return Math.max(1, Math.floor((prefetch * waitingPart) / Math.max(1, this.#deps.bridges())))
@@ -275,12 +293,13 @@ class OpenLimiter implements Limiter {
 
   #pass(call: Call, keys: readonly Key[], slots: readonly Flights[], at: number): Pass {
     const now = this.#deps.now()
+    const begunAt = performance.now()
     for (const { meter } of keys) meter.count(now)
     return {
       kind: 'pass',
       until: performance.now() + usableIn(keys) - (now - at),
       end: (cost = call.cost) => {
-        for (const one of slots) one.end()
+        for (const one of slots) one.end(call.nodeId, performance.now() - begunAt)
         if (cost === call.cost) return
         for (const { line, hasTiers } of keys) if (hasTiers) void line.charge(at, cost - call.cost)
       },
@@ -313,27 +332,37 @@ function firstOf(limited: readonly Key[]): Key | undefined {
 
 /** Calls in flight that are held for a call that isn't made yet. */
 class Slots {
+  readonly #nodeId: string
   #held: Flights[] = []
 
-  async take({ nodeId, wasAway }: Call, keys: readonly Key[], signal: AbortSignal): Promise<void> {
-    for (const flights of this.#missing(keys)) {
-      if (!flights.take())
-        await flights.wait({ turn: nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
+  constructor(nodeId: string) {
+    this.#nodeId = nodeId
+  }
+
+  /** Null: all of them are there. */
+  async take(keys: readonly Key[], wait: (key: Key) => Promise<PutOff | null>): Promise<PutOff | null> {
+    for (const [key, flights] of this.#missing(keys)) {
+      const late = await wait(key)
+      if (late !== null) return late
       this.#held.push(flights)
     }
+    return null
   }
 
   /** True: all of them are there. */
   takeNow(keys: readonly Key[]): boolean {
-    for (const flights of this.#missing(keys)) {
-      if (!flights.take()) return false
+    for (const [, flights] of this.#missing(keys)) {
+      if (!flights.take(this.#nodeId)) return false
       this.#held.push(flights)
     }
     return true
   }
 
-  #missing(keys: readonly Key[]): Flights[] {
-    return keys.flatMap(({ flights }) => (flights === null || this.#held.includes(flights) ? [] : [flights]))
+  #missing(keys: readonly Key[]): [Key, Flights][] {
+    return keys.flatMap((key): [Key, Flights][] => {
+      const { flights } = key
+      return flights === null || this.#held.includes(flights) ? [] : [[key, flights]]
+    })
   }
 
   /** They are the caller's from now on. */
@@ -344,6 +373,6 @@ class Slots {
   }
 
   end(): void {
-    for (const one of this.keep()) one.end()
+    for (const one of this.keep()) one.end(this.#nodeId, null)
   }
 }

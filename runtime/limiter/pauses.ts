@@ -90,6 +90,7 @@ function grownMs(delayMs: number, before: Limited | undefined, now: number): num
   // What a service asked for says nothing of how long to wait when it asks for nothing.
   if (before === undefined || before.retryAfterMs !== null) return delayMs
   const [at, until] = [Date.parse(before.at), Date.parse(before.until)]
-  const isAgain = now - until < Math.max(until - at, sameMs)
+  // What is told while it lasts is told to calls that were open before.
+  const isAgain = now >= until && now - until < Math.max(until - at, sameMs)
   return isAgain ? Math.min(Math.max(delayMs, 2 * (until - at)), backOffMaxMs) : delayMs
 }

@@ -5,7 +5,8 @@ import type { Connection } from '../connection.ts'
 
 /**
  * The clock of the NATS server, by which all bridges share limits: their own may differ. Learned by asking: the answer's time lies between
- * when the question left and when the answer came, so the quickest of the last answers says it best (the clock filter of NTP, RFC 5905).
+ * when the question left and when the answer came. So each answer says between which two the clock is, and it is taken to be in the middle of what all of
+ * the last ones leave (the intersection of Marzullo, as in NTP, RFC 5905): one quick way out and another quick way back are enough.
  * A clock that was put would be seen by one bridge up to three seconds before another, and what each reserves meanwhile would make no sense to the
  * others. So who sees it goes on as before and tells all, itself too: they ask at the same moment, and go by the new time from then on.
  */
@@ -47,7 +48,7 @@ export async function openServerClock(connection: Connection, { bridgesName }: C
       answers = agreeing(answers, answer).slice(-keptAnswers)
       // A bridge opens its clock before it has said that it lives.
       bridges = Math.max(1, answer.bridges + (isOpening ? 1 : 0))
-      offset = best(answers)?.offset ?? offset
+      offset = middleOf(answers)
     } catch (error) {
       log.debug("the time of the NATS server isn't known anew", { error: textOf(error) })
     }
@@ -90,8 +91,7 @@ function agreeing(answers: readonly Answer[], newest: Answer): Answer[] {
 }
 
 function wasPut(answers: readonly Answer[], newest: Answer): boolean {
-  const known = best(answers)
-  return known !== undefined && !agree(known, newest)
+  return !answers.every((one) => agree(one, newest))
 }
 
 const agree = (one: Answer, other: Answer): boolean =>
@@ -100,6 +100,8 @@ const agree = (one: Answer, other: Answer): boolean =>
 /** What two clocks may part in half a minute. */
 const driftMs = 5
 
-function best(answers: readonly Answer[]): Answer | undefined {
-  return [...answers].sort((a, b) => a.error - b.error)[0]
+function middleOf(answers: readonly Answer[]): number {
+  const least = Math.max(...answers.map(({ offset, error }) => offset - error))
+  const most = Math.min(...answers.map(({ offset, error }) => offset + error))
+  return (least + most) / 2
 }
