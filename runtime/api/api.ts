@@ -32,6 +32,7 @@ import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
+import { trashDifferenceRoutes } from './routes/trash/difference.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
@@ -101,6 +102,7 @@ const allRoutes = [
   watermarkRoutes,
   runLookRoutes,
   trashRoutes,
+  trashDifferenceRoutes,
   workerRoutes,
   serviceRoutes,
   serviceStateRoutes,
