@@ -32,6 +32,7 @@ import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
+import { trashTransferRoutes } from './routes/trash/transfer.ts'
 import { trashDifferenceRoutes } from './routes/trash/difference.ts'
 import { workerRoutes } from './routes/workers.ts'
 
@@ -101,6 +102,7 @@ const allRoutes = [
   cursorRoutes,
   watermarkRoutes,
   runLookRoutes,
+  trashTransferRoutes,
   trashRoutes,
   trashDifferenceRoutes,
   workerRoutes,
