@@ -3,29 +3,19 @@ import type { Command } from 'commander'
 import { Conflict, Invalid, LostRace, NotFound, textOf } from '../../errors.ts'
 import type { Fault } from '../../errors.ts'
 import { Refused } from '../../client/problem.ts'
+import { addFilter, filterQuery } from './trash/filter.ts'
+import type { Filter } from './trash/filter.ts'
 import { showDifference } from './trash/difference.ts'
 import { defineTransfer } from './trash/transfer.ts'
 import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
-import { addOptions, examples, moment, wholeNumber } from '../define.ts'
+import { addOptions, examples, wholeNumber } from '../define.ts'
 import { checkPlace, findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
 import { bytesOfFlag, isConfirmed, jsonOfFlag } from '../terminal/input.ts'
 import { addFormat, grouped, plain, printData, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
-
-export interface Filter extends Record<string, unknown> {
-  readonly topology?: string
-  readonly node?: string
-  readonly run?: string
-  readonly fingerprint?: string
-  readonly tenant?: string
-  readonly text?: string
-  readonly inBody?: string
-  readonly since?: string
-  readonly until?: string
-}
 
 type State = TrashHead['state']
 
@@ -87,29 +77,9 @@ function addReplaying(command: Command): void {
   command.option('--accept-warnings', "also a body that doesn't fit the node's input schema")
 }
 
-export function addFilter(command: Command): Command {
-  return command
-    .option('--topology <topology>', 'name or id')
-    .option('--node <node>', 'name or id')
-    .option('--run <run>', 'id')
-    .option('--fingerprint <text>', 'messages that failed alike')
-    .option('--tenant <tenant>', 'on whose behalf')
-    .option('--text <text>', 'part of the error')
-    .option('--in-body <text>', 'part of what it holds, letter by letter; needs the scope payload')
-    .option('--since <time>', 'from then on; a time, or how long ago, such as 2h', moment('--since'))
-    .option('--until <time>', 'before', moment('--until'))
-}
-
 function stateOption(): Option {
   const states = ['open', 'replayed', 'discarded'] as const satisfies State[]
   return new Option('--state <state>', 'what became of them').choices(states).default('open')
-}
-
-/** What of the flags the API takes. */
-export function filterQuery({ topology, node, run, fingerprint, tenant, text, inBody: body, since, until }: Filter) {
-  const given = { topology, node, run, fingerprint, tenant, text, body, since, until }
-  const said = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return Object.fromEntries(said) as Partial<Record<keyof typeof given, string>>
 }
 
 function queryOf(filter: Filter, state: State) {

@@ -3,7 +3,7 @@ import { applyOutcomes, position } from '../../../runtime/store/outcomes.ts'
 import { trashed, started, split } from '../../store/outcome-samples.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Answer as Reply, Seen } from '../../support/fake-worker.ts'
-import { chain, nodeOf, openApi, published } from '../open.ts'
+import { nodeOf, openApi, published } from '../open.ts'
 import type { Answer, TestApi } from '../open.ts'
 import { bridgeOf, callsOf, orders } from '../running.ts'
 

@@ -10,7 +10,7 @@ function bodyOf(bytes: Uint8Array): { bodyText: string } | { bodyBase64: string 
 }
 
 /** A row as one line of NDJSON, with everything that is kept of it. */
-export function lineOf({ row, versions }: WholeRow): string {
+function lineOf({ row, versions }: WholeRow): string {
   const { message, topologyName, nodeName, body, createdAt, settledAt, ...rest } = row
   const { from, created, replay, page, cursor, reconcile = false, limitKey = null, key, trace } = message
   return `${JSON.stringify({
@@ -34,9 +34,9 @@ export function ndjsonOf(rows: AsyncGenerator<WholeRow>): ReadableStream<Uint8Ar
       async pull(controller) {
         let piece = ''
         while (piece.length < pieceBytes) {
-          const { done, value } = await rows.next()
-          if (done === true) break
-          piece += lineOf(value)
+          const next = await rows.next()
+          if (next.done === true) break
+          piece += lineOf(next.value)
         }
         if (piece === '') controller.close()
         else controller.enqueue(encoder.encode(piece))

@@ -8,7 +8,7 @@ import type { ImportResult } from '../../actions/trash/import.ts'
 import { takesLong } from '../../actions/upload/patience.ts'
 import { Gone, piecesOf } from '../../actions/upload/pieces.ts'
 import { changes, needs, ownTopology } from '../../auth.ts'
-import type { Api, ApiDeps, Changing } from '../../deps.ts'
+import type { Api, ApiDeps, ApiEnv, Changing } from '../../deps.ts'
 import { HttpProblem } from '../../problem.ts'
 import { body, json } from '../../schemas/common.ts'
 import { trashQuery } from '../../schemas/trash.ts'
@@ -95,7 +95,7 @@ function checkType(c: Context): void {
 }
 
 /** What is refused is read on for a while, so that its sender hears of it. */
-async function takeLines(deps: Changing, c: Context, ref: string): Promise<ImportResult> {
+async function takeLines(deps: Changing, c: Context<ApiEnv>, ref: string): Promise<ImportResult> {
   const pieces = piecesOf(c)
   takesLong(c)
   try {

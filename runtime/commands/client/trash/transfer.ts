@@ -13,8 +13,8 @@ import { addOptions, examples } from '../../define.ts'
 import { isConfirmed } from '../../terminal/input.ts'
 import { grouped, plain } from '../../terminal/print.ts'
 import { findEngine } from '../find.ts'
-import { addFilter, filterQuery } from '../trash.ts'
-import type { Filter } from '../trash.ts'
+import { addFilter, filterQuery } from './filter.ts'
+import type { Filter } from './filter.ts'
 import { uploadTimeoutMs } from '../upload/upload.ts'
 
 const states = ['open', 'replayed', 'discarded'] as const
