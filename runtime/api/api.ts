@@ -32,6 +32,8 @@ import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
+import { trashTransferRoutes } from './routes/trash/transfer.ts'
+import { trashDifferenceRoutes } from './routes/trash/difference.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
@@ -100,7 +102,9 @@ const allRoutes = [
   cursorRoutes,
   watermarkRoutes,
   runLookRoutes,
+  trashTransferRoutes,
   trashRoutes,
+  trashDifferenceRoutes,
   workerRoutes,
   serviceRoutes,
   serviceStateRoutes,

@@ -867,6 +867,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trash/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is kept of messages in Trash, as NDJSON
+         * @description A message a line, the oldest first, as it comes: however many there are. What fails while it is read is not in it; those that are deleted meanwhile are left out. An answer that breaks off has no end of its chunks.
+         */
+        get: operations["exportTrash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take messages into Trash that were exported
+         * @description As NDJSON of any size, read as it comes. Open messages become open ones of the topology, in a run of their own; an id that is there is left as it is, so what broke off may be sent again.
+         */
+        post: operations["importTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what Trash and runs hold of a tenant
+         * @description Every message with all its versions, whatever its state, and the start messages of runs that have ended. What is open is discarded first, so that counters of runs stay right. It works for about 20 s at most: ask again until `isDone`.
+         */
+        post: operations["eraseTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -933,7 +993,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message to its node again
-         * @description As it failed, or as it was edited last. Of several replays and discards one wins; the others are 409.
+         * @description As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.
          */
         post: operations["replayTrash"];
         delete?: never;
@@ -956,6 +1016,26 @@ export interface paths {
          * @description It stays readable, with the reason.
          */
         post: operations["discardTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/{id}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs between two versions of a message
+         * @description JSON value by value, other text line by line; at most 1000 changes. By default what the edits made of the original.
+         */
+        get: operations["getTrashDifference"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1665,6 +1745,15 @@ export interface components {
         };
         /** @enum {string} */
         EdgeChangeKind: "added" | "removed";
+        /** @description headers and bodies are there for tokens with the scope `payload` */
+        EditedTrashMessage: components["schemas"]["TrashMessage"] & {
+            /** @description What of the body doesn't fit the node's input schema, by JSON Pointer; it is saved all the same */
+            warnings: components["schemas"]["EditedTrashMessageWarning"][];
+        };
+        EditedTrashMessageWarning: {
+            path: string;
+            message: string;
+        };
         /** @description A JSON Schema (draft 7) */
         EditorSchema: {
             [key: string]: unknown;
@@ -2442,6 +2531,14 @@ export interface components {
         };
         /** @enum {string} */
         ReadinessStatus: "ready" | "not ready";
+        ReplayRequest: {
+            /** @description Id or name of another node of the topology; by default the one at which it failed */
+            node?: string;
+            /** @description False: only if the published plan handles the node as the revision did by which the message failed; by default true */
+            newestRevision?: boolean;
+            /** @description Also a body that doesn't fit the node's input schema */
+            acceptWarnings?: boolean;
+        };
         RepublishedTopology: components["schemas"]["Topology"] & {
             bridges: components["schemas"]["BridgesApplied"];
         };
@@ -2990,6 +3087,10 @@ export interface components {
             revision: number;
             /** @description Days that its runs are kept when they have ended; 0: for ever, null: as the engine is told to */
             runsKeepDays: number | null;
+            /** @description Days that its Trash is kept once it is settled; 0: as long as its run, null: as the engine is told to */
+            trashKeepDays: number | null;
+            /** @description Days after which what is still open in its Trash is discarded; null: never */
+            trashOpenDays: number | null;
             document: components["schemas"]["TopologyDocument"];
             /**
              * Format: date-time
@@ -3204,6 +3305,10 @@ export interface components {
             };
             /** @description At least 3, or 0 for ever; null: as the engine is told to */
             runsKeepDays?: number | null;
+            /** @description Of settled Trash; 0: as long as its run, null: as the engine is told to */
+            trashKeepDays?: number | null;
+            /** @description What is open for longer is discarded; null: never */
+            trashOpenDays?: number | null;
         };
         TopologyStatus: {
             id: string;
@@ -3230,6 +3335,28 @@ export interface components {
         };
         /** @enum {string} */
         TopologyVisibility: "draft" | "public";
+        TrashDifference: {
+            from: number;
+            to: number;
+            /** @description Null: the same */
+            contentType: components["schemas"]["TrashDifferenceContentType"] | null;
+            /** @description By name */
+            headers: components["schemas"]["TrashValueChange"][];
+            /** @description How both bodies were read */
+            bodyAs: components["schemas"]["TrashDifferenceBodyAs"];
+            /** @description Of JSON by JSON Pointer; of bytes their size and hash */
+            body: components["schemas"]["TrashValueChange"][];
+            /** @description Of text */
+            lines: components["schemas"]["TrashLineChange"][];
+            /** @description False: there is more than is told */
+            isComplete: boolean;
+        };
+        /** @enum {string} */
+        TrashDifferenceBodyAs: "json" | "text" | "bytes";
+        TrashDifferenceContentType: {
+            before: string;
+            after: string;
+        };
         TrashEdit: {
             /** @description JSON for a message whose content type is JSON; otherwise a string */
             body?: unknown;
@@ -3248,6 +3375,24 @@ export interface components {
             contentType?: string;
             /** @description Why, for people */
             reason?: string;
+        };
+        TrashEraseRequest: {
+            /** @description On whose behalf */
+            tenant: string;
+            /** @description Id or name; by default of all, deleted ones too */
+            topology?: string;
+        };
+        TrashErased: {
+            /** @description Messages of Trash, with all their versions */
+            erased: number;
+            /** @description How many of them were open */
+            discarded: number;
+            /** @description Start messages of runs that have ended */
+            starts: number;
+            /** @description Runs of the tenant that go on: what they hold is in queues */
+            runsLeft: number;
+            /** @description False: there is more, ask again */
+            isDone: boolean;
         };
         TrashGroup: {
             /** @description The same for messages that failed alike at the same node */
@@ -3300,6 +3445,10 @@ export interface components {
             fingerprint: string;
             /** @description Media type of the body */
             contentType: string;
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description Id of the trace that its calls were in (W3C), 32 hex digits */
+            traceId: string;
             state: components["schemas"]["TrashHeadState"];
             /** @description Why, for people */
             reason: string | null;
@@ -3320,6 +3469,32 @@ export interface components {
         };
         /** @enum {string} */
         TrashHeadState: "open" | "replayed" | "discarded";
+        TrashImport: {
+            /** @description The run that all of them belong to; null: nothing was imported */
+            runId: string | null;
+            imported: number;
+            /** @description Whose id was in Trash already: they are as they were */
+            known: number;
+            /** @description That were replayed or discarded where they come from: they are left out */
+            settled: number;
+            /** @description Lines that can not be read: they are left out */
+            faults: number;
+            /** @description Of the first 50 of them */
+            errors: components["schemas"]["TrashLineFault"][];
+        };
+        /** @description A line that is on one side only, by its number there, from 1 */
+        TrashLineChange: {
+            line: number;
+            before?: string;
+            after?: string;
+        };
+        TrashLineFault: {
+            line: number;
+            path: string;
+            message: string;
+        };
+        /** @description NDJSON: a message a line, with its edits and exact bodies (`bodyText`, or `bodyBase64`) */
+        TrashLines: string;
         /** @description headers and bodies are there for tokens with the scope `payload` */
         TrashMessage: {
             id: string;
@@ -3340,6 +3515,10 @@ export interface components {
             fingerprint: string;
             /** @description Media type of the body */
             contentType: string;
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description Id of the trace that its calls were in (W3C), 32 hex digits */
+            traceId: string;
             state: components["schemas"]["TrashMessageState"];
             /** @description Why, for people */
             reason: string | null;
@@ -3374,6 +3553,12 @@ export interface components {
             items: components["schemas"]["TrashHead"][];
             /** @description `after` of the next page; null: this is the last one */
             next: string | null;
+        };
+        /** @description A value that is there on one side only lacks the other key */
+        TrashValueChange: {
+            path: string;
+            before?: unknown;
+            after?: unknown;
         };
         TrashVersion: {
             version: number;
@@ -4020,6 +4205,8 @@ export type DiscardingTopology = components['schemas']['DiscardingTopology'];
 export type DrawnTopology = components['schemas']['DrawnTopology'];
 export type EdgeChange = components['schemas']['EdgeChange'];
 export type EdgeChangeKind = components['schemas']['EdgeChangeKind'];
+export type EditedTrashMessage = components['schemas']['EditedTrashMessage'];
+export type EditedTrashMessageWarning = components['schemas']['EditedTrashMessageWarning'];
 export type EditorSchema = components['schemas']['EditorSchema'];
 export type EditorWarning = components['schemas']['EditorWarning'];
 export type EventStream = components['schemas']['EventStream'];
@@ -4091,6 +4278,7 @@ export type QueuePausedBy = components['schemas']['QueuePausedBy'];
 export type QueueWaiting = components['schemas']['QueueWaiting'];
 export type Readiness = components['schemas']['Readiness'];
 export type ReadinessStatus = components['schemas']['ReadinessStatus'];
+export type ReplayRequest = components['schemas']['ReplayRequest'];
 export type RepublishedTopology = components['schemas']['RepublishedTopology'];
 export type RerunRequest = components['schemas']['RerunRequest'];
 export type ResetRequest = components['schemas']['ResetRequest'];
@@ -4170,14 +4358,24 @@ export type TopologyStatus = components['schemas']['TopologyStatus'];
 export type TopologyStatusAttention = components['schemas']['TopologyStatusAttention'];
 export type TopologyStatusPage = components['schemas']['TopologyStatusPage'];
 export type TopologyVisibility = components['schemas']['TopologyVisibility'];
+export type TrashDifference = components['schemas']['TrashDifference'];
+export type TrashDifferenceBodyAs = components['schemas']['TrashDifferenceBodyAs'];
+export type TrashDifferenceContentType = components['schemas']['TrashDifferenceContentType'];
 export type TrashEdit = components['schemas']['TrashEdit'];
+export type TrashEraseRequest = components['schemas']['TrashEraseRequest'];
+export type TrashErased = components['schemas']['TrashErased'];
 export type TrashGroup = components['schemas']['TrashGroup'];
 export type TrashGroups = components['schemas']['TrashGroups'];
 export type TrashHead = components['schemas']['TrashHead'];
 export type TrashHeadState = components['schemas']['TrashHeadState'];
+export type TrashImport = components['schemas']['TrashImport'];
+export type TrashLineChange = components['schemas']['TrashLineChange'];
+export type TrashLineFault = components['schemas']['TrashLineFault'];
+export type TrashLines = components['schemas']['TrashLines'];
 export type TrashMessage = components['schemas']['TrashMessage'];
 export type TrashMessageState = components['schemas']['TrashMessageState'];
 export type TrashPage = components['schemas']['TrashPage'];
+export type TrashValueChange = components['schemas']['TrashValueChange'];
 export type TrashVersion = components['schemas']['TrashVersion'];
 export type Trial = components['schemas']['Trial'];
 export type TrialOf = components['schemas']['TrialOf'];
@@ -6526,6 +6724,148 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    exportTrash: {
+        parameters: {
+            query?: {
+                /** @description Id or name */
+                topology?: string;
+                /** @description Id or name */
+                node?: string;
+                /** @description Id of a run */
+                run?: string;
+                /** @description The same for messages that failed alike at the same node */
+                fingerprint?: string;
+                /** @description Only those that stand so */
+                state?: "open" | "replayed" | "discarded";
+                /** @description At that time or later */
+                since?: string;
+                /** @description Before that time */
+                until?: string;
+                /** @description On whose behalf */
+                tenant?: string;
+                /** @description Part of the error's title or detail */
+                text?: string;
+                /** @description Part of what it holds, letter by letter as it is stored; needs the scope `payload` */
+                body?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As many as there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["TrashLines"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    importTrash: {
+        parameters: {
+            query: {
+                /** @description Id or name of the topology that they become Trash of; nodes are found by name */
+                topology: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {"id":"Zk3vW9x2QpL0aB7cD4eF5g","node":"store","messageId":"01k2x3v9q8f7h6j5","createdAt":"2026-03-01T10:00:00.000Z","error":{"type":"about:blank","title":"no country","status":422},"headers":{},"contentType":"application/json","bodyText":"{}"} */
+                "application/x-ndjson": components["schemas"]["TrashLines"];
+            };
+        };
+        responses: {
+            /** @description What became of the lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5",
+                     *       "imported": 1,
+                     *       "known": 0,
+                     *       "settled": 0,
+                     *       "faults": 0,
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrashImport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    eraseTrash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tenant": "ann"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TrashEraseRequest"];
+            };
+        };
+        responses: {
+            /** @description Gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erased": 42,
+                     *       "discarded": 7,
+                     *       "starts": 3,
+                     *       "runsLeft": 0,
+                     *       "isDone": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrashErased"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listTrash: {
         parameters: {
             query?: {
@@ -6543,8 +6883,12 @@ export interface operations {
                 since?: string;
                 /** @description Before that time */
                 until?: string;
+                /** @description On whose behalf */
+                tenant?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
+                /** @description Part of what it holds, letter by letter as it is stored; needs the scope `payload` */
+                body?: string;
                 /** @description How many items at most */
                 limit?: number;
                 /** @description `next` of the page before */
@@ -6590,8 +6934,12 @@ export interface operations {
                 since?: string;
                 /** @description Before that time */
                 until?: string;
+                /** @description On whose behalf */
+                tenant?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
+                /** @description Part of what it holds, letter by letter as it is stored; needs the scope `payload` */
+                body?: string;
                 /** @description How many items at most */
                 limit?: number;
             };
@@ -6682,7 +7030,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TrashMessage"];
+                    "application/json": components["schemas"]["EditedTrashMessage"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6711,7 +7059,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "acceptWarnings": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
         responses: {
             /** @description On its way */
             202: {
@@ -6728,6 +7085,8 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -6774,6 +7133,41 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getTrashDifference: {
+        parameters: {
+            query?: {
+                /** @description A version; 0, the default, is the original */
+                from?: number;
+                /** @description A version; by default the newest */
+                to?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Empty lists: they are the same */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashDifference"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

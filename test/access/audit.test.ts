@@ -56,6 +56,11 @@ const json = (value: unknown): Sending => ({ json: value })
 const worker = (url: string) => ({ name: 'shop', urls: [url] })
 const read = async (t: TestApi, path: string): Promise<string> => (await t.get(path)).text
 
+const importedLine = JSON.stringify({
+  ...{ id: 'i1', node: 'a', messageId: 'm', createdAt: '2026-03-01T10:00:00Z', tenant: 'eva' },
+  ...{ error: { title: 'no' }, headers: {}, contentType: 'text/plain', bodyText: 'x' },
+})
+
 /** How each changing operation is done, in an order in which it can be; all but those of `unlogged`. */
 const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> = {
   createWorker: ({ workerUrl }) => ['/api/workers', json(worker(workerUrl))],
@@ -94,6 +99,11 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   editTrash: () => ['/api/trash/orders-x1', json({ body: { a: 2 } })],
   replayTrash: () => ['/api/trash/orders-x1/replay'],
   discardTrash: () => ['/api/trash/orders-x2/discard', json({ reason: 'old' })],
+  importTrash: () => [
+    '/api/trash/import?topology=orders',
+    { raw: importedLine, headers: { 'content-type': 'application/x-ndjson' } },
+  ],
+  eraseTrash: () => ['/api/trash/erase', json({ tenant: 'eva' })],
   unpublishTopology: () => ['/api/topologies/orders/unpublish'],
   deleteTopology: () => ['/api/topologies/fresh'],
   createToken: () => ['/api/tokens', json({ name: 'ci', scopes: ['read'] })],

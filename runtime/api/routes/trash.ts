@@ -1,15 +1,18 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
+import { traceIdOf } from '../../protocol/native.ts'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
 import { editTrash, getTrash, listTrash, trashVersionsOf } from '../../store/queries/trash.ts'
 import type { TrashEdit, TrashHead, TrashRow } from '../../store/queries/trash.ts'
 import type { TrashFilter } from '../../store/trash/filter.ts'
 import { trashGroups } from '../../store/trash/groups.ts'
 import { discardTrash, replayTrash } from '../actions/settle-trash.ts'
+import { warningsOf } from '../actions/trash/warnings.ts'
 import { ofTrash } from '../access/targets.ts'
 import { changes, checkTopology, has, needs, ownTopology } from '../auth.ts'
 import { ifMatch, setEtag } from '../input/conditional.ts'
 import type { Api, ApiDeps, Caller } from '../deps.ts'
+import { HttpProblem } from '../problem.ts'
 import { afterPlace, markOf, page, pageQuery } from '../input/paging.ts'
 import { editedBody, shownBody } from '../payload.ts'
 import { body, idParam, json } from '../schemas/common.ts'
@@ -60,7 +63,7 @@ const edit = createRoute({
   method: 'put',
   path: '/api/trash/{id}',
   request: { params, body: body(schemas.trashEdit) },
-  responses: { 200: { description: 'Edited', content: json(schemas.trashItem) } },
+  responses: { 200: { description: 'Edited', content: json(schemas.editedItem) } },
   'x-problems': [409, 412],
 })
 
@@ -68,10 +71,11 @@ const replay = createRoute({
   ...changes('operate', 'replayTrash', { topologyBy: 'handler' }),
   tags,
   summary: 'Send a message to its node again',
-  description: 'As it failed, or as it was edited last. Of several replays and discards one wins; the others are 409.',
+  description:
+    'As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.',
   method: 'post',
   path: '/api/trash/{id}/replay',
-  request: { params },
+  request: { params, body: body(schemas.replayRequest) },
   responses: { 202: { description: 'On its way', content: json(schemas.settling) } },
   'x-problems': [409, 412],
 })
@@ -132,11 +136,19 @@ function settlingRoutes(app: Api, deps: ApiDeps): void {
     })
     const { item, version } = await readItem(deps, c.get('caller'), id)
     setEtag(c, version)
-    return c.json(item, 200)
+    return c.json({ ...item, warnings: await warningsOf(deps.store, id, has(c.get('caller'), 'payload')) }, 200)
   })
   app.openapi(replay, async (c) => {
     const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
-    await replayTrash({ ...deps, audit: c.get('audit') }, id, ifMatch(c))
+    const { node = null, newestRevision = true, acceptWarnings = false } = c.req.valid('json')
+    const wanted = {
+      ifVersion: ifMatch(c),
+      node,
+      newestRevision,
+      acceptWarnings,
+      mayTell: has(c.get('caller'), 'payload'),
+    }
+    await replayTrash({ ...deps, audit: c.get('audit') }, id, wanted)
     return c.json({ id, result: 'replaying' as const }, 202)
   })
   app.openapi(discard, async (c) => {
@@ -159,12 +171,14 @@ function editOf(
   return { contentType, headers, body: editedBody(change, contentType, newest.body), reason: change.reason ?? null, by }
 }
 
-async function filterOf(
+export async function filterOf(
   deps: ApiDeps,
   caller: Caller,
   query: z.output<typeof schemas.trashQuery>,
 ): Promise<TrashFilter> {
   const { topology, node, run: runId, ...rest } = query
+  if (rest.body !== undefined && !has(caller, 'payload'))
+    throw new HttpProblem(403, 'looking into bodies needs a token with the scope "payload"')
   const topologyId = ownTopology(caller, await filteredId(deps, topology))
   // A node that is gone is still known by the id that its messages carry.
   const nodeIds = node === undefined ? undefined : [node, ...(await nodeIdsOf(deps.store, node, topologyId))]
@@ -172,9 +186,10 @@ async function filterOf(
 }
 
 function showHead(row: TrashHead): schemas.ShownHead {
-  const { topologyName, nodeName, attempts, createdAt, settledAt, message: _, headers: __, ...rest } = row
+  const { topologyName, nodeName, attempts, createdAt, settledAt, message, headers: _, ...rest } = row
   return {
     ...rest,
+    traceId: traceIdOf({ trace: message.trace, run: row.runId }),
     topology: topologyName,
     node: nodeName,
     attempts: attempts.length,
