@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { shownPath } from './access/hidden.ts'
 import { authenticate } from './auth.ts'
 import { jsonBodies } from './body.ts'
+import { consolePages } from './console/serve.ts'
 import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { docsPage } from './docs-page.ts'
 import { allowedMethods, openapiDocument } from './openapi.ts'
@@ -67,6 +68,7 @@ export function createApi(deps: ApiDeps): Api {
     // By this a client knows that it talks to an engine, and not to whatever else answers there.
     c.res.headers.set('sluice-version', deps.version)
   })
+  if (deps.consoleFolder !== null) app.use(consolePages(deps.consoleFolder))
   app.use(authenticate(deps))
   app.use('/api/*', jsonBodies)
   app.use(knownQueries(app))
@@ -112,7 +114,6 @@ const allRoutes = [
 ]
 
 function documentRoutes(app: Api, version: string): void {
-  app.get('/', (c) => c.redirect('/api/docs'))
   app.get('/api/openapi.json', (c) => c.json(openapiDocument(app, version)))
   app.get('/api/docs', (c) => {
     c.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
