@@ -33,6 +33,7 @@ import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
+import { trashDifferenceRoutes } from './routes/trash/difference.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
@@ -103,6 +104,7 @@ const allRoutes = [
   watermarkRoutes,
   runLookRoutes,
   trashRoutes,
+  trashDifferenceRoutes,
   workerRoutes,
   serviceRoutes,
   serviceStateRoutes,

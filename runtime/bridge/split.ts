@@ -137,13 +137,13 @@ function* publishes(
   for (const { to, message } of messages) yield guarded(at, String(k++), lanes.inputOf(to, message))
 }
 
-/** A replay: the message goes back to the node that failed on it, its row is marked, the run is in progress again. */
+/** A replay: the message goes into this node's queue, its row is marked at the node that failed, the run is in progress again. */
 function replayed(reply: StoredReplay, nodeId: string, body: Uint8Array): Made {
   const message: Message = { ...reply.message, body }
   const record = encodeRecord({
     kind: 'replayed',
     run: message.run,
-    nodeId,
+    nodeId: reply.failedAt ?? nodeId,
     at: new Date().toISOString(),
     trashId: reply.trashId,
   })

@@ -933,7 +933,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message to its node again
-         * @description As it failed, or as it was edited last. Of several replays and discards one wins; the others are 409.
+         * @description As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.
          */
         post: operations["replayTrash"];
         delete?: never;
@@ -956,6 +956,26 @@ export interface paths {
          * @description It stays readable, with the reason.
          */
         post: operations["discardTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/{id}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs between two versions of a message
+         * @description JSON value by value, other text line by line; at most 1000 changes. By default what the edits made of the original.
+         */
+        get: operations["getTrashDifference"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1665,6 +1685,15 @@ export interface components {
         };
         /** @enum {string} */
         EdgeChangeKind: "added" | "removed";
+        /** @description headers and bodies are there for tokens with the scope `payload` */
+        EditedTrashMessage: components["schemas"]["TrashMessage"] & {
+            /** @description What of the body doesn't fit the node's input schema, by JSON Pointer; it is saved all the same */
+            warnings: components["schemas"]["EditedTrashMessageWarning"][];
+        };
+        EditedTrashMessageWarning: {
+            path: string;
+            message: string;
+        };
         /** @description A JSON Schema (draft 7) */
         EditorSchema: {
             [key: string]: unknown;
@@ -2440,6 +2469,14 @@ export interface components {
         };
         /** @enum {string} */
         ReadinessStatus: "ready" | "not ready";
+        ReplayRequest: {
+            /** @description Id or name of another node of the topology; by default the one at which it failed */
+            node?: string;
+            /** @description False: only if the published plan handles the node as the revision did by which the message failed; by default true */
+            newestRevision?: boolean;
+            /** @description Also a body that doesn't fit the node's input schema */
+            acceptWarnings?: boolean;
+        };
         RepublishedTopology: components["schemas"]["Topology"] & {
             bridges: components["schemas"]["BridgesApplied"];
         };
@@ -3228,6 +3265,28 @@ export interface components {
         };
         /** @enum {string} */
         TopologyVisibility: "draft" | "public";
+        TrashDifference: {
+            from: number;
+            to: number;
+            /** @description Null: the same */
+            contentType: components["schemas"]["TrashDifferenceContentType"] | null;
+            /** @description By name */
+            headers: components["schemas"]["TrashValueChange"][];
+            /** @description How both bodies were read */
+            bodyAs: components["schemas"]["TrashDifferenceBodyAs"];
+            /** @description Of JSON by JSON Pointer; of bytes their size and hash */
+            body: components["schemas"]["TrashValueChange"][];
+            /** @description Of text */
+            lines: components["schemas"]["TrashLineChange"][];
+            /** @description False: there is more than is told */
+            isComplete: boolean;
+        };
+        /** @enum {string} */
+        TrashDifferenceBodyAs: "json" | "text" | "bytes";
+        TrashDifferenceContentType: {
+            before: string;
+            after: string;
+        };
         TrashEdit: {
             /** @description JSON for a message whose content type is JSON; otherwise a string */
             body?: unknown;
@@ -3318,6 +3377,12 @@ export interface components {
         };
         /** @enum {string} */
         TrashHeadState: "open" | "replayed" | "discarded";
+        /** @description A line that is on one side only, by its number there, from 1 */
+        TrashLineChange: {
+            line: number;
+            before?: string;
+            after?: string;
+        };
         /** @description headers and bodies are there for tokens with the scope `payload` */
         TrashMessage: {
             id: string;
@@ -3372,6 +3437,12 @@ export interface components {
             items: components["schemas"]["TrashHead"][];
             /** @description `after` of the next page; null: this is the last one */
             next: string | null;
+        };
+        /** @description A value that is there on one side only lacks the other key */
+        TrashValueChange: {
+            path: string;
+            before?: unknown;
+            after?: unknown;
         };
         TrashVersion: {
             version: number;
@@ -4014,6 +4085,8 @@ export type DiscardingTopology = components['schemas']['DiscardingTopology'];
 export type DrawnTopology = components['schemas']['DrawnTopology'];
 export type EdgeChange = components['schemas']['EdgeChange'];
 export type EdgeChangeKind = components['schemas']['EdgeChangeKind'];
+export type EditedTrashMessage = components['schemas']['EditedTrashMessage'];
+export type EditedTrashMessageWarning = components['schemas']['EditedTrashMessageWarning'];
 export type EditorSchema = components['schemas']['EditorSchema'];
 export type EditorWarning = components['schemas']['EditorWarning'];
 export type EventStream = components['schemas']['EventStream'];
@@ -4085,6 +4158,7 @@ export type QueuePausedBy = components['schemas']['QueuePausedBy'];
 export type QueueWaiting = components['schemas']['QueueWaiting'];
 export type Readiness = components['schemas']['Readiness'];
 export type ReadinessStatus = components['schemas']['ReadinessStatus'];
+export type ReplayRequest = components['schemas']['ReplayRequest'];
 export type RepublishedTopology = components['schemas']['RepublishedTopology'];
 export type RerunRequest = components['schemas']['RerunRequest'];
 export type ResetRequest = components['schemas']['ResetRequest'];
@@ -4164,14 +4238,19 @@ export type TopologyStatus = components['schemas']['TopologyStatus'];
 export type TopologyStatusAttention = components['schemas']['TopologyStatusAttention'];
 export type TopologyStatusPage = components['schemas']['TopologyStatusPage'];
 export type TopologyVisibility = components['schemas']['TopologyVisibility'];
+export type TrashDifference = components['schemas']['TrashDifference'];
+export type TrashDifferenceBodyAs = components['schemas']['TrashDifferenceBodyAs'];
+export type TrashDifferenceContentType = components['schemas']['TrashDifferenceContentType'];
 export type TrashEdit = components['schemas']['TrashEdit'];
 export type TrashGroup = components['schemas']['TrashGroup'];
 export type TrashGroups = components['schemas']['TrashGroups'];
 export type TrashHead = components['schemas']['TrashHead'];
 export type TrashHeadState = components['schemas']['TrashHeadState'];
+export type TrashLineChange = components['schemas']['TrashLineChange'];
 export type TrashMessage = components['schemas']['TrashMessage'];
 export type TrashMessageState = components['schemas']['TrashMessageState'];
 export type TrashPage = components['schemas']['TrashPage'];
+export type TrashValueChange = components['schemas']['TrashValueChange'];
 export type TrashVersion = components['schemas']['TrashVersion'];
 export type Trial = components['schemas']['Trial'];
 export type TrialOf = components['schemas']['TrialOf'];
@@ -6675,7 +6754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TrashMessage"];
+                    "application/json": components["schemas"]["EditedTrashMessage"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6704,7 +6783,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "acceptWarnings": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
         responses: {
             /** @description On its way */
             202: {
@@ -6721,6 +6809,8 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -6767,6 +6857,41 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getTrashDifference: {
+        parameters: {
+            query?: {
+                /** @description A version; 0, the default, is the original */
+                from?: number;
+                /** @description A version; by default the newest */
+                to?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Empty lists: they are the same */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashDifference"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -18,6 +18,8 @@ export const manifestSchema = z.looseObject({
         path: z.string().max(1000).optional(),
         service: z.string().max(200).optional(),
         defaults: z.unknown().optional(),
+        /** JSON Schema of the bodies that it takes. */
+        input: z.unknown().optional(),
       }),
     )
     .max(1000),

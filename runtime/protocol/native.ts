@@ -179,12 +179,18 @@ function pushSignature(headers: string[], by: { key: Uint8Array; atMs: number },
 }
 
 /** The run's trace with a span of its own. A run that was started without a trace gets one made from its id. */
-function traceparent(message: Message, spanId: string): string {
-  const given = message.trace
-  if (given !== null && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given)) {
-    return `${given.slice(0, 36)}${spanId}${given.slice(52)}`
-  }
-  return `00-${traceOfRun(message.run)}-${spanId}-00`
+function traceparent({ trace, run }: Message, spanId: string): string {
+  if (isTrace(trace)) return `${trace.slice(0, 36)}${spanId}${trace.slice(52)}`
+  return `00-${traceOfRun(run)}-${spanId}-00`
+}
+
+/** Id of the trace that its calls are in, 32 hex digits. */
+export function traceIdOf({ trace, run }: Pick<Message, 'trace' | 'run'>): string {
+  return isTrace(trace) ? trace.slice(3, 35) : traceOfRun(run)
+}
+
+function isTrace(trace: string | null): trace is string {
+  return trace !== null && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)
 }
 
 function traceOfRun(run: string): string {

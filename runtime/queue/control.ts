@@ -112,11 +112,14 @@ export interface StartMessage {
 
 export interface ReplayMessage {
   readonly topologyId: string
+  /** Where it goes. */
   readonly nodeId: string
+  /** Where it failed; left out: there. */
+  readonly failedAt?: string
   readonly trashId: string
   readonly run: string
-  /** The message as it failed, or as it was edited (then `edited`, and it gets a new id). */
   readonly message: TrashedMessage
+  /** It isn't as it failed, or goes elsewhere: it gets a new id. */
   readonly edited: boolean
   readonly body: Uint8Array
 }

@@ -47,11 +47,13 @@ export interface StoredOutputs {
   readonly faults?: ChunkHead
 }
 
-/** A replay from Trash: addressed to the failed node itself. */
+/** A replay from Trash: addressed to the node that it goes to. */
 export interface StoredReplay {
   readonly kind: 'replay'
   readonly hopKey: string
   readonly trashId: string
+  /** Id of the node that failed; left out by older versions: the one that it is addressed to. */
+  readonly failedAt?: string
   readonly message: Envelope
 }
 

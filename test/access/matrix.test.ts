@@ -49,7 +49,9 @@ const seenByOwners = new Set(
     'setWatermark',
     'editWatermark',
     'resetWatermark',
-  ].concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash']),
+  ]
+    .concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash'])
+    .concat(['getTrashDifference']),
 )
 
 interface World {

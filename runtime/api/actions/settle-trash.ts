@@ -12,7 +12,10 @@ import { ofTrash } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
 import { isCsv, onlyRecord, openRecord } from '../../protocol/records/open.ts'
 import { isEventNode } from '../../topology/plan.ts'
+import type { Plan } from '../../topology/plan.ts'
 import { newestPlan } from './plans.ts'
+import { elsewhere, failedAtEvent, refuseChanged, targetOf } from './trash/elsewhere.ts'
+import { refuseUnfit } from './trash/fits.ts'
 
 /**
  * Replay and discard are guarded publishes under one key: one of them wins, once. The Trash row changes when the
@@ -20,48 +23,72 @@ import { newestPlan } from './plans.ts'
  */
 type Deps = Pick<Changing, 'store' | 'queues' | 'log' | 'audit'>
 
+export interface Wanted {
+  /** Of which the message's newest version has to be; null: whatever it is. */
+  readonly ifVersion: number | null
+  /** Id or name of the node that it goes to; null: the one at which it failed. */
+  readonly node: string | null
+  /** False: only if the published plan handles it as the revision did by which it failed. */
+  readonly newestRevision: boolean
+  /** Also a body that doesn't fit the node's input schema. */
+  readonly acceptWarnings: boolean
+  /** Whoever asks may see what messages hold. */
+  readonly mayTell: boolean
+}
+
 /**
- * Sends the message, as it failed or as it was edited last, to its node again. Throws `NotFound`, `Conflict`, and `LostRace` when its
- * newest version isn't `ifVersion` (null: whatever it is).
+ * Sends the message, as it failed or as it was edited last, to its node again, or to another one of its topology. Goes by the published
+ * plan. Throws `NotFound`, `Conflict`, 409 with what doesn't fit, and `LostRace` when its newest version isn't `ifVersion`.
  */
-export async function replayTrash(deps: Deps, id: string, ifVersion: number | null): Promise<void> {
+export async function replayTrash(deps: Deps, id: string, wanted: Wanted): Promise<void> {
   try {
-    await replayNewest(deps, id, ifVersion)
+    await replayNewest(deps, id, wanted)
   } catch (error) {
     // Edited between the look and the lock: whoever asks for the newest gets it.
-    if (!(error instanceof LostRace) || ifVersion !== null) throw error
-    await replayTrash(deps, id, null)
+    if (!(error instanceof LostRace) || wanted.ifVersion !== null) throw error
+    await replayTrash(deps, id, wanted)
   }
 }
 
-async function replayNewest(deps: Deps, id: string, ifVersion: number | null): Promise<void> {
+async function replayNewest(deps: Deps, id: string, wanted: Wanted): Promise<void> {
   const { store, queues } = deps
   const row = await openRow(store, id)
   const edit = (await trashVersionsOf(store, id)).at(-1)
   const version = edit?.version ?? 0
-  refuseEdited(version, ifVersion)
+  refuseEdited(version, wanted.ifVersion)
+  const plan = await publishedPlanOf(store, row)
+  const node = targetOf(plan, row, wanted.node)
+  const isOwn = node.id === row.nodeId
+  if (!wanted.newestRevision) await refuseChanged(store, node, row)
+  if (await queues.isCancelling(row.topologyId, row.runId))
+    throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
+  const isRecord = isOwn ? isEventNode(node) : await failedAtEvent(store, plan, row)
+  const sent = replayed(edit ?? { ...row, headers: row.message.headers }, isRecord)
+  if (!wanted.acceptWarnings) await refuseUnfit(store, node, sent, wanted.mayTell)
+  const message = isOwn ? row.message : elsewhere(row.message)
+  const after = { state: 'replaying', version, ...(!isOwn && { node: node.name }) }
+  await settle(deps, row, after, version, () =>
+    queues.replay({
+      topologyId: row.topologyId,
+      nodeId: node.id,
+      ...(!isOwn && { failedAt: row.nodeId }),
+      trashId: row.id,
+      run: row.runId,
+      message: { ...message, headers: sent.headers, contentType: sent.contentType },
+      // Elsewhere the message may have been before, under this id and as this hop: decision 021.
+      edited: edit !== undefined || !isOwn,
+      body: sent.body,
+    }),
+  )
+}
+
+/** Throws `Conflict` when there is none. */
+async function publishedPlanOf(store: Store, row: TrashRow): Promise<Plan> {
   const topology = await topologyOf(store, row)
   if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
   const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
-  const node = plan.nodes.find(({ id }) => id === row.nodeId)
-  if (node?.leaving === 'trash')
-    throw new Conflict(`the node "${row.nodeName}" was removed: what is sent to it goes to Trash at once`)
-  if (!node) throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
-  if (await queues.isCancelling(row.topologyId, row.runId))
-    throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
-  const sent = replayed(edit ?? { ...row, headers: row.message.headers }, isEventNode(node))
-  await settle(deps, row, { state: 'replaying', version }, version, () =>
-    queues.replay({
-      topologyId: row.topologyId,
-      nodeId: row.nodeId,
-      trashId: row.id,
-      run: row.runId,
-      message: { ...row.message, headers: sent.headers, contentType: sent.contentType },
-      edited: edit !== undefined,
-      body: sent.body,
-    }),
-  )
+  return plan
 }
 
 type Payload = Pick<TrashRow, 'headers' | 'contentType' | 'body'>

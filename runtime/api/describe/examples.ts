@@ -88,6 +88,7 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   cancelRun: { answer: { state: 'cancelling', note: null } },
   editTrash: { request: { body: { id: 4711, country: 'DE' }, reason: 'the country was missing' } },
+  replayTrash: { request: { acceptWarnings: true } },
   discardTrash: { request: { reason: 'a test order' } },
   createWorker: { request: worker },
   replaceWorker: { request: worker },

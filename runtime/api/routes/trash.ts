@@ -6,6 +6,7 @@ import type { TrashEdit, TrashHead, TrashRow } from '../../store/queries/trash.t
 import type { TrashFilter } from '../../store/trash/filter.ts'
 import { trashGroups } from '../../store/trash/groups.ts'
 import { discardTrash, replayTrash } from '../actions/settle-trash.ts'
+import { warningsOf } from '../actions/trash/warnings.ts'
 import { ofTrash } from '../access/targets.ts'
 import { changes, checkTopology, has, needs, ownTopology } from '../auth.ts'
 import { ifMatch, setEtag } from '../input/conditional.ts'
@@ -60,7 +61,7 @@ const edit = createRoute({
   method: 'put',
   path: '/api/trash/{id}',
   request: { params, body: body(schemas.trashEdit) },
-  responses: { 200: { description: 'Edited', content: json(schemas.trashItem) } },
+  responses: { 200: { description: 'Edited', content: json(schemas.editedItem) } },
   'x-problems': [409, 412],
 })
 
@@ -68,10 +69,11 @@ const replay = createRoute({
   ...changes('operate', 'replayTrash', { topologyBy: 'handler' }),
   tags,
   summary: 'Send a message to its node again',
-  description: 'As it failed, or as it was edited last. Of several replays and discards one wins; the others are 409.',
+  description:
+    'As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.',
   method: 'post',
   path: '/api/trash/{id}/replay',
-  request: { params },
+  request: { params, body: body(schemas.replayRequest) },
   responses: { 202: { description: 'On its way', content: json(schemas.settling) } },
   'x-problems': [409, 412],
 })
@@ -132,11 +134,19 @@ function settlingRoutes(app: Api, deps: ApiDeps): void {
     })
     const { item, version } = await readItem(deps, c.get('caller'), id)
     setEtag(c, version)
-    return c.json(item, 200)
+    return c.json({ ...item, warnings: await warningsOf(deps.store, id, has(c.get('caller'), 'payload')) }, 200)
   })
   app.openapi(replay, async (c) => {
     const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
-    await replayTrash({ ...deps, audit: c.get('audit') }, id, ifMatch(c))
+    const { node = null, newestRevision = true, acceptWarnings = false } = c.req.valid('json')
+    const wanted = {
+      ifVersion: ifMatch(c),
+      node,
+      newestRevision,
+      acceptWarnings,
+      mayTell: has(c.get('caller'), 'payload'),
+    }
+    await replayTrash({ ...deps, audit: c.get('audit') }, id, wanted)
     return c.json({ id, result: 'replaying' as const }, 202)
   })
   app.openapi(discard, async (c) => {

@@ -70,6 +70,14 @@ export const trashItem = z
   })
   .openapi('TrashMessage', { description: 'headers and bodies are there for tokens with the scope `payload`' })
 
+export const editedItem = trashItem
+  .extend({
+    warnings: z.array(z.object({ path: z.string(), message: z.string() })).openapi({
+      description: "What of the body doesn't fit the node's input schema, by JSON Pointer; it is saved all the same",
+    }),
+  })
+  .openapi('EditedTrashMessage')
+
 export const trashPage = pageOf('Trash', trashHead)
 
 export const trashQuery = z.object({
@@ -99,6 +107,21 @@ export const trashEdit = z
     reason: text(1000).optional(),
   })
   .openapi('TrashEdit')
+
+const isTrue = (says: string) => z.boolean().optional().openapi({ description: says })
+
+export const replayRequest = z
+  .strictObject({
+    node: text(200)
+      .min(1)
+      .optional()
+      .openapi({ description: 'Id or name of another node of the topology; by default the one at which it failed' }),
+    newestRevision: isTrue(
+      'False: only if the published plan handles the node as the revision did by which the message failed; by default true',
+    ),
+    acceptWarnings: isTrue("Also a body that doesn't fit the node's input schema"),
+  })
+  .openapi('ReplayRequest')
 
 export const discardRequest = z.strictObject({ reason: text(1000).optional() }).openapi('DiscardRequest')
 

@@ -141,16 +141,17 @@ async function trashed(place: Place, arrival: Arrival, stored: StoredMsg): Promi
   const trash = { id: failed.trashId, error: failed.error, settled }
   const spent = spentAt(failed.trail ?? [], arrival.nodeId)
   const step = stepOf(arrival, { state: 'trashed', at: stored.time, attempts: failed.attempts, spent, trash })
-  const next = isReplay ? await replayed(place, arrival, decided) : null
+  const next = isReplay ? await replayed(place, decided) : null
   return { step, next, reply: null }
 }
 
 /** Where it is from the moment at which it was put back; before the splitter has done so it has no place in the queue. */
-async function replayed(place: Place, { nodeId }: Arrival, decided: StoredMsg): Promise<Arrival | null> {
+async function replayed(place: Place, decided: StoredMsg): Promise<Arrival | null> {
   const reply = decodeReply(decided.header.get(envelopeHeader))
   if (reply.kind !== 'replay') return null
   const entered = arrivalOf(await storedUnder(place, `${reply.hopKey}/0`))
-  return entered ?? { nodeId, message: reply.message, stored: null }
+  const nodeId = queueOwner(decided.subject)
+  return entered ?? (nodeId === null ? null : { nodeId, message: reply.message, stored: null })
 }
 
 async function split(place: Place, arrival: Arrival, key: string, stored: StoredMsg): Promise<Settled> {

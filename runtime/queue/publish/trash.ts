@@ -12,7 +12,7 @@ const trashOrigin = (trashId: string, replay: number): string => originOf(`trash
 
 export function publishReplay(
   guard: Guard,
-  { topologyId, nodeId, trashId, run, message, edited, body }: ReplayMessage,
+  { topologyId, nodeId, failedAt, trashId, run, message, edited, body }: ReplayMessage,
 ): Promise<Guarded> {
   const replay = message.replay + 1
   const id = edited ? `${message.id}!${replay}` : message.id
@@ -20,6 +20,7 @@ export function publishReplay(
     kind: 'replay',
     hopKey: `trash:${trashId}!${replay}`,
     trashId,
+    ...(failedAt !== undefined && { failedAt }),
     message: { ...untried, ...message, id, run, replay, trail: [] },
   })
   return guard.publish(

@@ -19,14 +19,15 @@ export async function allWorkers(store: Store): Promise<Worker[]> {
   return store.query((db) => db.select().from(workers).orderBy(asc(workers.name)))
 }
 
+export async function findWorker(store: Store, name: string): Promise<Worker | null> {
+  const named = eq(workers.name, storable(name))
+  const [row] = await store.query((db) => db.select().from(workers).where(named))
+  return row ?? null
+}
+
 /** Throws `NotFound`. */
 export async function getWorker(store: Store, name: string): Promise<Worker> {
-  const [row] = await store.query((db) =>
-    db
-      .select()
-      .from(workers)
-      .where(eq(workers.name, storable(name))),
-  )
+  const row = await findWorker(store, name)
   if (!row) throw new NotFound(`there is no worker "${name}"`)
   return row
 }

@@ -38,6 +38,8 @@ export const runs = pgTable(
     startHeaders: jsonb('start_headers').$type<Headers>().notNull().default({}),
     startContentType: text('start_content_type'),
     startBody: bytea('start_body'),
+    /** When its start message was erased with all that its tenant had here; null: it wasn't. */
+    startErasedAt: instant('start_erased_at'),
     /** Of a start that is split into records while it comes in; it has no body. */
     intake: jsonb('intake').$type<Intake>(),
     startTrace: text('start_trace'),

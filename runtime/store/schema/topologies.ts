@@ -25,6 +25,10 @@ export const topologies = pgTable(
     bridgeOutOfSync: boolean('bridge_out_of_sync').notNull().default(false),
     /** Days that its runs are kept when they have ended; 0 for ever, null as the engine is told to. */
     runsKeepDays: integer('runs_keep_days'),
+    /** Days that settled Trash is kept; 0 for ever, null as the engine is told to. */
+    trashKeepDays: integer('trash_keep_days'),
+    /** Days after which what is still open in Trash is discarded; null: never. */
+    trashOpenDays: integer('trash_open_days'),
     /** The newest revision ever published; 0 for none. */
     revision: integer('revision').notNull().default(0),
     /** Grows with every change; the ETag. */
