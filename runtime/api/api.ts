@@ -23,6 +23,7 @@ import { serviceStateRoutes } from './routes/limits/state.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
 import { runLookRoutes } from './routes/look/runs.ts'
+import { runStartRoutes } from './routes/look/start.ts'
 import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
@@ -34,6 +35,7 @@ import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
 import { trashDifferenceRoutes } from './routes/trash/difference.ts'
+import { trashBodyRoutes } from './routes/trash/exact.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
@@ -103,8 +105,10 @@ const allRoutes = [
   cursorRoutes,
   watermarkRoutes,
   runLookRoutes,
+  runStartRoutes,
   trashRoutes,
   trashDifferenceRoutes,
+  trashBodyRoutes,
   workerRoutes,
   serviceRoutes,
   serviceStateRoutes,

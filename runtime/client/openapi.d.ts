@@ -867,6 +867,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the message that a run was started with, byte by byte
+         * @description It is kept as long as the run. A 404 says why a run has none.
+         */
+        get: operations["getRunStart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -974,6 +994,26 @@ export interface paths {
          * @description JSON value by value, other text line by line; at most 1000 changes. By default what the edits made of the original.
          */
         get: operations["getTrashDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/{id}/body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a message in Trash holds, byte by byte
+         * @description For who edits it: what comes back by `bodyBase64` of a PUT is what was there, but for what was edited.
+         */
+        get: operations["getTrashBody"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1709,6 +1749,18 @@ export interface components {
          *     data: {"topologyId":"…","runId":"…","state":"finished"}
          */
         EventStream: string;
+        ExactMessage: {
+            /** @description 0: the original */
+            version: number;
+            /** @description Media type of the body */
+            contentType: string;
+            /** @description Those that travel with the message: they begin with x- */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Every byte as it is: JSON that was parsed has lost what its numbers and spaces were */
+            bodyBase64: string;
+        };
         FailedCall: {
             attempt: number;
             /**
@@ -2890,6 +2942,18 @@ export interface components {
             reason: string;
             /** @description The run that was in its way */
             runId: string | null;
+        };
+        StartMessage: {
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description Media type of the body */
+            contentType: string;
+            /** @description Those that travel with the message: they begin with x- */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Every byte as it is: JSON that was parsed has lost what its numbers and spaces were */
+            bodyBase64: string;
         };
         Status: {
             /** @description Of the engine */
@@ -4090,6 +4154,7 @@ export type EditedTrashMessageWarning = components['schemas']['EditedTrashMessag
 export type EditorSchema = components['schemas']['EditorSchema'];
 export type EditorWarning = components['schemas']['EditorWarning'];
 export type EventStream = components['schemas']['EventStream'];
+export type ExactMessage = components['schemas']['ExactMessage'];
 export type FailedCall = components['schemas']['FailedCall'];
 export type Firing = components['schemas']['Firing'];
 export type FlowPayload = components['schemas']['FlowPayload'];
@@ -4202,6 +4267,7 @@ export type SessionScope = components['schemas']['SessionScope'];
 export type Settling = components['schemas']['Settling'];
 export type SettlingResult = components['schemas']['SettlingResult'];
 export type SkippedFiring = components['schemas']['SkippedFiring'];
+export type StartMessage = components['schemas']['StartMessage'];
 export type Status = components['schemas']['Status'];
 export type StatusBridge = components['schemas']['StatusBridge'];
 export type StatusNats = components['schemas']['StatusNats'];
@@ -6598,6 +6664,36 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    getRunStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartMessage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listTrash: {
         parameters: {
             query?: {
@@ -6886,6 +6982,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrashDifference"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getTrashBody: {
+        parameters: {
+            query?: {
+                /** @description 0 is the original; by default the newest */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExactMessage"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -51,7 +51,7 @@ const seenByOwners = new Set(
     'resetWatermark',
   ]
     .concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash'])
-    .concat(['getTrashDifference']),
+    .concat(['getTrashDifference', 'getTrashBody', 'getRunStart']),
 )
 
 interface World {
