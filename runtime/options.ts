@@ -144,6 +144,13 @@ const table = {
     says: 'days that runs are kept when they have ended with nothing open in Trash, 3 at least; 0 for ever. A topology may have its own',
     schema: integer(0, 36_500).refine(isKeepDays, keepDaysForms),
   },
+  trashKeepDays: {
+    flag: '--trash-keep-days <n>',
+    variable: 'SLUICE_TRASH_KEEP_DAYS',
+    default: '30',
+    says: 'days that Trash is kept when it is replayed or discarded; 0 as long as its run. A topology may have its own',
+    schema: integer(0, 36_500),
+  },
   sessionIdleMs: {
     flag: '--session-idle-ms <ms>',
     variable: 'SLUICE_SESSION_IDLE_MS',
@@ -261,6 +268,7 @@ const served = [
   'maxUploads',
   'auditDays',
   'runsKeepDays',
+  'trashKeepDays',
   'sessionIdleMs',
   'sessionMaxMs',
   'failuresPerMinute',

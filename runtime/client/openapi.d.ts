@@ -3089,6 +3089,10 @@ export interface components {
             revision: number;
             /** @description Days that its runs are kept when they have ended; 0: for ever, null: as the engine is told to */
             runsKeepDays: number | null;
+            /** @description Days that its Trash is kept once it is settled; 0: as long as its run, null: as the engine is told to */
+            trashKeepDays: number | null;
+            /** @description Days after which what is still open in its Trash is discarded; null: never */
+            trashOpenDays: number | null;
             document: components["schemas"]["TopologyDocument"];
             /**
              * Format: date-time
@@ -3303,6 +3307,10 @@ export interface components {
             };
             /** @description At least 3, or 0 for ever; null: as the engine is told to */
             runsKeepDays?: number | null;
+            /** @description Of settled Trash; 0: as long as its run, null: as the engine is told to */
+            trashKeepDays?: number | null;
+            /** @description What is open for longer is discarded; null: never */
+            trashOpenDays?: number | null;
         };
         TopologyStatus: {
             id: string;
@@ -3421,6 +3429,10 @@ export interface components {
             fingerprint: string;
             /** @description Media type of the body */
             contentType: string;
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description Id of the trace that its calls were in (W3C), 32 hex digits */
+            traceId: string;
             state: components["schemas"]["TrashHeadState"];
             /** @description Why, for people */
             reason: string | null;
@@ -3467,6 +3479,10 @@ export interface components {
             fingerprint: string;
             /** @description Media type of the body */
             contentType: string;
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description Id of the trace that its calls were in (W3C), 32 hex digits */
+            traceId: string;
             state: components["schemas"]["TrashMessageState"];
             /** @description Why, for people */
             reason: string | null;
@@ -6711,8 +6727,12 @@ export interface operations {
                 since?: string;
                 /** @description Before that time */
                 until?: string;
+                /** @description On whose behalf */
+                tenant?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
+                /** @description Part of what it holds, letter by letter as it is stored; needs the scope `payload` */
+                body?: string;
                 /** @description How many items at most */
                 limit?: number;
                 /** @description `next` of the page before */
@@ -6758,8 +6778,12 @@ export interface operations {
                 since?: string;
                 /** @description Before that time */
                 until?: string;
+                /** @description On whose behalf */
+                tenant?: string;
                 /** @description Part of the error's title or detail */
                 text?: string;
+                /** @description Part of what it holds, letter by letter as it is stored; needs the scope `payload` */
+                body?: string;
                 /** @description How many items at most */
                 limit?: number;
             };

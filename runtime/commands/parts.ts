@@ -62,6 +62,8 @@ export interface ControlSettings extends AccessOptions {
   readonly auditDays: number
   /** 0: runs are kept for ever. */
   readonly runsKeepDays: number
+  /** Of what is settled; 0: as long as its run. */
+  readonly trashKeepDays: number
   /** Where NATS keeps its files, if that is on a disk of this machine. */
   readonly storeFolder?: string | null
 }

@@ -37,6 +37,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505'
 }
 
+/** It took longer than it may. */
+export function isStatementTimeout(error: unknown): boolean {
+  return codeOf(error) === '57014'
+}
+
 /** What a failed query means for its caller: `Unavailable` when Postgres is away, `Invalid` for text it can't store. */
 export function consequenceOf(error: unknown): unknown {
   // It says already what is away; that may be another part, with a socket's code of its own.

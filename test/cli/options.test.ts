@@ -36,6 +36,7 @@ test('the defaults of dev need nothing from outside', () => {
     maxUploads: 64,
     auditDays: 365,
     runsKeepDays: 90,
+    trashKeepDays: 30,
     sessionIdleMs: 7_200_000,
     sessionMaxMs: 43_200_000,
     failuresPerMinute: 20,

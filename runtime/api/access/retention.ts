@@ -6,14 +6,16 @@ import { runsKeepDaysLeast } from '../../options.ts'
 import { deleteRunsBefore, topologiesOfRuns } from '../../store/queries/history/retention.ts'
 import type { Place } from '../../store/queries/runs.ts'
 import type { ApiDeps } from '../deps.ts'
+import { forgetTrash } from '../actions/trash/retention.ts'
 
-/** Forgets, every hour, what is older than it has to be kept: the audit log, logins and runs that have ended. Every control does this. */
+/** Forgets, every hour, what is older than it has to be kept: the audit log, logins, Trash that is settled, and runs that have ended. Every control does this. */
 export interface Retention {
   /** Resolves when nothing is under way; twice is harmless. */
   close(): Promise<void>
 }
 
-type Deps = Pick<ApiDeps, 'store' | 'access' | 'log'>
+type Deps = Pick<ApiDeps, 'store' | 'access' | 'queues' | 'log'>
+type Own = Omit<Deps, 'queues'>
 
 const everyMs = 3_600_000
 const dayMs = 86_400_000
@@ -29,7 +31,11 @@ const leastKeptMs = runsKeepDaysLeast * dayMs + 3_600_000
 export interface Keeping {
   readonly auditDays: number
   readonly runsKeepDays: number
+  /** Of what is settled. */
+  readonly trashKeepDays: number
 }
+
+type Days = Omit<Keeping, 'trashKeepDays'>
 
 export function openRetention(deps: Deps, keeping: Keeping): Retention {
   const stopping = new AbortController()
@@ -44,20 +50,26 @@ export function openRetention(deps: Deps, keeping: Keeping): Retention {
 
 async function keepForgetting(deps: Deps, keeping: Keeping, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await forgetOnce(deps, keeping, signal).catch((error: unknown) => {
+    await forgetAll(deps, keeping, signal).catch((error: unknown) => {
       deps.log.warn('what is old is forgotten later', { error: textOf(error) })
     })
     await wait(everyMs, null, { signal }).catch(() => null)
   }
 }
 
-export async function forgetOnce(deps: Deps, keeping: Keeping, signal?: AbortSignal): Promise<void> {
+async function forgetAll(deps: Deps, keeping: Keeping, signal: AbortSignal): Promise<void> {
+  await forgetOnce(deps, keeping, signal)
+  await forgetTrash(deps, keeping, signal)
+}
+
+/** All but Trash. */
+export async function forgetOnce(deps: Own, keeping: Days, signal?: AbortSignal): Promise<void> {
   await deleteEndedSessions(deps.store, { idleMs: deps.access.sessionIdleMs })
   await forgetAudit(deps, keeping, signal)
   await forgetRuns(deps, keeping, signal)
 }
 
-async function forgetAudit({ store }: Deps, { auditDays }: Keeping, signal?: AbortSignal): Promise<void> {
+async function forgetAudit({ store }: Own, { auditDays }: Days, signal?: AbortSignal): Promise<void> {
   if (auditDays === 0) return
   const before = new Date(Date.now() - auditDays * dayMs)
   // In batches, so that none holds its locks for long.
@@ -67,7 +79,7 @@ async function forgetAudit({ store }: Deps, { auditDays }: Keeping, signal?: Abo
 /** Small, since the recorder waits for a batch whose runs it is about to change. */
 const runsBatch = 500
 
-async function forgetRuns({ store }: Deps, { runsKeepDays }: Keeping, signal?: AbortSignal): Promise<void> {
+async function forgetRuns({ store }: Own, { runsKeepDays }: Days, signal?: AbortSignal): Promise<void> {
   for (const { topologyId, keepDays } of await topologiesOfRuns(store)) {
     const days = keepDays ?? runsKeepDays
     if (days === 0) continue

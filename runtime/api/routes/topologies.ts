@@ -181,7 +181,7 @@ async function changeTopology(
 ): Promise<Topology> {
   return deps.store.transaction(async (inside) => {
     const before = await lockTopology(inside, id, ifVersion)
-    const { enabled, paused, description, labels, runsKeepDays } = change
+    const { enabled, paused, description, labels, ...days } = change
     const { description: told, labels: stuck, ...rest } = draftOf(before)
     const nextDescription = description === undefined ? told : (description ?? undefined)
     const nextLabels = labels ?? stuck
@@ -197,7 +197,7 @@ async function changeTopology(
         paused !== before.paused && { paused, pausedReason: paused ? pausedBy(caller) : null }),
       ...(description !== undefined && { description }),
       ...(labels !== undefined && { labels }),
-      ...(runsKeepDays !== undefined && { runsKeepDays }),
+      ...given(days),
     }
     const after = isSame(before, changed) ? before : await updateTopology(inside, id, changed)
     await deps.audit(inside, ofTopology(before, after))
@@ -205,6 +205,11 @@ async function changeTopology(
     if (paused !== undefined && before.revision > 0) await deps.queues.setTopologyPaused(id, after.pausedReason)
     return after
   })
+}
+
+/** What is given of it. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }
 
 function isSame(before: Topology, changed: TopologyChange): boolean {

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
+import { traceIdOf } from '../../protocol/native.ts'
 import { nodeIdsOf } from '../../store/queries/nodes.ts'
 import { editTrash, getTrash, listTrash, trashVersionsOf } from '../../store/queries/trash.ts'
 import type { TrashEdit, TrashHead, TrashRow } from '../../store/queries/trash.ts'
@@ -11,6 +12,7 @@ import { ofTrash } from '../access/targets.ts'
 import { changes, checkTopology, has, needs, ownTopology } from '../auth.ts'
 import { ifMatch, setEtag } from '../input/conditional.ts'
 import type { Api, ApiDeps, Caller } from '../deps.ts'
+import { HttpProblem } from '../problem.ts'
 import { afterPlace, markOf, page, pageQuery } from '../input/paging.ts'
 import { editedBody, shownBody } from '../payload.ts'
 import { body, idParam, json } from '../schemas/common.ts'
@@ -169,12 +171,14 @@ function editOf(
   return { contentType, headers, body: editedBody(change, contentType, newest.body), reason: change.reason ?? null, by }
 }
 
-async function filterOf(
+export async function filterOf(
   deps: ApiDeps,
   caller: Caller,
   query: z.output<typeof schemas.trashQuery>,
 ): Promise<TrashFilter> {
   const { topology, node, run: runId, ...rest } = query
+  if (rest.body !== undefined && !has(caller, 'payload'))
+    throw new HttpProblem(403, 'looking into bodies needs a token with the scope "payload"')
   const topologyId = ownTopology(caller, await filteredId(deps, topology))
   // A node that is gone is still known by the id that its messages carry.
   const nodeIds = node === undefined ? undefined : [node, ...(await nodeIdsOf(deps.store, node, topologyId))]
@@ -182,9 +186,10 @@ async function filterOf(
 }
 
 function showHead(row: TrashHead): schemas.ShownHead {
-  const { topologyName, nodeName, attempts, createdAt, settledAt, message: _, headers: __, ...rest } = row
+  const { topologyName, nodeName, attempts, createdAt, settledAt, message, headers: _, ...rest } = row
   return {
     ...rest,
+    traceId: traceIdOf({ trace: message.trace, run: row.runId }),
     topology: topologyName,
     node: nodeName,
     attempts: attempts.length,

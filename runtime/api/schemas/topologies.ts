@@ -30,6 +30,13 @@ export const topology = z
     runsKeepDays: z.int().nullable().openapi({
       description: 'Days that its runs are kept when they have ended; 0: for ever, null: as the engine is told to',
     }),
+    trashKeepDays: z.int().nullable().openapi({
+      description:
+        'Days that its Trash is kept once it is settled; 0: as long as its run, null: as the engine is told to',
+    }),
+    trashOpenDays: z.int().nullable().openapi({
+      description: 'Days after which what is still open in its Trash is discarded; null: never',
+    }),
     document: topologyDocument,
     createdAt: time,
     updatedAt: time,
@@ -52,6 +59,20 @@ export const topologyPatch = z
       .nullable()
       .optional()
       .openapi({ description: 'At least 3, or 0 for ever; null: as the engine is told to' }),
+    trashKeepDays: z
+      .int()
+      .min(0)
+      .max(36_500)
+      .nullable()
+      .optional()
+      .openapi({ description: 'Of settled Trash; 0: as long as its run, null: as the engine is told to' }),
+    trashOpenDays: z
+      .int()
+      .min(1)
+      .max(36_500)
+      .nullable()
+      .optional()
+      .openapi({ description: 'What is open for longer is discarded; null: never' }),
   })
   .openapi('TopologyPatch')
 

@@ -49,6 +49,8 @@ const common = {
   error: messageError,
   fingerprint: z.string(),
   contentType: z.string(),
+  tenant: z.string().nullable(),
+  traceId: z.string().openapi({ description: 'Id of the trace that its calls were in (W3C), 32 hex digits' }),
   state: z.enum(trashStates),
   reason: z.string().nullable(),
   createdAt: time,
@@ -88,7 +90,11 @@ export const trashQuery = z.object({
   state: z.enum(trashStates).optional(),
   since: timeQuery.optional(),
   until: timeQuery.optional(),
+  tenant: text(200).optional(),
   text: text(200).optional().openapi({ description: "Part of the error's title or detail" }),
+  body: text(200).min(1).optional().openapi({
+    description: 'Part of what it holds, letter by letter as it is stored; needs the scope `payload`',
+  }),
 })
 
 export const trashEdit = z

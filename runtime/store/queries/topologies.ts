@@ -167,6 +167,8 @@ export type TopologyChange = Partial<
     | 'bridgeOutOfSync'
     | 'revision'
     | 'runsKeepDays'
+    | 'trashKeepDays'
+    | 'trashOpenDays'
   >
 >
 

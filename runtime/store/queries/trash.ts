@@ -4,6 +4,7 @@ import type { Place } from './runs.ts'
 import { trash, trashVersions } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { withinTime } from '../trash/bounded.ts'
 import { conditions } from '../trash/filter.ts'
 import type { TrashFilter } from '../trash/filter.ts'
 
@@ -23,7 +24,7 @@ export async function listTrash(
 ): Promise<TrashHead[]> {
   const before = after && sql`(${trash.createdAt}, ${trash.id}) < (${after.at.toISOString()}, ${after.id})`
   const where = and(...conditions(filter), before ?? undefined)
-  return store.query((db) =>
+  return withinTime(store, filter, (db) =>
     db.select(columns).from(trash).where(where).orderBy(desc(trash.createdAt), desc(trash.id)).limit(limit),
   )
 }

@@ -13,8 +13,11 @@ export interface TrashFilter {
   readonly state?: (typeof trashStates)[number] | undefined
   readonly since?: Date | undefined
   readonly until?: Date | undefined
+  readonly tenant?: string | undefined
   /** A part of the error's title or detail, whatever its case. */
   readonly text?: string | undefined
+  /** A part of the body as it failed, or as it was edited, byte by byte. */
+  readonly body?: string | undefined
 }
 
 /** Written out, so that the partial indexes on open rows are used. */
@@ -31,9 +34,21 @@ export function conditions(filter: TrashFilter): (SQL | undefined)[] {
     given(filter.state, (state) => (state === 'open' ? isOpen : eq(trash.state, state))),
     given(filter.since, (since) => gte(trash.createdAt, since)),
     given(filter.until, (until) => lt(trash.createdAt, until)),
+    given(filter.tenant, (tenant) => eq(trash.tenant, tenant)),
     given(filter.text, containsText),
+    given(filter.body, inBody),
   ]
 }
+
+/** Compared as bytes, so that nothing has to be decoded: what is no text can't fail, and isn't looked into. */
+function inBody(text: string): SQL {
+  const wanted = sql`convert_to(${text}, 'UTF8')`
+  return sql`((${isText(sql`${trash.contentType}`)} and position(${wanted} in ${trash.body}) > 0) or exists (
+    select from trash_versions v where v.trash_id = ${trash.id} and ${isText(sql`v.content_type`)} and position(${wanted} in v.body) > 0))`
+}
+
+const isText = (contentType: SQL): SQL =>
+  sql`${contentType} ~* '^text/|^application/([a-z0-9.+-]*[+])?(json|xml|x-ndjson|jsonl|ndjson|yaml|x-www-form-urlencoded)'`
 
 function containsText(text: string): SQL {
   const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`

@@ -3,6 +3,7 @@ import { trash, trashGroups as counted } from '../schema/index.ts'
 import type { Database, Store } from '../store.ts'
 import { conditions } from './filter.ts'
 import type { TrashFilter } from './filter.ts'
+import { withinTime } from './bounded.ts'
 
 /** Rows of Trash of one node that failed alike. */
 export interface TrashGroup {
@@ -22,12 +23,12 @@ export interface TrashGroup {
 
 /**
  * Rows by kind of failure, the largest group first. By topology, node, fingerprint and state the groups are read from
- * `trash_groups`; a run, times and a text make it count rows. Of the groups that are shown the oldest and the newest row are looked up.
+ * `trash_groups`; a run, times, a tenant and texts make it count rows. Of the groups that are shown the oldest and the newest row are looked up.
  */
 export function trashGroups(store: Store, filter: TrashFilter, limit: number): Promise<TrashGroup[]> {
-  const { runId, since, until, text } = filter
-  const isCounted = [runId, since, until, text].every((value) => value === undefined)
-  return store.query((db) => (isCounted ? readGroups(db, filter, limit) : countRows(db, filter, limit)))
+  const { runId, since, until, tenant, text, body } = filter
+  const isCounted = [runId, since, until, tenant, text, body].every((value) => value === undefined)
+  return withinTime(store, filter, (db) => (isCounted ? readGroups(db, filter, limit) : countRows(db, filter, limit)))
 }
 
 const { topologyId, topologyName, nodeId, nodeName, fingerprint, error, createdAt, id } = trash

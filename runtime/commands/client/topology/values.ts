@@ -51,12 +51,15 @@ export interface TopologyValues {
   readonly enabled?: boolean
   readonly description?: string | null
   readonly runsKeepDays?: number | null
+  readonly trashKeepDays?: number | null
+  readonly trashOpenDays?: number | null
   /** Null takes a label away. */
   readonly labels: ReadonlyMap<string, string | null>
 }
 
 export function topologyValuesOf(assignments: readonly string[]): TopologyValues {
-  const known: Readonly<Record<string, Read>> = { enabled: yesNo, description: word, runsKeepDays: whole }
+  const days = { runsKeepDays: whole, trashKeepDays: whole, trashOpenDays: whole }
+  const known: Readonly<Record<string, Read>> = { enabled: yesNo, description: word, ...days }
   const readerOf = (key: string) => (/^labels\../.test(key) ? word : known[key])
   const read = readAll(assignments, readerOf, [...Object.keys(known), 'labels.NAME'])
   const isLabel = ([key]: [string, unknown]): boolean => key.startsWith('labels.')
