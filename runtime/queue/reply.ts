@@ -52,6 +52,8 @@ export interface StoredReplay {
   readonly kind: 'replay'
   readonly hopKey: string
   readonly trashId: string
+  /** Id of the bulk that did it; left out: a person did it. */
+  readonly bulk?: string | undefined
   readonly message: Envelope
 }
 

@@ -4,7 +4,7 @@ import { lockPosition, settleDirectly } from '../../store/outcomes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { getTrash, lockTrash, refuseEdited, trashVersionsOf } from '../../store/queries/trash.ts'
-import type { TrashRow } from '../../store/queries/trash.ts'
+import type { TrashHead, TrashRow } from '../../store/queries/trash.ts'
 import type { Store } from '../../store/store.ts'
 import { changeOutside } from '../access/audit.ts'
 import type { Fields } from '../access/change.ts'
@@ -12,6 +12,7 @@ import { ofTrash } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
 import { isCsv, onlyRecord, openRecord } from '../../protocol/records/open.ts'
 import { isEventNode } from '../../topology/plan.ts'
+import type { Plan, PlanNode } from '../../topology/plan.ts'
 import { newestPlan } from './plans.ts'
 
 /**
@@ -41,15 +42,9 @@ async function replayNewest(deps: Deps, id: string, ifVersion: number | null): P
   const version = edit?.version ?? 0
   refuseEdited(version, ifVersion)
   const topology = await topologyOf(store, row)
-  if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
-  const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
-  if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
-  const node = plan.nodes.find(({ id }) => id === row.nodeId)
-  if (node?.leaving === 'trash')
-    throw new Conflict(`the node "${row.nodeName}" was removed: what is sent to it goes to Trash at once`)
-  if (!node) throw new Conflict(`the published topology "${topology.name}" has no node "${row.nodeName}" any more`)
-  if (await queues.isCancelling(row.topologyId, row.runId))
-    throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
+  const plan = await planAgain(store, topology, row)
+  const node = nodeAgain(plan, row)
+  if (await queues.isCancelling(row.topologyId, row.runId)) throw beingCancelled()
   const sent = replayed(edit ?? { ...row, headers: row.message.headers }, isEventNode(node))
   await settle(deps, row, { state: 'replaying', version }, version, () =>
     queues.replay({
@@ -64,10 +59,30 @@ async function replayNewest(deps: Deps, id: string, ifVersion: number | null): P
   )
 }
 
+/** The plan by which a message is sent again. Throws `Conflict`; `topology` null: it is deleted. */
+export async function planAgain(store: Store, topology: Topology | null, row: TrashHead): Promise<Plan> {
+  if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
+  const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
+  if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
+  return plan
+}
+
+/** Where it is sent again. Throws `Conflict`. */
+export function nodeAgain(plan: Plan, row: TrashHead): PlanNode {
+  const node = plan.nodes.find(({ id }) => id === row.nodeId)
+  if (node?.leaving === 'trash')
+    throw new Conflict(`the node "${row.nodeName}" was removed: what is sent to it goes to Trash at once`)
+  if (!node) throw new Conflict(`the published topology "${plan.name}" has no node "${row.nodeName}" any more`)
+  return node
+}
+
+export const beingCancelled = (): Conflict =>
+  new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
+
 type Payload = Pick<TrashRow, 'headers' | 'contentType' | 'body'>
 
 /** Before an event node lies what was no record of a start: mended, it goes on as that record. Throws `Conflict` while it is none. */
-function replayed({ headers, contentType, body }: Payload, isRecord: boolean): Payload {
+export function replayed({ headers, contentType, body }: Payload, isRecord: boolean): Payload {
   const reader = isRecord ? openRecord(contentType) : null
   if (reader === null) return { headers, contentType, body }
   const record = onlyRecord(reader, body)

@@ -2,6 +2,7 @@ import { eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { trash } from '../schema/index.ts'
 import type { trashStates } from '../schema/index.ts'
+import { storable } from '../text.ts'
 import { searchedText } from './text-search.ts'
 
 export interface TrashFilter {
@@ -15,6 +16,8 @@ export interface TrashFilter {
   readonly until?: Date | undefined
   /** A part of the error's title or detail, whatever its case. */
   readonly text?: string | undefined
+  readonly tenant?: string | undefined
+  readonly ids?: readonly string[] | undefined
 }
 
 /** Written out, so that the partial indexes on open rows are used. */
@@ -32,6 +35,8 @@ export function conditions(filter: TrashFilter): (SQL | undefined)[] {
     given(filter.since, (since) => gte(trash.createdAt, since)),
     given(filter.until, (until) => lt(trash.createdAt, until)),
     given(filter.text, containsText),
+    given(filter.tenant, (tenant) => sql`${trash.message} ->> 'tenant' = ${tenant}`),
+    given(filter.ids, (ids) => inArray(trash.id, ids.map(storable))),
   ]
 }
 
