@@ -11,6 +11,7 @@ import { knownQueries } from './input/queries.ts'
 import { auditRoutes } from './routes/access/audit.ts'
 import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
+import { bulkRoutes } from './routes/bulk/bulk.ts'
 import { cronRoutes } from './routes/cron/cron.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -43,6 +44,7 @@ export { controlMetrics } from './actions/look/metrics.ts'
 export { republishAllPlans } from './actions/plans.ts'
 export { openAccess } from './access/access.ts'
 export type { AccessOptions } from './access/access.ts'
+export { openBulks } from './actions/bulk/bulks.ts'
 export { openFiring } from './actions/firing/firing.ts'
 export { openRetention } from './access/retention.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
@@ -106,6 +108,7 @@ const allRoutes = [
   watermarkRoutes,
   runLookRoutes,
   runStartRoutes,
+  bulkRoutes,
   trashRoutes,
   trashDifferenceRoutes,
   trashBodyRoutes,

@@ -4,6 +4,7 @@ import {
   createApi,
   openAccess,
   openAdmission,
+  openBulks,
   openFiring,
   openRetention,
   openSweep,
@@ -98,6 +99,10 @@ export async function ownControl(
   await stack.own(
     () => openFiring(deps),
     (firing) => firing.close(),
+  )
+  await stack.own(
+    () => openBulks(deps),
+    (bulks) => bulks.close(),
   )
   await stack.own(
     () => openRetention(deps, settings),

@@ -89,6 +89,23 @@ export const examples: Readonly<Record<string, Example>> = {
   cancelRun: { answer: { state: 'cancelling', note: null } },
   editTrash: { request: { body: { id: 4711, country: 'DE' }, reason: 'the country was missing' } },
   replayTrash: { request: { acceptWarnings: true } },
+  createBulk: {
+    request: {
+      action: 'replay',
+      filter: { topology: 'orders', node: 'store', fingerprint: '9f86d081884c7d65' },
+      patch: { type: 'json-patch', operations: [{ op: 'add', path: '/country', value: 'DE' }] },
+      ratePerSecond: 50,
+      reason: 'the country was missing',
+    },
+  },
+  previewBulk: {
+    request: {
+      action: 'replay',
+      filter: { topology: 'orders', node: 'store' },
+      patch: { type: 'merge-patch', value: { country: 'DE' } },
+    },
+  },
+  resumeBulk: { request: { canary: true } },
   discardTrash: { request: { reason: 'a test order' } },
   createWorker: { request: worker },
   replaceWorker: { request: worker },
