@@ -14,6 +14,12 @@ export const keys = {
   runs: (topologyId: string | null, ...filter: unknown[]) => ['runs', topologyId, ...filter],
   run: (id: string) => ['run', id],
   trash: (topologyId: string | null, ...filter: unknown[]) => ['trash', topologyId, ...filter],
+  /** Messages in Trash, whole: they may be large, and change only when they are edited or settled. */
+  messages: ['message'],
+  message: (id: string) => ['message', id],
+  trashBody: (id: string) => ['trash-body', id],
+  bulks: (...filter: unknown[]) => ['bulks', ...filter],
+  bulk: (id: string) => ['bulk', id],
   cursors: (...filter: unknown[]) => ['cursors', ...filter],
   workers: (...filter: unknown[]) => ['workers', ...filter],
   services: (...filter: unknown[]) => ['services', ...filter],

@@ -18,6 +18,8 @@ interface Told {
   readonly topologyId?: string
   readonly nodeId?: string | null
   readonly runId?: string
+  readonly bulkId?: string
+  readonly settled?: number
   readonly nodes?: Readonly<Record<string, Depth>>
 }
 
@@ -81,7 +83,7 @@ function patching(client: QueryClient, pace: Pace) {
 }
 
 /** What is to be asked again. */
-function concerned(kind: EventKind, { topologyId, nodeId, runId }: Told): QueryKey[] {
+function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
   const ofTopology = topologyId === undefined ? [] : [keys.nodes(topologyId), keys.queues(topologyId)]
   switch (kind) {
     case 'queue':
@@ -103,6 +105,8 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId }: Told): QueryK
     case 'run':
       return [keys.topologies, ['runs'], ...(runId === undefined ? [] : [keys.run(runId)])]
     case 'trash':
-      return [keys.topologies, ['trash'], keys.status]
+      return [keys.topologies, ['trash'], keys.status, ...(settled > 0 ? [keys.messages] : [])]
+    case 'bulk':
+      return [keys.bulks(), ...(bulkId === undefined ? [] : [keys.bulk(bulkId)])]
   }
 }

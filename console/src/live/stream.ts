@@ -4,7 +4,7 @@
  */
 export type StreamState = 'off' | 'connecting' | 'live' | 'reconnecting' | 'resting'
 
-export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'queue'] as const
+export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk', 'queue'] as const
 export type EventKind = (typeof eventKinds)[number]
 
 export interface Hearing {

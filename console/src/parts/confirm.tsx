@@ -53,7 +53,7 @@ export function Confirm({ title, verb, touches = [], children, danger = false, a
         {touches.length > 0 && (
           <List size="sm">
             {touches.map(({ count, one, many, becomes }) => (
-              <List.Item key={one}>
+              <List.Item key={becomes}>
                 <b>{counted(count, one, many)}</b> {becomes}
               </List.Item>
             ))}

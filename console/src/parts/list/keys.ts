@@ -5,7 +5,7 @@ import type { Rows } from './use-rows.ts'
 interface Acts<T> {
   readonly open: (row: T) => void
   readonly openId?: string | null
-  readonly toggle?: (row: T, index: number, isRange: boolean) => void
+  readonly select?: (rows: readonly T[], left: number) => void
 }
 
 interface ListKeys<T> {
@@ -13,6 +13,7 @@ interface ListKeys<T> {
   readonly here: number
   readonly isUsed: boolean
   readonly open: (index: number, row: T) => void
+  readonly toggle: (index: number, isRange: boolean) => void
 }
 
 /** Keys of a list. Letters act from everywhere on the page but where one writes; arrows where the list or nothing has the focus. */
@@ -23,6 +24,7 @@ export function useListKeys<T>(
   acts: Acts<T>,
 ): ListKeys<T> {
   const [here, setHere] = useState(-1)
+  const [last, setLast] = useState(-1)
   const [isUsed, setUsed] = useState(false)
   const go = (index: number): void => {
     const to = Math.max(0, Math.min(rows.known.total - 1, index))
@@ -33,14 +35,21 @@ export function useListKeys<T>(
     // While one is open beside the list, the open one is the one that keys stand on.
     if (row !== null && typeof acts.openId === 'string') acts.open(row)
   }
+  const toggle = (index: number, isRange: boolean): void => {
+    const [from, to] = isRange && last >= 0 ? [Math.min(last, index), Math.max(last, index)] : [index, index]
+    const range = Array.from({ length: to - from + 1 }, (_, at) => rows.rowAt(from + at))
+    const known = range.filter((row) => row !== null)
+    setLast(index)
+    setHere(index)
+    acts.select?.(known, range.length - known.length)
+  }
   const press = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? rowHeight) / rowHeight) - 1)
     const step = stepOf(event.key, page, rows.known.total)
     const row = rows.rowAt(here)
     if (step !== null) go(here + step)
     else if (event.key === 'Enter' && row !== null) acts.open(row)
-    else if ((event.key === 'x' || event.key === ' ') && row !== null && acts.toggle)
-      acts.toggle(row, here, event.shiftKey)
+    else if ((event.key === 'x' || event.key === 'X' || event.key === ' ') && acts.select) toggle(here, event.shiftKey)
     else return
     event.preventDefault()
   }
@@ -58,6 +67,7 @@ export function useListKeys<T>(
   return {
     here,
     isUsed,
+    toggle,
     open(index, row) {
       setHere(index)
       acts.open(row)
@@ -94,6 +104,6 @@ function isMeant(event: KeyboardEvent, list: HTMLElement | null): boolean {
   if (target.closest('input, textarea, select, [contenteditable], [role="dialog"], [role="menu"], [role="listbox"]'))
     return false
   if (document.querySelector('[role="dialog"][aria-modal="true"]') !== null) return false
-  if (['j', 'k', 'x'].includes(event.key)) return true
+  if (['j', 'k', 'x', 'X'].includes(event.key)) return true
   return target === document.body || target.id === 'page' || target === list
 }

@@ -17,12 +17,12 @@ interface RowListProps<T> {
   readonly rowHeight: number
   readonly head?: ReactNode
   /** The cells of a row; each is a `gridcell`. */
-  readonly render: (row: T) => ReactNode
+  readonly render: (row: T, toggle: (isRange: boolean) => void) => ReactNode
   readonly open: (row: T) => void
   /** Of the row that is open beside the list. */
   readonly openId?: string | null
-  /** Space and x. */
-  readonly toggle?: (row: T, index: number, isRange: boolean) => void
+  /** By Space and x, or what the row has for it. With Shift all from the last one on; those that aren't read are left out, and told of. */
+  readonly select?: (rows: readonly T[], left: number) => void
   readonly isSelected?: (row: T) => boolean
   readonly empty: ReactNode
   /** Rows come in at the top while nobody is at work in the list; otherwise they are told of. */
@@ -64,7 +64,7 @@ function OneList<T>(props: RowListProps<T>) {
         aria-label={label}
         aria-rowcount={known.isWhole ? known.total : -1}
         aria-activedescendant={keys.here >= 0 ? `${id}-${keys.here}` : undefined}
-        aria-multiselectable={props.toggle ? true : undefined}
+        aria-multiselectable={props.select ? true : undefined}
         tabIndex={0}
       >
         <div className={classes.space} style={{ height: rows.height }} role="presentation">
@@ -82,7 +82,11 @@ function OneList<T>(props: RowListProps<T>) {
               style={{ height: rowHeight, transform: `translateY(${start}px)` }}
               onClick={() => row !== null && keys.open(index, row)}
             >
-              {row === null ? <Waiting rows={rows} index={index} /> : props.render(row)}
+              {row === null ? (
+                <Waiting rows={rows} index={index} />
+              ) : (
+                props.render(row, (isRange) => keys.toggle(index, isRange))
+              )}
             </div>
           ))}
         </div>
