@@ -14,7 +14,7 @@ const layers = [
 const sideways = { queue: ['protocol'] }
 
 /** Folders beside the layers, and what each may import besides the leaves. */
-const beside = { client: [], console: ['client'], embedded: [] }
+const beside = { client: [], embedded: [] }
 
 const leaves = ['options\\.ts$', 'option-values\\.ts$', 'telemetry/', 'errors\\.ts$', 'ids\\.ts$', 'secrets\\.ts$']
 
@@ -83,6 +83,20 @@ module.exports = {
     // The embedded Postgres makes databases.
     ownedPackage('only-store-opens-postgres', '(store|embedded)', 'postgres/'),
     {
+      name: 'console-knows-the-client',
+      comment: 'the console is one more program that speaks to the API: of the engine it may import the typed client',
+      severity: 'error',
+      from: { path: '^console/' },
+      to: { path: '^(runtime|workers|test|bench)/', pathNot: '^runtime/(client/|errors\\.ts$)' },
+    },
+    {
+      name: 'engine-knows-no-console',
+      comment: 'control serves the built console as files',
+      severity: 'error',
+      from: { path: '^(runtime|workers)/' },
+      to: { path: '^console/' },
+    },
+    {
       name: 'sdk-stands-alone',
       comment: 'the SDK and the conformance kit are installed without an engine',
       severity: 'error',
@@ -134,7 +148,7 @@ module.exports = {
       comment:
         'a file that imports nothing and that nothing imports is dead, or needs a test; what bench/ starts may stand alone',
       severity: 'error',
-      from: { orphan: true, pathNot: '(\\.d\\.ts|\\.config\\.ts)$|^bench/' },
+      from: { orphan: true, pathNot: '(\\.d\\.ts|\\.config\\.(ts|mjs))$|^bench/' },
       to: {},
     },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY workers/sdk/package.json workers/sdk/
 COPY workers/samples/package.json workers/samples/
+COPY console/package.json console/
 # Nothing that we install needs an install script (allowScripts in package.json), and our own builds the SDK: done below.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
@@ -13,6 +14,7 @@ COPY bin/ bin/
 COPY runtime/ runtime/
 COPY workers/sdk/ workers/sdk/
 COPY workers/samples/ workers/samples/
+COPY console/ console/
 # The embedded Postgres is for one machine without containers: here it would be dead weight.
 RUN npm run build && npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 

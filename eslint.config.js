@@ -1,4 +1,5 @@
 import { defineConfig, globalIgnores } from 'eslint/config'
+import hooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 
 const envOnlyInOptions = {
@@ -70,6 +71,10 @@ export default defineConfig(
     files: ['runtime/**/*.ts'],
     ignores: ['runtime/options.ts'],
     rules: { 'no-restricted-properties': ['error', envOnlyInOptions] },
+  },
+  {
+    files: ['console/**/*.ts', 'console/**/*.tsx'],
+    extends: [hooks.configs.flat['recommended-latest']],
   },
   {
     // A command's output is its purpose.

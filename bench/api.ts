@@ -69,6 +69,7 @@ const api = createApi({
   adminToken,
   secretKey: newId(),
   version: 'bench',
+  consoleFolder: null,
   log: silentLog,
 })
 listening.serve((incoming, env) => api.fetch(incoming, env))

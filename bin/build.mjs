@@ -1,13 +1,17 @@
-// Builds workers/sdk/dist, then dist (engine and samples, the declarations of the client), from scratch.
-import { cp, rm } from 'node:fs/promises'
+// Builds workers/sdk/dist, then dist (engine and samples, the declarations of the client) from scratch, and the console.
+import { cp, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { ensureConsole } from './console.mjs'
 import { root } from './install.mjs'
 import { runNode } from './run.mjs'
 
 const projects = ['tsconfig.build.json', 'tsconfig.edge.json']
 const tsc = 'node_modules/typescript/bin/tsc'
 
-for (const dist of ['workers/sdk/dist', 'dist']) await rm(join(root, dist), { recursive: true, force: true })
+// The console says by itself whether its sources have changed.
+const stale = (await readdir(join(root, 'dist')).catch(() => [])).filter((name) => name !== 'console')
+for (const path of ['workers/sdk/dist', ...stale.map((name) => join('dist', name))])
+  await rm(join(root, path), { recursive: true, force: true })
 // The SDK first: the samples are checked against its built types.
 for (const project of [
   'workers/sdk/tsconfig.build.json',
@@ -23,10 +27,10 @@ await cp(join(root, 'runtime/client/openapi.d.ts'), join(root, 'dist/runtime/cli
 for (const folder of ['runtime', 'workers/samples']) {
   await cp(join(root, folder), join(root, 'dist', folder), { recursive: true, filter: isAsset })
 }
+await ensureConsole()
 
 function isAsset(path) {
   return (
-    !/\.(ts|tsx|map)$/.test(path) &&
-    !['node_modules', 'dist', 'package.json', 'console', ...projects].includes(basename(path))
+    !/\.(ts|tsx|map)$/.test(path) && !['node_modules', 'dist', 'package.json', ...projects].includes(basename(path))
   )
 }

@@ -13,14 +13,7 @@ const places = [
   { from: 'workers/samples', to: 'dist/workers/samples' },
   { from: 'workers/sdk/src', to: 'workers/sdk/dist' },
 ]
-const skipped = new Set([
-  'node_modules',
-  'dist',
-  'package.json',
-  'console',
-  'tsconfig.build.json',
-  'tsconfig.edge.json',
-])
+const skipped = new Set(['node_modules', 'dist', 'package.json', 'tsconfig.build.json', 'tsconfig.edge.json'])
 
 /** Path of a compiled entry, by default the engine's. */
 export async function ensureCompiled(entry = 'runtime/main.js') {

@@ -1,4 +1,4 @@
-// npm start: installs and compiles what is missing, then runs `sluice dev`. Plain JavaScript with nothing but Node, since it has to
+// npm start: installs and compiles what is missing, the console too, then runs `sluice dev`. Plain JavaScript with nothing but Node, since it has to
 // run in a fresh clone, also on a Node that is too old for the rest.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -25,6 +25,14 @@ try {
 } catch (error) {
   process.stderr.write(`${error.message}\n`)
   process.exit(1)
+}
+
+// The engine runs without a console, and says so where it would be.
+try {
+  const { ensureConsole } = await import('./console.mjs')
+  await ensureConsole()
+} catch (error) {
+  process.stderr.write(`the console can't be built, so there is none: ${error.message}\n`)
 }
 
 const leash = new URL('leash.mjs', import.meta.url).href

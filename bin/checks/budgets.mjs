@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { root } from '../install.mjs'
 
-const sources = ['runtime', 'workers', 'bin']
+const sources = ['runtime', 'console', 'workers', 'bin']
 const most = { function: 80, file: 400, folder: 12, readme: 120 }
 const usual = { lines: 40, share: 0.9 }
 

@@ -13,10 +13,11 @@ const steps = {
     [...tsc, '.'],
     [...tsc, 'workers/sdk/tsconfig.edge.json'],
     [...tsc, 'runtime/client/tsconfig.edge.json'],
+    [...tsc, 'console'],
   ],
-  build: [['bin/build.mjs']],
+  build: [['bin/build.mjs'], ['bin/checks/first-load.mjs']],
   generated: [['bin/checks/generated.mjs']],
-  arrows: [[`${bin}/dependency-cruiser/bin/dependency-cruise.mjs`, 'runtime', 'workers', 'test', 'bench']],
+  arrows: [[`${bin}/dependency-cruiser/bin/dependency-cruise.mjs`, 'runtime', 'console', 'workers', 'test', 'bench']],
   'dead-code': [[`${bin}/knip/bin/knip.js`, '--treat-config-hints-as-errors']],
   budgets: [['bin/checks/budgets.mjs']],
 }
@@ -48,6 +49,6 @@ async function passes(name) {
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${seconds.padStart(5)} s`)
   const output = results.map((result) => result.output.trim()).filter(Boolean)
-  if (output.length > 0 && (!ok || name === 'budgets')) console.log(output.join('\n'))
+  if (output.length > 0 && (!ok || name === 'budgets' || name === 'build')) console.log(output.join('\n'))
   return ok
 }

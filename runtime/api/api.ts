@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { shownPath } from './access/hidden.ts'
 import { authenticate } from './auth.ts'
 import { jsonBodies } from './body.ts'
+import { consolePages } from './console/serve.ts'
 import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { docsPage } from './docs-page.ts'
 import { allowedMethods, openapiDocument } from './openapi.ts'
@@ -10,6 +11,7 @@ import { knownQueries } from './input/queries.ts'
 import { auditRoutes } from './routes/access/audit.ts'
 import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
+import { bulkRoutes } from './routes/bulk/bulk.ts'
 import { cronRoutes } from './routes/cron/cron.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -22,6 +24,7 @@ import { serviceStateRoutes } from './routes/limits/state.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
 import { runLookRoutes } from './routes/look/runs.ts'
+import { runStartRoutes } from './routes/look/start.ts'
 import { tryRoutes } from './routes/look/try.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { publishingRoutes } from './routes/publishing.ts'
@@ -34,6 +37,7 @@ import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
 import { trashTransferRoutes } from './routes/trash/transfer.ts'
 import { trashDifferenceRoutes } from './routes/trash/difference.ts'
+import { trashBodyRoutes } from './routes/trash/exact.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export { openAdmission } from './actions/admission.ts'
@@ -41,6 +45,7 @@ export { controlMetrics } from './actions/look/metrics.ts'
 export { republishAllPlans } from './actions/plans.ts'
 export { openAccess } from './access/access.ts'
 export type { AccessOptions } from './access/access.ts'
+export { openBulks } from './actions/bulk/bulks.ts'
 export { openFiring } from './actions/firing/firing.ts'
 export { openRetention } from './access/retention.ts'
 export { openSweep } from './actions/leaving/sweep.ts'
@@ -69,6 +74,7 @@ export function createApi(deps: ApiDeps): Api {
     // By this a client knows that it talks to an engine, and not to whatever else answers there.
     c.res.headers.set('sluice-version', deps.version)
   })
+  if (deps.consoleFolder !== null) app.use(consolePages(deps.consoleFolder))
   app.use(authenticate(deps))
   app.use('/api/*', jsonBodies)
   app.use(knownQueries(app))
@@ -103,8 +109,11 @@ const allRoutes = [
   watermarkRoutes,
   runLookRoutes,
   trashTransferRoutes,
+  runStartRoutes,
+  bulkRoutes,
   trashRoutes,
   trashDifferenceRoutes,
+  trashBodyRoutes,
   workerRoutes,
   serviceRoutes,
   serviceStateRoutes,
@@ -116,7 +125,6 @@ const allRoutes = [
 ]
 
 function documentRoutes(app: Api, version: string): void {
-  app.get('/', (c) => c.redirect('/api/docs'))
   app.get('/api/openapi.json', (c) => c.json(openapiDocument(app, version)))
   app.get('/api/docs', (c) => {
     c.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")

@@ -12,7 +12,6 @@ import { HttpProblem } from './problem.ts'
 
 /** Probes, pages that are the same for everybody, and the login, which is given a token of its own. */
 const open = new Set([
-  'GET /',
   'GET /healthz',
   'GET /readyz',
   'GET /api/docs',

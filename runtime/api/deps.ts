@@ -26,6 +26,8 @@ export interface ApiDeps {
   /** Of the engine. */
   readonly version: string
   readonly access: Access
+  /** Where the console lies when it is built; null: none is served. */
+  readonly consoleFolder: string | null
   readonly log: Log
 }
 

@@ -927,6 +927,164 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the message that a run was started with, byte by byte
+         * @description It is kept as long as the run. A 404 says why a run has none.
+         */
+        get: operations["getRunStart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bulks, the newest first
+         * @description Those that ended more than 30 days ago are forgotten.
+         */
+        get: operations["listBulks"];
+        put?: never;
+        /**
+         * Replay or discard many messages
+         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. A patch needs the scope `payload`, too.
+         */
+        post: operations["createBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what a bulk would do
+         * @description On up to 10 messages, spread over the set. Changes nothing. Needs the scope `payload`, too.
+         */
+        post: operations["previewBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a bulk, and how it goes */
+        get: operations["getBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the messages of a bulk with what became of each, the oldest first */
+        get: operations["listBulkMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a bulk
+         * @description Nothing more is sent; what is under way goes on. Idempotent; 409 when it has ended or stopped.
+         */
+        post: operations["pauseBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a bulk
+         * @description What was not sent stays open in Trash, as it was; what is under way goes on. Idempotent; 409 when it has finished.
+         */
+        post: operations["cancelBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/bulk/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with a bulk that was paused, or has stopped by itself
+         * @description From where it is. One that had stopped begins with its canary again, unless the body says otherwise, and what failed before counts no more. Idempotent; 409 when it has ended.
+         */
+        post: operations["resumeBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -1034,6 +1192,26 @@ export interface paths {
          * @description JSON value by value, other text line by line; at most 1000 changes. By default what the edits made of the original.
          */
         get: operations["getTrashDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/{id}/body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a message in Trash holds, byte by byte
+         * @description For who edits it: what comes back by `bodyBase64` of a PUT is what was there, but for what was edited.
+         */
+        get: operations["getTrashBody"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1450,7 +1628,7 @@ export interface components {
             name: string | null;
         };
         /** @enum {string} */
-        AuditEntryTargetKind: "topology" | "node" | "run" | "trash" | "worker" | "service" | "token" | "session" | "cursor" | "watermark";
+        AuditEntryTargetKind: "topology" | "node" | "run" | "trash" | "bulk" | "worker" | "service" | "token" | "session" | "cursor" | "watermark";
         AuditPage: {
             /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["AuditEntry"][];
@@ -1488,6 +1666,12 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             last: string;
+        };
+        BodyDifference: {
+            /** @description JSON Pointer */
+            path: string;
+            before?: unknown;
+            after?: unknown;
         };
         /** @description Messages are held back since the calls of this node fail, as the live bridge sees it that sees it worst; null: they are not */
         Breaker: {
@@ -1532,6 +1716,206 @@ export interface components {
             /** @description Ids of the live bridges that do not go by it yet */
             missing: string[];
         };
+        Bulk: {
+            id: string;
+            /** @description Null: it may be about several, or that one is deleted */
+            topology: string | null;
+            /** @description Id of the topology; it stays the same when that is renamed */
+            topologyId: string | null;
+            action: components["schemas"]["BulkAction"];
+            /** @description As it was asked for */
+            filter: {
+                [key: string]: unknown;
+            };
+            /** @description Null: none. There for tokens with the scope `payload` */
+            patch?: {
+                /** @enum {string} */
+                type: "json-patch";
+                operations: components["schemas"]["PatchOperation"][];
+            } | {
+                /** @enum {string} */
+                type: "merge-patch";
+                /** @description Any JSON */
+                value: unknown;
+            } | null;
+            isPatched: boolean;
+            canary: {
+                first: number;
+                five: number;
+            } | null;
+            ratePerSecond: number | null;
+            stopAtFailedPercent: number;
+            state: components["schemas"]["BulkState"];
+            step: components["schemas"]["BulkStep"];
+            messages: components["schemas"]["BulkMessages"];
+            by: string;
+            /** @description Why, for people */
+            reason: string | null;
+            stoppedBecause: string | null;
+            /** @description Why what is under way does not move; null: it does */
+            waitsFor: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it began
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            startedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended; null: it goes on
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            finishedAt: string | null;
+            ratePerSecondNow: number;
+            /** @description At the rate of now; null: not known */
+            remainingMs: number | null;
+        };
+        /** @enum {string} */
+        BulkAction: "replay" | "discard";
+        /** @description How many messages the first two steps have */
+        BulkCanary: {
+            /** @default 1 */
+            first: number;
+            /** @default 5 */
+            five: number;
+        };
+        /** @description Open messages that fit all of it */
+        BulkFilter: {
+            /** @description Id or name */
+            topology?: string;
+            /** @description Id or name */
+            node?: string;
+            /** @description Id of a run */
+            run?: string;
+            /** @description The same for messages that failed alike at the same node */
+            fingerprint?: string;
+            /**
+             * Format: date-time
+             * @description Failed at that time or later
+             */
+            since?: string;
+            /**
+             * Format: date-time
+             * @description Failed before that time
+             */
+            until?: string;
+            /** @description Part of the error's title or detail */
+            text?: string;
+            /** @description On whose behalf */
+            tenant?: string;
+            /** @description Of messages in Trash */
+            ids?: string[];
+        };
+        BulkMessage: {
+            /** @description In the set, from 1, the oldest message first */
+            position: number;
+            trashId: string;
+            outcome: components["schemas"]["BulkMessageOutcome"];
+            /** @description Of one that was refused or cancelled */
+            why: string | null;
+            /** @description Of the message in Trash as which it failed again */
+            againId: string | null;
+            /** @description Why it failed, as the worker said it (RFC 9457) or the bridge found it */
+            error: components["schemas"]["MessageError"] & (Record<string, never> | null);
+            /**
+             * Format: date-time
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            sentAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it was replayed or discarded; null: it is open
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            settledAt: string | null;
+        };
+        /** @enum {string} */
+        BulkMessageOutcome: "waiting" | "underWay" | "done" | "failedAgain" | "refused" | "discarded" | "cancelled";
+        BulkMessagePage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["BulkMessage"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        BulkMessages: {
+            total: number;
+            waiting: number;
+            underWay: number;
+            done: number;
+            failedAgain: number;
+            refused: number;
+            discarded: number;
+            cancelled: number;
+        };
+        BulkPage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["Bulk"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        /** @description Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are */
+        BulkPatch: {
+            /** @enum {string} */
+            type: "json-patch";
+            operations: components["schemas"]["PatchOperation"][];
+        } | {
+            /** @enum {string} */
+            type: "merge-patch";
+            /** @description Any JSON */
+            value: unknown;
+        };
+        BulkPreview: {
+            /** @description How many messages the filter leaves now */
+            count: number;
+            samples: components["schemas"]["BulkSample"][];
+        };
+        BulkPreviewRequest: {
+            action: components["schemas"]["BulkPreviewRequestAction"];
+            filter: components["schemas"]["BulkFilter"];
+            patch?: components["schemas"]["BulkPatch"];
+        };
+        /** @enum {string} */
+        BulkPreviewRequestAction: "replay" | "discard";
+        BulkRequest: {
+            action: components["schemas"]["BulkRequestAction"];
+            filter: components["schemas"]["BulkFilter"];
+            patch?: components["schemas"]["BulkPatch"];
+            /** @description Of replays; without it: of more than 10 messages */
+            canary?: boolean | components["schemas"]["BulkCanary"];
+            /** @description At most so many a second; without it as fast as the queues take them */
+            ratePerSecond?: number;
+            /** @default 20 */
+            stopAtFailedPercent: number;
+            /** @description Why, for people */
+            reason?: string;
+        };
+        /** @enum {string} */
+        BulkRequestAction: "replay" | "discard";
+        BulkResume: {
+            /** @description Of one that had stopped: with its canary again, or without; by default with it, if it had one */
+            canary?: boolean;
+        };
+        BulkSample: {
+            id: string;
+            /** @description The body; what is no text as base64 */
+            before?: unknown;
+            /** @description The body as it would be sent; null: it would not */
+            after?: unknown;
+            /** @description At most 100 places */
+            difference: components["schemas"]["BodyDifference"][];
+            /** @description Why it would be refused */
+            faults: string[];
+        };
+        /** @enum {string} */
+        BulkState: "running" | "paused" | "stopped" | "cancelled" | "finished";
+        /** @enum {string} */
+        BulkStep: "first" | "five" | "ramp" | "all";
         Cancelled: {
             state: components["schemas"]["CancelledState"];
             /** @description Why it may take long */
@@ -1769,6 +2153,18 @@ export interface components {
          *     data: {"topologyId":"…","runId":"…","state":"finished"}
          */
         EventStream: string;
+        ExactMessage: {
+            /** @description 0: the original */
+            version: number;
+            /** @description Media type of the body */
+            contentType: string;
+            /** @description Those that travel with the message: they begin with x- */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Every byte as it is: JSON that was parsed has lost what its numbers and spaces were */
+            bodyBase64: string;
+        };
         FailedCall: {
             attempt: number;
             /**
@@ -2339,6 +2735,23 @@ export interface components {
             body?: unknown;
             /** @description What is neither */
             bodyBase64?: string;
+        };
+        /** @description Of RFC 6902 */
+        PatchOperation: {
+            /** @enum {string} */
+            op: "add" | "replace" | "test";
+            path: string;
+            /** @description Any JSON */
+            value: unknown;
+        } | {
+            /** @enum {string} */
+            op: "remove";
+            path: string;
+        } | {
+            /** @enum {string} */
+            op: "move" | "copy";
+            from: string;
+            path: string;
         };
         PausedLimit: {
             /** @description null: of a node without a service */
@@ -2952,6 +3365,18 @@ export interface components {
             reason: string;
             /** @description The run that was in its way */
             runId: string | null;
+        };
+        StartMessage: {
+            /** @description On whose behalf */
+            tenant: string | null;
+            /** @description Media type of the body */
+            contentType: string;
+            /** @description Those that travel with the message: they begin with x- */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Every byte as it is: JSON that was parsed has lost what its numbers and spaces were */
+            bodyBase64: string;
         };
         Status: {
             /** @description Of the engine */
@@ -4175,11 +4600,31 @@ export type Blocker = components['schemas']['Blocker'];
 export type BlockerKind = components['schemas']['BlockerKind'];
 export type BlockerOf = components['schemas']['BlockerOf'];
 export type BlockerUntil = components['schemas']['BlockerUntil'];
+export type BodyDifference = components['schemas']['BodyDifference'];
 export type Breaker = components['schemas']['Breaker'];
 export type BreakerState = components['schemas']['BreakerState'];
 export type BridgeTrouble = components['schemas']['BridgeTrouble'];
 export type BridgeTroubleKind = components['schemas']['BridgeTroubleKind'];
 export type BridgesApplied = components['schemas']['BridgesApplied'];
+export type Bulk = components['schemas']['Bulk'];
+export type BulkAction = components['schemas']['BulkAction'];
+export type BulkCanary = components['schemas']['BulkCanary'];
+export type BulkFilter = components['schemas']['BulkFilter'];
+export type BulkMessage = components['schemas']['BulkMessage'];
+export type BulkMessageOutcome = components['schemas']['BulkMessageOutcome'];
+export type BulkMessagePage = components['schemas']['BulkMessagePage'];
+export type BulkMessages = components['schemas']['BulkMessages'];
+export type BulkPage = components['schemas']['BulkPage'];
+export type BulkPatch = components['schemas']['BulkPatch'];
+export type BulkPreview = components['schemas']['BulkPreview'];
+export type BulkPreviewRequest = components['schemas']['BulkPreviewRequest'];
+export type BulkPreviewRequestAction = components['schemas']['BulkPreviewRequestAction'];
+export type BulkRequest = components['schemas']['BulkRequest'];
+export type BulkRequestAction = components['schemas']['BulkRequestAction'];
+export type BulkResume = components['schemas']['BulkResume'];
+export type BulkSample = components['schemas']['BulkSample'];
+export type BulkState = components['schemas']['BulkState'];
+export type BulkStep = components['schemas']['BulkStep'];
 export type Cancelled = components['schemas']['Cancelled'];
 export type CancelledState = components['schemas']['CancelledState'];
 export type CronFiring = components['schemas']['CronFiring'];
@@ -4210,6 +4655,7 @@ export type EditedTrashMessageWarning = components['schemas']['EditedTrashMessag
 export type EditorSchema = components['schemas']['EditorSchema'];
 export type EditorWarning = components['schemas']['EditorWarning'];
 export type EventStream = components['schemas']['EventStream'];
+export type ExactMessage = components['schemas']['ExactMessage'];
 export type FailedCall = components['schemas']['FailedCall'];
 export type Firing = components['schemas']['Firing'];
 export type FlowPayload = components['schemas']['FlowPayload'];
@@ -4262,6 +4708,7 @@ export type NodePatchOverlap = components['schemas']['NodePatchOverlap'];
 export type NodePausedBy = components['schemas']['NodePausedBy'];
 export type NodeType = components['schemas']['NodeType'];
 export type PassedMessage = components['schemas']['PassedMessage'];
+export type PatchOperation = components['schemas']['PatchOperation'];
 export type PausedLimit = components['schemas']['PausedLimit'];
 export type Peek = components['schemas']['Peek'];
 export type PeekedMessage = components['schemas']['PeekedMessage'];
@@ -4322,6 +4769,7 @@ export type SessionScope = components['schemas']['SessionScope'];
 export type Settling = components['schemas']['Settling'];
 export type SettlingResult = components['schemas']['SettlingResult'];
 export type SkippedFiring = components['schemas']['SkippedFiring'];
+export type StartMessage = components['schemas']['StartMessage'];
 export type Status = components['schemas']['Status'];
 export type StatusBridge = components['schemas']['StatusBridge'];
 export type StatusNats = components['schemas']['StatusNats'];
@@ -6866,6 +7314,358 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    getRunStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartMessage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listBulks: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description Id or name */
+                topology?: string;
+                /** @description One or several of running, paused, stopped, cancelled, finished, with commas */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "replay",
+                 *       "filter": {
+                 *         "topology": "orders",
+                 *         "node": "store",
+                 *         "fingerprint": "9f86d081884c7d65"
+                 *       },
+                 *       "patch": {
+                 *         "type": "json-patch",
+                 *         "operations": [
+                 *           {
+                 *             "op": "add",
+                 *             "path": "/country",
+                 *             "value": "DE"
+                 *           }
+                 *         ]
+                 *       },
+                 *       "ratePerSecond": 50,
+                 *       "reason": "the country was missing"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description It begins */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    previewBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "replay",
+                 *       "filter": {
+                 *         "topology": "orders",
+                 *         "node": "store"
+                 *       },
+                 *       "patch": {
+                 *         "type": "merge-patch",
+                 *         "value": {
+                 *           "country": "DE"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Samples */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bulk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listBulkMessages: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                outcome?: "waiting" | "underWay" | "done" | "failedAgain" | "refused" | "discarded" | "cancelled";
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkMessagePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    pauseBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bulk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    cancelBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bulk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resumeBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the read that the change goes by */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "canary": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkResume"];
+            };
+        };
+        responses: {
+            /** @description The bulk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listTrash: {
         parameters: {
             query?: {
@@ -7162,6 +7962,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrashDifference"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getTrashBody: {
+        parameters: {
+            query?: {
+                /** @description 0 is the original; by default the newest */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExactMessage"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -8067,7 +8900,7 @@ export interface operations {
             query?: {
                 /** @description Id or name */
                 topology?: string;
-                /** @description Only these, with commas: plan, pause, worker, breaker, run, trash, queue */
+                /** @description Only these, with commas: plan, pause, worker, breaker, run, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {
@@ -8100,7 +8933,7 @@ export interface operations {
     watchTopologyEvents: {
         parameters: {
             query?: {
-                /** @description Only these, with commas: plan, pause, worker, breaker, run, trash, queue */
+                /** @description Only these, with commas: plan, pause, worker, breaker, run, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {

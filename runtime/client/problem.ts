@@ -9,9 +9,18 @@ export class Refused extends Error {
   readonly errors: readonly Fault[]
   /** When it may be asked again; null when the answer doesn't say. */
   readonly retryAfterMs: number | null
-  constructor(status: number, detail: string, errors: readonly Fault[], retryAfterMs: number | null) {
+  /** Which kind of refusal, such as `urn:sluice:schema-mismatch`; null where the status says it all. */
+  readonly type: string | null
+  constructor(
+    status: number,
+    detail: string,
+    errors: readonly Fault[],
+    retryAfterMs: number | null,
+    type: string | null = null,
+  ) {
     super(detail)
     this.status = status
+    this.type = type
     this.errors = errors
     this.retryAfterMs = retryAfterMs
   }
@@ -24,6 +33,7 @@ export interface Names {
 }
 
 interface Problem {
+  readonly type?: unknown
   readonly title?: string
   readonly detail?: string
   readonly errors?: readonly Fault[]
@@ -36,8 +46,9 @@ export async function errorOf(response: Response, base: string, names: Names): P
   const problem = await problemIn(response)
   if (problem === null)
     return strange(base, names, new Error(`it answered ${response.status} with a broken problem+json`))
-  const { title, detail = title ?? `status ${response.status}`, errors = [] } = problem
-  const cause = new Refused(response.status, detail, errors, retryAfterMs(response))
+  const { title, detail = title ?? `status ${response.status}`, errors = [], type } = problem
+  const kind = typeof type === 'string' && type !== 'about:blank' ? type : null
+  const cause = new Refused(response.status, detail, errors, retryAfterMs(response), kind)
   switch (response.status) {
     case 400:
     case 413:

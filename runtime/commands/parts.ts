@@ -4,6 +4,7 @@ import {
   createApi,
   openAccess,
   openAdmission,
+  openBulks,
   openFiring,
   openRetention,
   openSweep,
@@ -25,7 +26,7 @@ import { openStore } from '../store/store.ts'
 import type { Store } from '../store/store.ts'
 import type { Listening } from './listen.ts'
 import type { Stack } from './stack.ts'
-import { version } from './version.ts'
+import { consoleFolder, version } from './version.ts'
 
 export interface QueueSettings {
   readonly natsUrl: string
@@ -83,7 +84,8 @@ export async function ownControl(
   const histories = () => janitor.reports()
   const keys = { adminToken, secretKey, version: version() }
   const access = openAccess(settings, queues.failures)
-  const deps = { store, queues: queues.control, events, admission, histories, access, metrics, ...keys, log }
+  const shown = { consoleFolder: consoleFolder(), histories, metrics }
+  const deps = { store, queues: queues.control, events, admission, access, ...shown, ...keys, log }
   // The KV may be new, or behind what a control that died had committed.
   await republishAllPlans(deps)
   await stack.own(
@@ -97,6 +99,10 @@ export async function ownControl(
   await stack.own(
     () => openFiring(deps),
     (firing) => firing.close(),
+  )
+  await stack.own(
+    () => openBulks(deps),
+    (bulks) => bulks.close(),
   )
   await stack.own(
     () => openRetention(deps, settings),

@@ -159,4 +159,6 @@ export interface Discarded {
   readonly at: string
   readonly trashId: string
   readonly reason: string | null
+  /** Id of the bulk that did it; left out: a person did it. */
+  readonly bulk?: string | undefined
 }

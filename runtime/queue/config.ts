@@ -245,6 +245,14 @@ export async function isStillCancelled(
   return (await lastEntry(connection, config.name, cancelledKey(topologyId, run))) !== null
 }
 
+/** The runs of a topology that are; null among them: all of it is. */
+export async function cancelledIn({ connection, config }: Places, topologyId: string): Promise<Set<string | null>> {
+  const whole = cancelledKey(topologyId, null)
+  const runs = await entriesIn<unknown>(connection, config.name, `${whole}.*`)
+  const isWhole = (await lastEntry(connection, config.name, whole)) !== null
+  return new Set([...[...runs.keys()].map((key) => key.slice(whole.length + 1)), ...(isWhole ? [null] : [])])
+}
+
 export async function isStillPaused({ connection, config }: Places, nodeId: string): Promise<boolean> {
   return (await lastEntry(connection, config.name, pausedKey(nodeId))) !== null
 }

@@ -122,6 +122,8 @@ export interface ReplayMessage {
   /** It isn't as it failed, or goes elsewhere: it gets a new id. */
   readonly edited: boolean
   readonly body: Uint8Array
+  /** Id of the bulk that does it. */
+  readonly bulk?: string
 }
 
 export interface DiscardMessage {
@@ -132,6 +134,15 @@ export interface DiscardMessage {
   readonly reason: string | null
   /** `message.replay` of the row. */
   readonly replay: number
+  /** Id of the bulk that does it. */
+  readonly bulk?: string
+}
+
+/** What somebody decided of a Trash row. */
+export interface Decided {
+  readonly as: 'replayed' | 'discarded'
+  /** Id of the bulk; null: a person did it. */
+  readonly bulk: string | null
 }
 
 /** A queue of a node: one generation of its lanes, its starts, or its replies. */
@@ -258,6 +269,8 @@ export interface ControlQueues {
   replay(replay: ReplayMessage): Promise<Guarded>
   /** Same key as the replay of the same row: one of them wins. */
   discard(discard: DiscardMessage): Promise<Guarded>
+  /** What was decided of a row, `replay` as in its message; null: nothing, or it isn't stored any more. */
+  decided(topologyId: string, trashId: string, replay: number): Promise<Decided | null>
   /**
    * Makes all bridges settle what the run still has as cancelled, until it is said to be over; idempotent. `run` null: everything of
    * the topology.
@@ -278,6 +291,8 @@ export interface ControlQueues {
   endCancel(topologyId: string, run: string | null): Promise<void>
   /** Is it being cancelled? */
   isCancelling(topologyId: string, run: string | null): Promise<boolean>
+  /** The runs of a topology that are; null among them: all of it is. */
+  cancelling(topologyId: string): Promise<ReadonlySet<string | null>>
   /** How far queues of nodes have been read, be these in the plan or not: those that have a consumer, and those of `ever`. */
   readings(topologyId: string, isWanted: (queue: ReadQueue) => boolean, ever?: readonly NodeQueue[]): Promise<Readings>
   /** Ids of the nodes for which messages are delayed. */

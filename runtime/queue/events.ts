@@ -33,8 +33,18 @@ export type EngineEvent =
       readonly added: Readonly<Record<string, number>>
       readonly settled: number
     }
+  | {
+      readonly kind: 'bulk'
+      /** Left out when it is about several. */
+      readonly topologyId?: string
+      readonly bulkId: string
+      readonly action: string
+      readonly state: string
+      readonly step: string
+      readonly messages: Readonly<Record<string, number>>
+    }
 
-export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash'] as const
+export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk'] as const
 
 export interface Numbered {
   /** Good for `after` of a later reading. */
@@ -78,7 +88,7 @@ export async function openEvents(connection: Connection, namespace: string, copi
   return {
     emit(event) {
       if (!connection.connected) return
-      const place = 'topologyId' in event ? event.topologyId : everybody
+      const place = ('topologyId' in event ? event.topologyId : undefined) ?? everybody
       connection.nc.publish(`${stream}.${place}.${event.kind}`, encoder.encode(JSON.stringify(event)))
     },
     async *read({ after, topologyId, signal }) {

@@ -4,6 +4,7 @@ import { untried } from '../protocol/message.ts'
 import { Unavailable, textOf } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import {
+  cancelledIn,
   cancelledKey,
   discardsIn,
   isStillCancelled,
@@ -31,7 +32,7 @@ import { openFailures, openHookChanges } from './tell/tell.ts'
 import type { Telling } from './tell/tell.ts'
 import type { Events } from './events.ts'
 import { openUploads, startOrigin } from './intake/uploads.ts'
-import { publishDiscard, publishReplay } from './publish/trash.ts'
+import { decidedOf, publishDiscard, publishReplay } from './publish/trash.ts'
 import { openGuard } from './publish/guard.ts'
 import type { Guard } from './publish/guard.ts'
 import { lastOutcome, outcomeAfter } from './ledger.ts'
@@ -179,6 +180,8 @@ function controlOf(deps: ControlDeps): ControlQueues {
     uploads: openUploads(guard),
     replay: (replay) => publishReplay(guard, replay),
     discard: (discard) => publishDiscard(guard, discard),
+    decided: (...row) => reach(() => decidedOf(connection, ...row)),
+    cancelling: (topologyId) => reach(() => cancelledIn(deps, topologyId)),
     cancel: (topologyId, run) => put(deps, cancelledKey(topologyId, run), new Date().toISOString()),
     discardAll: (topologyId, afterwards) => reach(() => putDiscard(deps, topologyId, afterwards)),
     discards: () => reach(() => discardsIn(deps)),

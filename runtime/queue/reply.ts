@@ -54,6 +54,8 @@ export interface StoredReplay {
   readonly trashId: string
   /** Id of the node that failed; left out by older versions: the one that it is addressed to. */
   readonly failedAt?: string
+  /** Id of the bulk that did it; left out: a person did it. */
+  readonly bulk?: string | undefined
   readonly message: Envelope
 }
 

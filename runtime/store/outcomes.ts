@@ -56,11 +56,15 @@ export interface Applied {
   readonly watermarks: readonly string[]
 }
 
-/** Writes a discard of a topology whose stream is gone, where no recorder will ever read one. */
-export async function settleDirectly(store: Store, topologyId: string, discard: Discarded): Promise<void> {
+/** Writes discards of a topology whose stream is gone, where no recorder will ever read one. */
+export async function settleDirectly(
+  store: Store,
+  topologyId: string,
+  ...discards: readonly Discarded[]
+): Promise<void> {
   await store.transaction(async (inside) => {
     await lockPosition(inside, topologyId)
-    await inside.query((db) => write(db, topologyId, [discard]))
+    await inside.query((db) => write(db, topologyId, discards))
   })
 }
 

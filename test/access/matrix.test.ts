@@ -51,7 +51,7 @@ const seenByOwners = new Set(
     'resetWatermark',
   ]
     .concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash'])
-    .concat(['getTrashDifference', 'exportTrash', 'importTrash', 'eraseTrash']),
+    .concat(['getTrashDifference', 'exportTrash', 'importTrash', 'eraseTrash', 'getTrashBody', 'getRunStart']),
 )
 
 interface World {

@@ -185,6 +185,6 @@ test.each(['sluice_session', 'sluice_session=', 'sluice_session=%00', `sluice_se
 )
 
 test('the description of the API needs no settings', async () => {
-  const api = createApi({ version: '1' } as Parameters<typeof createApi>[0])
+  const api = createApi({ version: '1', consoleFolder: null } as Parameters<typeof createApi>[0])
   expect((await api.request('/api/openapi.json', { headers: { cookie: 'sluice_session=x' } })).status).toBe(200)
 })

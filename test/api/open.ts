@@ -79,7 +79,7 @@ export interface TestApi {
 
 /** The API on a database of its own and on buckets of its own in the real NATS. */
 export async function openApi(
-  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'histories' | 'log'>> & {
+  replace: Partial<Pick<ApiDeps, 'store' | 'queues' | 'histories' | 'log' | 'consoleFolder'>> & {
     limits?: Partial<AdmissionOptions>
     access?: Partial<AccessOptions>
     /** Of another control's, to be one of the same engine. */
@@ -122,6 +122,7 @@ export async function openApi(
     secretKey,
     access: openAccess({ ...testAccess, ...replace.access }, queues.failures),
     version: '0.0.0',
+    consoleFolder: replace.consoleFolder ?? null,
     log: replace.log ?? silentLog,
   })
   const send = (method: string, path: string, sending: Sending = {}) => request(api, method, path, sending)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createApi } from '../../runtime/api/api.ts'
 import type { ApiDeps } from '../../runtime/api/deps.ts'
 
-const api = createApi({ version: '1.2.3' } as ApiDeps)
+const api = createApi({ version: '1.2.3', consoleFolder: null } as ApiDeps)
 const read = async (path: string) => (await api.request(path)).text()
 
 test('the document is the one in docs/, but for the version', async () => {

@@ -11,12 +11,14 @@ interface Manifest {
 
 const manifest = (folder: string): Manifest => JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Manifest
 const [engine, sdk, samples] = [manifest('.'), manifest('workers/sdk'), manifest('workers/samples')]
+const webConsole = manifest('console')
 
 /** Section of docs/dependencies.md → what it must list. */
 const sections: Record<string, Versions> = {
   Engine: { ...engine.dependencies, ...engine.optionalDependencies },
   'SDK (`@sluiceway/worker`)': sdk.dependencies,
   Samples: samples.dependencies,
+  'Console (`@sluiceway/console`)': { ...webConsole.dependencies, ...webConsole.devDependencies },
   Development: { ...engine.devDependencies, ...sdk.devDependencies, ...samples.devDependencies },
   Overrides: engine.overrides,
 }

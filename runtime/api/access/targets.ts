@@ -1,4 +1,5 @@
 import type { Webhook } from '../../store/queries/hooks/webhooks.ts'
+import type { Bulk } from '../../store/bulk/bulks.ts'
 import type { Cursor } from '../../store/delta/cursors.ts'
 import type { Node } from '../../store/queries/nodes.ts'
 import type { Run } from '../../store/queries/runs.ts'
@@ -56,6 +57,15 @@ export function ofTrash(
   after: Fields,
 ): Change {
   return { kind: 'trash', id, name: null, topologyId, before, after }
+}
+
+/** `before` null: it was made. */
+export function ofBulk(
+  { id, topologyId }: Pick<Bulk, 'id' | 'topologyId'>,
+  before: Fields | null,
+  after: Fields,
+): Change {
+  return { kind: 'bulk', id, name: null, topologyId, before, after }
 }
 
 export function ofCursor({ id, topologyId, nodeName, page, next }: Cursor, after: Fields): Change {

@@ -4,7 +4,7 @@ import { lockPosition, settleDirectly } from '../../store/outcomes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
 import { getTrash, lockTrash, refuseEdited, trashVersionsOf } from '../../store/queries/trash.ts'
-import type { TrashRow } from '../../store/queries/trash.ts'
+import type { TrashHead, TrashRow } from '../../store/queries/trash.ts'
 import type { Store } from '../../store/store.ts'
 import { changeOutside } from '../access/audit.ts'
 import type { Fields } from '../access/change.ts'
@@ -12,7 +12,7 @@ import { ofTrash } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
 import { isCsv, onlyRecord, openRecord } from '../../protocol/records/open.ts'
 import { isEventNode } from '../../topology/plan.ts'
-import type { Plan } from '../../topology/plan.ts'
+import type { Plan, PlanNode } from '../../topology/plan.ts'
 import { newestPlan } from './plans.ts'
 import { elsewhere, failedAtEvent, refuseChanged, targetOf } from './trash/elsewhere.ts'
 import { refuseUnfit } from './trash/fits.ts'
@@ -56,12 +56,11 @@ async function replayNewest(deps: Deps, id: string, wanted: Wanted): Promise<voi
   const edit = (await trashVersionsOf(store, id)).at(-1)
   const version = edit?.version ?? 0
   refuseEdited(version, wanted.ifVersion)
-  const plan = await publishedPlanOf(store, row)
+  const plan = await planAgain(store, await topologyOf(store, row), row)
   const node = targetOf(plan, row, wanted.node)
   const isOwn = node.id === row.nodeId
   if (!wanted.newestRevision) await refuseChanged(store, node, row)
-  if (await queues.isCancelling(row.topologyId, row.runId))
-    throw new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
+  if (await queues.isCancelling(row.topologyId, row.runId)) throw beingCancelled()
   const isRecord = isOwn ? isEventNode(node) : await failedAtEvent(store, plan, row)
   const sent = replayed(edit ?? { ...row, headers: row.message.headers }, isRecord)
   if (!wanted.acceptWarnings) await refuseUnfit(store, node, sent, wanted.mayTell)
@@ -82,19 +81,26 @@ async function replayNewest(deps: Deps, id: string, wanted: Wanted): Promise<voi
   )
 }
 
-/** Throws `Conflict` when there is none. */
-async function publishedPlanOf(store: Store, row: TrashRow): Promise<Plan> {
-  const topology = await topologyOf(store, row)
+/** The plan by which a message is sent again. Throws `Conflict`; `topology` null: it is deleted. */
+export async function planAgain(store: Store, topology: Topology | null, row: TrashHead): Promise<Plan> {
   if (!topology) throw new Conflict(`the topology "${row.topologyName}" is deleted: the message can only be discarded`)
   const plan = topology.visibility === 'public' ? await newestPlan(store, topology) : null
   if (!plan) throw new Conflict(`the topology "${topology.name}" is a draft: publish it first`)
   return plan
 }
 
+/** Where it is sent again. Throws `Conflict`. */
+export function nodeAgain(plan: Plan, row: TrashHead): PlanNode {
+  return targetOf(plan, row, null)
+}
+
+export const beingCancelled = (): Conflict =>
+  new Conflict('the run is being cancelled: a replay would be cancelled too; try again when it has ended')
+
 type Payload = Pick<TrashRow, 'headers' | 'contentType' | 'body'>
 
 /** Before an event node lies what was no record of a start: mended, it goes on as that record. Throws `Conflict` while it is none. */
-function replayed({ headers, contentType, body }: Payload, isRecord: boolean): Payload {
+export function replayed({ headers, contentType, body }: Payload, isRecord: boolean): Payload {
   const reader = isRecord ? openRecord(contentType) : null
   if (reader === null) return { headers, contentType, body }
   const record = onlyRecord(reader, body)

@@ -97,6 +97,23 @@ export const examples: Readonly<Record<string, Example>> = {
     request: { tenant: 'ann' },
     answer: { erased: 42, discarded: 7, starts: 3, runsLeft: 0, isDone: true },
   },
+  createBulk: {
+    request: {
+      action: 'replay',
+      filter: { topology: 'orders', node: 'store', fingerprint: '9f86d081884c7d65' },
+      patch: { type: 'json-patch', operations: [{ op: 'add', path: '/country', value: 'DE' }] },
+      ratePerSecond: 50,
+      reason: 'the country was missing',
+    },
+  },
+  previewBulk: {
+    request: {
+      action: 'replay',
+      filter: { topology: 'orders', node: 'store' },
+      patch: { type: 'merge-patch', value: { country: 'DE' } },
+    },
+  },
+  resumeBulk: { request: { canary: true } },
   discardTrash: { request: { reason: 'a test order' } },
   createWorker: { request: worker },
   replaceWorker: { request: worker },

@@ -97,6 +97,7 @@ export function bootLines({ folder, token, listening }: Ground, options: DevOpti
       : 'as the NATS server at SLUICE_NATS_URL is set up'
   return [
     `Sluiceway is ready after ${seconds.toFixed(1)} s`,
+    `  console     ${listening.url}/#token=${token}`,
     `  api         ${listening.url}/api/docs`,
     `  token       ${token} (${kept})`,
     `  data        ${folder} (logs in ${join(folder, 'logs')})`,

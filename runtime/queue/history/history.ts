@@ -6,6 +6,7 @@ import { orNull } from '../streams.ts'
 import { arrivalOfId, madeFrom, pageArrival, replyOf } from './descent.ts'
 import type { Reply } from './descent.ts'
 import { enteringKey, enterRecorded } from './enter.ts'
+import { followed } from './follow.ts'
 import { recordedInputs } from './inputs.ts'
 import { arrivalOf, lifeFrom, storedUnder } from './life.ts'
 import type { Arrival, Place } from './life.ts'
@@ -25,6 +26,7 @@ export function openHistory(deps: Deps, reach: Reach): RunHistory {
     since: (topologyId) => reach(() => sinceOf(connection, topologyId)),
     inputs: (at, limits) => recordedInputs(connection, at, limits),
     enter: (entering, mayGoOn) => enterRecorded(deps, entering, mayGoOn),
+    follow: (topologyId, messages) => reach(() => followed(deps, topologyId, messages)),
     // Of a topology that is gone, or was never published, no stream is there: nothing is kept.
     life: (asked, ...wanted) => reach(() => lifeOf(placeOf(connection, asked), asked.origin, ...wanted).catch(orNull)),
     children: (asked, ...wanted) =>

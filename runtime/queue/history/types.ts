@@ -1,5 +1,6 @@
 import type { FailedCall, Problem } from '../../protocol/message.ts'
 import type { Passage } from '../../protocol/trail.ts'
+import type { Followed, Whereabouts } from './follow.ts'
 
 /** Where a run begins. */
 export interface Origin {
@@ -126,6 +127,8 @@ export interface RunHistory {
   inputs(at: InputsAt, limits: InputsLimits): Promise<RecordedInputs | null>
   /** Starts a run that begins with recorded messages; idempotent. Ends early when `mayGoOn` says no. */
   enter(entering: Entering, mayGoOn: () => Promise<boolean>): Promise<void>
+  /** Where replayed messages are; null: the topology has no stream any more. */
+  follow(topologyId: string, messages: readonly Followed[]): Promise<Whereabouts[] | null>
   /**
    * The steps of one message, at most `limit`, from a page of its batch node on. `nodeIds` are where it is looked for when the way to
    * it isn't kept any more. Null: nothing of it is kept.

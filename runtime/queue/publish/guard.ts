@@ -33,6 +33,7 @@ export interface Stored {
   /** Last tokens of the subject, as in `GuardedPublish`. */
   readonly tail: string
   readonly body: Uint8Array
+  readonly sequence: number
 }
 
 export interface Guard {
@@ -161,7 +162,8 @@ function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Stored
   return untilAnswered(reach, `$JS.API.DIRECT.GET.${place}`, empty, signal, ({ headers, data }) => {
     if (headers?.code === 404) return null
     if (headers?.code !== 0) return undefined
-    return { tail: headers.get('Nats-Subject').split('.').slice(3).join('.'), body: data }
+    const tail = headers.get('Nats-Subject').split('.').slice(3).join('.')
+    return { tail, body: data, sequence: Number(headers.get('Nats-Sequence')) }
   })
 }
 

@@ -38,6 +38,7 @@ export const auditKinds = [
   'node',
   'run',
   'trash',
+  'bulk',
   'worker',
   'service',
   'token',

@@ -2,6 +2,7 @@ import { eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { trash } from '../schema/index.ts'
 import type { trashStates } from '../schema/index.ts'
+import { storable } from '../text.ts'
 import { searchedText } from './text-search.ts'
 
 export interface TrashFilter {
@@ -18,6 +19,7 @@ export interface TrashFilter {
   readonly text?: string | undefined
   /** A part of the body as it failed, or as it was edited, byte by byte. */
   readonly body?: string | undefined
+  readonly ids?: readonly string[] | undefined
 }
 
 /** Written out, so that the partial indexes on open rows are used. */
@@ -37,6 +39,7 @@ export function conditions(filter: TrashFilter): (SQL | undefined)[] {
     given(filter.tenant, (tenant) => eq(trash.tenant, tenant)),
     given(filter.text, containsText),
     given(filter.body, inBody),
+    given(filter.ids, (ids) => inArray(trash.id, ids.map(storable))),
   ]
 }
 

@@ -40,6 +40,7 @@ const deps = {
   adminToken,
   secretKey,
   version: 'faults',
+  consoleFolder: null,
   log,
 }
 await republishAllPlans(deps)

@@ -1,0 +1,29 @@
+/**
+ * Keys of what was asked, by what it is about, so that an event can say what is to be looked at anew: the name of the kind first, then
+ * the id of the topology (null: of all), then what else was asked for.
+ */
+export const keys = {
+  topologies: ['topologies'],
+  topology: (topology: string) => ['topology', topology],
+  nodes: (topologyId: string) => ['nodes', topologyId],
+  /** Figures of queues as bridges tell them, with rates. */
+  queues: (topologyId: string) => ['queues', topologyId],
+  /** How full queues are, as events tell it. */
+  depths: ['depths'],
+  why: (nodeId: string) => ['why', nodeId],
+  runs: (topologyId: string | null, ...filter: unknown[]) => ['runs', topologyId, ...filter],
+  run: (id: string) => ['run', id],
+  trash: (topologyId: string | null, ...filter: unknown[]) => ['trash', topologyId, ...filter],
+  /** Messages in Trash, whole: they may be large, and change only when they are edited or settled. */
+  messages: ['message'],
+  message: (id: string) => ['message', id],
+  trashBody: (id: string) => ['trash-body', id],
+  bulks: (...filter: unknown[]) => ['bulks', ...filter],
+  bulk: (id: string) => ['bulk', id],
+  cursors: (...filter: unknown[]) => ['cursors', ...filter],
+  workers: (...filter: unknown[]) => ['workers', ...filter],
+  services: (...filter: unknown[]) => ['services', ...filter],
+  tokens: (...filter: unknown[]) => ['tokens', ...filter],
+  audit: (...filter: unknown[]) => ['audit', ...filter],
+  status: ['status'],
+} as const

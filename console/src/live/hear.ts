@@ -1,0 +1,112 @@
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
+import { keys } from '../api/keys.ts'
+import { openPace } from './pace.ts'
+import type { Pace } from './pace.ts'
+import type { EventKind } from './stream.ts'
+
+/** How full the queues of a node are. */
+export interface Depth {
+  readonly pending: number
+  readonly inFlight: number
+  readonly replies: number
+}
+
+/** By topology, then by node. */
+export type Depths = Readonly<Record<string, Readonly<Record<string, Depth>>>>
+
+interface Told {
+  readonly topologyId?: string
+  readonly nodeId?: string | null
+  readonly runId?: string
+  readonly bulkId?: string
+  readonly settled?: number
+  readonly nodes?: Readonly<Record<string, Depth>>
+}
+
+/** What is shown changes at most twice a second, whatever happens. */
+const showMs = 500
+/** What has to be asked for is asked for at most so often. */
+const askMs = 2_000
+/** Rates are of the last ten seconds: after the last change they are looked at once more. */
+const settleMs = 10_000
+
+export interface Ears {
+  event(kind: EventKind, data: unknown): void
+  gap(): void
+  stop(): void
+}
+
+/** Brings events to what was asked for: patches it, or has it asked for again when somebody looks at it. */
+export function openEars(client: QueryClient): Ears {
+  const pace = openPace()
+  const settling = new Map<string, ReturnType<typeof setTimeout>>()
+  const again = (key: QueryKey): void =>
+    pace(JSON.stringify(key), askMs, () => void client.invalidateQueries({ queryKey: key }))
+  const depths = patching(client, pace)
+  const settle = (topologyId: string): void => {
+    clearTimeout(settling.get(topologyId))
+    settling.set(
+      topologyId,
+      setTimeout(() => again(keys.queues(topologyId)), settleMs),
+    )
+  }
+  return {
+    event(kind, data) {
+      const told = data as Told
+      if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
+        depths(told.topologyId, told.nodes)
+        settle(told.topologyId)
+      }
+      for (const key of concerned(kind, told)) again(key)
+    },
+    gap: () => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' }),
+    stop() {
+      pace.stop()
+      for (const timer of settling.values()) clearTimeout(timer)
+    },
+  }
+}
+
+function patching(client: QueryClient, pace: Pace) {
+  const news = new Map<string, Record<string, Depth>>()
+  const show = (): void => {
+    client.setQueryData<Depths>(keys.depths, (known = {}) => {
+      const patched = [...news].map(([id, nodes]) => [id, { ...known[id], ...nodes }] as const)
+      news.clear()
+      return { ...known, ...Object.fromEntries(patched) }
+    })
+  }
+  return (topologyId: string, nodes: Readonly<Record<string, Depth>>): void => {
+    news.set(topologyId, { ...news.get(topologyId), ...nodes })
+    pace('depths', showMs, show)
+  }
+}
+
+/** What is to be asked again. */
+function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
+  const ofTopology = topologyId === undefined ? [] : [keys.nodes(topologyId), keys.queues(topologyId)]
+  switch (kind) {
+    case 'queue':
+      return topologyId === undefined ? [] : [keys.queues(topologyId), ['why']]
+    case 'plan':
+      return [keys.topologies, ['topology'], ...ofTopology, keys.status]
+    case 'pause':
+    case 'breaker':
+      return [
+        keys.topologies,
+        ['topology'],
+        ['nodes'],
+        typeof nodeId === 'string' ? keys.why(nodeId) : ['why'],
+        keys.workers(),
+        keys.status,
+      ]
+    case 'worker':
+      return [keys.workers()]
+    case 'run':
+      return [keys.topologies, ['runs'], ...(runId === undefined ? [] : [keys.run(runId)])]
+    case 'trash':
+      return [keys.topologies, ['trash'], keys.status, ...(settled > 0 ? [keys.messages] : [])]
+    case 'bulk':
+      return [keys.bulks(), ...(bulkId === undefined ? [] : [keys.bulk(bulkId)])]
+  }
+}

@@ -1,0 +1,60 @@
+import type { Run } from '../../api/engine.ts'
+import { compact, duration } from '../../parts/format.ts'
+import { MessagesBar } from '../../parts/life/messages-bar.tsx'
+import { StateBadge } from '../../parts/life/state-badge.tsx'
+import { Time } from '../../parts/time.tsx'
+import classes from './runs.module.css'
+
+export function RunHead() {
+  return (
+    <div className={`${classes.row} ${classes.head}`} aria-hidden>
+      <span>State</span>
+      <span>Topology › node</span>
+      <span className={classes.wide}>Messages</span>
+      <span className={classes.number}>In Trash</span>
+      <span className={classes.number}>Took</span>
+      <span className={classes.number}>Started</span>
+    </div>
+  )
+}
+
+/** What one wants to know first: how it ended, how much of it failed, how long it took. */
+export function RunRow({ run }: { readonly run: Run }) {
+  const { topology, node, tenant, messages, startedAt, durationMs, progress, finishedAt } = run
+  return (
+    <div className={classes.row} role="presentation">
+      <span role="gridcell">
+        <StateBadge state={stateOf(run)} />
+      </span>
+      <span role="gridcell" className={classes.text}>
+        <span className={classes.name}>
+          {topology} › {node}
+        </span>
+        <span className={classes.quiet}>
+          {compact(messages.total)} {messages.total === 1 ? 'message' : 'messages'}
+          {tenant !== null && ` · ${tenant}`}
+          {progress !== null && finishedAt === null && ` · ${progress}`}
+        </span>
+      </span>
+      <span role="gridcell" className={classes.wide}>
+        <MessagesBar messages={messages} />
+      </span>
+      <span role="gridcell" className={`${classes.number} ${messages.failed > 0 ? classes.bad : ''}`}>
+        {messages.failed > 0 ? compact(messages.failed) : <span className={classes.none}>0</span>}
+      </span>
+      <span role="gridcell" className={`${classes.number} ${classes.took}`}>
+        {duration(durationMs)}
+      </span>
+      <span role="gridcell" className={classes.number}>
+        <Time at={startedAt} relative />
+      </span>
+    </div>
+  )
+}
+
+/** `queued` and `cancelling` are running, and yet nothing begins in them any more, or yet. */
+function stateOf({ state, queued, cancelRequestedAt }: Run): string {
+  if (state !== 'running') return state
+  if (cancelRequestedAt !== null) return 'cancelling'
+  return queued ? 'queued' : state
+}

@@ -1,0 +1,228 @@
+import { Button, Collapse, FileButton, Group, Loader, Stack, Text, TextInput, Textarea } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useState } from 'react'
+import type { EditedTrashMessageWarning } from '../../../api/engine.ts'
+import { faultAt } from '../../../api/problem.ts'
+import { readable } from '../../../parts/body/body-view.tsx'
+import { DifferenceView } from '../../../parts/body/difference-view.tsx'
+import { base64Of, isJsonType, jsonFault } from '../../../parts/body/text.ts'
+import { bytes } from '../../../parts/format.ts'
+import { Problem } from '../../../parts/problem.tsx'
+import { told } from '../../../parts/toast.ts'
+import classes from './message.module.css'
+import { useContent, useReplay, useSave } from './message.ts'
+import type { Content, Edit, Known } from './message.ts'
+import { Warnings } from './mismatch.tsx'
+
+interface EditorProps {
+  readonly known: Known
+  readonly close: () => void
+}
+
+/** Edits the newest version; the original and all versions stay. */
+export function Editor({ known, close }: EditorProps) {
+  const version = known.item.versions.length
+  const [from] = useState(version)
+  const { data, error, refetch } = useContent(known.item.id, from)
+  if (error) return <Problem error={error} again={() => void refetch()} />
+  if (!data) return <Loader size="sm" aria-label="Loading" />
+  return <Form known={known} content={data} close={close} />
+}
+
+/** What is typed, as it would be saved; and what is wrong with it. */
+function useDraft({ body, headers }: Content) {
+  const shown = readable(body)
+  const [text, setText] = useState(shown)
+  const [contentType, setContentType] = useState(body.contentType)
+  const [headerText, setHeaderText] = useState(() => linesOf(headers))
+  const [reason, setReason] = useState('')
+  const fault = text !== null && text !== shown && isJsonType(contentType) ? jsonFault(text) : null
+  const parsed = headersOf(headerText)
+  const edit: Edit = {
+    ...(text !== null && text !== shown && { bodyBase64: base64Of(text) }),
+    ...(headerText !== linesOf(headers) && typeof parsed !== 'string' && { headers: parsed }),
+    ...(contentType !== body.contentType && { contentType }),
+  }
+  return {
+    shown,
+    ...{ text, setText, contentType, setContentType, headerText, setHeaderText, reason, setReason },
+    fault,
+    headerFault: typeof parsed === 'string' ? parsed : null,
+    edit: { ...edit, ...(reason.trim() !== '' && { reason: reason.trim() }) },
+    isChanged: Object.keys(edit).length > 0,
+  }
+}
+
+/** Beyond it a field of a browser is slow: a file is edited elsewhere. */
+const typedMax = 1_000_000
+
+function Form({ known, content, close }: EditorProps & { readonly content: Content }) {
+  const draft = useDraft(content)
+  const save = useSave(known)
+  const replay = useReplay(known.item.id)
+  const [warnings, setWarnings] = useState<readonly EditedTrashMessageWarning[]>([])
+  const [compared] = useDebouncedValue(draft.text, 250)
+  const isOk = draft.fault === null && draft.headerFault === null && draft.isChanged
+  const store = async (isToBeSent: boolean): Promise<void> => {
+    const saved = await save.mutateAsync(draft.edit)
+    setWarnings(saved.warnings)
+    if (saved.warnings.length > 0) return
+    if (isToBeSent) await replay.mutateAsync({})
+    told(isToBeSent ? 'Saved, and on its way again' : `Saved as version ${saved.versions.length}`)
+    close()
+  }
+  const anyway = (): void => void replay.mutateAsync({ acceptWarnings: true }).then(close, () => undefined)
+  const begin = (isToBeSent: boolean) => (): void => void store(isToBeSent).catch(() => undefined)
+  const isBusy = save.isPending || replay.isPending
+  return (
+    <Stack gap="sm" className={classes.editor}>
+      <BodyField
+        content={content}
+        draft={draft}
+        fault={draft.fault ?? faultAt(save.error, 'body') ?? faultAt(save.error, 'bodyBase64')}
+      />
+      <HeadFields draft={draft} error={save.error} />
+      <TextInput
+        label="Reason"
+        description="Why it is edited, for whoever reads it later."
+        value={draft.reason}
+        onChange={(event) => draft.setReason(event.currentTarget.value)}
+        error={faultAt(save.error, 'reason')}
+        maxLength={1_000}
+      />
+      {warnings.length > 0 && (
+        <Warnings
+          title="It is saved, but the body doesn’t fit what the node takes"
+          warnings={warnings}
+          anyway={anyway}
+          edit={() => setWarnings([])}
+          isBusy={replay.isPending}
+        />
+      )}
+      {save.error && (
+        <Problem error={save.error} shownElsewhere={['body', 'bodyBase64', 'reason', 'headers', 'contentType']} />
+      )}
+      {replay.error && <Problem error={replay.error} />}
+      <Group gap={6} className={classes.acts}>
+        <Button disabled={!isOk} loading={isBusy} onClick={begin(true)}>
+          Save and replay
+        </Button>
+        <Button variant="default" disabled={!isOk || isBusy} onClick={begin(false)}>
+          Save
+        </Button>
+        <Button variant="subtle" onClick={close}>
+          {warnings.length > 0 ? 'Close' : 'Cancel'}
+        </Button>
+      </Group>
+      {draft.isChanged && draft.shown !== null && compared !== null && (
+        <DifferenceView before={draft.shown} after={compared} names={['Before', 'As you have it']} />
+      )}
+    </Stack>
+  )
+}
+
+type Draft = ReturnType<typeof useDraft>
+
+interface BodyFieldProps {
+  readonly content: Content
+  readonly draft: Draft
+  readonly fault: string | null
+}
+
+function BodyField({ content, draft, fault }: BodyFieldProps) {
+  const { text, setText } = draft
+  const take = (file: File | null): void => void file?.text().then(setText)
+  return (
+    <Stack gap={4}>
+      {text !== null && text.length <= typedMax ? (
+        <Textarea
+          label={`Body (${content.body.contentType})`}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          error={fault}
+          rows={Math.min(24, Math.max(6, text.split('\n').length + 1))}
+          spellCheck={false}
+          resize="vertical"
+          data-autofocus
+          autoFocus
+        />
+      ) : (
+        <Text size="sm">
+          The body is {text === null ? 'no text' : `${bytes(content.body.bytes.length)} large`}: download it, edit it,
+          and take it in again as a file.
+        </Text>
+      )}
+      <Group gap={6}>
+        <FileButton onChange={take}>
+          {(props) => (
+            <Button variant="subtle" size="compact-xs" {...props}>
+              Take a text file as the body
+            </Button>
+          )}
+        </FileButton>
+        {text !== draft.shown && (
+          <Button variant="subtle" size="compact-xs" onClick={() => setText(draft.shown)}>
+            As it was
+          </Button>
+        )}
+      </Group>
+    </Stack>
+  )
+}
+
+function HeadFields({ draft, error }: { readonly draft: Draft; readonly error: unknown }) {
+  const [isOpen, setOpen] = useState(false)
+  const fault = draft.headerFault ?? faultAt(error, 'headers')
+  return (
+    <>
+      <Button
+        variant="subtle"
+        size="compact-xs"
+        onClick={() => setOpen(!isOpen)}
+        aria-expanded={isOpen}
+        style={{ alignSelf: 'flex-start' }}
+      >
+        Headers and content type
+      </Button>
+      <Collapse expanded={isOpen || fault !== null}>
+        <Stack gap="xs">
+          <TextInput
+            label="Content type"
+            value={draft.contentType}
+            onChange={(event) => draft.setContentType(event.currentTarget.value)}
+            error={faultAt(error, 'contentType')}
+          />
+          <Textarea
+            label="Headers"
+            description="One a line, as name: value."
+            value={draft.headerText}
+            onChange={(event) => draft.setHeaderText(event.currentTarget.value)}
+            error={fault}
+            autosize
+            minRows={2}
+            maxRows={10}
+            spellCheck={false}
+          />
+        </Stack>
+      </Collapse>
+    </>
+  )
+}
+
+function linesOf(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
+}
+
+/** Or what is wrong with them. */
+function headersOf(text: string): Record<string, string> | string {
+  const headers: Record<string, string> = {}
+  for (const [at, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue
+    const [, name, value = ''] = /^\s*([^\s:]+)\s*:\s*(.*?)\s*$/.exec(line) ?? []
+    if (name === undefined) return `Line ${at + 1} is no header: it needs a name, a colon and a value`
+    headers[name.toLowerCase()] = value
+  }
+  return headers
+}

@@ -1,0 +1,101 @@
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { answerOf, dataOf, engine, ifMatch, Refused } from '../../../api/engine.ts'
+import type { EditedTrashMessage, TrashMessage } from '../../../api/engine.ts'
+import { keys } from '../../../api/keys.ts'
+import { useWhyNot } from '../../../api/session.ts'
+import { bodyOf } from '../../../parts/body/text.ts'
+import type { Body } from '../../../parts/body/text.ts'
+import { useMarkSettling } from './settling.ts'
+
+export interface Known {
+  readonly item: TrashMessage
+  /** What a change is based on. */
+  readonly etag: string | null
+}
+
+const messageQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.message(id),
+    queryFn: async ({ signal }): Promise<Known> => {
+      const { data, etag } = await answerOf(engine.GET('/api/trash/{id}', { params: { path: { id } }, signal }))
+      return { item: data, etag }
+    },
+  })
+
+export function useMessage(id: string) {
+  return useQuery(messageQuery(id))
+}
+
+export interface Content {
+  readonly version: number
+  readonly body: Body
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What a version holds, byte by byte; versions never change. */
+export function useContent(id: string, version: number) {
+  const isAllowed = useWhyNot('payload') === null
+  return useQuery({
+    queryKey: [...keys.trashBody(id), version],
+    queryFn: async ({ signal }): Promise<Content> => {
+      const params = { path: { id }, query: { version } }
+      const { headers, contentType, bodyBase64 } = await dataOf(engine.GET('/api/trash/{id}/body', { params, signal }))
+      return { version, headers, body: bodyOf(contentType, bodyBase64) }
+    },
+    enabled: isAllowed,
+    staleTime: Infinity,
+    gcTime: 60_000,
+  })
+}
+
+export interface Edit {
+  readonly bodyBase64?: string
+  readonly headers?: Record<string, string>
+  readonly contentType?: string
+  readonly reason?: string
+}
+
+/** Saves a new version, on the condition that nobody was faster. */
+export function useSave({ item, etag }: Known) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: Edit): Promise<EditedTrashMessage> => {
+      const sending = { params: { path: { id: item.id } }, body, headers: ifMatch(etag) }
+      const saved = await answerOf(engine.PUT('/api/trash/{id}', sending))
+      client.setQueryData(keys.message(item.id), { item: saved.data, etag: saved.etag } satisfies Known)
+      return saved.data
+    },
+  })
+}
+
+export interface Replaying {
+  readonly node?: string
+  readonly newestRevision?: boolean
+  readonly acceptWarnings?: boolean
+}
+
+/** Sends it again. It shows at once as on its way; the list follows when the engine has recorded it. */
+export function useReplay(id: string) {
+  const mark = useMarkSettling()
+  return useMutation({
+    mutationFn: (body: Replaying) => dataOf(engine.POST('/api/trash/{id}/replay', { params: { path: { id } }, body })),
+    onSuccess: () => mark(id, 'replaying'),
+  })
+}
+
+export function useDiscard(id: string) {
+  const mark = useMarkSettling()
+  return useMutation({
+    mutationFn: (reason: string) => {
+      const body = reason.trim() === '' ? {} : { reason: reason.trim() }
+      return dataOf(engine.POST('/api/trash/{id}/discard', { params: { path: { id } }, body }))
+    },
+    onSuccess: () => mark(id, 'discarding'),
+  })
+}
+
+/** The body doesn't fit what the node's worker says it takes. */
+export function isMismatch(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null
+  return cause instanceof Refused && cause.type === 'urn:sluice:schema-mismatch'
+}

@@ -1,0 +1,74 @@
+import { Button, Group, List, Modal, Stack, Text } from '@mantine/core'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+import { counted } from './format.ts'
+import { Problem } from './problem.tsx'
+
+interface Touched {
+  readonly count: number
+  /** `message`; with an s for several unless `many` is given. */
+  readonly one: string
+  readonly many?: string
+  /** What becomes of them. */
+  readonly becomes: string
+}
+
+interface ConfirmProps {
+  readonly title: string
+  /** The word on the button. */
+  readonly verb: string
+  /** What it will touch, and how many. */
+  readonly touches?: readonly Touched[]
+  readonly children?: ReactNode
+  /** Can't be taken back. */
+  readonly danger?: boolean
+  /** What was refused is shown here; otherwise it closes. */
+  readonly act: () => Promise<unknown>
+  readonly close: () => void
+}
+
+/** Asks before something that can't be taken back, or that touches much. */
+export function Confirm({ title, verb, touches = [], children, danger = false, act, close }: ConfirmProps) {
+  const [isActing, setActing] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const go = async (): Promise<void> => {
+    setActing(true)
+    try {
+      await act()
+      close()
+    } catch (thrown) {
+      setError(thrown)
+    } finally {
+      setActing(false)
+    }
+  }
+  return (
+    <Modal opened onClose={close} title={title}>
+      <Stack gap="sm">
+        {children !== undefined && (
+          <Text component="div" size="sm">
+            {children}
+          </Text>
+        )}
+        {touches.length > 0 && (
+          <List size="sm">
+            {touches.map(({ count, one, many, becomes }) => (
+              <List.Item key={becomes}>
+                <b>{counted(count, one, many)}</b> {becomes}
+              </List.Item>
+            ))}
+          </List>
+        )}
+        {error !== null && <Problem error={error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button color={danger ? 'red' : ''} loading={isActing} onClick={() => void go()} data-autofocus>
+            {verb}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  )
+}

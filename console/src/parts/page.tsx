@@ -1,0 +1,29 @@
+import { Group, Stack, Title } from '@mantine/core'
+import { useDocumentTitle } from '@mantine/hooks'
+import type { ReactNode } from 'react'
+import classes from './page.module.css'
+
+interface PageProps {
+  readonly title: string
+  /** Instead of the title, with a heading of its own. */
+  readonly heading?: ReactNode
+  /** At the right of the title. */
+  readonly actions?: ReactNode
+  readonly children: ReactNode
+  /** Uses all of the height, and scrolls inside. */
+  readonly full?: boolean
+}
+
+/** A page: its title in the tab and above it, its actions beside it. */
+export function Page({ title, heading, actions, children, full = false }: PageProps) {
+  useDocumentTitle(`${title} · Sluiceway`)
+  return (
+    <Stack gap="sm" className={full ? classes.full : classes.page}>
+      <Group justify="space-between" gap="sm" wrap="wrap" mih={32}>
+        {heading ?? <Title order={1}>{title}</Title>}
+        {actions !== undefined && <Group gap="xs">{actions}</Group>}
+      </Group>
+      {children}
+    </Stack>
+  )
+}

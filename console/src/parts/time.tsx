@@ -1,0 +1,67 @@
+import { Tooltip } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { age } from './format.ts'
+
+const local = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric',
+  month: 'short',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
+
+interface TimeProps {
+  /** RFC 3339; null: it did not happen. */
+  readonly at: string | null
+  /** How long ago, or in how long, instead of when. */
+  readonly relative?: boolean
+}
+
+/** A time as it is where the reader is; UTC, and what isn't shown, on hover or focus. */
+export function Time({ at, relative = false }: TimeProps) {
+  const now = useNow(relative && at !== null)
+  if (at === null) return <span aria-label="never">–</span>
+  const when = new Date(at)
+  const shown = local.format(when)
+  const utc = `${at.replace('T', ' ').replace(/Z$/, '')} UTC`
+  return (
+    <Tooltip label={relative ? `${shown} · ${utc}` : utc}>
+      <time dateTime={at}>{relative ? distance(when.getTime() - now) : shown}</time>
+    </Tooltip>
+  )
+}
+
+function distance(ms: number): string {
+  if (ms > 1_000) return `in ${age(ms)}`
+  const text = age(-ms)
+  return text === 'now' ? text : `${text} ago`
+}
+
+/** Of all that show an age one clock, and none while nothing does. */
+const clock = {
+  now: Date.now(),
+  listeners: new Set<() => void>(),
+  timer: undefined as ReturnType<typeof setInterval> | undefined,
+}
+const tickMs = 5_000
+
+export function useNow(isNeeded = true): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    if (!isNeeded) return
+    const listener = (): void => setNow(clock.now)
+    clock.listeners.add(listener)
+    clock.timer ??= setInterval(() => {
+      clock.now = Date.now()
+      for (const one of clock.listeners) one()
+    }, tickMs)
+    return () => {
+      clock.listeners.delete(listener)
+      if (clock.listeners.size > 0) return
+      clearInterval(clock.timer)
+      clock.timer = undefined
+    }
+  }, [isNeeded])
+  return now
+}

@@ -1,0 +1,119 @@
+import { Unavailable } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { lastStored } from '../janitor/stored.ts'
+import { decodeRecord } from '../ledger.ts'
+import { hopKey, ledgerTail, originFilter, originOf, queueOwner, streamName, trashTail } from '../names.ts'
+import type { Guard, Stored } from '../publish/guard.ts'
+import { orNull } from '../streams.ts'
+
+/**
+ * Where a replayed message is. Its hops have keys that can be reckoned, so each is one look at the stream; what it leaves there says how
+ * it went on. It is followed for as long as it stays one message: what is made of it are others.
+ */
+export interface Hop {
+  readonly nodeId: string
+  readonly id: string
+  readonly page: number
+  readonly replay: number
+  readonly round: number
+  /** Where the message lies in the stream; null: not known yet. */
+  readonly sequence: number | null
+}
+
+export interface Followed {
+  /** Under which it was replayed: its first place in the stream is known by that. */
+  readonly trashKey: string
+  readonly hop: Hop
+  /** It has not moved for a while: is it there at all? */
+  readonly isLate: boolean
+}
+
+/**
+ * | kind        | the message                                                                                    |
+ * |-------------|------------------------------------------------------------------------------------------------|
+ * | `here`      | waits, is held or delayed, before this hop                                                     |
+ * | `done`      | came to its end, or became others                                                              |
+ * | `cancelled` | settled as cancelled                                                                           |
+ * | `failed`    | is in Trash                                                                                    |
+ * | `gone`      | was settled, and all of it is compacted: the recorder has written down what became of it       |
+ */
+export type Whereabouts =
+  | { readonly kind: 'here'; readonly hop: Hop }
+  | { readonly kind: 'done' | 'cancelled' | 'gone' }
+  | { readonly kind: 'failed'; readonly trashId: string }
+
+interface Deps {
+  readonly connection: Connection
+  readonly guard: Guard
+}
+
+const answerMs = 5_000
+/** More than any graph has nodes and any policy rounds, in one look. */
+const stepsMax = 1_000
+
+/** Where each of them is; null: the topology's stream is gone. All are looked for at once. */
+export async function followed(
+  deps: Deps,
+  topologyId: string,
+  messages: readonly Followed[],
+): Promise<Whereabouts[] | null> {
+  const info = await deps.connection.jsm.streams.info(streamName(topologyId)).catch(orNull)
+  if (info === null) return null
+  const at = { ...deps, topologyId, first: info.state.first_seq, signal: AbortSignal.timeout(answerMs) }
+  return Promise.all(messages.map((message) => follow(at, message)))
+}
+
+interface At extends Deps {
+  readonly topologyId: string
+  /** Of the stream, before anything was looked for. */
+  readonly first: number
+  readonly signal: AbortSignal
+}
+
+async function follow(at: At, message: Followed): Promise<Whereabouts> {
+  let { hop } = message
+  for (let steps = 0; steps < stepsMax; steps++) {
+    const stored = await at.guard.stored(at.topologyId, originOf(hopKey(hop, hop.nodeId)), at.signal)
+    if (stored === null) return message.isLate ? rested(at, message.trashKey, hop) : { kind: 'here', hop }
+    const next = after(hop, stored)
+    if (next.kind !== 'here' || next.hop === hop) return next
+    hop = next.hop
+  }
+  throw new Unavailable('nats', `a message has more than ${stepsMax} hops`)
+}
+
+/** What the hop left behind says of the message. `here` with the same hop: it is delayed. */
+function after(hop: Hop, { tail, body, sequence }: Stored): Whereabouts {
+  const [kind] = tail.split('.')
+  if (kind === trashTail) return { kind: 'failed', trashId: originOf(hopKey(hop, hop.nodeId)) }
+  if (kind === 'later') return { kind: 'here', hop }
+  if (kind === 'reply') return { kind: 'done' }
+  if (kind === ledgerTail) {
+    const record = decodeRecord(body)
+    return { kind: record.kind === 'ended' && record.cancelled ? 'cancelled' : 'done' }
+  }
+  const nodeId = queueOwner(`...${tail}`) ?? hop.nodeId
+  // Back from a delay it is before the same node.
+  if (nodeId === hop.nodeId) return { kind: 'here', hop: { ...hop, round: hop.round + 1, sequence } }
+  return { kind: 'here', hop: { nodeId, id: hop.id, page: 0, replay: 0, round: 0, sequence } }
+}
+
+/**
+ * It hasn't been settled here, as far as is to be seen: is that because it waits, or because all of it is compacted? The janitor takes
+ * away from the front, and a successor goes later than its message: so a message that is gone was settled.
+ */
+async function rested(at: At, trashKey: string, hop: Hop): Promise<Whereabouts> {
+  const here = { kind: 'here' as const, hop }
+  if (hop.sequence !== null && hop.sequence >= at.first) return here
+  if (hop.sequence === null) {
+    const entered = await shown(at, `${trashKey}/0`)
+    if (entered !== null) return { kind: 'here', hop: { ...hop, sequence: entered.seq } }
+    if ((await shown(at, trashKey)) !== null) return here
+  }
+  // It may have been settled between the two looks.
+  return (await shown(at, hopKey(hop, hop.nodeId))) === null ? { kind: 'gone' } : here
+}
+
+/** As the leader has it: a copy may be behind. */
+const shown = ({ connection, topologyId }: At, key: string) =>
+  lastStored(connection, streamName(topologyId), originFilter(topologyId, originOf(key)))

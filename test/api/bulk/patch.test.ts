@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+import { tokenOf } from '../../access/world.ts'
+import { openApi, published } from '../open.ts'
+import { bulk, control, failed, outcomes, until } from './flow.ts'
+
+const all = { topology: 'orders' }
+const operations = [
+  { op: 'test', path: '/n', value: 1 },
+  { op: 'add', path: '/mended', value: true },
+]
+const patch = { type: 'json-patch', operations }
+
+test('a patch is seen on samples before anything changes; what it cannot be applied to stays open as it was', async () => {
+  const world = await failed(3)
+  world.takes(() => true)
+  const preview = await world.t.post('/api/trash/bulk/preview', { action: 'replay', filter: all, patch })
+  expect(preview.body).toMatchObject({ count: 3, samples: expect.any(Array) as unknown })
+  const { samples } = preview.body as unknown as { samples: Record<string, unknown>[] }
+  expect(samples[0]).toMatchObject({
+    before: { n: 0 },
+    after: null,
+    difference: [],
+    faults: ['the patch can\'t be applied: operation 0 (test "/n"): the value there is another one'],
+  })
+  expect(samples[1]).toMatchObject({
+    after: { n: 1, mended: true },
+    difference: [{ path: '/mended', after: true }],
+    faults: [],
+  })
+  const { id } = await bulk(world, { action: 'replay', filter: all, patch })
+  control(world)
+  const done = await until(world, id, ({ state }) => state === 'finished')
+  expect(done.messages).toMatchObject({ total: 3, done: 1, refused: 2 })
+  expect(world.called()).toEqual(['{"n":1,"mended":true}'])
+  const [refused, sent] = await outcomes(world, id)
+  const shown = async (one: typeof sent) => (await world.t.get(`/api/trash/${String(one?.trashId)}`)).body
+  expect(await shown(refused)).toMatchObject({ state: 'open', versions: [] })
+  expect(await shown(sent)).toMatchObject({
+    state: 'replayed',
+    body: { n: 1 },
+    versions: [{ version: 1, by: 'admin', reason: `bulk ${id}`, body: { n: 1, mended: true } }],
+  })
+})
+
+test('many are discarded with a reason, also of a topology that is deleted', async () => {
+  const world = await failed(4)
+  const open = (await world.t.get('/api/trash?state=open')).body.items
+  const ids = open.slice(0, 2).map(({ id }) => id)
+  control(world)
+  const some = await bulk(world, { action: 'discard', filter: { ids }, reason: 'test orders' })
+  expect((await until(world, some.id, ({ state }) => state === 'finished')).messages).toMatchObject({ discarded: 2 })
+  expect((await until(world, some.id, () => true)).topologyId).toBeNull()
+  await world.t.send('DELETE', '/api/topologies/orders?force=true')
+  await until(world, some.id, () => true)
+  const rest = await bulk(world, { action: 'discard', filter: { run: world.run } })
+  expect((await until(world, rest.id, ({ state }) => state === 'finished')).messages).toMatchObject({ discarded: 2 })
+  const { body } = await world.t.get('/api/trash?state=discarded')
+  expect(body.items.map((item) => (item as unknown as { reason: string | null }).reason)).toHaveLength(4)
+})
+
+const bad = [
+  ['an empty filter', { filter: {} }, 400, /an empty filter would be all of Trash/],
+  ['no filter', {}, 400, /filter/],
+  ['an unknown topology', { filter: { topology: 'nope' } }, 404, /there is no topology .*nope/],
+  ['nothing that fits', { filter: { topology: 'orders' } }, 409, /no open message in Trash fits/],
+  ['unknown ids', { filter: { ids: ['nope'] } }, 400, /1 of 1 ids are of no message in Trash/],
+  ['a strange key', { filter: { topologie: 'orders' } }, 400, /topologie/],
+  ['no operations', { filter: all, patch: { type: 'json-patch', operations: [] } }, 400, /operations/],
+  [
+    'a strange operation',
+    { filter: all, patch: { type: 'json-patch', operations: [{ op: 'eval', path: '/a' }] } },
+    400,
+    /op/,
+  ],
+  [
+    'a path that is none',
+    { filter: all, patch: { type: 'json-patch', operations: [{ op: 'remove', path: 'a' }] } },
+    400,
+    /JSON Pointer/,
+  ],
+  [
+    'an add without value',
+    { filter: all, patch: { type: 'json-patch', operations: [{ op: 'add', path: '/a' }] } },
+    400,
+    /value/,
+  ],
+  [
+    'too many operations',
+    {
+      filter: all,
+      patch: { type: 'json-patch', operations: Array.from({ length: 101 }, () => ({ op: 'remove', path: '/a' })) },
+    },
+    400,
+    /operations/,
+  ],
+  [
+    'a patch of a discard',
+    { action: 'discard', filter: all, patch: { type: 'merge-patch', value: {} } },
+    400,
+    /what is discarded is not sent/,
+  ],
+  ['a rate of 0', { filter: all, ratePerSecond: 0 }, 400, /ratePerSecond/],
+] as const
+
+test('bad input is refused with what is wrong, and nothing is made', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  for (const [what, asked, status, says] of bad) {
+    const answer = await t.post('/api/trash/bulk', { action: 'replay', ...asked })
+    expect([what, answer.status, answer.text]).toEqual([what, status, expect.stringMatching(says)])
+  }
+  expect((await t.get('/api/trash/bulk')).body.items).toEqual([])
+  expect((await t.get('/api/trash/bulk/nope')).status).toBe(404)
+  expect((await t.post('/api/trash/bulk/nope/pause')).status).toBe(404)
+})
+
+test('a patch and a preview need the scope payload; a token of one topology sees only bulks of that one', async () => {
+  const world = await failed(1)
+  const { t } = world
+  const operate = await tokenOf(t, ['read', 'operate'])
+  const json = { action: 'replay', filter: all, patch: { type: 'merge-patch', value: { a: 1 } } }
+  expect((await t.send('POST', '/api/trash/bulk', { json, token: operate })).status).toBe(403)
+  expect((await t.send('POST', '/api/trash/bulk/preview', { json, token: operate })).status).toBe(403)
+  const { id } = await bulk(world, json)
+  const shown = await t.send('GET', `/api/trash/bulk/${id}`, { token: operate })
+  expect(shown.body).toMatchObject({ isPatched: true })
+  expect(shown.body).not.toHaveProperty('patch')
+  const { id: other } = await published(t, 'other')
+  const bound = await tokenOf(t, ['read', 'operate'], { topologyId: other })
+  expect((await t.send('GET', `/api/trash/bulk/${id}`, { token: bound })).status).toBe(403)
+  expect((await t.send('GET', '/api/trash/bulk', { token: bound })).body.items).toEqual([])
+})

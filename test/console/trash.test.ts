@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataOf } from '../../runtime/client/index.ts'
+import { eventually } from '../support/eventually.ts'
+import { chromiumPath, hindrances, keepPicture, openConsole } from './open.ts'
+import type { TestConsole } from './open.ts'
+import { openFlow } from './trash-support.ts'
+import type { Flow } from './trash-support.ts'
+
+const refused = (title: string, detail: string) => ({
+  status: 422,
+  headers: { 'content-type': 'application/problem+json' },
+  body: JSON.stringify({ type: 'urn:shop:invalid', title, status: 422, detail }),
+})
+
+/** Orders with a zip that isn't five digits are refused, and those of a shop that is down fail. */
+function answer({ node, body }: { readonly node: string; readonly body: string }) {
+  const order = JSON.parse(body) as { id: number; zip?: string; shop?: string; country?: string }
+  if (node === 'check') return { status: 200, body }
+  if (order.shop === 'down') return { status: 502, body: 'upstream is away' }
+  if (order.country === '') return refused('The country is missing', `order ${order.id} has no country`)
+  if (!/^\d{5}$/.test(order.zip ?? ''))
+    return refused('The zip is none', `order ${order.id} has the zip "${order.zip}"`)
+  return { status: 200, body: '' }
+}
+
+describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
+  let t: TestConsole
+  let flow: Flow | undefined
+  let runId: string
+  beforeAll(async () => {
+    t = await openConsole()
+    flow = await openFlow(t, 'orders', answer)
+    runId = await flow.run([
+      ...Array.from({ length: 30 }, (_, id) => ({ id, zip: '12345' })),
+      ...Array.from({ length: 3 }, (_, id) => ({
+        id: 100 + id,
+        zip: '1234',
+        customer: { name: 'Ann', tags: ['a', 'b'] },
+      })),
+      ...Array.from({ length: 12 }, (_, id) => ({ id: 200 + id, zip: '54321', country: '' })),
+      { id: 300, zip: '12345', shop: 'down' },
+    ])
+  })
+  afterAll(async () => {
+    await t.close()
+    await flow?.worker.close()
+  })
+
+  const trash = (state: 'open' | 'replayed' | 'discarded') =>
+    t.engine.list('/api/trash', { query: { topology: 'orders', state } })
+
+  test('kinds of failures lead to their messages, and a message says in plain words why it failed', async () => {
+    const page = await t.page('/trash')
+    await page.getByText('16 messages of 3 kinds').waitFor()
+    await keepPicture(page, 'trash-kinds-1280-light')
+    await page.getByRole('link', { name: /The zip is none/ }).click()
+    await page.getByRole('grid', { name: 'Messages in Trash' }).getByText('The zip is none').first().waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    const panel = page.getByRole('region', { name: 'Message' })
+    await panel.getByText('The worker of “store” refused this message (422)', { exact: false }).waitFor()
+    await panel
+      .getByText(/order \d+ has the zip "1234"/)
+      .first()
+      .waitFor()
+    await panel.getByRole('treeitem', { name: /zip/ }).waitFor()
+    await keepPicture(page, 'trash-message-1280-light')
+    const first = page.url()
+    await page.keyboard.press('j')
+    await page.waitForURL((url) => url.href !== first)
+    await panel.getByRole('tab', { name: 'Attempts 1' }).click()
+    await panel.getByRole('cell', { name: '422' }).waitFor()
+    const shared = await t.page(new URL(page.url()).pathname + new URL(page.url()).search)
+    await shared.getByRole('region', { name: 'Message' }).getByRole('heading', { name: 'The zip is none' }).waitFor()
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'detached' })
+  })
+
+  test('a message is edited, what differs is shown, what does not fit the schema is told, and it is replayed', async () => {
+    const [row] = (await trash('open')).filter(({ error }) => error.title === 'The zip is none')
+    const page = await t.page(`/trash?message=${row!.id}`)
+    await page.getByRole('button', { name: 'Edit', exact: true }).click()
+    const body = page.getByRole('textbox', { name: /^Body/ })
+    await body.fill('{ "id": 100, ')
+    await page.getByText(/This is no JSON at line 1/).waitFor()
+    await body.fill('{\n  "id": 100,\n  "zip": "123"\n}')
+    await page.getByText('As you have it', { exact: false }).waitFor()
+    await page.getByRole('textbox', { name: 'Reason' }).fill('the zip was cut off')
+    await keepPicture(page, 'trash-edit-1280-light')
+    await page.getByRole('button', { name: 'Save and replay' }).click()
+    await page.getByText('It is saved, but the body doesn’t fit').waitFor()
+    await keepPicture(page, 'trash-warnings-1280-light')
+    await page.getByRole('button', { name: 'Edit it' }).click()
+    await body.fill('{\n  "id": 100,\n  "zip": "12345"\n}')
+    await page.getByRole('button', { name: 'Save and replay' }).click()
+    await page.getByText('Saved, and on its way again').waitFor()
+    await eventually('it is replayed', async () => (await trash('replayed')).some(({ id }) => id === row!.id))
+    const panel = page.getByRole('region', { name: 'Message' })
+    await panel.getByText('Sent again').waitFor()
+    await panel.getByRole('tab', { name: 'Edits 2' }).click()
+    await panel.getByText('the zip was cut off').waitFor()
+    await keepPicture(page, 'trash-versions-1280-light')
+    const seen = flow!.worker.seen.filter(({ node, body }) => node === 'store' && body.includes('"id": 100'))
+    expect(seen.at(-1)?.body).toContain('"zip": "12345"')
+  })
+
+  test('a whole kind is replayed with a patch, after a preview, and its progress is seen to its end', async () => {
+    const page = await t.page('/trash')
+    await page.getByRole('button', { name: 'Replay 12…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Preview on 10').waitFor()
+    await dialog.getByRole('combobox', { name: 'Before they are sent' }).click()
+    await page.getByRole('option', { name: /merge patch/ }).click()
+    await dialog.getByRole('textbox', { name: 'Patch' }).fill('{ "country": "DE" }')
+    await dialog.getByText('/country').first().waitFor()
+    await keepPicture(page, 'trash-bulk-dialog-1280-light')
+    await dialog.getByRole('button', { name: 'Replay 12', exact: true }).click()
+    await page.waitForURL(/\/trash\/bulks\/./)
+    await page.getByText('finished').waitFor({ timeout: 20_000 })
+    await page.getByText('12 done').waitFor()
+    await keepPicture(page, 'trash-bulk-1280-light')
+    expect(await hindrances(page)).toEqual([])
+    await page.getByRole('link', { name: 'Bulks' }).click()
+    await page.getByText('Replay 12 messages').waitFor()
+  })
+
+  test('rows are selected by keyboard, and discarding says how many it touches', async () => {
+    const page = await t.page('/trash?view=messages&text=zip')
+    await page.getByText('The zip is none').first().waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('x')
+    await page.keyboard.press('j')
+    await page.keyboard.press('x')
+    await page.getByText('2 messages selected').waitFor()
+    await keepPicture(page, 'trash-selected-1280-light')
+    await page.getByRole('button', { name: 'Discard…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('2 messages', { exact: false }).first().waitFor()
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('test orders')
+    await dialog.getByRole('button', { name: 'Discard 2' }).click()
+    await page.waitForURL(/\/trash\/bulks\/./)
+    await eventually('both are discarded', async () => (await trash('discarded')).length === 2)
+  })
+
+  test('what is settled leaves the list by itself, and empty Trash says so', async () => {
+    const page = await t.page('/trash?view=messages')
+    await page.getByText('502 Bad Gateway').waitFor()
+    for (const { id } of await trash('open'))
+      await dataOf(t.engine.POST('/api/trash/{id}/discard', { params: { path: { id } }, body: {} }))
+    await page.getByText('Nothing is in Trash').waitFor()
+    await keepPicture(page, 'trash-empty-1280-light')
+    const run = await dataOf(t.engine.GET('/api/runs/{id}', { params: { path: { id: runId } } }))
+    expect(run.messages.inProgress).toBe(0)
+  })
+})
