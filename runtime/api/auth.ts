@@ -107,9 +107,10 @@ interface Needs {
   readonly or?: Scope
 }
 
-/** For the definition of a route that changes nothing: which scope it needs. */
-export function needs(scope: Scope, { topologyBy = 'path', or }: Needs = {}) {
-  return { security: securityOf([scope], or), middleware: allow([scope], topologyBy, or) }
+/** For the definition of a route that changes nothing: which scope it needs; of several all. */
+export function needs(scope: Scope | Scope[], { topologyBy = 'path', or }: Needs = {}) {
+  const scopes = typeof scope === 'string' ? [scope] : scope
+  return { security: securityOf(scopes, or), middleware: allow(scopes, topologyBy, or) }
 }
 
 /**

@@ -4,22 +4,16 @@ import { Conflict, Invalid, LostRace, NotFound, textOf } from '../../errors.ts'
 import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
-import { addOptions, examples, moment, wholeNumber } from '../define.ts'
+import { addOptions, examples, wholeNumber } from '../define.ts'
+import { defineBulk } from './bulk/bulk.ts'
+import { addFilter, allOf, filterOf, isFiltered } from './bulk/filter.ts'
+import type { Filter } from './bulk/filter.ts'
+import { createBulk, followBulk, isWell } from './bulk/follow.ts'
 import { checkPlace, findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
 import { bytesOfFlag, isConfirmed, jsonOfFlag } from '../terminal/input.ts'
 import { addFormat, grouped, plain, printData, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
-
-interface Filter extends Record<string, unknown> {
-  readonly topology?: string
-  readonly node?: string
-  readonly run?: string
-  readonly fingerprint?: string
-  readonly text?: string
-  readonly since?: string
-  readonly until?: string
-}
 
 type State = TrashHead['state']
 
@@ -58,7 +52,8 @@ export function define(command: Command): void {
 
   const settle = (name: 'replay' | 'discard', says: string) => {
     const made = command.command(name).description(says).argument('[ids...]', 'as `sluice trash list` shows them')
-    made.option('--all', 'every open message that the filters leave')
+    made.option('--all', 'every open message that the filters leave, as a bulk; exit code 1 unless all went well')
+    made.option('--no-follow', "of --all: don't wait until it is over")
     if (name === 'discard') made.option('--reason <text>', 'why, for those who come after')
     if (name === 'discard') made.option('--yes', "don't ask before all of them are discarded without a filter")
     const action = (ids: string[], flags: SettleFlags) => settleTrash(name, ids, flags)
@@ -69,17 +64,7 @@ export function define(command: Command): void {
   }
   settle('replay', 'send messages to their node again')
   settle('discard', 'settle messages for good, without sending them')
-}
-
-function addFilter(command: Command): Command {
-  return command
-    .option('--topology <topology>', 'name or id')
-    .option('--node <node>', 'name or id')
-    .option('--run <run>', 'id')
-    .option('--fingerprint <text>', 'messages that failed alike')
-    .option('--text <text>', 'part of the error')
-    .option('--since <time>', 'from then on; a time, or how long ago, such as 2h', moment('--since'))
-    .option('--until <time>', 'before', moment('--until'))
+  defineBulk(command.command('bulk'))
 }
 
 function stateOption(): Option {
@@ -88,10 +73,8 @@ function stateOption(): Option {
 }
 
 /** What of the flags the API takes. */
-function queryOf({ topology, node, run, fingerprint, text, since, until }: Filter, state: State) {
-  const given = { topology, node, run, fingerprint, text, since, until }
-  const said = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { ...Object.fromEntries(said), state }
+function queryOf(filter: Filter, state: State) {
+  return { ...filterOf(filter), state }
 }
 
 /** Throws `NotFound` for a topology or a run that isn't there. */
@@ -190,11 +173,7 @@ async function editedBody(item: TrashMessage, { body, contentType }: EditFlags) 
   return { contentType, bodyBase64: Buffer.from(bytesOfFlag(body)).toString('base64') }
 }
 
-type SettleFlags = Filter & { all?: boolean; reason?: string; yes?: boolean }
-
-function isFiltered({ topology, node, run, fingerprint, text, since, until }: Filter): boolean {
-  return [topology, node, run, fingerprint, text, since, until].some((value) => value !== undefined)
-}
+type SettleFlags = Filter & { all?: boolean; follow?: boolean; reason?: string; yes?: boolean }
 
 /** Throws `Invalid` unless a person at the terminal says yes. */
 async function confirmAll(): Promise<void> {
@@ -208,12 +187,20 @@ async function settleTrash(action: 'replay' | 'discard', ids: readonly string[],
     throw new Invalid(`say which: sluice trash ${action} ID…, or --all with filters such as --run or --node`)
   if (action === 'discard' && ids.length === 0 && !isFiltered(flags) && flags.yes !== true) await confirmAll()
   const engine = findEngine(flags)
-  const found = ids.length > 0 ? ids : (await findTrash(engine, flags, 'open', rowsMax)).map(({ id }) => id)
-  if (found.length === 0) return console.log('none')
+  if (ids.length === 0) return settleAll(engine, action, flags)
   let refused = 0
-  for (const id of found) if (!(await isSettled(engine, action, id, flags.reason))) refused += 1
+  for (const id of ids) if (!(await isSettled(engine, action, id, flags.reason))) refused += 1
   if (refused > 0) process.exitCode = 1
-  if (found.length > 1) console.log(countText(action, found.length, refused))
+  if (ids.length > 1) console.log(countText(action, ids.length, refused))
+}
+
+/** The engine does it, also when this command is interrupted. */
+async function settleAll(engine: Engine, action: 'replay' | 'discard', flags: SettleFlags): Promise<void> {
+  if ((await findTrash(engine, flags, 'open', 1)).length === 0) return console.log('none')
+  const { reason, follow } = flags
+  const bulk = await createBulk(engine, { action, filter: allOf(flags), ...(reason !== undefined && { reason }) })
+  console.log(`bulk ${bulk.id}: ${grouped(bulk.messages.total)} messages`)
+  if (follow !== false && !isWell(await followBulk(engine, bulk.id))) process.exitCode = 1
 }
 
 function countText(action: 'replay' | 'discard', all: number, refused: number): string {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ended } from '../running.ts'
 import { bulk, control, failed, outcomes, until } from './flow.ts'
 
 const all = { topology: 'orders' }
@@ -17,7 +18,7 @@ test('a bulk replays what was open when it was made, each message once, and its 
   const done = await until(world, made.id, ({ state }) => state === 'finished')
   expect(done.messages).toMatchObject({ total: 12, done: 12, waiting: 0, underWay: 0, failedAgain: 0 })
   expect(world.called().sort()).toEqual(Array.from({ length: 12 }, (_, n) => `{"n":${n}}`).sort())
-  expect((await world.t.get(`/api/runs/${world.run}`)).body).toMatchObject({
+  expect(await ended(world.t, world.run)).toMatchObject({
     state: 'finished',
     messages: { done: 12, failed: 0 },
   })
@@ -57,7 +58,7 @@ test('a canary stops at the first failure, and goes on with it again when it is 
 
 test('a bulk stops when more messages fail again than it was told, and says as what', async () => {
   const world = await failed(40)
-  world.takes((body) => Number(JSON.parse(body).n) % 2 === 0)
+  world.takes((body) => (JSON.parse(body) as { n: number }).n % 2 === 0)
   const made = await bulk(world, {
     action: 'replay',
     filter: all,
