@@ -1,5 +1,6 @@
 import { Unavailable } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
+import { decodeEnvelope } from '../envelope.ts'
 import { lastStored } from '../janitor/stored.ts'
 import { decodeRecord } from '../ledger.ts'
 import { hopKey, ledgerTail, originFilter, originOf, queueOwner, streamName, trashTail } from '../names.ts'
@@ -83,7 +84,7 @@ async function follow(at: At, message: Followed): Promise<Whereabouts> {
 }
 
 /** What the hop left behind says of the message. `here` with the same hop: it is delayed. */
-function after(hop: Hop, { tail, body, sequence }: Stored): Whereabouts {
+function after(hop: Hop, { tail, body, sequence, envelope }: Stored): Whereabouts {
   const [kind] = tail.split('.')
   if (kind === trashTail) return { kind: 'failed', trashId: originOf(hopKey(hop, hop.nodeId)) }
   if (kind === 'later') return { kind: 'here', hop }
@@ -92,11 +93,11 @@ function after(hop: Hop, { tail, body, sequence }: Stored): Whereabouts {
     const record = decodeRecord(body)
     return { kind: record.kind === 'ended' && record.cancelled ? 'cancelled' : 'done' }
   }
-  const nodeId = queueOwner(`...${tail}`) ?? hop.nodeId
-  // Back from a delay it is before the same node.
-  if (nodeId === hop.nodeId) return { kind: 'here', hop: { ...hop, round: hop.round + 1, sequence } }
-  return { kind: 'here', hop: { nodeId, id: hop.id, page: 0, replay: 0, round: 0, sequence } }
+  const { id, page, replay, round } = decodeEnvelope(envelope, nothing)
+  return { kind: 'here', hop: { nodeId: queueOwner(`...${tail}`) ?? hop.nodeId, id, page, replay, round, sequence } }
 }
+
+const nothing = new Uint8Array()
 
 /**
  * It hasn't been settled here, as far as is to be seen: is that because it waits, or because all of it is compacted? The janitor takes
