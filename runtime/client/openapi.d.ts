@@ -982,7 +982,7 @@ export interface paths {
         put?: never;
         /**
          * See what a bulk would do
-         * @description On up to 10 messages, spread over the set. Changes nothing. Needs the scope `payload`, too.
+         * @description On up to 10 messages, spread over the set. Changes nothing.
          */
         post: operations["previewBulk"];
         delete?: never;
@@ -1727,7 +1727,7 @@ export interface components {
             filter: {
                 [key: string]: unknown;
             };
-            /** @description Null: none. There for tokens with the scope `payload` */
+            /** @description There for tokens with the scope `payload`; null: none */
             patch?: {
                 /** @enum {string} */
                 type: "json-patch";
@@ -1739,10 +1739,7 @@ export interface components {
                 value: unknown;
             } | null;
             isPatched: boolean;
-            canary: {
-                first: number;
-                five: number;
-            } | null;
+            canary: components["schemas"]["BulkCanaryShown"] | null;
             ratePerSecond: number | null;
             stopAtFailedPercent: number;
             state: components["schemas"]["BulkState"];
@@ -1785,6 +1782,10 @@ export interface components {
             /** @default 5 */
             five: number;
         };
+        BulkCanaryShown: {
+            first: number;
+            five: number;
+        };
         /** @description Open messages that fit all of it */
         BulkFilter: {
             /** @description Id or name */
@@ -1822,7 +1823,7 @@ export interface components {
             /** @description Of the message in Trash as which it failed again */
             againId: string | null;
             /** @description Why it failed, as the worker said it (RFC 9457) or the bridge found it */
-            error: components["schemas"]["MessageError"] & (Record<string, never> | null);
+            error: components["schemas"]["MessageError"] | null;
             /**
              * Format: date-time
              * @example 2026-03-01T10:00:00.000Z
@@ -1890,8 +1891,8 @@ export interface components {
             canary?: boolean | components["schemas"]["BulkCanary"];
             /** @description At most so many a second; without it as fast as the queues take them */
             ratePerSecond?: number;
-            /** @default 20 */
-            stopAtFailedPercent: number;
+            /** @description Default 20; with 100 only the first message of a canary stops it */
+            stopAtFailedPercent?: number;
             /** @description Why, for people */
             reason?: string;
         };
@@ -4609,6 +4610,7 @@ export type BridgesApplied = components['schemas']['BridgesApplied'];
 export type Bulk = components['schemas']['Bulk'];
 export type BulkAction = components['schemas']['BulkAction'];
 export type BulkCanary = components['schemas']['BulkCanary'];
+export type BulkCanaryShown = components['schemas']['BulkCanaryShown'];
 export type BulkFilter = components['schemas']['BulkFilter'];
 export type BulkMessage = components['schemas']['BulkMessage'];
 export type BulkMessageOutcome = components['schemas']['BulkMessageOutcome'];
@@ -7521,6 +7523,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: string;
+                /** @description Only those of which this became */
                 outcome?: "waiting" | "underWay" | "done" | "failedAgain" | "refused" | "discarded" | "cancelled";
             };
             header?: never;

@@ -19,6 +19,7 @@ import { allOperations, fromHere, logIn, tokenOf, withRuns } from './world.ts'
 
 /** Changes that are in no log, and why. */
 const unlogged: Readonly<Record<string, string>> = {
+  previewBulk: 'changes nothing',
   runTopology: 'starts are the load itself; the run tells of each',
   receiveWebhook: 'starts are the load itself; the run tells of each',
   receiveWebhookPut: 'starts are the load itself; the run tells of each',
@@ -104,6 +105,10 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
     { raw: importedLine, headers: { 'content-type': 'application/x-ndjson' } },
   ],
   eraseTrash: () => ['/api/trash/erase', json({ tenant: 'eva' })],
+  createBulk: () => ['/api/trash/bulk', json({ action: 'discard', filter: { topology: 'orders' } })],
+  pauseBulk: async ({ t }) => [`${await bulkOf(t)}/pause`],
+  resumeBulk: async ({ t }) => [`${await bulkOf(t)}/resume`],
+  cancelBulk: async ({ t }) => [`${await bulkOf(t)}/cancel`],
   unpublishTopology: () => ['/api/topologies/orders/unpublish'],
   deleteTopology: () => ['/api/topologies/fresh'],
   createToken: () => ['/api/tokens', json({ name: 'ci', scopes: ['read'] })],
@@ -111,6 +116,10 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   createSession: async ({ t }) => ['/api/session', { token: null, ...json({ token: await tokenOf(t, ['run']) }) }],
   deleteSession: ({ cookie }) => ['/api/session', { token: null, headers: { ...fromHere, cookie } }],
 }
+
+/** Path of the bulk, which nobody carries out. */
+const bulkOf = async (t: TestApi): Promise<string> =>
+  `/api/trash/bulk/${(await t.get('/api/trash/bulk')).body.items[0]?.id}`
 
 /** Path of the webhook of a topology of its own. */
 async function hookOf(t: TestApi): Promise<string> {

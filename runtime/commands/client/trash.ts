@@ -11,6 +11,9 @@ import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
 import { addOptions, examples, wholeNumber } from '../define.ts'
+import { defineBulk } from './bulk/bulk.ts'
+import { allOf, isFiltered } from './bulk/filter.ts'
+import { createBulk, followBulk, isWell } from './bulk/follow.ts'
 import { checkPlace, findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
 import { bytesOfFlag, isConfirmed, jsonOfFlag } from '../terminal/input.ts'
@@ -56,7 +59,8 @@ export function define(command: Command): void {
 
   const settle = (name: 'replay' | 'discard', says: string) => {
     const made = command.command(name).description(says).argument('[ids...]', 'as `sluice trash list` shows them')
-    made.option('--all', 'every open message that the filters leave')
+    made.option('--all', 'every open message that the filters leave, as a bulk; exit code 1 unless all went well')
+    made.option('--no-follow', "of --all: don't wait until it is over")
     if (name === 'replay') addReplaying(made)
     if (name === 'discard') made.option('--reason <text>', 'why, for those who come after')
     if (name === 'discard') made.option('--yes', "don't ask before all of them are discarded without a filter")
@@ -68,6 +72,7 @@ export function define(command: Command): void {
   }
   settle('replay', 'send messages to their node again')
   settle('discard', 'settle messages for good, without sending them')
+  defineBulk(command.command('bulk'))
   defineTransfer(command)
 }
 
@@ -195,11 +200,7 @@ interface Settling {
   readonly acceptWarnings?: boolean
 }
 
-type SettleFlags = Filter & Settling & { all?: boolean; yes?: boolean }
-
-function isFiltered(filter: Filter): boolean {
-  return Object.keys(filterQuery(filter)).length > 0
-}
+type SettleFlags = Filter & Settling & { all?: boolean; follow?: boolean; yes?: boolean }
 
 /** Throws `Invalid` unless a person at the terminal says yes. */
 async function confirmAll(): Promise<void> {
@@ -213,12 +214,20 @@ async function settleTrash(action: 'replay' | 'discard', ids: readonly string[],
     throw new Invalid(`say which: sluice trash ${action} ID…, or --all with filters such as --run or --node`)
   if (action === 'discard' && ids.length === 0 && !isFiltered(flags) && flags.yes !== true) await confirmAll()
   const engine = findEngine(flags)
-  const found = ids.length > 0 ? ids : (await findTrash(engine, flags, 'open', rowsMax)).map(({ id }) => id)
-  if (found.length === 0) return console.log('none')
+  if (ids.length === 0) return settleAll(engine, action, flags)
   let refused = 0
-  for (const id of found) if (!(await isSettled(engine, action, id, flags))) refused += 1
+  for (const id of ids) if (!(await isSettled(engine, action, id, flags))) refused += 1
   if (refused > 0) process.exitCode = 1
-  if (found.length > 1) console.log(countText(action, found.length, refused))
+  if (ids.length > 1) console.log(countText(action, ids.length, refused))
+}
+
+/** The engine does it, also when this command is interrupted. */
+async function settleAll(engine: Engine, action: 'replay' | 'discard', flags: SettleFlags): Promise<void> {
+  if ((await findTrash(engine, flags, 'open', 1)).length === 0) return console.log('none')
+  const { reason, follow } = flags
+  const bulk = await createBulk(engine, { action, filter: allOf(flags), ...(reason !== undefined && { reason }) })
+  console.log(`bulk ${bulk.id}: ${grouped(bulk.messages.total)} messages`)
+  if (follow !== false && !isWell(await followBulk(engine, bulk.id))) process.exitCode = 1
 }
 
 function countText(action: 'replay' | 'discard', all: number, refused: number): string {
