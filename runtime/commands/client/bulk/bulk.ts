@@ -114,8 +114,7 @@ async function previewBulk(action: Action, flags: Filter & PatchFlags & { output
   }
 }
 
-const shown = (value: unknown): string =>
-  value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200)
+const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200))
 
 async function listBulks(flags: Flags & { topology?: string; state?: string; limit: number; output: Format }) {
   const { topology, state, limit, output } = flags
