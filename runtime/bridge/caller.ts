@@ -151,6 +151,21 @@ function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Ca
   }
 }
 
+/** While an instance rests for it: others of its worker wait meanwhile. */
+const renewMs = 5_000
+
+/** Null: there are no permits so soon, or something else came up. */
+function leaveSoon(limiter: Limiter, call: Call, waiting: Waiting): Promise<Pass | null> {
+  return waitFor(waiting('limit'), async (signal) => {
+    const soon = AbortSignal.any([AbortSignal.timeout(renewMs), signal])
+    const leave = await limiter.wait({ ...call, mayLeave: false }, soon).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      return null
+    })
+    return leave?.kind === 'pass' ? leave : null
+  })
+}
+
 /** Null: something else came up while it waited. */
 function leaveFor(
   limiter: Limiter,
@@ -177,9 +192,10 @@ interface OneCall {
   readonly mayCall: () => boolean
 }
 
-/** A permit that is void by the time that an instance is there is of no use any more: then nothing is called. */
-async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
+/** A permit that is void by the time that an instance is there is of no use any more: then nothing is called, but for a suspect, which has another one then. */
+async function callWith(pass: Pass, { limiter, workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
   const { prepared, message, tries, sequence, waiting, mayCall } = one
+  const leave: { pass: Pass | null } = { pass }
   const { attempt, isSuspect } = tries
   let cost: number | undefined
   let isAskingToWait = false
@@ -193,7 +209,13 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
         isSuspect,
         request: () => requestOf(prepared, message, attempt, sequence, known?.key ?? null),
         wait: waiting('turn'),
-        mayCall: () => mayCall() && performance.now() <= pass.until,
+        mayCall: () => mayCall() && performance.now() <= (leave.pass?.until ?? 0),
+        async renew() {
+          leave.pass?.end(0)
+          leave.pass = null
+          leave.pass = mayCall() ? await leaveSoon(limiter, limitedCall(prepared.node, message), waiting) : null
+          return leave.pass !== null
+        },
         cut,
       },
       known?.unusable,
@@ -204,8 +226,8 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
     return called
   } finally {
     // Who comes next is to know first that the service asks to wait.
-    if (isAskingToWait) setImmediate(() => pass.end(cost))
-    else pass.end(cost)
+    if (isAskingToWait) setImmediate(() => leave.pass?.end(cost))
+    else leave.pass?.end(cost)
   }
 }
 

@@ -4,7 +4,7 @@ import { textOf } from '../errors.ts'
 import { waitFor } from './breaker/line.ts'
 import type { Wait } from './breaker/line.ts'
 import type { CallResult } from './decide.ts'
-import type { Instance, Instances } from './instances.ts'
+import type { Instance, Instances, Slot } from './instances.ts'
 
 const replyMaxBytes = 8 * 1024 * 1024
 
@@ -28,6 +28,8 @@ export interface Calling {
   readonly wait: Wait
   /** Whether the call may still be made: asked after the wait, and again when there is a connection, right before the first byte is sent. */
   readonly mayCall: () => boolean
+  /** Whether a suspect may be called after all, since it waits for an instance of its own for long: asked while it has one. */
+  readonly renew?: () => Promise<boolean>
   /** Gives up the open call, when it aborts: it counts as lost, and nobody is blamed. */
   readonly cut: AbortSignal
 }
@@ -55,10 +57,7 @@ export async function callWorker(
   const turn = (signal: AbortSignal) => instances.turn(isSuspect, signal)
   let slot = instances.take(isSuspect) ?? (await waitFor(calling.wait, turn))
   while (slot !== null) {
-    if (!calling.mayCall()) {
-      instances.done(slot, null, message)
-      return held(tooLate.detail)
-    }
+    if (!calling.mayCall() && !(await renewed(instances, slot, calling))) return held(tooLate.detail)
     const { instance, begunAt } = slot
     const result = await dispatch(instance, calling, cut)
     instances.done(slot, cut.aborted ? null : result, message)
@@ -70,6 +69,17 @@ export async function callWorker(
     slot = instances.take(isSuspect)
   }
   return held(detail)
+}
+
+/** False: the slot is given back. */
+async function renewed(instances: Instances, slot: Slot, { isSuspect, renew, message }: Calling): Promise<boolean> {
+  let is = false
+  try {
+    is = isSuspect && renew !== undefined && (await renew())
+    return is
+  } finally {
+    if (!is) instances.done(slot, null, message)
+  }
 }
 
 const noInstance = 'the worker has no instance: register its address'

@@ -125,6 +125,8 @@ export class Flights {
 
   /** Resolves with a place, which must be ended then, or a turn to be put off to. Rejects with `Stopped` when the signal aborts. */
   wait(waiting: Waiting, signal: AbortSignal): Promise<Leave> {
+    // Where none was open and nobody waited, it says nothing that none has ended for long.
+    if (this.#open + this.#queue.length === 0) this.#pace.restart()
     const left = this.#queue.join(waiting, signal)
     this.#give()
     if (this.#queue.length > 0) this.look()
@@ -199,7 +201,7 @@ export class Flights {
 
   #begin(nodeId: string): void {
     this.#count(nodeId, 1)
-    this.#pace.begun()
+    this.#pace.restart()
   }
 
   #count(nodeId: string, change: 1 | -1): void {

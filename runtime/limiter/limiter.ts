@@ -254,11 +254,16 @@ class OpenLimiter implements Limiter {
     const left = await first.line.wait(waiting, signal)
     if (left.kind === 'turn') return this.#until(left.at)
     let earliest = left.at
+    const giveBack = (): void => first.line.giveBack({ at: left.at, cost })
     for (const other of limited) {
       if (other === first) continue
-      const permit = await other.line.within(usableIn(limited) - (this.#deps.now() - left.at), waiting, signal)
+      const leftMs = usableIn(limited) - (this.#deps.now() - left.at)
+      const permit = await other.line.within(leftMs, waiting, signal).catch((error: unknown) => {
+        giveBack()
+        throw error
+      })
       if (permit === null) {
-        first.line.giveBack({ at: left.at, cost })
+        giveBack()
         trying.first = other.id
         return null
       }
@@ -317,10 +322,10 @@ interface Trying {
   first: string | null
 }
 
-/** How late permits of all these keys may be. */
+/** How late permits of all these keys may be; `Infinity`: there are none. */
 function usableIn(keys: readonly Key[]): number {
   let least = Infinity
-  for (const { line } of keys) least = Math.min(least, line.usableMs)
+  for (const { line, hasTiers } of keys) if (hasTiers) least = Math.min(least, line.usableMs)
   return least
 }
 

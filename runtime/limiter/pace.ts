@@ -2,7 +2,7 @@
 export class FlightPace {
   readonly #now: () => number
   #tookMs = firstGuessMs
-  /** When a call began or ended last. */
+  /** When a call began or ended last, or somebody began to wait for one of another bridge. */
   #movedAt: number
 
   constructor(now: () => number) {
@@ -10,7 +10,8 @@ export class FlightPace {
     this.#movedAt = now()
   }
 
-  begun(): void {
+  /** From now on one is waited for. */
+  restart(): void {
     this.#movedAt = this.#now()
   }
 

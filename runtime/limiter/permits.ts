@@ -68,7 +68,7 @@ export interface Reserved {
 export function reserve(before: PermitState, tiers: readonly Tier[], reserving: Reserving): Reserved {
   const { now, aheadMs, costs } = reserving
   const settled = settle(before, tiers, now)
-  const known = declared(settled, tiers, now)
+  const known = asDeclared(settled, tiers, now)
   let state = known
   let { from } = reserving
   let [next, tooDear] = [Infinity, Infinity]
@@ -92,7 +92,7 @@ export function reserve(before: PermitState, tiers: readonly Tier[], reserving: 
 
 /** When a call of this cost could be made next; changes nothing. */
 export function nextInstant(state: PermitState, tiers: readonly Tier[], from: number, cost: number): number {
-  return instantOf(withKept(declared(state, tiers, from), tiers, from, cost), tiers, from, cost)
+  return instantOf(withKept(asDeclared(state, tiers, from), tiers, from, cost), tiers, from, cost)
 }
 
 /** A call has cost this much more than its permit said; paced tiers make up for it by going on later. */
@@ -145,7 +145,8 @@ function withKept(
   return all
 }
 
-function declared(state: PermitState, tiers: readonly Tier[], now: number): PermitState {
+/** What was reserved by what was declared before, as it counts now. */
+export function asDeclared(state: PermitState, tiers: readonly Tier[], now: number): PermitState {
   const states = redeclared(state.tiers, tiers, now)
   if (states === state.tiers) return state
   const { line } = state

@@ -369,7 +369,9 @@ export class PermitLine {
     const owed = this.#owed.take()
     try {
       await this.#cell.update((state) => ({ state: owed.addTo(state, this.#tiers, this.#deps.now()) }))
-      this.#setAway(null)
+      // What was used meanwhile is owed, too.
+      if (this.#owed.isEmpty) this.#setAway(null)
+      else this.#awayUntil = this.#deps.now()
     } catch {
       this.#owed.put(owed)
       this.#awayUntil = this.#deps.now() + retryMs

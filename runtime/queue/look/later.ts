@@ -141,16 +141,16 @@ function delayedOf({ header, data }: StoredMsg): Delayed {
 
 /** Put on its own subject again on the condition that it is still there, which replaces it. False when it has fired meanwhile. */
 async function fireNow(publisher: Publisher, { subject, seq, header, data }: StoredMsg): Promise<boolean> {
-  return fireAt(publisher, { subject, seq, header, data }, new Date().toISOString())
+  return (await fireAt(publisher, { subject, seq, header, data }, new Date().toISOString())) !== null
 }
 
-/** `isTurn`: whose limit it waits for is still said. */
+/** Resolves with the sequence that it has now; null: it has fired meanwhile. `isTurn`: whose limit it waits for is still said. */
 async function fireAt(
   publisher: Publisher,
   { subject, seq, header, data }: Pick<StoredMsg, 'subject' | 'seq' | 'header' | 'data'>,
   at: string,
   isTurn = false,
-): Promise<boolean> {
+): Promise<number | null> {
   const headers = [
     ['Nats-Schedule', `@at ${at}`],
     ['Nats-Schedule-Target', header.get('Nats-Schedule-Target')],
@@ -159,10 +159,9 @@ async function fireAt(
     [envelopeHeader, header.get(envelopeHeader)],
   ] as const
   try {
-    await publisher.publish(subject, headerBlock(headers), data)
-    return true
+    return await publisher.publish(subject, headerBlock(headers), data)
   } catch (error) {
-    if (error instanceof PublishRefused && error.code === refusal.settled) return false
+    if (error instanceof PublishRefused && error.code === refusal.settled) return null
     throw error
   }
 }
@@ -189,18 +188,22 @@ export async function moveTurns(
   to: (turned: Turned) => Promise<string | null>,
 ): Promise<number> {
   const stream = streamName(topologyId)
-  let [moved, due] = [0, [] as (readonly [sequence: number, at: string])[]]
+  // They come once more at the stream's end, and have their turns already.
+  const moved = new Set<number>()
+  let due: (readonly [sequence: number, at: string])[] = []
   const move = async ([seq, at]: readonly [number, string]): Promise<void> => {
     const message = await connection.jsm.streams.getMessage(stream, { seq }).catch(orNull)
-    if (message !== null && (await fireAt(publisher, message, at, true))) moved++
+    const now = message === null ? null : await fireAt(publisher, message, at, true)
+    if (now !== null) moved.add(now)
   }
   for await (const { sequence, target, at, limit } of schedulesOf(connection, topologyId)) {
     const nodeId = queueOwner(target)
-    const sooner = limit === null || nodeId === null ? null : await to({ nodeId, limit, at })
+    const isTurn = limit !== null && nodeId !== null && !moved.has(sequence)
+    const sooner = isTurn ? await to({ nodeId, limit, at }) : null
     if (sooner === null || due.push([sequence, sooner]) < movedAtOnce) continue
     await Promise.all(due.map(move))
     due = []
   }
   await Promise.all(due.map(move))
-  return moved
+  return moved.size
 }
