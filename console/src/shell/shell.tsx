@@ -10,6 +10,7 @@ import { LiveSign } from './live-sign.tsx'
 import { Mark } from './mark.tsx'
 import { Pages } from './pages.tsx'
 import { SchemeSwitch } from './scheme-switch.tsx'
+import { Search } from './search.tsx'
 import classes from './shell.module.css'
 
 /** What stands around every page. */
@@ -38,8 +39,9 @@ export function Shell() {
             </Text>
           </Link>
         </Group>
-        <Group gap={4} wrap="nowrap">
+        <Group gap={6} wrap="nowrap">
           <LiveSign />
+          <Search />
           <SchemeSwitch />
           <Account />
         </Group>
