@@ -32,7 +32,7 @@ export function Shell() {
             size="sm"
             aria-label={isOpen ? 'Close the menu' : 'Open the menu'}
           />
-          <Link href="/topologies" className={classes.home}>
+          <Link href="/topologies" className={classes.home} aria-label="Sluiceway">
             <Mark />
             <Text span fw={600} visibleFrom="xs">
               Sluiceway
