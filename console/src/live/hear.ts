@@ -25,6 +25,8 @@ interface Told {
 const showMs = 500
 /** What has to be asked for is asked for at most so often. */
 const askMs = 2_000
+/** What is asked of many things one by one is asked for less often. */
+const glanceMs = 10_000
 /** Rates are of the last ten seconds: after the last change they are looked at once more. */
 const settleMs = 10_000
 
@@ -41,12 +43,15 @@ export function openEars(client: QueryClient): Ears {
   const again = (key: QueryKey): void =>
     pace(JSON.stringify(key), askMs, () => void client.invalidateQueries({ queryKey: key }))
   const depths = patching(client, pace)
+  const glance = (): void => void client.invalidateQueries({ queryKey: ['service-glance'] })
   const settle = (topologyId: string): void => {
     clearTimeout(settling.get(topologyId))
-    settling.set(
-      topologyId,
-      setTimeout(() => again(keys.queues(topologyId)), settleMs),
-    )
+    const look = (): void => {
+      again(keys.queues(topologyId))
+      again(['service-state'])
+      pace('glance', glanceMs, glance)
+    }
+    settling.set(topologyId, setTimeout(look, settleMs))
   }
   return {
     event(kind, data) {
@@ -54,6 +59,7 @@ export function openEars(client: QueryClient): Ears {
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
         depths(told.topologyId, told.nodes)
         settle(told.topologyId)
+        pace('glance', glanceMs, glance)
       }
       for (const key of concerned(kind, told)) again(key)
     },
@@ -80,14 +86,20 @@ function patching(client: QueryClient, pace: Pace) {
   }
 }
 
+/** A page that was read has no event of its own: it moves a queue. */
+const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
+
 /** What is to be asked again. */
 function concerned(kind: EventKind, { topologyId, nodeId, runId }: Told): QueryKey[] {
   const ofTopology = topologyId === undefined ? [] : [keys.nodes(topologyId), keys.queues(topologyId)]
   switch (kind) {
     case 'queue':
-      return topologyId === undefined ? [] : [keys.queues(topologyId), ['why']]
+      return topologyId === undefined ? [] : [keys.queues(topologyId), ['why'], ...ofReading, ['service-state']]
     case 'plan':
-      return [keys.topologies, ['topology'], ...ofTopology, keys.status]
+      return [
+        ...[keys.topologies, ['topology'], ...ofTopology],
+        ...[keys.services(), ['service-state'], keys.cron(), keys.audit(), keys.status],
+      ]
     case 'pause':
     case 'breaker':
       return [
@@ -95,14 +107,21 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId }: Told): QueryK
         ['topology'],
         ['nodes'],
         typeof nodeId === 'string' ? keys.why(nodeId) : ['why'],
-        keys.workers(),
-        keys.status,
+        ...[keys.workers(), keys.audit(), keys.status],
       ]
     case 'worker':
-      return [keys.workers()]
+      return [keys.workers(), keys.audit()]
     case 'run':
-      return [keys.topologies, ['runs'], ...(runId === undefined ? [] : [keys.run(runId)])]
+      return [
+        keys.topologies,
+        ['runs'],
+        ...ofReading,
+        keys.watermarks(),
+        ['watermark'],
+        keys.cron(),
+        ...(runId === undefined ? [] : [keys.run(runId)]),
+      ]
     case 'trash':
-      return [keys.topologies, ['trash'], keys.status]
+      return [keys.topologies, ['trash'], ...ofReading, keys.status]
   }
 }
