@@ -111,7 +111,7 @@ async function openPage(
 /** Keeps what the page looks like, for people. */
 export async function keepPicture(page: Page, name: string): Promise<void> {
   mkdirSync(artefacts, { recursive: true })
-  await page.screenshot({ path: join(artefacts, `${name}.png`) })
+  await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage: true })
 }
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')

@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { dataOf, engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
-import { useFilters } from '../../parts/list/filters.tsx'
+import { useFilters } from '../../parts/table/filters.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
 import { Time } from '../../parts/time.tsx'
 
