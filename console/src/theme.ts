@@ -40,6 +40,7 @@ export const theme = createTheme({
         closeButtonProps: { 'aria-label': 'Close' },
         overlayProps: { backgroundOpacity: 0.45 },
       },
+      styles: { title: { fontWeight: 600, fontSize: rem(16) } },
     },
   },
 })

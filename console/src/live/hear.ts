@@ -27,6 +27,8 @@ const showMs = 500
 const askMs = 2_000
 /** What is asked of many things one by one is asked for less often. */
 const glanceMs = 10_000
+/** Lists of all topologies while messages flow: for their rates only. */
+const listMs = 5_000
 /** Rates are of the last ten seconds: after the last change they are looked at once more. */
 const settleMs = 10_000
 
@@ -48,6 +50,7 @@ export function openEars(client: QueryClient): Ears {
     clearTimeout(settling.get(topologyId))
     const look = (): void => {
       again(keys.queues(topologyId))
+      again(keys.topologies)
       again(['service-state'])
       pace('glance', glanceMs, glance)
     }
@@ -60,6 +63,7 @@ export function openEars(client: QueryClient): Ears {
         depths(told.topologyId, told.nodes)
         settle(told.topologyId)
         pace('glance', glanceMs, glance)
+        pace('list', listMs, () => void client.invalidateQueries({ queryKey: keys.topologies }))
       }
       for (const key of concerned(kind, told)) again(key)
     },
@@ -91,13 +95,13 @@ const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
 
 /** What is to be asked again. */
 function concerned(kind: EventKind, { topologyId, nodeId, runId }: Told): QueryKey[] {
-  const ofTopology = topologyId === undefined ? [] : [keys.nodes(topologyId), keys.queues(topologyId)]
+  const queues = topologyId === undefined ? [] : [keys.queues(topologyId)]
   switch (kind) {
     case 'queue':
-      return topologyId === undefined ? [] : [keys.queues(topologyId), ['why'], ...ofReading, ['service-state']]
+      return [...queues, ['why'], ...ofReading, ['service-state']]
     case 'plan':
       return [
-        ...[keys.topologies, ['topology'], ...ofTopology],
+        ...[keys.topologies, ['topology'], ['nodes'], ...queues],
         ...[keys.services(), ['service-state'], keys.cron(), keys.audit(), keys.status],
       ]
     case 'pause':

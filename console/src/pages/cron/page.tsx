@@ -102,7 +102,7 @@ export default function CronPage() {
       <Listed
         list={list}
         empty={
-          <Empty icon="clock" title={filters.isAny ? 'No schedule in that topology' : 'Nothing runs by a schedule'}>
+          <Empty icon="cron" title={filters.isAny ? 'No schedule in that topology' : 'Nothing runs by a schedule'}>
             Give a topology a node of type <code>cron</code> with a schedule, and publish it. Below you can try how one
             is written.
           </Empty>

@@ -3,7 +3,7 @@ import type { PageRoute } from '../route.ts'
 export const route: PageRoute = {
   path: '/cron',
   title: 'Cron',
-  menu: { order: 5, icon: 'clock' },
+  menu: { order: 5, icon: 'cron' },
   forOneTopology: true,
   load: () => import('./page.tsx'),
 }

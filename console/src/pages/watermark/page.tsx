@@ -51,7 +51,7 @@ export default function WatermarkPage() {
       }
     >
       {watermark.pending && (
-        <Alert color="yellow" icon={<Icon name="clock" />} title="Bridges aren’t told yet">
+        <Alert color="yellow" icon={<Icon name="cron" />} title="Bridges aren’t told yet">
           A run that begins now may still be handed the one before. It is told as soon as NATS takes it.
         </Alert>
       )}
