@@ -111,6 +111,8 @@ async function openPage(
 /** Keeps what the page looks like, for people. */
 export async function keepPicture(page: Page, name: string): Promise<void> {
   mkdirSync(artefacts, { recursive: true })
+  // What sticks to the window is drawn where that is.
+  await page.evaluate('scrollTo(0, 0)')
   await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage: true })
 }
 

@@ -49,7 +49,7 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, as people see t
     ['workers', () => '/workers', (page) => page.getByText('billing').waitFor()],
     ['worker', () => '/workers/shop?node=store', (page) => page.getByText('Call it once').waitFor()],
     ['tokens', () => '/tokens', (page) => page.getByText('on call').waitFor()],
-    ['audit', () => '/audit', (page) => page.getByText('publish topology').first().waitFor()],
+    ['audit', () => '/audit?topology=orders', (page) => page.getByText('publish topology').first().waitFor()],
     ['status', () => '/status', (page) => page.getByText('Bridges').first().waitFor()],
   ]
 

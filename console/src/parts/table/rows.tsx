@@ -64,11 +64,16 @@ interface CellProps<T> {
 
 function Cell<T>({ column: { title, cell, right = false, tight = false, bare = false }, item, isFirst }: CellProps<T>) {
   const content = cell(item)
-  if (isFirst) return <Table.Th scope="row">{content}</Table.Th>
+  if (isFirst)
+    return (
+      <Table.Th scope="row" {...shape(right, tight, bare)}>
+        {content}
+      </Table.Th>
+    )
   const isEmpty = content === null || content === '' || content === false
   return (
     <Table.Td data-title={title} {...shape(right, tight, bare)} {...(isEmpty && { 'data-empty': true })}>
-      {content}
+      <div>{content}</div>
     </Table.Td>
   )
 }
