@@ -2,7 +2,7 @@ import { CloseButton, Group, SegmentedControl, Text, TextInput } from '@mantine/
 import { useDebouncedCallback } from '@mantine/hooks'
 import { useState } from 'react'
 import { useSearchParams } from 'wouter'
-import { counted } from '../../parts/format.ts'
+import { counted } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import classes from './topologies.module.css'
 

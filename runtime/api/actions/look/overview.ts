@@ -1,6 +1,6 @@
 import { Unavailable } from '../../../errors.ts'
-import { countOverview, listOverview } from '../../../store/queries/overview.ts'
-import type { OverviewFilter } from '../../../store/queries/overview.ts'
+import { countOverview, listOverview } from '../../../store/queries/find/overview.ts'
+import type { OverviewFilter } from '../../../store/queries/find/overview.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { attentionBeside } from '../health/status.ts'
 

@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi'
-import { search } from '../../../store/queries/search.ts'
+import { search } from '../../../store/queries/find/search.ts'
 import { overview } from '../../actions/look/overview.ts'
 import { needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { afterText, page } from '../../input/paging.ts'
 import { json } from '../../schemas/common.ts'
-import * as schemas from '../../schemas/overview.ts'
+import * as schemas from '../../schemas/find/overview.ts'
 
 const overviewRoute = createRoute({
   ...needs('read', { topologyBy: 'handler' }),

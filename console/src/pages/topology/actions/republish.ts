@@ -1,6 +1,6 @@
 import { dataOf, engine } from '../../../api/engine.ts'
 import type { RepublishedTopology } from '../../../api/engine.ts'
-import { counted } from '../../../parts/format.ts'
+import { counted } from '../../../parts/show/format.ts'
 import { told } from '../../../parts/toast.ts'
 
 /** Brings stored values of nodes to the bridges, and tells who has them. */

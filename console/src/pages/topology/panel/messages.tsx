@@ -5,9 +5,9 @@ import { dataOf, engine } from '../../../api/engine.ts'
 import type { PeekedMessage } from '../../../api/engine.ts'
 import { useWhyNot } from '../../../api/session.ts'
 import { Empty } from '../../../parts/empty.tsx'
-import { bytes } from '../../../parts/format.ts'
+import { bytes } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
-import { Time } from '../../../parts/time.tsx'
+import { Time } from '../../../parts/show/time.tsx'
 import classes from './panel.module.css'
 
 const states = [

@@ -1,9 +1,9 @@
 import { Code, Stack, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Node, RetryPolicy, Topology } from '../../../api/engine.ts'
-import { duration } from '../../../parts/format.ts'
-import { Pairs } from '../../../parts/pairs.tsx'
-import { Time } from '../../../parts/time.tsx'
+import { duration } from '../../../parts/show/format.ts'
+import { Pairs } from '../../../parts/show/pairs.tsx'
+import { Time } from '../../../parts/show/time.tsx'
 import classes from './panel.module.css'
 
 /** What the node is set to, and where bridges go by something else. */
@@ -56,7 +56,7 @@ function ofWorker(node: Node, uses: string | null): Pair[] {
     ['Its node', uses],
     ['Service', service],
     ['Prefetch', <Value stored={prefetch ?? 1} inForce={published?.prefetch ?? null} />],
-    ['Partitions', partitions],
+    ['Partitions', partitions === 1 ? null : partitions],
     ['Partition key', partitionKey],
     [
       'Time-out',

@@ -3,10 +3,10 @@ import { useQuery } from '@tanstack/react-query'
 import type { Node, Topology, TrashGroup } from '../../../api/engine.ts'
 import { failuresQuery } from '../../../api/queries.ts'
 import { Empty } from '../../../parts/empty.tsx'
-import { counted } from '../../../parts/format.ts'
+import { counted } from '../../../parts/show/format.ts'
 import { PageLink } from '../../../parts/page-link.tsx'
 import { Problem } from '../../../parts/problem.tsx'
-import { Time } from '../../../parts/time.tsx'
+import { Time } from '../../../parts/show/time.tsx'
 import classes from './panel.module.css'
 
 /** What of the node lies open in Trash, by kind of failure. */

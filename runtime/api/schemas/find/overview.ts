@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
-import { foundKinds } from '../../store/queries/search.ts'
-import { runStates } from '../../store/schema/index.ts'
-import { pageOf, pageQuery } from '../input/paging.ts'
-import { text, time, labels } from './common.ts'
-import { attentionKinds } from './system.ts'
+import { foundKinds } from '../../../store/queries/find/search.ts'
+import { runStates } from '../../../store/schema/index.ts'
+import { pageOf, pageQuery } from '../../input/paging.ts'
+import { text, time, labels } from '../common.ts'
+import { attentionKinds } from '../system.ts'
 
 const overview = z
   .object({

@@ -47,7 +47,7 @@ const clock = {
 }
 const tickMs = 5_000
 
-export function useNow(isNeeded = true): number {
+function useNow(isNeeded = true): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     if (!isNeeded) return

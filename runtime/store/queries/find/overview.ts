@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import type { Store } from '../store.ts'
-import type { RunState } from './runs.ts'
-import type { TopologyHead } from './topologies.ts'
+import type { Store } from '../../store.ts'
+import type { RunState } from '../runs.ts'
+import type { TopologyHead } from '../topologies.ts'
 
 export interface OverviewFilter {
   /** The only one that may be seen. */

@@ -1,5 +1,5 @@
 import { Badge, Group, Tooltip } from '@mantine/core'
-import type { Topology, TopologyStatusAttention } from '../api/engine.ts'
+import type { Topology, TopologyStatusAttention } from '../../api/engine.ts'
 import { Dot } from './dot.tsx'
 
 type StateProps = Pick<Topology, 'visibility' | 'enabled' | 'paused' | 'pausedReason' | 'bridgeOutOfSync'>
@@ -36,7 +36,7 @@ export function TopologyState({ visibility, enabled, paused, pausedReason, bridg
   )
 }
 
-export const attentionTexts: Readonly<Record<TopologyStatusAttention, { word: string; text: string }>> = {
+const attentionTexts: Readonly<Record<TopologyStatusAttention, { word: string; text: string }>> = {
   'queues-full': { word: 'Queues full', text: 'Its queues keep more than they may, and nothing of it can go' },
   breaker: { word: 'Calls fail', text: 'Most calls of a node fail: its messages are held back' },
   'held-back': { word: 'Held back', text: 'A message that isn’t settled keeps older ones from being compacted' },

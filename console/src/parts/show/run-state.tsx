@@ -1,4 +1,4 @@
-import type { RunState as State } from '../api/engine.ts'
+import type { RunState as State } from '../../api/engine.ts'
 import { Dot } from './dot.tsx'
 import type { Tone } from './dot.tsx'
 

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Store } from '../store.ts'
+import type { Store } from '../../store.ts'
 
 export const foundKinds = ['topology', 'node', 'run', 'trash'] as const
 
