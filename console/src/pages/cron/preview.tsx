@@ -5,7 +5,7 @@ import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
 import { useFilters } from '../../parts/table/filters.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 
 const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 const shownFirings = 8

@@ -8,7 +8,7 @@ import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Mono } from '../../parts/show/facts.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 
 const words: Readonly<Record<CursorDeedDeed, string>> = {
   read: 'Read',

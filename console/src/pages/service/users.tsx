@@ -1,7 +1,7 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'wouter'
 import type { ServiceState, ServiceUser } from '../../api/engine.ts'
-import { grouped } from '../../parts/format.ts'
+import { grouped } from '../../parts/show/format.ts'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { Sign } from '../../parts/show/sign.tsx'

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import type { ServiceState, ServiceStateBy } from '../../api/engine.ts'
-import { duration } from '../../parts/format.ts'
-import { Time } from '../../parts/time.tsx'
+import { duration } from '../../parts/show/format.ts'
+import { Time } from '../../parts/show/time.tsx'
 
 const byWhat: Readonly<Record<ServiceStateBy, string>> = {
   'nothing-waits': '',

@@ -65,6 +65,9 @@ export function ServiceForm({ service, etag, close }: ServiceFormProps) {
         />
       )}
       <Stack gap={8} role="group" aria-label="Limits">
+        <Text size="xs" fw={500}>
+          Limits: calls, in what time, whose, and how many at once
+        </Text>
         {limits.map((limit, index) => (
           <LimitRow key={limit.id} at={index} limit={limit} error={save.error} change={(next) => put(index, next)} />
         ))}

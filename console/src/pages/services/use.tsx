@@ -1,8 +1,8 @@
 import { Group, Progress, Text } from '@mantine/core'
 import type { LimitKey } from '../../api/engine.ts'
-import { duration, rate } from '../../parts/format.ts'
+import { duration, rate } from '../../parts/show/format.ts'
 import { Sign } from '../../parts/show/sign.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 
 /** How much of what is declared is used: the last ten seconds beside the long run. */
 export function Use({ of: { ratePerSecond, declaredPerSecond } }: { readonly of: LimitKey }) {

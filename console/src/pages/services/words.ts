@@ -1,5 +1,5 @@
 import type { Service, ServiceLimit } from '../../api/engine.ts'
-import { grouped } from '../../parts/format.ts'
+import { grouped } from '../../parts/show/format.ts'
 
 /** `40 a second`, `2 a second and tenant, 10 at once`. */
 export function limitText({ rate, per, scope, burst }: ServiceLimit): string {

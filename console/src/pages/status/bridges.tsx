@@ -1,11 +1,11 @@
 import { Stack, Text, Title } from '@mantine/core'
 import type { Status, StatusBridge } from '../../api/engine.ts'
-import { bytes } from '../../parts/format.ts'
+import { bytes, counted } from '../../parts/show/format.ts'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
 import { Sign } from '../../parts/show/sign.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 
 const columns: readonly Column<StatusBridge>[] = [
   { title: 'Bridge', cell: ({ id }) => <Mono>{id}</Mono> },
@@ -19,10 +19,19 @@ const columns: readonly Column<StatusBridge>[] = [
       ),
   },
   { title: 'Host', cell: ({ host }) => host },
+  { title: 'Version', cell: ({ version }) => version ?? 'an older one', tight: true },
+  { title: 'Plans', cell: ({ behind }) => <Plans behind={behind} /> },
   { title: 'Process', cell: ({ pid }) => pid, right: true, tight: true },
   { title: 'Memory', cell: ({ rssBytes }) => bytes(rssBytes), right: true, tight: true },
   { title: 'Began', cell: ({ startedAt }) => <Time at={startedAt} relative />, tight: true },
 ]
+
+/** Whether it goes by what is published. */
+function Plans({ behind }: { readonly behind: number | null }) {
+  if (behind === null) return <>not known</>
+  if (behind === 0) return <Sign tone="good">all in force</Sign>
+  return <Sign tone="warn">{counted(behind, 'topology', 'topologies')} behind</Sign>
+}
 
 /** Those that live: each tells so every few seconds. */
 export function Bridges({ status: { bridges } }: { readonly status: Status }) {

@@ -1,5 +1,5 @@
 import type { BridgeTrouble, PausedLimit, Status, TopologyStatus, TopologyStatusAttention } from '../../api/engine.ts'
-import { bytes, counted } from '../../parts/format.ts'
+import { bytes, counted } from '../../parts/show/format.ts'
 
 /** Something that is wrong, in plain words, and what to do. */
 export interface Finding {
@@ -57,7 +57,48 @@ function ofParts({ nats, postgres, bridges }: Status): Finding[] {
         link: null,
       },
   ]
+  return [...all.filter((one) => one !== false), ...ofStorage(nats), ...bridges.flatMap(ofPlans)]
+}
+
+const nearlyFull = 0.9
+
+function ofStorage({ bytes: used, limitBytes, copies, isCluster }: Status['nats']): Finding[] {
+  const all: (Finding | false)[] = [
+    used !== null &&
+      limitBytes !== null &&
+      used > limitBytes * nearlyFull && {
+        id: 'storage',
+        weight: 'stop',
+        title: 'The storage of NATS is nearly full',
+        detail: `${bytes(used)} of ${bytes(limitBytes)} are stored; from 95 % on starts are refused.`,
+        toDo: 'Give the account more, or settle what waits: look at the topologies with the largest backlog.',
+        link: { href: '/topologies', text: 'Topologies' },
+      },
+    isCluster === true &&
+      copies === 1 && {
+        id: 'copies',
+        weight: 'look',
+        title: 'NATS is a cluster, and there is one copy only of each queue',
+        detail: 'When a server is away, what is in its queues waits; when its disk dies, it is lost.',
+        toDo: 'Start control and bridges with --replicas 3; streams of unpublished topologies follow when they are published.',
+        link: null,
+      },
+  ]
   return all.filter((one) => one !== false)
+}
+
+function ofPlans({ id, host, behind }: Status['bridges'][number]): Finding[] {
+  if (behind === null || behind === 0) return []
+  return [
+    {
+      id: `plans ${id}`,
+      weight: 'wait',
+      title: `Bridge ${id.slice(0, 8)} on ${host} goes by older plans of ${counted(behind, 'topology', 'topologies')}`,
+      detail: null,
+      toDo: 'It takes the new ones within moments. When it stays like that, look at its log.',
+      link: null,
+    },
+  ]
 }
 
 function ofTrouble(who: string, { kind, worker, topology, node, nodeId, reason, yielding }: BridgeTrouble): Finding {

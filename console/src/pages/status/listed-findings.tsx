@@ -1,6 +1,6 @@
 import { Anchor, Paper, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'wouter'
-import { counted } from '../../parts/format.ts'
+import { counted } from '../../parts/show/format.ts'
 import { Sign } from '../../parts/show/sign.tsx'
 import type { Tone } from '../../parts/show/sign.tsx'
 import type { Finding } from './findings.ts'

@@ -1,7 +1,7 @@
 import { Anchor, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Status } from '../../api/engine.ts'
-import { bytes, grouped } from '../../parts/format.ts'
+import { bytes, grouped } from '../../parts/show/format.ts'
 import { Facts } from '../../parts/show/facts.tsx'
 import { Sign } from '../../parts/show/sign.tsx'
 
@@ -21,7 +21,8 @@ export function Parts({ status: { version, nats, postgres, bridges, totals } }: 
           ['Postgres', <Connected key="p" isThere={postgres.connected} />],
           ['NATS', <Connected key="n" isThere={nats.connected} more={nats.version} />],
           ['Streams', nats.streams === null ? 'not known' : grouped(nats.streams)],
-          ['Stored in NATS', nats.bytes === null ? 'not known' : bytes(nats.bytes)],
+          ['Stored in NATS', <Stored key="s" nats={nats} />],
+          ['Durability', durability(nats)],
           ['Bridges', grouped(bridges.length)],
           ...ofTotals(totals),
         ]}
@@ -39,6 +40,27 @@ export function Parts({ status: { version, nats, postgres, bridges, totals } }: 
       </Text>
     </>
   )
+}
+
+const nearlyFull = 0.9
+
+function Stored({ nats: { bytes: used, limitBytes } }: { readonly nats: Status['nats'] }) {
+  if (used === null) return <>not known</>
+  if (limitBytes === null) return <>{bytes(used)}; the disk is the limit</>
+  const tone = used > limitBytes * nearlyFull ? 'bad' : 'good'
+  return (
+    <Sign tone={tone}>
+      {bytes(used)} of {bytes(limitBytes)}
+    </Sign>
+  )
+}
+
+/** What queues outlive. */
+function durability({ copies, isCluster }: Status['nats']): string {
+  if (copies === null) return 'not known'
+  if (copies > 1) return `${copies} copies of each queue: outlives a server and its disk`
+  if (isCluster === true) return 'one copy only, on a cluster: set --replicas 3'
+  return 'one copy of each queue: outlives every process; a power cut only with sync_interval: always'
 }
 
 function Connected({ isThere, more = null }: { readonly isThere: boolean; readonly more?: string | null }) {

@@ -15,7 +15,7 @@ import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import { MoveWatermark, ResetWatermark } from './move.tsx'
 
 type Opened = { readonly kind: 'move'; readonly to: string | null } | { readonly kind: 'reset' }

@@ -14,7 +14,7 @@ import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
 import { Sign } from '../../parts/show/sign.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import { ReadingTabs } from '../cursors/tabs.tsx'
 import { SetWatermark } from './set.tsx'
 

@@ -1,10 +1,10 @@
 import { Stack, Text, Title } from '@mantine/core'
 import type { WorkerInstance } from '../../api/engine.ts'
-import { grouped } from '../../parts/format.ts'
+import { grouped } from '../../parts/show/format.ts'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import { InstanceSign } from '../workers/health.tsx'
 
 const columns: readonly Column<WorkerInstance>[] = [

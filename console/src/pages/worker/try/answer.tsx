@@ -1,6 +1,6 @@
 import { Stack, Text, Title } from '@mantine/core'
 import type { Trial, TrialReply, TrialResult, TrialVerdict, TrialVerdictKind } from '../../../api/engine.ts'
-import { bytes, counted, duration } from '../../../parts/format.ts'
+import { bytes, counted, duration } from '../../../parts/show/format.ts'
 import { Block } from '../../../parts/show/block.tsx'
 import { Facts, Mono } from '../../../parts/show/facts.tsx'
 import { Sign } from '../../../parts/show/sign.tsx'
