@@ -39,7 +39,7 @@ export function useFilters<K extends string>(names: readonly K[]): Filters<K> {
 }
 
 /** Without what is empty. */
-export function given<K extends string>(values: Readonly<Record<K, string>>): Partial<Record<K, string>> {
+function given<K extends string>(values: Readonly<Record<K, string>>): Partial<Record<K, string>> {
   const filled = Object.entries<string>(values)
     .map(([name, value]) => [name, value.trim()] as const)
     .filter(([, value]) => value !== '')
