@@ -61,6 +61,8 @@ export interface BridgeOptions {
   readonly graceMs: number
   /** Messages in a follower's queue above which replies for it are held back. */
   readonly highWater: number
+  /** Of the engine, for its heartbeats. */
+  readonly version?: string
   /** Told of every change of a breaker's state; must not throw. */
   readonly onHealth?: (change: HealthChange) => void
   readonly log: Log
@@ -107,7 +109,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, limiter, yielding })
+    await sendHeartbeat({ id, startedAt, version: options.version, secretKey, queues, log, topologies, directory, limiter, yielding })
   }
 
   const seen = { bridge: id, highWater: highWater.mark, meters }
@@ -181,6 +183,7 @@ function applyChange(change: ConfigChange, { topologies, directory, limiter, can
 interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
   readonly id: string
   readonly startedAt: string
+  readonly version: string | undefined
   readonly secretKey: string
   readonly yielding: Yielding
   readonly queues: Queues
@@ -189,7 +192,7 @@ interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
 
 /** Never rejects: the next one comes soon. */
 async function sendHeartbeat(beating: Beating): Promise<void> {
-  const { id, startedAt, secretKey, queues, log, topologies, directory, limiter, yielding } = beating
+  const { id, startedAt, version, secretKey, queues, log, topologies, directory, limiter, yielding } = beating
   const heartbeat: Heartbeat = {
     id,
     host: hostname(),
@@ -197,6 +200,7 @@ async function sendHeartbeat(beating: Beating): Promise<void> {
     startedAt,
     secretKey: fingerprintOf(secretKey),
     rssBytes: process.memoryUsage.rss(),
+    ...(version !== undefined && { version }),
     revisions: topologies.revisions(),
     sending: topologies.sending(),
     instances: directory.instances(),

@@ -3457,6 +3457,10 @@ export interface components {
             startedAt: string;
             /** @description Memory of its process */
             rssBytes: number;
+            /** @description Of the engine; null: an older one, that does not say */
+            version: string | null;
+            /** @description Published topologies that it does not go by yet; null: Postgres is away */
+            behind: number | null;
             /** @description What keeps it from some of its work */
             trouble: components["schemas"]["BridgeTrouble"][];
         };
@@ -3470,6 +3474,12 @@ export interface components {
             streams: number | null;
             /** @description Size in bytes */
             bytes: number | null;
+            /** @description That the account may store; null: it has no limit, the disk has one, or it is not known */
+            limitBytes: number | null;
+            /** @description That are kept of each queue; with one, what a dead disk held is lost */
+            copies: number | null;
+            /** @description Whether several servers keep it */
+            isCluster: boolean | null;
         };
         StatusPostgres: {
             /** @description Whether it can be reached now */

@@ -135,7 +135,7 @@ export async function ownBridge(
   metrics: Metrics = openMetrics(),
 ): Promise<{ readonly bridge: Bridge; readonly metrics: Metrics }> {
   const bridge = await stack.own(
-    () => openBridge({ queues, ...settings, log }),
+    () => openBridge({ queues, ...settings, version: version(), log }),
     (bridge) => bridge.close(),
   )
   metrics.add(() => bridgeMetrics(bridge, () => queues.connection.connected))

@@ -47,7 +47,7 @@ const clock = {
 }
 const tickMs = 5_000
 
-function useNow(isNeeded = true): number {
+export function useNow(isNeeded = true): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     if (!isNeeded) return
