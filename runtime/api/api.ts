@@ -23,6 +23,7 @@ import { serviceRoutes } from './routes/limits/services.ts'
 import { serviceStateRoutes } from './routes/limits/state.ts'
 import { nodeLookRoutes } from './routes/look/nodes.ts'
 import { metricRoutes } from './routes/look/metrics.ts'
+import { overviewRoutes } from './routes/look/overview.ts'
 import { runLookRoutes } from './routes/look/runs.ts'
 import { runStartRoutes } from './routes/look/start.ts'
 import { tryRoutes } from './routes/look/try.ts'
@@ -91,6 +92,7 @@ const places: Readonly<Record<string, string>> = {
 
 const allRoutes = [
   topologyRoutes,
+  overviewRoutes,
   nodeRoutes,
   nodeLookRoutes,
   tryRoutes,

@@ -54,6 +54,43 @@ export interface paths {
         patch: operations["changeTopology"];
         trace?: never;
     };
+    "/api/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How all topologies are, by name
+         * @description Drafts and published ones, without their documents. How full queues are is told by events, and by `/api/queues`.
+         */
+        get: operations["listOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find topologies, nodes, runs and messages in Trash by name or id */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/topologies/{topology}/nodes": {
         parameters: {
             query?: never;
@@ -2205,6 +2242,21 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        Found: {
+            kind: components["schemas"]["FoundKind"];
+            id: string;
+            /** @description Of a run and of a message in Trash: of its node */
+            name: string;
+            /** @description Id of the topology; it stays the same when that is renamed */
+            topologyId: string;
+            topology: string;
+        };
+        /** @enum {string} */
+        FoundKind: "topology" | "node" | "run" | "trash";
+        FoundList: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["Found"][];
+        };
         Health: {
             /**
              * @description Always `ok`
@@ -3644,6 +3696,68 @@ export interface components {
         };
         /** @enum {string} */
         TopologyDocumentNodeWatermarkCommit: "drained" | "clean";
+        TopologyOverview: {
+            id: string;
+            name: string;
+            /** @description For people */
+            description: string | null;
+            /**
+             * @description For people and scripts: text by name
+             * @example {
+             *       "team": "shop"
+             *     }
+             */
+            labels: {
+                [key: string]: string;
+            };
+            visibility: components["schemas"]["TopologyOverviewVisibility"];
+            /** @description Whether starts are taken */
+            enabled: boolean;
+            /** @description Whether it rests; starts are taken all the same, and wait */
+            paused: boolean;
+            /** @description Who or what paused it; null: it is not paused */
+            pausedReason: string | null;
+            bridgeOutOfSync: boolean;
+            /** @description Number of a publish, from 1 */
+            revision: number;
+            /** @description Of the draft */
+            nodes: number;
+            /** @description Messages in Trash that nobody has settled */
+            openTrash: number;
+            attention: components["schemas"]["TopologyOverviewAttention"][];
+            /** @description Settled a second at all of its nodes, over the last 10 s; null: a bridge does not answer */
+            ratePerSecond: number | null;
+            /** @description The one that began last */
+            lastRun: components["schemas"]["TopologyOverviewLastRun"] | null;
+        };
+        /** @enum {string} */
+        TopologyOverviewAttention: "trash" | "held-back" | "breaker" | "queues-full";
+        TopologyOverviewLastRun: {
+            id: string;
+            state: components["schemas"]["TopologyOverviewLastRunState"];
+            /**
+             * Format: date-time
+             * @description When it began
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description When it ended; null: it goes on
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            finishedAt: string | null;
+        };
+        /** @enum {string} */
+        TopologyOverviewLastRunState: "running" | "finished" | "failed" | "cancelled";
+        TopologyOverviewPage: {
+            /** @description Those of this page, or all where there are no pages */
+            items: components["schemas"]["TopologyOverview"][];
+            /** @description `after` of the next page; null: this is the last one */
+            next: string | null;
+        };
+        /** @enum {string} */
+        TopologyOverviewVisibility: "draft" | "public";
         TopologyPage: {
             /** @description Those of this page, or all where there are no pages */
             items: components["schemas"]["Topology"][];
@@ -4561,6 +4675,9 @@ export type FlowPayloadNodeAction = components['schemas']['FlowPayloadNodeAction
 export type FlowPayloadNodeCron = components['schemas']['FlowPayloadNodeCron'];
 export type FlowPayloadNodePosition = components['schemas']['FlowPayloadNodePosition'];
 export type FlowPayloadNodeRepeater = components['schemas']['FlowPayloadNodeRepeater'];
+export type Found = components['schemas']['Found'];
+export type FoundKind = components['schemas']['FoundKind'];
+export type FoundList = components['schemas']['FoundList'];
 export type Health = components['schemas']['Health'];
 export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
@@ -4696,6 +4813,12 @@ export type TopologyDocumentNodeVerifyEncoding = components['schemas']['Topology
 export type TopologyDocumentNodeVerifyScheme = components['schemas']['TopologyDocumentNodeVerifyScheme'];
 export type TopologyDocumentNodeWatermark = components['schemas']['TopologyDocumentNodeWatermark'];
 export type TopologyDocumentNodeWatermarkCommit = components['schemas']['TopologyDocumentNodeWatermarkCommit'];
+export type TopologyOverview = components['schemas']['TopologyOverview'];
+export type TopologyOverviewAttention = components['schemas']['TopologyOverviewAttention'];
+export type TopologyOverviewLastRun = components['schemas']['TopologyOverviewLastRun'];
+export type TopologyOverviewLastRunState = components['schemas']['TopologyOverviewLastRunState'];
+export type TopologyOverviewPage = components['schemas']['TopologyOverviewPage'];
+export type TopologyOverviewVisibility = components['schemas']['TopologyOverviewVisibility'];
 export type TopologyPage = components['schemas']['TopologyPage'];
 export type TopologyPatch = components['schemas']['TopologyPatch'];
 export type TopologyStatus = components['schemas']['TopologyStatus'];
@@ -5066,6 +5189,77 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listOverview: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description Part of the name or the description, whatever its case */
+                text?: string;
+                /** @description With all of these, with commas: `team=shop`, or `team` for any */
+                labels?: string;
+                /** @description Only those; `attention`: where a person may have to look */
+                show?: "published" | "draft" | "disabled" | "paused" | "attention";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopologyOverviewPage"] & {
+                        /** @description How many there are with these filters */
+                        total: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Part of a name, the beginning of the id of a run or of a message in Trash, or any id */
+                text: string;
+                /** @description How many items at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Topologies first, then nodes, runs and messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

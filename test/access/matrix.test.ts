@@ -34,6 +34,8 @@ const seenByOwners = new Set(
     'getMessageTimeline',
     'rerunRun',
     'listQueues',
+    'listOverview',
+    'search',
     'listCron',
     'previewCron',
     'getSession',

@@ -3,14 +3,41 @@ import { keepPicture, openConsole, hindrances } from './open.ts'
 import type { TestConsole } from './open.ts'
 import { openFlow } from './trash-support.ts'
 let t: TestConsole
-beforeAll(async () => { t = await openConsole() })
+beforeAll(async () => {
+  t = await openConsole()
+})
 afterAll(() => t.close())
 test('look', { timeout: 600_000 }, async () => {
-  const flow = await openFlow(t, 'orders', ({ body }, nth) => body.includes('bad') ? { status: 422, headers: { 'content-type': 'application/problem+json' }, body: JSON.stringify({ type: 'urn:shop:invalid', title: 'The zip is none', status: 422, detail: 'order 17 has the zip "1234"' }) } : nth > 1 || !body.includes('slow') ? { status: 200, body } : { status: 502, body: 'away' })
-  await flow.run([{ a: 1, slow: 1 }, { bad: 1, zip: '12', list: [1, 2, { x: 12345678901234567890n.toString() }] }, { bad: 2 }, { bad: 3 }])
+  const flow = await openFlow(t, 'orders', ({ body }, nth) =>
+    body.includes('bad')
+      ? {
+          status: 422,
+          headers: { 'content-type': 'application/problem+json' },
+          body: JSON.stringify({
+            type: 'urn:shop:invalid',
+            title: 'The zip is none',
+            status: 422,
+            detail: 'order 17 has the zip "1234"',
+          }),
+        }
+      : nth > 1 || !body.includes('slow')
+        ? { status: 200, body }
+        : { status: 502, body: 'away' },
+  )
+  await flow.run([
+    { a: 1, slow: 1 },
+    { bad: 1, zip: '12', list: [1, 2, { x: 12345678901234567890n.toString() }] },
+    { bad: 2 },
+    { bad: 3 },
+  ])
   const [run] = await t.engine.list('/api/runs', { query: { topology: 'orders' } })
   const [row] = await t.engine.list('/api/trash')
-  const shots = JSON.parse((process.env.SHOTS ?? '[]').replaceAll('RUN', run!.id).replaceAll('ROW', row!.id)) as [string, string, number, 'light' | 'dark'][]
+  const shots = JSON.parse((process.env.SHOTS ?? '[]').replaceAll('RUN', run!.id).replaceAll('ROW', row!.id)) as [
+    string,
+    string,
+    number,
+    'light' | 'dark',
+  ][]
   for (const [path, name, width, scheme] of shots) {
     const page = await t.page(path, { width, scheme })
     await page.waitForTimeout(1200)

@@ -1,6 +1,6 @@
 import { openEngine } from '../../../runtime/client/index.ts'
 
-export { answerOf, dataOf, ifMatch, Refused, statusOf } from '../../../runtime/client/index.ts'
+export { answerOf, dataOf, ifMatch, statusOf } from '../../../runtime/client/index.ts'
 export type * from '../../../runtime/client/openapi.d.ts'
 
 /** The engine that serves this page. What changes something carries the header that only pages of its own can send. */

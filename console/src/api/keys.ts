@@ -4,8 +4,9 @@
  */
 export const keys = {
   topologies: ['topologies'],
+  /** By what the address calls it. */
   topology: (topology: string) => ['topology', topology],
-  nodes: (topologyId: string) => ['nodes', topologyId],
+  nodes: (topology: string) => ['nodes', topology],
   /** Figures of queues as bridges tell them, with rates. */
   queues: (topologyId: string) => ['queues', topologyId],
   /** How full queues are, as events tell it. */

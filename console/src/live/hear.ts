@@ -27,6 +27,8 @@ interface Told {
 const showMs = 500
 /** What has to be asked for is asked for at most so often. */
 const askMs = 2_000
+/** Lists of all topologies while messages flow: for their rates only. */
+const listMs = 5_000
 /** Rates are of the last ten seconds: after the last change they are looked at once more. */
 const settleMs = 10_000
 
@@ -47,7 +49,10 @@ export function openEars(client: QueryClient): Ears {
     clearTimeout(settling.get(topologyId))
     settling.set(
       topologyId,
-      setTimeout(() => again(keys.queues(topologyId)), settleMs),
+      setTimeout(() => {
+        again(keys.queues(topologyId))
+        again(keys.topologies)
+      }, settleMs),
     )
   }
   return {
@@ -56,6 +61,7 @@ export function openEars(client: QueryClient): Ears {
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
         depths(told.topologyId, told.nodes)
         settle(told.topologyId)
+        pace('list', listMs, () => void client.invalidateQueries({ queryKey: keys.topologies }))
       }
       for (const key of concerned(kind, told)) again(key)
     },
@@ -84,12 +90,12 @@ function patching(client: QueryClient, pace: Pace) {
 
 /** What is to be asked again. */
 function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
-  const ofTopology = topologyId === undefined ? [] : [keys.nodes(topologyId), keys.queues(topologyId)]
+  const queues = topologyId === undefined ? [] : [keys.queues(topologyId)]
   switch (kind) {
     case 'queue':
-      return topologyId === undefined ? [] : [keys.queues(topologyId), ['why']]
+      return [...queues, ['why']]
     case 'plan':
-      return [keys.topologies, ['topology'], ...ofTopology, keys.status]
+      return [keys.topologies, ['topology'], ['nodes'], ...queues, keys.status]
     case 'pause':
     case 'breaker':
       return [

@@ -1,7 +1,7 @@
 import { Button, Group, List, Modal, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import { counted } from './format.ts'
+import { counted } from './show/format.ts'
 import { Problem } from './problem.tsx'
 
 interface Touched {

@@ -10,6 +10,7 @@ import { LiveSign } from './live-sign.tsx'
 import { Mark } from './mark.tsx'
 import { Pages } from './pages.tsx'
 import { SchemeSwitch } from './scheme-switch.tsx'
+import { Search } from './search.tsx'
 import classes from './shell.module.css'
 
 /** What stands around every page. */
@@ -31,15 +32,16 @@ export function Shell() {
             size="sm"
             aria-label={isOpen ? 'Close the menu' : 'Open the menu'}
           />
-          <Link href="/topologies" className={classes.home}>
+          <Link href="/topologies" className={classes.home} aria-label="Sluiceway">
             <Mark />
             <Text span fw={600} visibleFrom="xs">
               Sluiceway
             </Text>
           </Link>
         </Group>
-        <Group gap={4} wrap="nowrap">
+        <Group gap={6} wrap="nowrap">
           <LiveSign />
+          <Search />
           <SchemeSwitch />
           <Account />
         </Group>

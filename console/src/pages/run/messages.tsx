@@ -1,16 +1,16 @@
 import { Anchor, Breadcrumbs, Button, Group, Loader, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { dataOf, engine } from '../../api/engine.ts'
+import { dataOf, engine, statusOf } from '../../api/engine.ts'
 import type { Run, RunMessagePage } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Empty } from '../../parts/empty.tsx'
 import type { Query } from '../../parts/filters/query.ts'
-import { counted, grouped } from '../../parts/format.ts'
+import { counted, grouped } from '../../parts/show/format.ts'
 import { MessageLife } from '../../parts/life/message-life.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Problem } from '../../parts/problem.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import classes from './run.module.css'
 
 type RunMessage = RunMessagePage['items'][number]
@@ -27,6 +27,8 @@ export function Messages({ run, query, change }: MessagesProps) {
   const page = Number(query.page ?? 0)
   const open = (message: string, at: number): void => change({ of: message, page: at > 0 ? String(at) : null })
   const result = useMade(run.id, of, page)
+  // It became no others, or the queues don’t keep that any more.
+  const isUnsplit = statusOf(result.error) === 404
   const items = result.data?.pages.flatMap((one) => one.items) ?? []
   const total = result.data?.pages[0]?.total ?? 0
   return (
@@ -41,9 +43,9 @@ export function Messages({ run, query, change }: MessagesProps) {
           </Text>
         </Breadcrumbs>
       )}
-      {result.error && <Problem error={result.error} again={() => void result.refetch()} />}
+      {result.error && !isUnsplit && <Problem error={result.error} again={() => void result.refetch()} />}
       {result.isPending && <Loader size="xs" aria-label="Loading" />}
-      {result.data && items.length === 0 && <TheOne run={run} of={of} page={page} open={open} />}
+      {(isUnsplit || (result.data && items.length === 0)) && <TheOne run={run} of={of} page={page} open={open} />}
       {items.length > 0 && (
         <>
           <Text size="sm" c="dimmed" role="status">

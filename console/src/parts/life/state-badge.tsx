@@ -1,7 +1,5 @@
-import type { ReactNode } from 'react'
-import classes from './state-badge.module.css'
-
-export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet'
+import { Dot } from '../show/dot.tsx'
+import type { Tone } from '../show/dot.tsx'
 
 /** What a state means for who looks: whether he has something to do. */
 const tones: Readonly<Record<string, Tone>> = {
@@ -35,13 +33,5 @@ const words: Readonly<Record<string, string>> = {
 
 /** A state in a word and a colour; the word alone says it. */
 export function StateBadge({ state }: { readonly state: string }) {
-  return <Mark tone={tones[state] ?? 'quiet'}>{words[state] ?? state}</Mark>
-}
-
-export function Mark({ tone, children }: { readonly tone: Tone; readonly children: ReactNode }) {
-  return (
-    <span className={classes.mark} data-tone={tone}>
-      {children}
-    </span>
-  )
+  return <Dot tone={tones[state] ?? 'quiet'}>{words[state] ?? state}</Dot>
 }

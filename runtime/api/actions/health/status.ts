@@ -78,12 +78,15 @@ async function worstOf(deps: ApiDeps, places: Places): Promise<{ worst: Topology
 export async function topologyStatuses(deps: ApiDeps, limit: number, after: string | null): Promise<TopologyStatus[]> {
   const heads = await listPublished(deps.store, after === null ? {} : { after }, limit)
   const ids = heads.map(({ id }) => id)
-  const [trash, places] = await Promise.all([
-    openTrash(deps.store, ids),
-    knownBridges(deps).then((bridges) => placesOf(deps, bridges)),
-  ])
+  const [trash, known] = await Promise.all([openTrash(deps.store, ids), attentionBeside(deps)])
   const rows = heads.map((head) => ({ ...head, openTrash: trash.get(head.id) ?? 0 }))
-  return shown(deps, rows, knownOf(deps, places))
+  return shown(deps, rows, known)
+}
+
+/** Why somebody has to look at topologies, but for open Trash, by id. */
+export async function attentionBeside(deps: ApiDeps): Promise<Map<string, AttentionKind[]>> {
+  const bridges = await knownBridges(deps)
+  return knownOf(deps, await placesOf(deps, bridges))
 }
 
 /** What is known of topologies beside Postgres, by id: what bridges hold back, and what the janitor found. */

@@ -112,7 +112,7 @@ function ofHolding(holding: Holding, facts: NodeFacts, around: Around): Class {
   const common = { of: isReply ? ('replies' as const) : ('messages' as const), since, until }
   switch (holding.kind) {
     case 'calling':
-      return { ...common, kind: 'calling', text: 'are at the worker; `since` is when the oldest call began' }
+      return { ...common, kind: 'calling', text: 'are at the worker' }
     case 'limit':
       return { ...common, kind: 'limit', text: limitText(reason, facts) }
     case 'retry':

@@ -1,8 +1,8 @@
 import { Alert, Code, Group, Loader, Stack, Table, Text } from '@mantine/core'
 import type { BulkPreview, BulkSample } from '../../../api/engine.ts'
 import { Icon } from '../../../parts/icons.tsx'
-import { Mark } from '../../../parts/life/state-badge.tsx'
 import { Problem } from '../../../parts/problem.tsx'
+import { Dot } from '../../../parts/show/dot.tsx'
 
 interface PreviewProps {
   readonly data: BulkPreview | null
@@ -32,9 +32,9 @@ export function Preview({ data, error, isFetching, isPatched, lacks }: PreviewPr
         <Text size="sm" fw={600}>
           Preview on {samples.length}
         </Text>
-        {refused.length > 0 && <Mark tone="warn">{refused.length} would be refused</Mark>}
-        {isPatched && unchanged.length > 0 && <Mark tone="quiet">{unchanged.length} would not change</Mark>}
-        {refused.length === 0 && (!isPatched || unchanged.length === 0) && <Mark tone="good">all can be sent</Mark>}
+        {refused.length > 0 && <Dot tone="warn">{refused.length} would be refused</Dot>}
+        {isPatched && unchanged.length > 0 && <Dot tone="quiet">{unchanged.length} would not change</Dot>}
+        {refused.length === 0 && (!isPatched || unchanged.length === 0) && <Dot tone="good">all can be sent</Dot>}
       </Group>
       {refused.length > 0 && (
         <Alert color="orange" variant="light" icon={<Icon name="warning" />}>

@@ -33,7 +33,8 @@ export function Time({ at, relative = false }: TimeProps) {
 }
 
 function distance(ms: number): string {
-  if (ms > 1_000) return `in ${age(ms)}`
+  // The clock of all ages may be one tick behind.
+  if (ms > tickMs) return `in ${age(ms)}`
   const text = age(-ms)
   return text === 'now' ? text : `${text} ago`
 }
@@ -46,7 +47,7 @@ const clock = {
 }
 const tickMs = 5_000
 
-export function useNow(isNeeded = true): number {
+function useNow(isNeeded = true): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     if (!isNeeded) return

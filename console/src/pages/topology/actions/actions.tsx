@@ -1,0 +1,147 @@
+import { ActionIcon, Menu } from '@mantine/core'
+import { useState } from 'react'
+import { dataOf, engine } from '../../../api/engine.ts'
+import type { Node, Topology, TopologyPatch } from '../../../api/engine.ts'
+import { useWhyNot } from '../../../api/session.ts'
+import { ActButton } from '../../../parts/act-button.tsx'
+import { Confirm } from '../../../parts/confirm.tsx'
+import { Icon } from '../../../parts/icons.tsx'
+import { told } from '../../../parts/toast.ts'
+import { PublishDialog } from './publish-dialog.tsx'
+import { republish } from './republish.ts'
+import { RunDialog } from './run-dialog.tsx'
+import { useAgain, useDeed } from './use-deed.ts'
+
+interface ActionsProps {
+  readonly topology: Topology
+  readonly nodes: readonly Node[]
+  /** Messages in its queues. */
+  readonly waiting: number
+}
+
+type Dialog = 'run' | 'publish' | 'unpublish' | null
+
+/** What can be done to the topology as a whole. */
+export function Actions({ topology, nodes, waiting }: ActionsProps) {
+  const [dialog, setDialog] = useState<Dialog>(null)
+  const { name, paused } = topology
+  const close = (): void => setDialog(null)
+  const pause = useDeed(
+    paused ? 'Not resumed' : 'Not paused',
+    () => change(topology.id, { paused: !paused }),
+    paused ? `${name} goes on` : `${name} is paused`,
+  )
+  const isDraft = topology.visibility === 'draft'
+  return (
+    <>
+      <ActButton
+        needs="run"
+        whyNot={whyNoRun(topology)}
+        onClick={() => setDialog('run')}
+        leftSection={<Icon name="play" size={12} />}
+      >
+        Run
+      </ActButton>
+      <ActButton
+        needs="operate"
+        variant="default"
+        loading={pause.isPending}
+        onClick={() => pause.mutate()}
+        leftSection={<Icon name={paused ? 'play' : 'pause'} size={12} />}
+      >
+        {paused ? 'Resume' : 'Pause'}
+      </ActButton>
+      {isDraft && (
+        <ActButton needs="design" variant="default" onClick={() => setDialog('publish')}>
+          Publish
+        </ActButton>
+      )}
+      <More topology={topology} open={setDialog} />
+      {dialog === 'run' && <RunDialog topology={topology} nodes={nodes} close={close} />}
+      {dialog === 'publish' && <PublishDialog topology={topology} close={close} />}
+      {dialog === 'unpublish' && <Unpublish topology={topology} waiting={waiting} close={close} />}
+    </>
+  )
+}
+
+function change(topology: string, body: TopologyPatch): Promise<unknown> {
+  return dataOf(engine.PATCH('/api/topologies/{topology}', { params: { path: { topology } }, body }))
+}
+
+function whyNoRun({ visibility, enabled }: Topology): string | null {
+  if (visibility === 'draft') return 'It is a draft: publish it first'
+  return enabled ? null : 'It is disabled: it takes no starts'
+}
+
+function More({ topology, open }: { readonly topology: Topology; readonly open: (dialog: Dialog) => void }) {
+  const { id, name, enabled, visibility } = topology
+  const cantOperate = useWhyNot('operate')
+  const cantDesign = useWhyNot('design')
+  const able = useDeed(
+    enabled ? 'Not disabled' : 'Not enabled',
+    () => change(id, { enabled: !enabled }),
+    enabled ? `${name} takes no more starts` : `${name} takes starts`,
+  )
+  const again = useDeed('Not republished', () => republish(id), 'Bridges have what is stored')
+  const isDraft = visibility === 'draft'
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="default" size={30} aria-label="More">
+          <Icon name="more" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => able.mutate()}>
+          {enabled ? 'Disable: take no starts' : 'Enable: take starts'}
+        </Menu.Item>
+        {!isDraft && (
+          <>
+            <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => again.mutate()}>
+              Republish
+            </Menu.Item>
+            <Menu.Item disabled={cantDesign !== null} title={cantDesign ?? undefined} onClick={() => open('publish')}>
+              Publish the draft…
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Item
+              color="red"
+              disabled={cantDesign !== null}
+              title={cantDesign ?? undefined}
+              onClick={() => open('unpublish')}
+            >
+              Unpublish…
+            </Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+interface UnpublishProps {
+  readonly topology: Topology
+  readonly waiting: number
+  readonly close: () => void
+}
+
+function Unpublish({ topology, waiting, close }: UnpublishProps) {
+  const again = useAgain()
+  const act = async (): Promise<void> => {
+    await dataOf(engine.POST('/api/topologies/{topology}/unpublish', { params: { path: { topology: topology.id } } }))
+    told(`${topology.name} is a draft again`)
+    await again()
+  }
+  return (
+    <Confirm
+      title={`Unpublish ${topology.name}?`}
+      verb="Unpublish"
+      danger
+      touches={[{ count: waiting, one: 'queued message', becomes: 'kept for a later publish' }]}
+      act={act}
+      close={close}
+    >
+      Bridges stop calling its workers, and it takes no more starts. The draft, its runs and its Trash stay.
+    </Confirm>
+  )
+}

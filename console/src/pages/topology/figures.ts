@@ -1,0 +1,95 @@
+import type { Node, Queue, QueueWaiting, TrashGroup, Worker } from '../../api/engine.ts'
+import type { Depth } from '../../live/hear.ts'
+
+/** What a node does now, of all sources together. */
+export interface Figures {
+  /** Messages before it: in its queue, in stored replies that are to be split, or delayed. */
+  readonly waiting: number
+  readonly inFlight: number
+  readonly delayed: number
+  readonly replies: number
+  readonly ratePerSecond: number | null
+  readonly openTrash: number
+  readonly why: Why | null
+  readonly worker: WorkerHealth | null
+  readonly oldestMs: number | null
+}
+
+/** For what most of its messages wait, in a word or two. */
+export type Why = 'paused' | 'calls fail' | 'limit' | 'retry' | 'at its prefetch'
+
+export interface WorkerHealth {
+  readonly usable: number
+  readonly instances: number
+}
+
+export interface Sources {
+  readonly nodes: readonly Node[]
+  readonly queues: readonly Queue[]
+  readonly depths: Readonly<Record<string, Depth>>
+  readonly failures: readonly TrashGroup[]
+  readonly workers: readonly Worker[]
+}
+
+export function figuresOf({ nodes, queues, depths, failures, workers }: Sources): Map<string, Figures> {
+  const byNode = new Map(queues.map((queue) => [queue.nodeId, queue]))
+  const trash = new Map<string, number>()
+  for (const { nodeId, count } of failures) trash.set(nodeId, (trash.get(nodeId) ?? 0) + count)
+  const healths = new Map(workers.map((worker) => [worker.name, healthOf(worker)]))
+  return new Map(
+    nodes.map((node) => {
+      const queue = byNode.get(node.id)
+      // Events come sooner than what is asked for.
+      const depth = depths[node.id] ?? queue
+      const { pending = 0, inFlight = 0, replies = 0 } = depth ?? {}
+      const delayed = queue?.delayed ?? 0
+      const figures = {
+        waiting: pending + replies + delayed,
+        inFlight,
+        delayed,
+        replies,
+        ratePerSecond: queue?.ratePerSecond ?? null,
+        openTrash: trash.get(node.id) ?? 0,
+        worker: node.worker === null ? null : (healths.get(node.worker) ?? null),
+        oldestMs: queue?.oldestMs ?? null,
+      }
+      return [node.id, { ...figures, why: whyOf(node, queue?.waiting, pending, inFlight) }]
+    }),
+  )
+}
+
+function healthOf({ instances }: Worker): WorkerHealth {
+  const usable = instances.filter(({ state }) => state !== 'open' && state !== 'unusable').length
+  return { usable, instances: instances.length }
+}
+
+function whyOf(node: Node, waiting: QueueWaiting | undefined, pending: number, inFlight: number): Why | null {
+  if (node.paused === true) return 'paused'
+  if (node.breaker !== null || (waiting?.breaker ?? 0) > 0) return 'calls fail'
+  const limit = waiting?.limit ?? 0
+  const retry = waiting?.retry ?? 0
+  if (limit > 0 || retry > 0) return limit >= retry ? 'limit' : 'retry'
+  const prefetch = node.published?.prefetch ?? node.prefetch
+  return pending > 0 && prefetch !== null && inFlight >= prefetch ? 'at its prefetch' : null
+}
+
+/** Less work than this nobody has to look at. */
+const leastMs = 5_000
+const leastWaiting = 10
+
+/**
+ * The node that keeps the others from being done: the one whose queue will take longest at the pace at which it is worked off now. Null
+ * when there is none to speak of.
+ */
+export function bottleneckOf(figures: ReadonlyMap<string, Figures>): string | null {
+  let worst: string | null = null
+  let most = leastMs
+  for (const [id, { waiting, ratePerSecond }] of figures) {
+    if (waiting < leastWaiting) continue
+    const ms = (waiting / Math.max(ratePerSecond ?? 1, 0.01)) * 1_000
+    if (ms <= most) continue
+    most = ms
+    worst = id
+  }
+  return worst
+}

@@ -1,0 +1,146 @@
+import { Skeleton, Stack, Text, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import type { Blocker, Node, Topology } from '../../../api/engine.ts'
+import { whyQuery } from '../../../api/queries.ts'
+import { ActButton } from '../../../parts/act-button.tsx'
+import { counted, duration, grouped, rate } from '../../../parts/show/format.ts'
+import { Icon } from '../../../parts/icons.tsx'
+import { Pairs } from '../../../parts/show/pairs.tsx'
+import { Problem } from '../../../parts/problem.tsx'
+import { Time } from '../../../parts/show/time.tsx'
+import { dataOf, engine } from '../../../api/engine.ts'
+import { useDeed } from '../actions/use-deed.ts'
+import type { Figures } from '../figures.ts'
+import classes from './panel.module.css'
+
+interface NowProps {
+  readonly topology: Topology
+  readonly node: Node
+  readonly figures: Figures
+}
+
+/** What the node does now, why its messages wait, and when that will be over. */
+export function Now({ topology, node, figures }: NowProps) {
+  const { waiting, inFlight, delayed, replies, ratePerSecond, oldestMs, worker } = figures
+  const isPublished = topology.visibility === 'public' && node.published !== null
+  return (
+    <Stack gap="md">
+      <Pairs
+        items={[
+          ['Waiting', grouped(waiting)],
+          ['of these', delayed + replies === 0 ? null : splitText(delayed, replies)],
+          [
+            'In flight',
+            node.prefetch === null ? null : `${grouped(inFlight)} of ${node.published?.prefetch ?? node.prefetch}`,
+          ],
+          ['Rate', rate(ratePerSecond)],
+          ['Oldest', oldestMs === null ? null : `${duration(oldestMs)} in the queue`],
+          ['Worker', node.worker],
+          ['Instances', worker === null ? null : `${worker.usable} of ${worker.instances} can be called`],
+          ['Paused', node.pausedReason],
+        ]}
+      />
+      <PauseButton node={node} />
+      {isPublished ? (
+        <WhyItWaits nodeId={node.id} />
+      ) : (
+        <Text size="sm" c="dimmed">
+          It isn’t published, so it has no queue.
+        </Text>
+      )}
+    </Stack>
+  )
+}
+
+function splitText(delayed: number, replies: number): string {
+  const parts = [
+    delayed > 0 ? `${grouped(delayed)} delayed` : null,
+    replies > 0 ? `${counted(replies, 'reply', 'replies')} to split` : null,
+  ]
+  return parts.filter((part) => part !== null).join(', ')
+}
+
+function PauseButton({ node }: { readonly node: Node }) {
+  const isOwn = node.pausedBy === 'node'
+  const act = useDeed(
+    isOwn ? 'Not resumed' : 'Not paused',
+    () => dataOf(engine.PATCH('/api/nodes/{id}', { params: { path: { id: node.id } }, body: { paused: !isOwn } })),
+    isOwn ? `${node.name} goes on` : `${node.name} is paused`,
+  )
+  return (
+    <div>
+      <ActButton
+        needs="operate"
+        variant="default"
+        loading={act.isPending}
+        onClick={() => act.mutate()}
+        leftSection={<Icon name={isOwn ? 'play' : 'pause'} size={12} />}
+      >
+        {isOwn ? 'Resume the node' : 'Pause the node'}
+      </ActButton>
+    </div>
+  )
+}
+
+function WhyItWaits({ nodeId }: { readonly nodeId: string }) {
+  const { data, error, refetch } = useQuery(whyQuery(nodeId))
+  if (error !== null && data === undefined) return <Problem error={error} again={() => void refetch()} />
+  if (data === undefined) return <Skeleton h={80} />
+  const { blockers, estimate, notes, bridges } = data
+  return (
+    <section aria-label="Why it waits">
+      <Title order={3}>Why it waits</Title>
+      {blockers.length === 0 && (
+        <Text size="sm" c="dimmed" mt={4}>
+          Nothing waits.
+        </Text>
+      )}
+      {blockers.map((blocker) => (
+        <Because key={`${blocker.kind} ${blocker.of} ${blocker.text}`} blocker={blocker} />
+      ))}
+      {blockers.length > 0 && (
+        <Text size="sm" mt={6}>
+          {estimate.doneAt === null ? (
+            `When it will be done isn’t known: ${estimate.reason ?? ''}`
+          ) : (
+            <>
+              Done <Time at={estimate.doneAt} relative />
+            </>
+          )}
+        </Text>
+      )}
+      {bridges.silent.length > 0 && (
+        <Text size="xs" c="dimmed">
+          {counted(bridges.silent.length, 'bridge')} did not answer.
+        </Text>
+      )}
+      {notes.map((note) => (
+        <Text key={note} size="xs" c="dimmed">
+          {note}
+        </Text>
+      ))}
+    </section>
+  )
+}
+
+function Because({ blocker: { count, of, text, since, until } }: { readonly blocker: Blocker }) {
+  return (
+    <div className={classes.blocker}>
+      <b>{of === 'messages' ? counted(count, 'message') : counted(count, 'reply', 'replies')}</b> {text}
+      {(since !== null || until !== null) && (
+        <Text size="xs" c="dimmed">
+          {since !== null && (
+            <>
+              since <Time at={since} relative />
+            </>
+          )}
+          {until !== null && (
+            <>
+              {since === null ? '' : ', '}until <Time at={until.last} relative />
+            </>
+          )}
+        </Text>
+      )}
+    </div>
+  )
+}
