@@ -32,6 +32,12 @@ test('look', { timeout: 600_000 }, async () => {
   ])
   const [run] = await t.engine.list('/api/runs', { query: { topology: 'orders' } })
   const [row] = await t.engine.list('/api/trash')
+  console.log(
+    row!.messageId,
+    await t.engine
+      .GET('/api/runs/{id}/messages/{message}/timeline', { params: { path: { id: run!.id, message: row!.messageId } } })
+      .then(({ data }) => JSON.stringify(data).slice(0, 900), String),
+  )
   const shots = JSON.parse((process.env.SHOTS ?? '[]').replaceAll('RUN', run!.id).replaceAll('ROW', row!.id)) as [
     string,
     string,
@@ -40,7 +46,8 @@ test('look', { timeout: 600_000 }, async () => {
   ][]
   for (const [path, name, width, scheme] of shots) {
     const page = await t.page(path, { width, scheme })
-    await page.waitForTimeout(1200)
+    await page.waitForLoadState('networkidle').catch(() => undefined)
+    await page.waitForTimeout(2500)
     await keepPicture(page, name)
     console.log(name, await hindrances(page))
     await page.context().close()

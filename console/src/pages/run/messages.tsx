@@ -23,7 +23,8 @@ interface MessagesProps {
 
 /** What the run’s messages became, page by page; each has a life of its own to be looked at, and may have become others. */
 export function Messages({ run, query, change }: MessagesProps) {
-  const of = query.of ?? run.id
+  const first = firstOf(run)
+  const of = query.of ?? first
   const page = Number(query.page ?? 0)
   const open = (message: string, at: number): void => change({ of: message, page: at > 0 ? String(at) : null })
   const result = useMade(run.id, of, page)
@@ -33,7 +34,8 @@ export function Messages({ run, query, change }: MessagesProps) {
   const total = result.data?.pages[0]?.total ?? 0
   return (
     <Stack gap="xs">
-      {of !== run.id && (
+      {run.intake !== null && <Pieces run={run} of={of} open={open} />}
+      {of !== first && run.intake === null && (
         <Breadcrumbs>
           <Anchor component="button" type="button" size="sm" onClick={() => change({ of: null, page: null })}>
             All it began with
@@ -64,6 +66,27 @@ export function Messages({ run, query, change }: MessagesProps) {
         </Button>
       )}
     </Stack>
+  )
+}
+
+/** What was split as it came in began with pieces, each of which holds some of its records. */
+const firstOf = (run: Run): string => (run.intake === null ? run.id : `${run.id}.0`)
+
+function Pieces({ run, of, open }: { readonly run: Run; readonly of: string; readonly open: OneProps['open'] }) {
+  const piece = Number(of.slice(run.id.length + 1).split(/[.#!]/)[0] ?? 0)
+  const go = (to: number) => (): void => open(`${run.id}.${to}`, 0)
+  return (
+    <Group gap={6}>
+      <Text size="sm">
+        Piece {piece + 1} of the body{of !== `${run.id}.${piece}` && `, what ${of} became`}
+      </Text>
+      <Button variant="default" size="compact-xs" disabled={piece === 0} onClick={go(piece - 1)}>
+        Piece before
+      </Button>
+      <Button variant="default" size="compact-xs" onClick={go(piece + 1)}>
+        Next piece
+      </Button>
+    </Group>
   )
 }
 

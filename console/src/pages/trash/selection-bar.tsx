@@ -58,10 +58,10 @@ export function SelectionBar({ address, change, selection }: SelectionBarProps) 
             </Button>
           )}
           <ActButton needs="operate" variant="default" color="red" onClick={() => begin('discard')}>
-            Discard {size > 0 ? '' : 'all'}…
+            {size > 0 ? 'Discard…' : 'Discard all…'}
           </ActButton>
           <ActButton needs="operate" onClick={() => begin('replay')}>
-            Replay {size > 0 ? '' : 'all'}…
+            {size > 0 ? 'Replay…' : 'Replay all…'}
           </ActButton>
         </Group>
       )}
