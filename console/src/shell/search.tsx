@@ -1,4 +1,4 @@
-import { Group, Kbd, Modal, Text, TextInput, UnstyledButton } from '@mantine/core'
+import { Group, Kbd, Modal, Text, TextInput, UnstyledButton, VisuallyHidden } from '@mantine/core'
 import { useDebouncedValue, useDisclosure, useHotkeys } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -18,12 +18,13 @@ export function Search() {
   useHotkeys([['mod+K', open]], [])
   return (
     <>
-      <UnstyledButton onClick={open} className={classes.open} aria-label="Search" aria-keyshortcuts="Control+K">
+      <UnstyledButton onClick={open} className={classes.open} aria-keyshortcuts="Control+K">
         <Icon name="search" size={14} />
-        <Text span size="sm" c="dimmed" visibleFrom="sm">
+        <VisuallyHidden>Search</VisuallyHidden>
+        <Text span size="sm" c="dimmed" visibleFrom="sm" aria-hidden>
           Search
         </Text>
-        <Kbd size="xs" visibleFrom="sm">
+        <Kbd size="xs" visibleFrom="sm" aria-hidden>
           Ctrl K
         </Kbd>
       </UnstyledButton>
