@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
-import base from './vitest.config.ts'
+import { common, globalSetup, options } from './vitest.config.ts'
 
 /** The long tests (faults, volume, endurance), one file after the other: they measure, and need the machine. */
 export default defineConfig({
-  ...base,
+  ...common,
   test: {
-    ...base.test,
+    ...options,
+    globalSetup,
     include: ['test/proof/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
     fileParallelism: false,

@@ -36,6 +36,7 @@ import { startRoutes } from './routes/starts.ts'
 import { systemRoutes } from './routes/system.ts'
 import { topologyRoutes } from './routes/topologies.ts'
 import { trashRoutes } from './routes/trash.ts'
+import { trashTransferRoutes } from './routes/trash/transfer.ts'
 import { trashDifferenceRoutes } from './routes/trash/difference.ts'
 import { trashBodyRoutes } from './routes/trash/exact.ts'
 import { workerRoutes } from './routes/workers.ts'
@@ -109,6 +110,7 @@ const allRoutes = [
   cursorRoutes,
   watermarkRoutes,
   runLookRoutes,
+  trashTransferRoutes,
   runStartRoutes,
   bulkRoutes,
   trashRoutes,

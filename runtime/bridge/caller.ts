@@ -13,6 +13,7 @@ import { waitText } from './limits/words.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
+import type { Standing } from '../queue/deliver/delivery.ts'
 import { limitCostMax } from '../topology/limits/limits.ts'
 import { isOrdered } from '../topology/plan.ts'
 import type { WorkerNode } from '../topology/plan.ts'
@@ -27,8 +28,8 @@ export interface Caller {
   backOff(message: Message, wait: { readonly delayMs: number; readonly retryAfterMs: number | null }): void
 }
 
-/** How the message waits for an instance, or for a permit; `reason`: of what. */
-export type Waiting = (kind: 'turn' | 'limit', until: number | null, reason?: string) => Wait
+/** How the message waits for an instance, or for a permit; how that stands is asked only when somebody wants to know. */
+export type Waiting = (kind: 'turn' | 'limit', standing?: () => Standing) => Wait
 
 /** What a call has to know of those before it. */
 interface Try {
@@ -120,7 +121,7 @@ function makeCaller(deps: CallerDeps, prepared: PreparedNode, breaker: NodeBreak
   const turn = (signal: AbortSignal) => breaker.turn(signal)
   return {
     async call(message, tries, sequence, waiting) {
-      const turned = breaker.take() ?? (await waitFor(waiting('turn', null), turn))
+      const turned = breaker.take() ?? (await waitFor(waiting('turn'), turn))
       if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
       let showing: Showing = nothing
       try {
@@ -150,6 +151,21 @@ function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Ca
   }
 }
 
+/** While an instance rests for it: others of its worker wait meanwhile. */
+const renewMs = 5_000
+
+/** Null: there are no permits so soon, or something else came up. */
+function leaveSoon(limiter: Limiter, call: Call, waiting: Waiting): Promise<Pass | null> {
+  return waitFor(waiting('limit'), async (signal) => {
+    const soon = AbortSignal.any([AbortSignal.timeout(renewMs), signal])
+    const leave = await limiter.wait({ ...call, mayLeave: false }, soon).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      return null
+    })
+    return leave?.kind === 'pass' ? leave : null
+  })
+}
+
 /** Null: something else came up while it waited. */
 function leaveFor(
   limiter: Limiter,
@@ -160,8 +176,11 @@ function leaveFor(
   const call = limitedCall(node, message)
   const pass = limiter.take(call)
   if (pass !== null) return pass
-  const reason = waitText(limiter.heldBy(call), message.limitKey !== null)
-  return waitFor<Pass | PutOff>(waiting('limit', limiter.until(call), reason), (signal) => limiter.wait(call, signal))
+  const standing = (): Standing => {
+    const held = limiter.heldBy(call)
+    return { until: held.until, reason: waitText(held, message.limitKey !== null) }
+  }
+  return waitFor<Pass | PutOff>(waiting('limit', standing), (signal) => limiter.wait(call, signal))
 }
 
 interface OneCall {
@@ -173,9 +192,10 @@ interface OneCall {
   readonly mayCall: () => boolean
 }
 
-/** A permit that is void by the time that an instance is there is of no use any more: then nothing is called. */
-async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
+/** A permit that is void by the time that an instance is there is of no use any more: then nothing is called, but for a suspect, which has another one then. */
+async function callWith(pass: Pass, { limiter, workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
   const { prepared, message, tries, sequence, waiting, mayCall } = one
+  const leave: { pass: Pass | null } = { pass }
   const { attempt, isSuspect } = tries
   let cost: number | undefined
   let isAskingToWait = false
@@ -188,8 +208,14 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
         message: message.id,
         isSuspect,
         request: () => requestOf(prepared, message, attempt, sequence, known?.key ?? null),
-        wait: waiting('turn', null),
-        mayCall: () => mayCall() && performance.now() <= pass.until,
+        wait: waiting('turn'),
+        mayCall: () => mayCall() && performance.now() <= (leave.pass?.until ?? 0),
+        async renew() {
+          leave.pass?.end(0)
+          leave.pass = null
+          leave.pass = mayCall() ? await leaveSoon(limiter, limitedCall(prepared.node, message), waiting) : null
+          return leave.pass !== null
+        },
         cut,
       },
       known?.unusable,
@@ -200,8 +226,8 @@ async function callWith(pass: Pass, { workerOf, used, cut }: CallerDeps, one: On
     return called
   } finally {
     // Who comes next is to know first that the service asks to wait.
-    if (isAskingToWait) setImmediate(() => pass.end(cost))
-    else pass.end(cost)
+    if (isAskingToWait) setImmediate(() => leave.pass?.end(cost))
+    else leave.pass?.end(cost)
   }
 }
 

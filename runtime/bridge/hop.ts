@@ -43,8 +43,8 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     if (asking === null) continue
     message = asking
     delivery.note('calling')
-    const called = await site.caller.call(message, tries, delivery.sequence, (kind, until, reason) => async (wait) => {
-      delivery.note(kind, until, reason)
+    const called = await site.caller.call(message, tries, delivery.sequence, (kind, standing) => async (wait) => {
+      delivery.note(kind, standing)
       await waitHere(siteNow, message, stop, wait)
       delivery.note('calling')
     })
@@ -90,7 +90,9 @@ const holdKindOf = {
 
 function noteHold(delivery: Delivery, { delayMs, failure }: Hold, cause: keyof typeof holdKindOf): void {
   const { title, detail } = failure.problem
-  delivery.note(holdKindOf[cause], performance.now() + delayMs, cause === 'refused' ? (detail ?? title) : title)
+  const until = performance.now() + delayMs
+  const reason = cause === 'refused' ? (detail ?? title) : title
+  delivery.note(holdKindOf[cause], { until: { first: until, last: until }, reason })
 }
 
 /** Waits while the node or its topology is paused. */

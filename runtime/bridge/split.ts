@@ -71,7 +71,7 @@ async function enter(reply: StoredRerun, { delivery, site, ports, stop }: Splitt
 async function room(reply: StoredOutputs, count: number, { delivery, site, ports, stop }: Splitting): Promise<void> {
   checkKnown(receivers(reply), site.lanes)
   const place = { topologyId: site.topologyId, nodeId: site.nodeId, run: reply.input.run }
-  const onFull = (nodeId: string): void => delivery.note('follower', null, nodeId)
+  const onFull = (nodeId: string): void => delivery.note('follower', { until: null, reason: nodeId })
   await ports.cancelled.whileNot(place, stop.soon, (signal) =>
     ports.highWater.room(site, receivers(reply), count, signal, onFull),
   )

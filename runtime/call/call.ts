@@ -4,7 +4,7 @@ import { textOf } from '../errors.ts'
 import { waitFor } from './breaker/line.ts'
 import type { Wait } from './breaker/line.ts'
 import type { CallResult } from './decide.ts'
-import type { Instance, Instances } from './instances.ts'
+import type { Instance, Instances, Slot } from './instances.ts'
 
 const replyMaxBytes = 8 * 1024 * 1024
 
@@ -26,8 +26,10 @@ export interface Calling {
   readonly request: () => Request
   /** How it waits for an instance. */
   readonly wait: Wait
-  /** Whether the call may still be made after the wait. */
+  /** Whether the call may still be made: asked after the wait, and again when there is a connection, right before the first byte is sent. */
   readonly mayCall: () => boolean
+  /** Whether a suspect may be called after all, since it waits for an instance of its own for long: asked while it has one. */
+  readonly renew?: () => Promise<boolean>
   /** Gives up the open call, when it aborts: it counts as lost, and nobody is blamed. */
   readonly cut: AbortSignal
 }
@@ -55,13 +57,11 @@ export async function callWorker(
   const turn = (signal: AbortSignal) => instances.turn(isSuspect, signal)
   let slot = instances.take(isSuspect) ?? (await waitFor(calling.wait, turn))
   while (slot !== null) {
-    if (!calling.mayCall()) {
-      instances.done(slot, null, message)
-      return held('the node may not call any more')
-    }
+    if (!calling.mayCall() && !(await renewed(instances, slot, calling))) return held(tooLate.detail)
     const { instance, begunAt } = slot
-    const result = await dispatch(instance, calling.request(), cut)
+    const result = await dispatch(instance, calling, cut)
     instances.done(slot, cut.aborted ? null : result, message)
+    if (result.kind === 'held') return held(result.detail)
     if (result.kind !== 'refused') {
       return { result, instance: instance.url, durationMs: performance.now() - begunAt }
     }
@@ -69,6 +69,17 @@ export async function callWorker(
     slot = instances.take(isSuspect)
   }
   return held(detail)
+}
+
+/** False: the slot is given back. */
+async function renewed(instances: Instances, slot: Slot, { isSuspect, renew, message }: Calling): Promise<boolean> {
+  let is = false
+  try {
+    is = isSuspect && renew !== undefined && (await renew())
+    return is
+  } finally {
+    if (!is) instances.done(slot, null, message)
+  }
 }
 
 const noInstance = 'the worker has no instance: register its address'
@@ -88,9 +99,10 @@ function notCalled(result: CallResult): Called {
 }
 
 /** One HTTP exchange on one instance, through undici's lowest level: no request object, no stream, no promise chain. */
-function dispatch(instance: Instance, request: Request, signal: AbortSignal): Promise<CallResult> {
+function dispatch(instance: Instance, { request: make, mayCall }: Calling, signal: AbortSignal): Promise<CallResult> {
+  const request = make()
   return new Promise((resolve) => {
-    const exchange = new Exchange(request.timeoutMs, signal, resolve)
+    const exchange = new Exchange({ timeoutMs: request.timeoutMs, mayCall, signal }, resolve)
     instance.pool.dispatch(
       {
         method: 'POST',
@@ -103,9 +115,18 @@ function dispatch(instance: Instance, request: Request, signal: AbortSignal): Pr
   })
 }
 
+interface Terms {
+  readonly timeoutMs: number
+  readonly mayCall: () => boolean
+  readonly signal: AbortSignal
+}
+
+const tooLate = { kind: 'held', detail: 'the node may not call any more' } as const satisfies CallResult
+
 /** States: waiting for a connection → sent → answering → done. Exactly one `CallResult` comes out, whatever undici reports. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (result: CallResult) => void
+  readonly #mayCall: () => boolean
   readonly #timer: NodeJS.Timeout
   readonly #signal: AbortSignal
   readonly #onAbort = (): void => this.#giveUp({ kind: 'lost' })
@@ -116,8 +137,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #size = 0
   #done = false
 
-  constructor(timeoutMs: number, signal: AbortSignal, resolve: (result: CallResult) => void) {
+  constructor({ timeoutMs, mayCall, signal }: Terms, resolve: (result: CallResult) => void) {
     this.#resolve = resolve
+    this.#mayCall = mayCall
     this.#signal = signal
     this.#timer = setTimeout(
       () => this.#giveUp(this.#controller === null ? noConnection : { kind: 'timeout' }),
@@ -128,7 +150,11 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#done) controller.abort(new Error('given up'))
+    if (this.#done) return controller.abort(new Error('given up'))
+    if (this.#mayCall()) return
+    this.#finish(tooLate)
+    // What is thrown here ends the request before anything of it is sent, and leaves the connection to the next one; `abort` would close it.
+    throw new Error('nothing is sent')
   }
 
   onResponseStart(

@@ -904,6 +904,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trash/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is kept of messages in Trash, as NDJSON
+         * @description A message a line, the oldest first, as it comes: however many there are. What fails while it is read is not in it; those that are deleted meanwhile are left out. An answer that breaks off has no end of its chunks.
+         */
+        get: operations["exportTrash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take messages into Trash that were exported
+         * @description As NDJSON of any size, read as it comes. Open messages become open ones of the topology, in a run of their own; an id that is there is left as it is, so what broke off may be sent again.
+         */
+        post: operations["importTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what Trash and runs hold of a tenant
+         * @description Every message with all its versions, whatever its state, and the start messages of runs that have ended. What is open is discarded first, so that counters of runs stay right. It works for about 20 s at most: ask again until `isDone`.
+         */
+        post: operations["eraseTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/start": {
         parameters: {
             query?: never;
@@ -959,7 +1019,7 @@ export interface paths {
         put?: never;
         /**
          * See what a bulk would do
-         * @description On up to 10 messages, spread over the set. Changes nothing. Needs the scope `payload`, too.
+         * @description On up to 10 messages, spread over the set. Changes nothing.
          */
         post: operations["previewBulk"];
         delete?: never;
@@ -1704,7 +1764,7 @@ export interface components {
             filter: {
                 [key: string]: unknown;
             };
-            /** @description Null: none. There for tokens with the scope `payload` */
+            /** @description There for tokens with the scope `payload`; null: none */
             patch?: {
                 /** @enum {string} */
                 type: "json-patch";
@@ -1716,10 +1776,7 @@ export interface components {
                 value: unknown;
             } | null;
             isPatched: boolean;
-            canary: {
-                first: number;
-                five: number;
-            } | null;
+            canary: components["schemas"]["BulkCanaryShown"] | null;
             ratePerSecond: number | null;
             stopAtFailedPercent: number;
             state: components["schemas"]["BulkState"];
@@ -1762,6 +1819,10 @@ export interface components {
             /** @default 5 */
             five: number;
         };
+        BulkCanaryShown: {
+            first: number;
+            five: number;
+        };
         /** @description Open messages that fit all of it */
         BulkFilter: {
             /** @description Id or name */
@@ -1799,7 +1860,7 @@ export interface components {
             /** @description Of the message in Trash as which it failed again */
             againId: string | null;
             /** @description Why it failed, as the worker said it (RFC 9457) or the bridge found it */
-            error: components["schemas"]["MessageError"] & (Record<string, never> | null);
+            error: components["schemas"]["MessageError"] | null;
             /**
              * Format: date-time
              * @example 2026-03-01T10:00:00.000Z
@@ -1867,8 +1928,8 @@ export interface components {
             canary?: boolean | components["schemas"]["BulkCanary"];
             /** @description At most so many a second; without it as fast as the queues take them */
             ratePerSecond?: number;
-            /** @default 20 */
-            stopAtFailedPercent: number;
+            /** @description Default 20; with 100 only the first message of a canary stops it */
+            stopAtFailedPercent?: number;
             /** @description Why, for people */
             reason?: string;
         };
@@ -2363,7 +2424,7 @@ export interface components {
             until: string;
             /** @description What it asked for; null: nothing, so this is a backoff */
             retryAfterMs: number | null;
-            /** @description How often it asked since this was first told */
+            /** @description How often it asked, counted on until it has not asked for a day; calls that were open together ask once */
             times: number;
         };
         /** @enum {string} */
@@ -2537,6 +2598,8 @@ export interface components {
             worker: string | null;
             /** @description What its worker calls, by name; it carries the limits */
             service: string | null;
+            /** @description What one of its calls counts as at the limits of its service; null for event nodes */
+            limitCost: number | null;
             /** @description Stored value; null for event nodes, which have none */
             prefetch: number | null;
             /** @description Lanes, from the document; null for event nodes */
@@ -3853,6 +3916,24 @@ export interface components {
             /** @description Why, for people */
             reason?: string;
         };
+        TrashEraseRequest: {
+            /** @description On whose behalf */
+            tenant: string;
+            /** @description Id or name; by default of all, deleted ones too */
+            topology?: string;
+        };
+        TrashErased: {
+            /** @description Messages of Trash, with all their versions */
+            erased: number;
+            /** @description How many of them were open */
+            discarded: number;
+            /** @description Start messages of runs that have ended */
+            starts: number;
+            /** @description Runs of the tenant that go on: what they hold is in queues */
+            runsLeft: number;
+            /** @description False: there is more, ask again */
+            isDone: boolean;
+        };
         TrashGroup: {
             /** @description The same for messages that failed alike at the same node */
             fingerprint: string;
@@ -3928,12 +4009,32 @@ export interface components {
         };
         /** @enum {string} */
         TrashHeadState: "open" | "replayed" | "discarded";
+        TrashImport: {
+            /** @description The run that all of them belong to; null: nothing was imported */
+            runId: string | null;
+            imported: number;
+            /** @description Whose id was in Trash already: they are as they were */
+            known: number;
+            /** @description That were replayed or discarded where they come from: they are left out */
+            settled: number;
+            /** @description Lines that can not be read: they are left out */
+            faults: number;
+            /** @description Of the first 50 of them */
+            errors: components["schemas"]["TrashLineFault"][];
+        };
         /** @description A line that is on one side only, by its number there, from 1 */
         TrashLineChange: {
             line: number;
             before?: string;
             after?: string;
         };
+        TrashLineFault: {
+            line: number;
+            path: string;
+            message: string;
+        };
+        /** @description NDJSON: a message a line, with its edits and exact bodies (`bodyText`, or `bodyBase64`) */
+        TrashLines: string;
         /** @description headers and bodies are there for tokens with the scope `payload` */
         TrashMessage: {
             id: string;
@@ -4354,9 +4455,13 @@ export interface components {
             doneAt: string | null;
             /** @description Settled a second, over the last 10 s */
             ratePerSecond: number | null;
+            /** @description What that goes by: the limits of its service while messages wait for them, or where these allow less, else what was settled in the last 10 s; null: it is not known */
+            by: components["schemas"]["WhyEstimateBy"] | null;
             /** @description Why it is not known */
             reason: string | null;
         };
+        /** @enum {string} */
+        WhyEstimateBy: "nothing-waits" | "declared" | "observed";
         Worker: {
             name: string;
             /** @description Base URL of each instance */
@@ -4619,6 +4724,7 @@ export type BridgesApplied = components['schemas']['BridgesApplied'];
 export type Bulk = components['schemas']['Bulk'];
 export type BulkAction = components['schemas']['BulkAction'];
 export type BulkCanary = components['schemas']['BulkCanary'];
+export type BulkCanaryShown = components['schemas']['BulkCanaryShown'];
 export type BulkFilter = components['schemas']['BulkFilter'];
 export type BulkMessage = components['schemas']['BulkMessage'];
 export type BulkMessageOutcome = components['schemas']['BulkMessageOutcome'];
@@ -4829,11 +4935,16 @@ export type TrashDifference = components['schemas']['TrashDifference'];
 export type TrashDifferenceBodyAs = components['schemas']['TrashDifferenceBodyAs'];
 export type TrashDifferenceContentType = components['schemas']['TrashDifferenceContentType'];
 export type TrashEdit = components['schemas']['TrashEdit'];
+export type TrashEraseRequest = components['schemas']['TrashEraseRequest'];
+export type TrashErased = components['schemas']['TrashErased'];
 export type TrashGroup = components['schemas']['TrashGroup'];
 export type TrashGroups = components['schemas']['TrashGroups'];
 export type TrashHead = components['schemas']['TrashHead'];
 export type TrashHeadState = components['schemas']['TrashHeadState'];
+export type TrashImport = components['schemas']['TrashImport'];
 export type TrashLineChange = components['schemas']['TrashLineChange'];
+export type TrashLineFault = components['schemas']['TrashLineFault'];
+export type TrashLines = components['schemas']['TrashLines'];
 export type TrashMessage = components['schemas']['TrashMessage'];
 export type TrashMessageState = components['schemas']['TrashMessageState'];
 export type TrashPage = components['schemas']['TrashPage'];
@@ -4863,6 +4974,7 @@ export type WebhookSecrets = components['schemas']['WebhookSecrets'];
 export type Why = components['schemas']['Why'];
 export type WhyBridges = components['schemas']['WhyBridges'];
 export type WhyEstimate = components['schemas']['WhyEstimate'];
+export type WhyEstimateBy = components['schemas']['WhyEstimateBy'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerDialect = components['schemas']['WorkerDialect'];
 export type WorkerInput = components['schemas']['WorkerInput'];
@@ -7256,6 +7368,148 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    exportTrash: {
+        parameters: {
+            query?: {
+                /** @description Id or name */
+                topology?: string;
+                /** @description Id or name */
+                node?: string;
+                /** @description Id of a run */
+                run?: string;
+                /** @description The same for messages that failed alike at the same node */
+                fingerprint?: string;
+                /** @description Only those that stand so */
+                state?: "open" | "replayed" | "discarded";
+                /** @description At that time or later */
+                since?: string;
+                /** @description Before that time */
+                until?: string;
+                /** @description On whose behalf */
+                tenant?: string;
+                /** @description Part of the error's title or detail */
+                text?: string;
+                /** @description Part of what it holds, letter by letter as it is stored; needs the scope `payload` */
+                body?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As many as there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["TrashLines"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    importTrash: {
+        parameters: {
+            query: {
+                /** @description Id or name of the topology that they become Trash of; nodes are found by name */
+                topology: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {"id":"Zk3vW9x2QpL0aB7cD4eF5g","node":"store","messageId":"01k2x3v9q8f7h6j5","createdAt":"2026-03-01T10:00:00.000Z","error":{"type":"about:blank","title":"no country","status":422},"headers":{},"contentType":"application/json","bodyText":"{}"} */
+                "application/x-ndjson": components["schemas"]["TrashLines"];
+            };
+        };
+        responses: {
+            /** @description What became of the lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "runId": "01k2x3v9q8f7h6j5",
+                     *       "imported": 1,
+                     *       "known": 0,
+                     *       "settled": 0,
+                     *       "faults": 0,
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrashImport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    eraseTrash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tenant": "ann"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TrashEraseRequest"];
+            };
+        };
+        responses: {
+            /** @description Gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erased": 42,
+                     *       "discarded": 7,
+                     *       "starts": 3,
+                     *       "runsLeft": 0,
+                     *       "isDone": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrashErased"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     getRunStart: {
         parameters: {
             query?: never;
@@ -7463,6 +7717,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: string;
+                /** @description Only those of which this became */
                 outcome?: "waiting" | "underWay" | "done" | "failedAgain" | "refused" | "discarded" | "cancelled";
             };
             header?: never;
@@ -8331,6 +8586,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

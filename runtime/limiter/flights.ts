@@ -3,15 +3,26 @@ import type { Cells } from '../queue/limits/cells.ts'
 import type { Log } from '../telemetry/log.ts'
 import { SharedCell } from './cell.ts'
 import { Queue } from './line/queue.ts'
-import type { Waiting } from './line/queue.ts'
+import type { Leave, Waiter, Waiting } from './line/queue.ts'
+import { FlightPace } from './pace.ts'
 
 /**
- * Calls of one key that are open at the same time, over all bridges. Each bridge holds some of them for as long as it has calls for them: a lease
- * in the key's shared state, renewed while it lives, so those of a bridge that dies come back after `leaseMs`. Who wants more
- * gets a fair share: bridges that hold more than theirs give it up as their calls end.
+ * Calls of one key that are open at the same time, over all bridges.
+ *
+ * A bridge:  holds none ⇄ holds some, of which so many are open · away (NATS doesn't keep the state: it goes on with what it holds)
+ * A waiter:  waiting ─▶ has a place · has a turn (to be put off until then) · given up (its signal aborted)
+ *
+ * F1  What bridges hold together is never more than `max`: they take it by compare-and-set on the key's shared state (cell.ts).
+ * F2  No more calls are open here than are held here; what a bridge gives up it doesn't use from that moment on.
+ * F3  What is held is a lease, renewed while the bridge lives: of one that dies it comes back after `leaseMs`. A lease is used no longer than to
+ *     a second before its end.
+ * F4  Who wants more gets a fair share: bridges that hold more than theirs give it up as their calls end.
+ * F5  Who must leave, since it takes a place of its node that others need, gets a turn: when it is likely to have a place, by how long calls take.
  */
 export interface FlightState {
   readonly holders: Readonly<Record<string, Holder>>
+  /** Where the line of turns ends. */
+  readonly turn?: number
 }
 
 interface Holder {
@@ -25,9 +36,13 @@ const leaseMs = 10_000
 const renewMs = 4_000
 /** So long after its last call a bridge keeps what it holds. */
 const idleMs = 1_000
+/** Calls may take less time by and by: nobody is put off for longer. */
+const turnMaxMs = 3_600_000
 /** Whose turn it is to have one, when there are fewer than bridges that want one. */
 const rotateMs = 500
 const none: FlightState = { holders: {} }
+/** A lease is used no longer than to here before its end. */
+const leaseMarginMs = 1_000
 
 export interface FlightDeps {
   readonly bridgeId: string
@@ -45,6 +60,8 @@ export class Flights {
   readonly #queue = new Queue()
   #max: number
   #open = 0
+  /** By node. */
+  readonly #openIn = new Map<string, number>()
   #have = 0
   /** Of what it has: more than that is given up as calls end. */
   #share = Infinity
@@ -59,6 +76,7 @@ export class Flights {
   #graceUntil = 0
   #told = { what: '', at: 0 }
   #again = false
+  readonly #pace: FlightPace
   #timer: NodeJS.Timeout | null = null
 
   constructor(id: string, max: number, deps: FlightDeps) {
@@ -66,10 +84,16 @@ export class Flights {
     this.#max = max
     this.#deps = deps
     this.#cell = new SharedCell(deps.cells, id, none)
+    this.#pace = new FlightPace(deps.now)
   }
 
   get open(): number {
     return this.#open
+  }
+
+  /** `Infinity`: as many as you like. */
+  get max(): number {
+    return this.#max
   }
 
   get waiting(): number {
@@ -93,22 +117,44 @@ export class Flights {
   }
 
   /** True: the call may be made, and must be ended. */
-  take(): boolean {
+  take(nodeId: string): boolean {
     if (this.#queue.length > 0 || this.#open >= this.#allowed) return false
-    this.#open++
+    this.#begin(nodeId)
     return true
   }
 
-  /** Resolves when the call may be made, which must be ended then. Rejects with `Stopped` when the signal aborts. */
-  async wait(waiting: Waiting, signal: AbortSignal): Promise<void> {
+  /** Resolves with a place, which must be ended then, or a turn to be put off to. Rejects with `Stopped` when the signal aborts. */
+  wait(waiting: Waiting, signal: AbortSignal): Promise<Leave> {
+    // Where none was open and nobody waited, it says nothing that none has ended for long.
+    if (this.#open + this.#queue.length === 0) this.#pace.restart()
     const left = this.#queue.join(waiting, signal)
     this.#give()
     if (this.#queue.length > 0) this.look()
-    await left
+    return left
   }
 
-  end(): void {
-    this.#open--
+  waitingIn(nodeId: string): number {
+    return this.#queue.countIn(nodeId)
+  }
+
+  openIn(nodeId: string): number {
+    return this.#openIn.get(nodeId) ?? 0
+  }
+
+  hasNew(nodeId: string): boolean {
+    return this.#queue.hasNew(nodeId)
+  }
+
+  /** Of those that wait at a node. */
+  putOffNewest(nodeId: string): void {
+    this.#queue.evictNewest(nodeId)
+    this.look()
+  }
+
+  /** `tookMs`: how long the call took; null: it was never made. */
+  end(nodeId: string, tookMs: number | null): void {
+    this.#count(nodeId, -1)
+    this.#pace.ended(tookMs)
     this.#endedAt = this.#deps.now()
     const isIdle = this.#open === 0 && this.#queue.length === 0
     const isOver = this.#have > this.#open && (this.#have > this.#share || (isIdle && this.#areOthersShort))
@@ -131,9 +177,9 @@ export class Flights {
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#have === 0) return
     const { bridgeId } = this.#deps
-    const leave = ({ holders }: FlightState) => {
+    const leave = ({ holders, ...rest }: FlightState) => {
       const { [bridgeId]: _, ...others } = holders
-      return { state: { holders: others } }
+      return { state: { ...rest, holders: others } }
     }
     await this.#cell.update(leave).catch(() => undefined)
     this.#deps.poke(this.id)
@@ -148,9 +194,21 @@ export class Flights {
     while (this.#queue.length > 0 && this.#open < this.#allowed) {
       const waiter = this.#queue.next(1)
       if (waiter === null) return
-      this.#open++
+      this.#begin(waiter.turn)
       waiter.leave({ kind: 'permit', at: 0 })
     }
+  }
+
+  #begin(nodeId: string): void {
+    this.#count(nodeId, 1)
+    this.#pace.restart()
+  }
+
+  #count(nodeId: string, change: 1 | -1): void {
+    this.#open += change
+    const open = this.openIn(nodeId) + change
+    if (open > 0) this.#openIn.set(nodeId, open)
+    else this.#openIn.delete(nodeId)
   }
 
   async #ask(): Promise<void> {
@@ -159,17 +217,19 @@ export class Flights {
     this.#isAsking = true
     this.#again = false
     try {
-      const { have, want, share, mayOthers } = await this.#cell.update((state) => this.#claim(state))
+      const { have, want, share, mayOthers, turns } = await this.#cell.update((state) => this.#claim(state))
       this.#have = have
       this.#share = share
       this.#areOthersShort = mayOthers
       this.#renewedAt = this.#deps.now()
       this.#tell(`${have}/${want}/${share}`, have < share || mayOthers)
+      leaveAt(turns)
     } catch (error) {
       this.#deps.log.debug('calls in flight are not shared', { limit: this.id, error: textOf(error) })
       // It goes on with what it has. Leases of others run out in the state meanwhile, though they go on, too.
       this.#renewedAt = this.#deps.now()
       this.#isAway = true
+      leaveAt(this.#turns(this.#cell.known, true).turns)
     } finally {
       this.#isAsking = false
       this.#give()
@@ -198,7 +258,11 @@ export class Flights {
     const living = Object.entries(holders).filter(isLiving)
     // What was just used is kept for the next call, unless somebody else waits for it.
     const isKept = now - this.#endedAt < idleMs && !living.some(([, other]) => other.want > other.have)
-    const want = Math.min(this.#open + this.#queue.length || (isKept ? 1 : 0), this.#max)
+    const { turn, turns } = this.#turns(
+      before,
+      this.#max > living.reduce((sum, [, { have }]) => sum + have, this.#open),
+    )
+    const want = Math.min(this.#open + this.#queue.length - turns.length || (isKept ? 1 : 0), this.#max)
     const share = shareOf(bridgeId, want, living, this.#max, Math.floor(now / rotateMs))
     const taken = living.reduce((sum, [, { have }]) => sum + have, 0)
     const free = Math.max(0, this.#max - taken)
@@ -207,12 +271,23 @@ export class Flights {
     const mayOthers = living.some(([, other]) => other.want > other.have)
     const own = holders[bridgeId]
     const isKnown = own?.have === have && own.want === want && own.until - now > leaseMs - renewMs / 2
-    if (isKnown) return { state: before, have, want, share, mayOthers }
+    if (isKnown && turns.length === 0) return { state: before, have, want, share, mayOthers, turns }
     const rest = Object.fromEntries(living)
     const state: FlightState = {
       holders: want === 0 && have === 0 ? rest : { ...rest, [bridgeId]: { have, want, until: now + leaseMs } },
+      ...(turn > now && { turn }),
     }
-    return { state, have, want, share, mayOthers }
+    return { state, have, want, share, mayOthers, turns }
+  }
+
+  /** Places in the line of turns for those who must leave. While some are free nobody stands in it any more. */
+  #turns({ turn = 0 }: FlightState, areFree: boolean): { readonly turn: number; readonly turns: readonly Turn[] } {
+    const now = this.#deps.now()
+    const leaving = this.#queue.evicted()
+    const everyMs = this.#pace.everyMs(this.#max)
+    const first = Math.max(areFree ? 0 : turn, now + (this.#queue.length - leaving.length + 1) * everyMs)
+    const turns = leaving.map((waiter, place) => ({ waiter, at: Math.min(first + place * everyMs, now + turnMaxMs) }))
+    return { turn: leaving.length === 0 ? turn : first + leaving.length * everyMs, turns }
   }
 
   /** Looks again: when it is short of some, when its lease must be renewed, and when it needs none any more. */
@@ -220,14 +295,21 @@ export class Flights {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     if (this.#again) return this.look()
+    if (this.#queue.evicted().length > 0) return this.look()
     if (this.isIdle) return
     const ms = this.#queue.length > 0 ? rotateMs : this.#open > 0 ? renewMs : idleMs
     this.#timer = setTimeout(() => this.look(), ms).unref()
   }
 }
 
-/** A lease is used no longer than to here before its end. */
-const leaseMarginMs = 1_000
+interface Turn {
+  readonly waiter: Waiter
+  readonly at: number
+}
+
+function leaveAt(turns: readonly Turn[]): void {
+  for (const { waiter, at } of turns) waiter.leave({ kind: 'turn', at })
+}
 
 /** A fair share: nobody has more while another who wants some has less; what is left over goes round. */
 function shareOf(

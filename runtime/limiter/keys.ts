@@ -2,8 +2,8 @@ import type { LimitKey } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps } from './flights.ts'
 import { Flights } from './flights.ts'
-import { Line } from './line/line.ts'
-import type { LineDeps } from './line/line.ts'
+import { PermitLine } from './line/line.ts'
+import type { LineDeps } from './line/deps.ts'
 import { Meter } from './meter.ts'
 import { limitId, tiersOf } from './rules.ts'
 
@@ -11,7 +11,7 @@ import { limitId, tiersOf } from './rules.ts'
 export interface Key {
   readonly id: string
   readonly key: LimitKey
-  readonly line: Line
+  readonly line: PermitLine
   /** Null: any number of calls may be open. */
   flights: Flights | null
   hasTiers: boolean
@@ -120,7 +120,7 @@ export class Keys {
     const id = limitId(key)
     const known = this.#keys.get(id)
     if (known !== undefined) return known
-    const line = new Line(id, key, this.#deps)
+    const line = new PermitLine(id, key, this.#deps)
     const isOwn = key.kind === 'service' && key.isOwn
     const usedAt = this.#deps.now()
     const made: Key = { id, key, line, flights: null, hasTiers: false, isOwn, meter: new Meter(), usedAt }

@@ -3,12 +3,14 @@ import type { Limited, LimitKey, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps, Flights } from './flights.ts'
 import { Crowd } from './line/crowd.ts'
+import type { Crowded } from './line/crowd.ts'
 import { Keys } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
-import { aheadMs } from './line/line.ts'
-import type { LineDeps } from './line/line.ts'
+import type { LineDeps } from './line/deps.ts'
 import { Pauses } from './pauses.ts'
+import type { Tier } from './permits.ts'
 import { limitId } from './rules.ts'
+import { aheadMs } from './tiers.ts'
 
 /**
  * What a bridge knows of limits: those of services, as declared, and what services asked for with 429. Before each call the bridge takes
@@ -25,9 +27,7 @@ export interface Limiter {
   take(call: Call): Pass | null
   /** Resolves with leave to call now, or a later time to be put off to. Rejects with `Stopped` when the signal aborts. */
   wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff>
-  /** When the call may be made, by `performance.now()`, as far as known here. */
-  until(call: Call): number
-  /** What the call waits for, as far as known here. */
+  /** What a call that waits here waits for now, as far as known here. */
   heldBy(call: Call): HeldBy
   /** No calls that count against the same key for so long: the service asked for it. */
   backOff(call: Call, wait: BackOff): void
@@ -37,11 +37,16 @@ export interface Limiter {
   close(): Promise<void>
 }
 
-/** `asked`: the service asked to wait (429). `in-flight`: others of the key are open. */
-export interface HeldBy {
-  readonly kind: 'asked' | 'permit' | 'in-flight'
+/** `asked`: the service asked to wait (429). `in-flight`: others of the key are open, `max` at most. */
+export type HeldBy = {
   readonly key: LimitKey
-}
+  /** When the first and the last of those who wait so go on, by `performance.now()`; null: nobody knows. */
+  readonly until: { readonly first: number; readonly last: number } | null
+} & (
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'permit'; readonly tier: Tier | null }
+  | { readonly kind: 'in-flight'; readonly max: number }
+)
 
 export interface Call extends Counted {
   readonly cost: number
@@ -83,8 +88,6 @@ interface LimiterDeps extends LineDeps, FlightDeps {
 const sweepEveryMs = 10_000
 /** Messages that are put off to the same instant come back spread over so long. */
 const spreadMs = 1_000
-/** A schedule fires up to so much late (measured: half of them by 0.2 s, the worst by 0.6). */
-const leadMs = 500
 const shortestMs = 250
 /** Of the places of a node, over all bridges. */
 const waitingPart = 0.75
@@ -132,17 +135,17 @@ class OpenLimiter implements Limiter {
     // Two permits for one instant are taken in the slow way.
     if (limited.length > 1 || flying.length > 1) return null
     const slots = flying[0]?.flights ?? null
-    if (slots?.take() === false) return null
+    if (slots?.take(call.nodeId) === false) return null
     const permit = only === undefined ? { at: now } : only.line.take(call.cost)
     if (permit === null) {
-      slots?.end()
+      slots?.end(call.nodeId, null)
       return null
     }
     return this.#pass(call, keys, slots === null ? [] : [slots], permit.at)
   }
 
   async wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff> {
-    const slots = new Slots()
+    const slots = new Slots(call.nodeId)
     const trying: Trying = { first: null }
     try {
       for (;;) {
@@ -160,18 +163,12 @@ class OpenLimiter implements Limiter {
         if (!isPaused && slots.takeNow(keys)) return this.#pass(call, keys, slots.keep(), left.at)
         for (const { line, hasTiers } of keys) if (hasTiers) line.giveBack({ at: left.at, cost: call.cost })
         // With the slot in hand it waits for another permit.
-        if (!isPaused) await slots.take(call, keys, signal)
+        const late = isPaused ? null : await slots.take(keys, (key) => this.#slot(call, key, signal))
+        if (late !== null) return late
       }
     } finally {
       slots.end()
     }
-  }
-
-  until(call: Call): number {
-    const now = this.#deps.now()
-    const keys = this.#keys.of(call)
-    const waits = keys.map(({ line, hasTiers }) => (hasTiers ? line.estimateMs() : 0))
-    return performance.now() + Math.max((this.#pauses.latest(keys)?.until ?? 0) - now, 0, ...waits)
   }
 
   backOff(call: Call, { delayMs, retryAfterMs }: BackOff): void {
@@ -207,14 +204,21 @@ class OpenLimiter implements Limiter {
   heldBy(call: Call): HeldBy {
     const keys = this.#keys.of(call)
     const paused = this.#pauses.latest(keys)
-    if (paused !== null && paused.until > this.#deps.now()) return { kind: 'asked', key: paused.key.key }
+    const now = this.#deps.now()
+    const toHere = performance.now() - now
+    if (paused !== null && paused.until > now) {
+      const until = paused.until + toHere
+      return { kind: 'asked', key: paused.key.key, until: { first: until, last: until } }
+    }
     const [longest] = keys
       .filter(({ hasTiers }) => hasTiers)
-      .map((key) => ({ key, ms: key.line.estimateMs() }))
-      .sort((a, b) => b.ms - a.ms)
-    const flying = keys.find(({ flights }) => flights !== null)
-    if (flying !== undefined && (longest?.ms ?? 0) <= 0) return { kind: 'in-flight', key: flying.key }
-    return { kind: 'permit', key: (longest?.key ?? keys[0])?.key ?? { kind: 'node', nodeId: call.nodeId } }
+      .map(({ key, line }) => ({ key, ...line.outlook() }))
+      .sort((a, b) => b.last - a.last)
+    for (const { key, flights } of keys)
+      if (flights !== null && (longest?.last ?? 0) <= now)
+        return { kind: 'in-flight', key, until: null, max: flights.max }
+    const { key, tier = null, first = now, last = now } = longest ?? { key: this.#keys.narrowest(call) }
+    return { kind: 'permit', key, tier, until: { first: first + toHere, last: last + toHere } }
   }
 
   /** Waits as long as the service asked to, and then `again`; null: it needn't. */
@@ -241,27 +245,50 @@ class OpenLimiter implements Limiter {
     const limited = keys.filter(({ hasTiers }) => hasTiers)
     const first = limited.find(({ id }) => id === trying.first) ?? firstOf(limited)
     if (first === undefined) return { kind: 'permit', at: this.#deps.now() }
-    const { nodeId, cost, wasAway, prefetch } = call
+    const { nodeId, cost, wasAway } = call
     const mayLeave = call.mayLeave && first.isOwn
-    const mustLeave = mayLeave && this.#crowd.enter(nodeId, first.line, this.#placesOf(prefetch), wasAway)
+    const mustLeave = mayLeave && this.#mustLeave(call, first.line)
     // Where tenants have limits of their own they take turns at what all share: the next one may have no permit of its own.
     const turn = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
     const waiting = { turn, cost, wasAway, mayLeave, mustLeave }
     const left = await first.line.wait(waiting, signal)
-    if (left.kind === 'turn')
-      return { kind: 'put-off', delayMs: Math.max(shortestMs, left.at - leadMs - this.#deps.now()) }
+    if (left.kind === 'turn') return this.#until(left.at)
     let earliest = left.at
+    const giveBack = (): void => first.line.giveBack({ at: left.at, cost })
     for (const other of limited) {
       if (other === first) continue
-      const permit = await other.line.within(usableIn(limited) - (this.#deps.now() - left.at), waiting, signal)
+      const leftMs = usableIn(limited) - (this.#deps.now() - left.at)
+      const permit = await other.line.within(leftMs, waiting, signal).catch((error: unknown) => {
+        giveBack()
+        throw error
+      })
       if (permit === null) {
-        first.line.giveBack({ at: left.at, cost })
+        giveBack()
         trying.first = other.id
         return null
       }
       earliest = Math.min(earliest, permit.at)
     }
     return { kind: 'permit', at: earliest }
+  }
+
+  /** Waits until a call in flight may be made; null: it may, and must be ended. */
+  async #slot(call: Call, { flights, isOwn }: Key, signal: AbortSignal): Promise<PutOff | null> {
+    if (flights === null || flights.take(call.nodeId)) return null
+    const { nodeId: turn, wasAway } = call
+    const mayLeave = call.mayLeave && isOwn
+    const mustLeave = mayLeave && this.#mustLeave(call, flights)
+    const left = await flights.wait({ turn, cost: 1, mayLeave, mustLeave, wasAway }, signal)
+    return left.kind === 'turn' ? this.#until(left.at) : null
+  }
+
+  /** Messages that wait for keys of their own never take all places of their node. */
+  #mustLeave({ nodeId, prefetch, wasAway }: Call, key: Crowded): boolean {
+    return this.#crowd.enter(nodeId, key, this.#placesOf(prefetch), wasAway)
+  }
+
+  #until(at: number): PutOff {
+    return { kind: 'put-off', delayMs: Math.max(shortestMs, at - this.#deps.now()) }
   }
 
   /** How many messages of a node may wait here for permits of their own. */
@@ -271,12 +298,13 @@ class OpenLimiter implements Limiter {
 
   #pass(call: Call, keys: readonly Key[], slots: readonly Flights[], at: number): Pass {
     const now = this.#deps.now()
+    const begunAt = performance.now()
     for (const { meter } of keys) meter.count(now)
     return {
       kind: 'pass',
       until: performance.now() + usableIn(keys) - (now - at),
       end: (cost = call.cost) => {
-        for (const one of slots) one.end()
+        for (const one of slots) one.end(call.nodeId, performance.now() - begunAt)
         if (cost === call.cost) return
         for (const { line, hasTiers } of keys) if (hasTiers) void line.charge(at, cost - call.cost)
       },
@@ -294,10 +322,10 @@ interface Trying {
   first: string | null
 }
 
-/** How late permits of all these keys may be. */
+/** How late permits of all these keys may be; `Infinity`: there are none. */
 function usableIn(keys: readonly Key[]): number {
   let least = Infinity
-  for (const { line } of keys) least = Math.min(least, line.usableMs)
+  for (const { line, hasTiers } of keys) if (hasTiers) least = Math.min(least, line.usableMs)
   return least
 }
 
@@ -309,27 +337,37 @@ function firstOf(limited: readonly Key[]): Key | undefined {
 
 /** Calls in flight that are held for a call that isn't made yet. */
 class Slots {
+  readonly #nodeId: string
   #held: Flights[] = []
 
-  async take({ nodeId, wasAway }: Call, keys: readonly Key[], signal: AbortSignal): Promise<void> {
-    for (const flights of this.#missing(keys)) {
-      if (!flights.take())
-        await flights.wait({ turn: nodeId, cost: 1, mayLeave: false, mustLeave: false, wasAway }, signal)
+  constructor(nodeId: string) {
+    this.#nodeId = nodeId
+  }
+
+  /** Null: all of them are there. */
+  async take(keys: readonly Key[], wait: (key: Key) => Promise<PutOff | null>): Promise<PutOff | null> {
+    for (const [key, flights] of this.#missing(keys)) {
+      const late = await wait(key)
+      if (late !== null) return late
       this.#held.push(flights)
     }
+    return null
   }
 
   /** True: all of them are there. */
   takeNow(keys: readonly Key[]): boolean {
-    for (const flights of this.#missing(keys)) {
-      if (!flights.take()) return false
+    for (const [, flights] of this.#missing(keys)) {
+      if (!flights.take(this.#nodeId)) return false
       this.#held.push(flights)
     }
     return true
   }
 
-  #missing(keys: readonly Key[]): Flights[] {
-    return keys.flatMap(({ flights }) => (flights === null || this.#held.includes(flights) ? [] : [flights]))
+  #missing(keys: readonly Key[]): [Key, Flights][] {
+    return keys.flatMap((key): [Key, Flights][] => {
+      const { flights } = key
+      return flights === null || this.#held.includes(flights) ? [] : [[key, flights]]
+    })
   }
 
   /** They are the caller's from now on. */
@@ -340,6 +378,6 @@ class Slots {
   }
 
   end(): void {
-    for (const one of this.keep()) one.end()
+    for (const one of this.keep()) one.end(this.#nodeId, null)
   }
 }

@@ -50,7 +50,7 @@ export class Pauses {
 
   /**
    * The service asks now: null when that is known already, since calls that were open together are told the same. Without a Retry-After each
-   * wait that follows another is twice as long.
+   * wait that follows another such one is twice as long.
    */
   asked(id: string, key: LimitKey, delayMs: number, retryAfterMs: number | null): Limited | null {
     const now = this.#now()
@@ -87,8 +87,10 @@ export class Pauses {
 }
 
 function grownMs(delayMs: number, before: Limited | undefined, now: number): number {
-  if (before === undefined) return delayMs
+  // What a service asked for says nothing of how long to wait when it asks for nothing.
+  if (before === undefined || before.retryAfterMs !== null) return delayMs
   const [at, until] = [Date.parse(before.at), Date.parse(before.until)]
-  const isAgain = now - until < Math.max(until - at, sameMs)
+  // What is told while it lasts is told to calls that were open before.
+  const isAgain = now >= until && now - until < Math.max(until - at, sameMs)
   return isAgain ? Math.min(Math.max(delayMs, 2 * (until - at)), backOffMaxMs) : delayMs
 }

@@ -5,15 +5,18 @@ import type { Limit, Scope, ServiceLimits } from '../topology/limits/limits.ts'
 import { lateMs } from './permits.ts'
 import type { Tier } from './permits.ts'
 
-/** Part of the rate that is left free: for permits that are used late, and for clocks that differ. */
-const headRoom = 0.04
-/** Of the time that a permit may be late, what is left to the way of the call, and to the error of the clocks. */
-const transitMs = 25
+/**
+ * Part of the rate that is left free: for permits that are used late, and for clocks that differ. At `rate` a second, the first and the last of
+ * rate + 1 calls have permits 1 050 ms apart; so one second holds both only if the first was 50 ms later on its way than the last.
+ */
+const headRoom = 0.05
+/** Of these 50 ms, what is left to the way of the call, and to the error of the clocks: with all cores busy a process stands still for 20 ms now and then. */
+const transitMs = 35
 /** Nobody needs longer, and clocks may be put. */
 const usableMaxMs = 1_000
 
 /**
- * A permit is used so long after its instant at most: of a paced tier that is what head-room gives, 40 ms of a second, and of a quota what its
+ * A permit is used so long after its instant at most: of a paced tier that is what head-room gives, 50 ms of a second, and of a quota what its
  * buckets allow for, less the way. In milliseconds.
  */
 export function usableOf(tiers: readonly Tier[]): number {

@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import { tellWatermark } from '../store/delta/watermarks.ts'
 import { plansSince, publishedTopologyIds } from '../store/queries/revisions.ts'
 import { openCancelling } from './cancelling.ts'
+import { openLoosening } from './loosening.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /**
@@ -54,8 +55,10 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       })
   }
   const cancelling = openCancelling({ queues, store: options.store, log }, stopping.signal)
+  const loosening = openLoosening({ queues, log }, stopping.signal)
   const onChange = (change: ConfigChange): void => {
     if (change.kind === 'plan') refresh()
+    loosening.change(change)
     if (change.kind === 'cancelled') cancelling.change(change)
   }
   await watchConfig({ ...queues, log }, onChange, stopping.signal)
@@ -68,7 +71,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     clearInterval(timer)
     stopping.abort()
     await refreshing
-    await Promise.all([compacting, cancelling.done, ...[...loops.values()].map((loop) => loop.close())])
+    await Promise.all([compacting, cancelling.done, loosening.done, ...[...loops.values()].map((loop) => loop.close())])
   }
   return { close: () => (closing ??= close()) }
 }

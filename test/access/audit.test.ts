@@ -19,6 +19,7 @@ import { allOperations, fromHere, logIn, tokenOf, withRuns } from './world.ts'
 
 /** Changes that are in no log, and why. */
 const unlogged: Readonly<Record<string, string>> = {
+  previewBulk: 'changes nothing',
   runTopology: 'starts are the load itself; the run tells of each',
   receiveWebhook: 'starts are the load itself; the run tells of each',
   receiveWebhookPut: 'starts are the load itself; the run tells of each',
@@ -55,6 +56,11 @@ interface Around {
 const json = (value: unknown): Sending => ({ json: value })
 const worker = (url: string) => ({ name: 'shop', urls: [url] })
 const read = async (t: TestApi, path: string): Promise<string> => (await t.get(path)).text
+
+const importedLine = JSON.stringify({
+  ...{ id: 'i1', node: 'a', messageId: 'm', createdAt: '2026-03-01T10:00:00Z', tenant: 'eva' },
+  ...{ error: { title: 'no' }, headers: {}, contentType: 'text/plain', bodyText: 'x' },
+})
 
 /** How each changing operation is done, in an order in which it can be; all but those of `unlogged`. */
 const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> = {
@@ -94,6 +100,15 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   editTrash: () => ['/api/trash/orders-x1', json({ body: { a: 2 } })],
   replayTrash: () => ['/api/trash/orders-x1/replay'],
   discardTrash: () => ['/api/trash/orders-x2/discard', json({ reason: 'old' })],
+  importTrash: () => [
+    '/api/trash/import?topology=orders',
+    { raw: importedLine, headers: { 'content-type': 'application/x-ndjson' } },
+  ],
+  eraseTrash: () => ['/api/trash/erase', json({ tenant: 'eva' })],
+  createBulk: () => ['/api/trash/bulk', json({ action: 'discard', filter: { topology: 'orders' } })],
+  pauseBulk: async ({ t }) => [`${await bulkOf(t)}/pause`],
+  resumeBulk: async ({ t }) => [`${await bulkOf(t)}/resume`],
+  cancelBulk: async ({ t }) => [`${await bulkOf(t)}/cancel`],
   unpublishTopology: () => ['/api/topologies/orders/unpublish'],
   deleteTopology: () => ['/api/topologies/fresh'],
   createToken: () => ['/api/tokens', json({ name: 'ci', scopes: ['read'] })],
@@ -101,6 +116,10 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   createSession: async ({ t }) => ['/api/session', { token: null, ...json({ token: await tokenOf(t, ['run']) }) }],
   deleteSession: ({ cookie }) => ['/api/session', { token: null, headers: { ...fromHere, cookie } }],
 }
+
+/** Path of the bulk, which nobody carries out. */
+const bulkOf = async (t: TestApi): Promise<string> =>
+  `/api/trash/bulk/${(await t.get('/api/trash/bulk')).body.items[0]?.id}`
 
 /** Path of the webhook of a topology of its own. */
 async function hookOf(t: TestApi): Promise<string> {

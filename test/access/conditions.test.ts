@@ -16,6 +16,8 @@ const unconditional: Readonly<Record<string, string>> = {
   deleteSession: 'a login never changes',
   cancelRun: 'a run is changed by its messages alone',
   tryNode: 'changes nothing',
+  previewBulk: 'changes nothing',
+  createBulk: 'makes it',
   rerunRun: 'starts',
   runTopology: 'starts',
   startNode: 'starts',
@@ -29,6 +31,7 @@ interface Around {
   readonly hook: string
   readonly cursor: string
   readonly watermark: string
+  readonly bulk: string
 }
 
 const read = async (t: TestApi, path: string): Promise<string> => (await t.get(path)).text
@@ -44,6 +47,7 @@ const bodies: Readonly<Record<string, (around: Around) => unknown>> = {
   rotateWebhook: () => ({}),
   editTrash: () => ({ body: { a: 2 } }),
   discardTrash: () => ({}),
+  resumeBulk: () => ({}),
   editCursor: () => ({ cursor: 'c0' }),
   resetCursor: () => ({}),
   setWatermark: () => ({ topology: 'orders', node: 'a', watermark: '2' }),
@@ -54,11 +58,12 @@ const bodies: Readonly<Record<string, (around: Around) => unknown>> = {
 }
 
 /** The thing that a path names, there. */
-function named(path: string, { nodeId, hook, cursor, watermark }: Around): string {
+function named(path: string, { nodeId, hook, cursor, watermark, bulk }: Around): string {
   if (path.includes('/webhook')) return path.replace(/^.*\/webhook/, hook)
   return path
     .replace('{topology}', 'orders')
     .replace('/api/nodes/{id}', `/api/nodes/${nodeId}`)
+    .replace('/api/trash/bulk/{id}', `/api/trash/bulk/${bulk}`)
     .replace('/api/trash/{id}', '/api/trash/orders-x1')
     .replace('/api/cursors/{id}', `/api/cursors/${cursor}`)
     .replace('/api/watermarks/{id}', `/api/watermarks/${watermark}`)
@@ -84,7 +89,8 @@ test('every change of a thing that has an ETag is a 412 with an old one, documen
   await t.post('/api/topologies', shop())
   const hook = `/api/nodes/${(await nodeOf(t, 'shop', 'paid')).id}/webhook`
   await t.get(hook)
-  const around = { t, nodeId: node.id, hook, cursor, watermark }
+  const { id: bulk } = (await t.post('/api/trash/bulk', { action: 'discard', filter: { topology: 'orders' } })).body
+  const around = { t, nodeId: node.id, hook, cursor, watermark, bulk }
   const entries = async () => (await t.get('/api/audit?limit=500')).body.items.length
   const before = await entries()
   for (const { id, method, path } of changing) {

@@ -51,9 +51,11 @@ const seenByOwners = new Set(
     'setWatermark',
     'editWatermark',
     'resetWatermark',
-  ]
-    .concat(['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash'])
-    .concat(['getTrashDifference', 'getTrashBody', 'getRunStart']),
+  ].concat(
+    ['listTrash', 'listTrashGroups', 'getTrash', 'editTrash', 'replayTrash', 'discardTrash'],
+    ['getTrashDifference', 'exportTrash', 'importTrash', 'eraseTrash', 'getTrashBody', 'getRunStart'],
+    ['createBulk', 'previewBulk', 'listBulks', 'getBulk', 'listBulkMessages', 'pauseBulk', 'resumeBulk', 'cancelBulk'],
+  ),
 )
 
 interface World {
@@ -70,10 +72,14 @@ async function openWorld(): Promise<World> {
   const ids = {
     '/api/nodes/': { own: own.node.id, other: other.node.id },
     '/api/cursors/': { own: own.cursor, other: other.cursor },
+    '/api/trash/bulk/': { own: await bulkOf(t, 'own'), other: await bulkOf(t, 'other') },
     '/api/watermarks/': { own: own.watermark, other: other.watermark },
   }
   return { t, ids, topologies: { own: own.id, other: other.id } }
 }
+
+const bulkOf = async (t: TestApi, topology: string): Promise<string> =>
+  (await t.post('/api/trash/bulk', { action: 'discard', filter: { topology } })).body.id
 
 type Whose = 'own' | 'other'
 

@@ -147,7 +147,7 @@ async function request(api: Api, method: string, path: string, sending: Sending)
   const init = { method, headers, ...(body !== undefined && { body, duplex: 'half' }) } as RequestInit
   const response = await api.request(path, init)
   const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
   return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as Body }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { openBridge } from '../../runtime/bridge/bridge.ts'
 import type { Bridge } from '../../runtime/bridge/bridge.ts'
 import { openQueues } from '../../runtime/queue/open.ts'
@@ -11,10 +11,11 @@ import { natsProxy } from '../support/nats-proxy.ts'
 import type { NatsProxy } from '../support/nats-proxy.ts'
 
 /** What a test opened, closed in reverse order when it is over. */
-export const closing: { close(): Promise<void> | void }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close()
-})
+export const closing = {
+  push(...opened: readonly { close(): Promise<void> | void }[]): void {
+    for (const one of opened) onTestFinished(() => one.close())
+  },
+}
 
 type FlowOptions = [
   nodes: Parameters<typeof startEngine>[0],

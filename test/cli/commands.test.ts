@@ -128,6 +128,16 @@ test('tokens are made with scopes in any form, listed and deleted, and who did s
   expect((await run('get', 'session')).stdout).toMatch(/^name +admin$/m)
 })
 
+const wrongLimits: readonly (readonly [limit: string, why: RegExp])[] = [
+  ['often', /RATE\/PERIOD, found "often"/],
+  ['0/second', /the rate is a whole number from 1 to 1000000, found "0"/],
+  ['2/seconds', /the period is one of second, minute, hour, day, found "seconds" \(did you mean "second"\?\)/],
+  ['2/second,brust=3', /found "brust=3" \(did you mean "burst"\?\)/],
+  ['2/second,burst=x', /burst is a whole number .* found "x"/],
+  ['2/second,scope=world', /scope is one of global, tenant, found "world"/],
+  ['2/second,burst=1,burst=2', /burst is there twice/],
+]
+
 test('a service is stored with its limits, and changed', async () => {
   const { t, run } = await openCli()
   await run('service', 'add', 'shopify', '--limit', '2/second,burst=10', '--limit', '100/day,scope=tenant')
@@ -136,7 +146,13 @@ test('a service is stored with its limits, and changed', async () => {
     limits: [{ rate: 3, per: 'second' }],
     maxInFlight: 4,
   })
-  expect((await run('service', 'add', 'x', '--limit', 'often')).code).toBe(2)
+  for (const [limit, why] of wrongLimits) {
+    const { code, stderr } = await run('service', 'add', 'x', '--limit', limit)
+    expect({ limit, code }).toEqual({ limit, code: 2 })
+    expect(stderr).toMatch(why)
+    expect(stderr).toContain('100/minute,burst=20')
+  }
+  expect((await run('service', 'list')).stderr).toContain('such as `sluice get services`')
   expect((await run('service', 'remove', 'shopify')).stdout).toBe('service shopify is removed\n')
 })
 

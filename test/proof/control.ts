@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import { freePort } from '../../runtime/embedded/process.ts'
 import { newId } from '../../runtime/ids.ts'
@@ -17,6 +18,10 @@ export interface Control {
   role(): Role
   /** SIGKILL, and another one on the same port. */
   kill(): Promise<void>
+  /** The same with the bridge, if it has one. */
+  killBridge(): Promise<void>
+  /** What the process that lives takes of memory. */
+  rssMiB(): number
   call(method: string, path: string, json?: unknown, more?: Record<string, string>): Promise<Record<string, unknown>>
 }
 
@@ -27,10 +32,8 @@ export async function openControl(workerUrl: string, hasBridge: boolean): Promis
   const own = { SLUICE_POSTGRES_URL: await freshDatabase(), SLUICE_ADMIN_TOKEN: token, SLUICE_PORT: String(port) }
   let role = spawnRole('control', namespace, own)
   onTestFinished(() => role.close())
-  if (hasBridge) {
-    const bridge = spawnRole('bridge', namespace)
-    onTestFinished(() => bridge.close())
-  }
+  let bridge = hasBridge ? spawnRole('bridge', namespace) : null
+  onTestFinished(() => bridge?.close())
   const url = `http://127.0.0.1:${port}`
   const call: Control['call'] = async (method, path, json, more = {}) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...more }
@@ -59,7 +62,15 @@ export async function openControl(workerUrl: string, hasBridge: boolean): Promis
     await role.end('SIGKILL')
     role = spawnRole('control', namespace, own)
   }
-  return { url, role: () => role, kill, call }
+  const killBridge = async (): Promise<void> => {
+    await bridge?.end('SIGKILL')
+    bridge = spawnRole('bridge', namespace)
+  }
+  const rssMiB = (): number => {
+    const pages = Number(readFileSync(`/proc/${role.pid}/statm`, 'utf8').split(' ')[1])
+    return Math.round((pages * 4_096) / 1_048_576)
+  }
+  return { url, role: () => role, kill, killBridge, rssMiB, call }
 }
 
 /** A worker that takes such lines, and notes the ids of the messages that came with each number. */

@@ -1,18 +1,20 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Unavailable } from '../../runtime/errors.ts'
 import type { Connection } from '../../runtime/queue/connection.ts'
-import { delayedInto } from '../../runtime/queue/look/later.ts'
+import { delayedInto, moveTurns } from '../../runtime/queue/look/later.ts'
+import { waitHeader } from '../../runtime/queue/envelope.ts'
 import { laneTail, originOf } from '../../runtime/queue/names.ts'
 import { startEngine } from '../support/engine.ts'
 import type { TestEngine } from '../support/engine.ts'
 
-/** Delays a message for the node `a`. */
-async function delay({ queues, plan, id }: TestEngine, key: string): Promise<void> {
+/** Delays a message for the node `a`, as one that waits for its turn at a limit if `isTurn`. */
+async function delay({ queues, plan, id }: TestEngine, key: string, isTurn = false): Promise<void> {
   const origin = originOf(key)
   const target = `sluice.${plan.topologyId}.${origin}.${laneTail(id('a'), 0, 0)}`
   const headers = [
     ['Nats-Schedule', `@at ${new Date(Date.now() + 3_600_000).toISOString()}`],
     ['Nats-Schedule-Target', target],
+    ...(isTurn ? [[waitHeader, JSON.stringify({ service: 's', who: null })] as const] : []),
   ] as const
   const publish = { topologyId: plan.topologyId, origin, tail: 'later', headers, body: Buffer.from('{}') }
   await queues.guard.publish(publish, null)
@@ -36,4 +38,23 @@ test('delays are those of the leader: a reader that is shown fewer of them says 
   await delay(engine, 'two')
   expect(await delayedInto(queues.connection, plan.topologyId)).toEqual(new Map([[id('a'), new Set([0])]]))
   await expect(delayedInto(behind(engine), plan.topologyId)).rejects.toThrow(Unavailable)
+})
+
+test('a message whose turn is moved is asked for once, however many there are', async () => {
+  const engine = await startEngine([{ name: 'a' }])
+  onTestFinished(() => engine.close())
+  const { plan, queues, id } = engine
+  const count = 1_040
+  const keys = Array.from({ length: count }, (_, n) => String(n))
+  await Promise.all(keys.map((key) => delay(engine, key, true)))
+  let asked = 0
+  const sooner = new Date(Date.now() + 1_800_000).toISOString()
+  const moved = await moveTurns(queues, plan.topologyId, () => {
+    asked++
+    return Promise.resolve(sooner)
+  })
+  expect([moved, asked]).toEqual([count, count])
+  const delays = (await queues.control.delays(plan.topologyId)).nodes.get(id('a')) ?? []
+  expect(new Set(delays.map(({ at }) => at))).toEqual(new Set([sooner]))
+  expect(delays).toHaveLength(count)
 })

@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { insertRevision } from '../../runtime/store/queries/revisions.ts'
 import { insertTopology, updateTopology } from '../../runtime/store/queries/topologies.ts'
 import { openStore } from '../../runtime/store/store.ts'
@@ -9,10 +9,11 @@ import type { TestEngine } from '../support/engine.ts'
 import { fakeWorker } from '../support/fake-worker.ts'
 
 /** What a test opened, closed in reverse order when it is over. */
-export const closing: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close()
-})
+export const closing = {
+  push(...opened: readonly { close(): Promise<void> | void }[]): void {
+    for (const one of opened) onTestFinished(() => one.close())
+  },
+}
 
 /** A flow of 20 records of which every fifth is refused, with a store that knows its topology. */
 export async function flow(): Promise<{ engine: TestEngine; store: Store; postgresUrl: string }> {

@@ -18,6 +18,9 @@ import { compilePlan, republishPlan } from '../../topology/compile.ts'
 import type { StoredNode } from '../../topology/compile.ts'
 import { carryGenerations } from '../../topology/lanes/generations.ts'
 import { withoutLeaving } from '../../topology/leaving.ts'
+import { costFault, costFaults } from '../../topology/limits/costs.ts'
+import type { Costing } from '../../topology/limits/costs.ts'
+import type { ServiceLimits } from '../../topology/limits/limits.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
 import type { TopologyDocument } from '../../topology/schema.ts'
@@ -54,10 +57,15 @@ export async function publish(
 }
 
 /** Throws `Invalid` with every fault of the draft. */
-function planOfDraft(topology: Topology, { nodes, workers, services }: Stored): Plan {
+function planOfDraft(topology: Topology, { nodes, workers, services, limits }: Stored): Plan {
   const document = draftOf(topology)
   const known = { workers: knownWorkers(workers), ...(services !== null && { services }) }
-  const faults = [...checkDocument(document, known), ...dialectFaults(document, workers)]
+  const costing = costingOf(document, workers, limits)
+  const faults = [
+    ...checkDocument(document, known),
+    ...costFaults(document, costing),
+    ...dialectFaults(document, workers),
+  ]
   if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
   return compilePlan({
     topologyId: topology.id,
@@ -72,8 +80,8 @@ function planOfDraft(topology: Topology, { nodes, workers, services }: Stored): 
 /** What a publish would put in force now, but for nodes that leave. Throws `Invalid` with every fault of the draft. */
 export async function draftPlan(store: Store, topology: Topology): Promise<Plan> {
   const [nodes, workers] = await Promise.all([listNodes(store, topology.id, true), allWorkers(store)])
-  const [newest, services] = await Promise.all([newestPlan(store, topology), knownServices(store, topology)])
-  return carryGenerations(planOfDraft(topology, { nodes, workers, services }), newest, new Date().toISOString())
+  const [newest, declared] = await Promise.all([newestPlan(store, topology), knownServices(store, topology, workers)])
+  return carryGenerations(planOfDraft(topology, { nodes, workers, ...declared }), newest, new Date().toISOString())
 }
 
 /**
@@ -113,29 +121,52 @@ export async function rollback(deps: Deps, id: string, to: number, ifVersion: nu
   const change = { kind: 'rollback', inFlight: 'refuse', how: { rolledBackTo: to } } as const
   return putRevision(deps, id, ifVersion, change, async (inside, before) => {
     const { plan } = await getRevision(inside, id, to)
-    await refuseGone(inside, plan)
+    await refuseUnfit(inside, plan)
     return { ...withoutLeaving(plan), name: before.name, revision: before.revision + 1 }
   })
 }
 
-/** What was published once may name a service that is gone: its calls would have no limits. */
-async function refuseGone(inside: Store, plan: Plan): Promise<void> {
-  const named = plan.nodes.flatMap((node) => (isEventNode(node) ? [] : (node.service ?? [])))
-  const there = await keepServices(inside, named)
-  const gone = named.find((name) => !there.has(name))
-  if (gone !== undefined)
-    throw new Conflict(`there is no service "${gone}" any more, which that revision names: add it`)
+/** What was published once may name a service that is gone, so its calls would have no limits, or that allows less now. */
+async function refuseUnfit(inside: Store, plan: Plan): Promise<void> {
+  const users = plan.nodes.flatMap((node) =>
+    isEventNode(node) || node.service === null ? [] : { ...node, service: node.service },
+  )
+  const there = await keepServices(
+    inside,
+    users.map(({ service }) => service),
+  )
+  for (const { name, service, limitCost = 1 } of users) {
+    const declared = there.get(service)
+    if (declared === undefined)
+      throw new Conflict(`there is no service "${service}" any more, which that revision names: add it`)
+    const fault = costFault(name, limitCost, service, declared.limits)
+    if (fault !== null) throw new Conflict(`in that revision ${fault}`)
+  }
 }
 
-/**
- * Names of the services that there are; of these the ones that the draft names stay until the transaction ends. Null: any will do, since
- * documents of the older editors name applications, which need no limits.
- */
-async function knownServices(inside: Store, topology: Topology): Promise<Set<string> | null> {
-  if ((await getDrawing(inside, topology.id)) !== null) return null
-  const named = draftOf(topology).nodes.flatMap(({ service }) => service ?? [])
-  await keepServices(inside, named)
-  return serviceNames(inside)
+interface Declared {
+  /** Names of the services that there are. Null: any will do, since documents of the older editors name applications, which need no limits. */
+  readonly services: ReadonlySet<string> | null
+  /** Of those that the draft uses. */
+  readonly limits: ReadonlyMap<string, Pick<ServiceLimits, 'limits'>>
+}
+
+/** The services that the draft uses stay as they are until the transaction ends. */
+async function knownServices(inside: Store, topology: Topology, workers: readonly Worker[]): Promise<Declared> {
+  const document = draftOf(topology)
+  const defaults = defaultsOf(document, workers)
+  const named = document.nodes.flatMap(({ name, service }) => service ?? defaults.get(name)?.service ?? [])
+  const limits = await keepServices(inside, named)
+  const isDrawn = (await getDrawing(inside, topology.id)) !== null
+  return { services: isDrawn ? null : await serviceNames(inside), limits }
+}
+
+function costingOf(document: TopologyDocument, workers: readonly Worker[], limits: Declared['limits']): Costing {
+  const defaults = defaultsOf(document, workers)
+  return {
+    defaultService: (node) => defaults.get(node)?.service,
+    limitsOf: (service) => limits.get(service)?.limits,
+  }
 }
 
 /** Back to draft: bridges stop, queued messages stay for a later publish. Idempotent. */
@@ -167,10 +198,9 @@ function dialectFaults({ nodes }: TopologyDocument, workers: readonly Worker[]):
 }
 
 /** What a plan is made of beside the draft. */
-interface Stored {
+interface Stored extends Declared {
   readonly nodes: readonly Node[]
   readonly workers: readonly Worker[]
-  readonly services: ReadonlySet<string> | null
 }
 
 type MakePlan = (inside: Store, topology: Topology, stored: Stored) => Promise<Plan> | Plan
@@ -196,7 +226,7 @@ async function putRevision(
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
-    const stored = { nodes, workers, services: await knownServices(inside, before) }
+    const stored = { nodes, workers, ...(await knownServices(inside, before, workers)) }
     const made = carryGenerations(await make(inside, before, stored), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)

@@ -89,6 +89,14 @@ export const examples: Readonly<Record<string, Example>> = {
   cancelRun: { answer: { state: 'cancelling', note: null } },
   editTrash: { request: { body: { id: 4711, country: 'DE' }, reason: 'the country was missing' } },
   replayTrash: { request: { acceptWarnings: true } },
+  importTrash: {
+    request: `{"id":"Zk3vW9x2QpL0aB7cD4eF5g","node":"store","messageId":"01k2x3v9q8f7h6j5","createdAt":"2026-03-01T10:00:00.000Z","error":{"type":"about:blank","title":"no country","status":422},"headers":{},"contentType":"application/json","bodyText":"{}"}\n`,
+    answer: { runId, imported: 1, known: 0, settled: 0, faults: 0, errors: [] },
+  },
+  eraseTrash: {
+    request: { tenant: 'ann' },
+    answer: { erased: 42, discarded: 7, starts: 3, runsLeft: 0, isDone: true },
+  },
   createBulk: {
     request: {
       action: 'replay',

@@ -238,6 +238,7 @@ function showNode(node: Node, topology: Topology, around: Around): Shown {
     type: node.type as Shown['type'],
     worker: drawn?.worker ?? (leaving && !isEventNode(leaving) ? leaving.worker : null),
     service: drawn?.service ?? defaults.service ?? null,
+    limitCost: event ? null : (drawn?.limitCost ?? 1),
     ...(event ? noValues : valuesOf(node, drawn, defaults)),
     retry: retry as Shown['retry'],
     published: publishedOf(plan, id),

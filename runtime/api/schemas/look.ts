@@ -37,6 +37,10 @@ export const why = z
         secondsLeft: z.number().nullable(),
         doneAt: time.nullable(),
         ratePerSecond: z.number().nullable().openapi({ description: 'Settled a second, over the last 10 s' }),
+        by: z.enum(['nothing-waits', 'declared', 'observed']).nullable().openapi({
+          description:
+            'What that goes by: the limits of its service while messages wait for them, or where these allow less, else what was settled in the last 10 s; null: it is not known',
+        }),
         reason: z.string().nullable().openapi({ description: 'Why it is not known' }),
       })
       .openapi({ description: 'When all that waits now is done, if nothing changes' }),

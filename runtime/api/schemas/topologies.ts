@@ -142,6 +142,9 @@ export const node = z
     type: z.enum(nodeTypes),
     worker: z.string().nullable(),
     service: z.string().nullable(),
+    limitCost: z.int().nullable().openapi({
+      description: 'What one of its calls counts as at the limits of its service; null for event nodes',
+    }),
     prefetch: z.int().nullable().openapi({ description: 'Stored value; null for event nodes, which have none' }),
     partitions: z.int().nullable().openapi({ description: 'Lanes, from the document; null for event nodes' }),
     partitionKey: z

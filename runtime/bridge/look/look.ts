@@ -75,12 +75,13 @@ class Groups {
     this.#withSequences = withSequences
   }
 
-  add(isReply: boolean, { sequence, kind, since, until, reason }: HeldNow): void {
+  add(isReply: boolean, { sequence, kind, since, standing }: HeldNow): void {
+    const { until, reason } = standing
     const group = this.#groupOf(kind, isReply, reason?.slice(0, reasonMaxLength) ?? null)
     group.count++
     group.since = Math.min(group.since, since)
-    group.first = Math.min(group.first, until ?? Infinity)
-    group.last = Math.max(group.last, until ?? -Infinity)
+    group.first = Math.min(group.first, until?.first ?? Infinity)
+    group.last = Math.max(group.last, until?.last ?? -Infinity)
     if (this.#withSequences) group.sequences.push(sequence)
   }
 

@@ -77,10 +77,10 @@ export class NodeMeter {
     return ((last.settled - first.settled) * 1_000) / (last.at - first.at)
   }
 
-  /** A message that is delayed isn't settled for good, but has left the queue. */
+  /** A message that is delayed, or waits for its turn, comes back: it isn't settled. */
   get #settled(): number {
-    const { forward, split, end, later, turn, trash, cancelled } = this.hops
-    return forward + split + end + later + turn + trash + cancelled
+    const { forward, split, end, trash, cancelled } = this.hops
+    return forward + split + end + trash + cancelled
   }
 }
 

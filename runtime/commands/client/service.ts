@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { ServiceInput, ServiceLimit } from '../../client/openapi.d.ts'
-import { Conflict, Invalid } from '../../errors.ts'
+import { Conflict } from '../../errors.ts'
 import { addOptions, examples, wholeNumber } from '../define.ts'
+import { readLimit } from '../terminal/limits.ts'
 import { findEngine } from './find.ts'
 import { defineState } from './look/service.ts'
 
@@ -51,19 +52,7 @@ export function define(command: Command): void {
 
 /** For commander. */
 function gatherLimit(text: string, before: readonly ServiceLimit[] | undefined): readonly ServiceLimit[] {
-  const [, rate, per, burst, scope] =
-    /^(\d{1,7})\/(second|minute|hour|day)(?:,burst=(\d{1,7}))?(?:,scope=(global|tenant))?$/.exec(text) ?? []
-  if (rate === undefined)
-    throw new Invalid(
-      `--limit takes RATE/PERIOD such as 2/second, 100/minute,burst=20 or 5/hour,scope=tenant; found "${text}"`,
-    )
-  const limit = {
-    rate: Number(rate),
-    per: per as ServiceLimit['per'],
-    ...(burst !== undefined && { burst: Number(burst) }),
-    ...(scope !== undefined && { scope: scope as 'global' | 'tenant' }),
-  }
-  return [...(before ?? []), limit]
+  return [...(before ?? []), readLimit(text)]
 }
 
 async function addService(name: string, flags: Flags): Promise<void> {

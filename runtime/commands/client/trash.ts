@@ -1,25 +1,24 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { Conflict, Invalid, LostRace, NotFound, textOf } from '../../errors.ts'
+import type { Fault } from '../../errors.ts'
+import { Refused } from '../../client/problem.ts'
+import { addFilter, filterQuery } from './trash/filter.ts'
+import type { Filter } from './trash/filter.ts'
+import { showDifference } from './trash/difference.ts'
+import { defineTransfer } from './trash/transfer.ts'
 import { answerOf, dataOf, ifMatch } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
-import { addOptions, examples, moment, wholeNumber } from '../define.ts'
+import { addOptions, examples, wholeNumber } from '../define.ts'
+import { defineBulk } from './bulk/bulk.ts'
+import { allOf, isFiltered } from './bulk/filter.ts'
+import { createBulk, followBulk, isWell } from './bulk/follow.ts'
 import { checkPlace, findEngine } from './find.ts'
 import { editInEditor } from '../terminal/editor.ts'
 import { bytesOfFlag, isConfirmed, jsonOfFlag } from '../terminal/input.ts'
 import { addFormat, grouped, plain, printData, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
-
-interface Filter extends Record<string, unknown> {
-  readonly topology?: string
-  readonly node?: string
-  readonly run?: string
-  readonly fingerprint?: string
-  readonly text?: string
-  readonly since?: string
-  readonly until?: string
-}
 
 type State = TrashHead['state']
 
@@ -35,8 +34,10 @@ export function define(command: Command): void {
   ])
 
   const show = command.command('show').description('show a message, why it failed, and its edits')
+  show.option('--diff', 'what the edits changed, in place of the bodies')
   examples(addOptions(addFormat(show.argument('<id>').action(showTrash)), 'client'), [
     ['sluice trash show 01K2X…', 'with each failed call, and each edit'],
+    ['sluice trash show 01K2X… --diff', 'what the newest version has that the original has not'],
   ])
   const groups = command.command('groups').description('what failed alike, the most frequent first').action(listGroups)
   groups.option('--limit <n>', 'how many at most', wholeNumber('--limit', 1, 500), 50)
@@ -58,7 +59,9 @@ export function define(command: Command): void {
 
   const settle = (name: 'replay' | 'discard', says: string) => {
     const made = command.command(name).description(says).argument('[ids...]', 'as `sluice trash list` shows them')
-    made.option('--all', 'every open message that the filters leave')
+    made.option('--all', 'every open message that the filters leave, as a bulk; exit code 1 unless all went well')
+    made.option('--no-follow', "of --all: don't wait until it is over")
+    if (name === 'replay') addReplaying(made)
     if (name === 'discard') made.option('--reason <text>', 'why, for those who come after')
     if (name === 'discard') made.option('--yes', "don't ask before all of them are discarded without a filter")
     const action = (ids: string[], flags: SettleFlags) => settleTrash(name, ids, flags)
@@ -69,17 +72,14 @@ export function define(command: Command): void {
   }
   settle('replay', 'send messages to their node again')
   settle('discard', 'settle messages for good, without sending them')
+  defineBulk(command.command('bulk'))
+  defineTransfer(command)
 }
 
-function addFilter(command: Command): Command {
-  return command
-    .option('--topology <topology>', 'name or id')
-    .option('--node <node>', 'name or id')
-    .option('--run <run>', 'id')
-    .option('--fingerprint <text>', 'messages that failed alike')
-    .option('--text <text>', 'part of the error')
-    .option('--since <time>', 'from then on; a time, or how long ago, such as 2h', moment('--since'))
-    .option('--until <time>', 'before', moment('--until'))
+function addReplaying(command: Command): void {
+  command.option('--to <node>', 'send it to another node of its topology, by name or id')
+  command.option('--no-newest-revision', 'only if the node is handled as it was when the message failed')
+  command.option('--accept-warnings', "also a body that doesn't fit the node's input schema")
 }
 
 function stateOption(): Option {
@@ -87,11 +87,8 @@ function stateOption(): Option {
   return new Option('--state <state>', 'what became of them').choices(states).default('open')
 }
 
-/** What of the flags the API takes. */
-function queryOf({ topology, node, run, fingerprint, text, since, until }: Filter, state: State) {
-  const given = { topology, node, run, fingerprint, text, since, until }
-  const said = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { ...Object.fromEntries(said), state }
+function queryOf(filter: Filter, state: State) {
+  return { ...filterQuery(filter), state }
 }
 
 /** Throws `NotFound` for a topology or a run that isn't there. */
@@ -139,11 +136,16 @@ async function listTrash(flags: ListFlags): Promise<void> {
   )
 }
 
-async function showTrash(id: string, flags: Record<string, unknown> & { output: Format }): Promise<void> {
+async function showTrash(
+  id: string,
+  flags: Record<string, unknown> & { output: Format; diff?: boolean },
+): Promise<void> {
+  if (flags.diff === true) return showDifference(findEngine(flags), id, flags.output)
   const item = await dataOf(findEngine(flags).GET('/api/trash/{id}', { params: { path: { id } } }))
   if (flags.output !== 'table') return printData(item, flags.output)
-  const { topology, node, runId, messageId, state, error, attempts, versions } = item
+  const { topology, node, runId, messageId, state, error, attempts, versions, tenant, traceId } = item
   console.log(`${topology}/${node}, run ${runId}, message ${messageId}, ${state}`)
+  console.log(`trace ${traceId}${tenant === null ? '' : `, tenant ${plain(tenant)}`}`)
   console.log(plain(`${error.status ?? ''} ${error.title}: ${error.detail ?? ''}`.trim()))
   for (const { attempt, at, instance, status, problem, durationMs } of attempts)
     console.log(
@@ -175,9 +177,10 @@ async function editTrash(id: string, flags: EditFlags): Promise<void> {
   const edited = await editedBody(item, flags)
   if (edited === null) return console.log('nothing was changed')
   const body = { ...edited, ...(flags.reason !== undefined && { reason: flags.reason }) }
-  await engine.PUT('/api/trash/{id}', { params, body, headers: ifMatch(etag) })
+  const saved = await dataOf(engine.PUT('/api/trash/{id}', { params, body, headers: ifMatch(etag) }))
+  for (const { path, message } of saved.warnings) console.error(plain(`warning: ${path} ${message}`))
   console.log(`${id} is changed${flags.replay === true ? '' : `; to send it: sluice trash replay ${id}`}`)
-  if (flags.replay === true) await settleOne(engine, 'replay', id, undefined)
+  if (flags.replay === true) await settleOne(engine, 'replay', id, {})
 }
 
 /** Null: nothing was changed. */
@@ -190,11 +193,14 @@ async function editedBody(item: TrashMessage, { body, contentType }: EditFlags) 
   return { contentType, bodyBase64: Buffer.from(bytesOfFlag(body)).toString('base64') }
 }
 
-type SettleFlags = Filter & { all?: boolean; reason?: string; yes?: boolean }
-
-function isFiltered({ topology, node, run, fingerprint, text, since, until }: Filter): boolean {
-  return [topology, node, run, fingerprint, text, since, until].some((value) => value !== undefined)
+interface Settling {
+  readonly reason?: string
+  readonly to?: string
+  readonly newestRevision?: boolean
+  readonly acceptWarnings?: boolean
 }
+
+type SettleFlags = Filter & Settling & { all?: boolean; follow?: boolean; yes?: boolean }
 
 /** Throws `Invalid` unless a person at the terminal says yes. */
 async function confirmAll(): Promise<void> {
@@ -208,12 +214,20 @@ async function settleTrash(action: 'replay' | 'discard', ids: readonly string[],
     throw new Invalid(`say which: sluice trash ${action} ID…, or --all with filters such as --run or --node`)
   if (action === 'discard' && ids.length === 0 && !isFiltered(flags) && flags.yes !== true) await confirmAll()
   const engine = findEngine(flags)
-  const found = ids.length > 0 ? ids : (await findTrash(engine, flags, 'open', rowsMax)).map(({ id }) => id)
-  if (found.length === 0) return console.log('none')
+  if (ids.length === 0) return settleAll(engine, action, flags)
   let refused = 0
-  for (const id of found) if (!(await isSettled(engine, action, id, flags.reason))) refused += 1
+  for (const id of ids) if (!(await isSettled(engine, action, id, flags))) refused += 1
   if (refused > 0) process.exitCode = 1
-  if (found.length > 1) console.log(countText(action, found.length, refused))
+  if (ids.length > 1) console.log(countText(action, ids.length, refused))
+}
+
+/** The engine does it, also when this command is interrupted. */
+async function settleAll(engine: Engine, action: 'replay' | 'discard', flags: SettleFlags): Promise<void> {
+  if ((await findTrash(engine, flags, 'open', 1)).length === 0) return console.log('none')
+  const { reason, follow } = flags
+  const bulk = await createBulk(engine, { action, filter: allOf(flags), ...(reason !== undefined && { reason }) })
+  console.log(`bulk ${bulk.id}: ${grouped(bulk.messages.total)} messages`)
+  if (follow !== false && !isWell(await followBulk(engine, bulk.id))) process.exitCode = 1
 }
 
 function countText(action: 'replay' | 'discard', all: number, refused: number): string {
@@ -222,27 +236,34 @@ function countText(action: 'replay' | 'discard', all: number, refused: number): 
 }
 
 /** False: the engine refuses it, as is said with its id; the others go on. Throws when the engine refuses all or can't be reached. */
-async function isSettled(...[engine, action, id, reason]: Parameters<typeof settleOne>): Promise<boolean> {
+async function isSettled(...[engine, action, id, how]: Parameters<typeof settleOne>): Promise<boolean> {
   try {
-    await settleOne(engine, action, id, reason)
+    await settleOne(engine, action, id, how)
     return true
   } catch (error) {
     if (![Conflict, Invalid, LostRace, NotFound].some((kind) => error instanceof kind)) throw error
     console.error(`${plain(id)}: ${textOf(error)}`)
+    for (const { path, message } of faultsOf(error)) console.error(plain(`  ${path} ${message}`))
     return false
   }
 }
 
-async function settleOne(
-  engine: Engine,
-  action: 'replay' | 'discard',
-  id: string,
-  reason: string | undefined,
-): Promise<void> {
+/** Of several each has a line; one alone stands in the message. */
+function faultsOf(error: unknown): readonly Fault[] {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Refused && cause.status === 409 && cause.errors.length > 1 ? cause.errors : []
+}
+
+async function settleOne(engine: Engine, action: 'replay' | 'discard', id: string, how: Settling): Promise<void> {
   const params = { path: { id } }
-  const body = reason === undefined ? {} : { reason }
+  const body = how.reason === undefined ? {} : { reason: how.reason }
+  const replaying = {
+    ...(how.to !== undefined && { node: how.to }),
+    ...(how.newestRevision === false && { newestRevision: false }),
+    ...(how.acceptWarnings === true && { acceptWarnings: true }),
+  }
   const { result } = await (action === 'replay'
-    ? dataOf(engine.POST('/api/trash/{id}/replay', { params }))
+    ? dataOf(engine.POST('/api/trash/{id}/replay', { params, body: replaying }))
     : dataOf(engine.POST('/api/trash/{id}/discard', { params, body })))
   console.log(`${id} ${result}`)
 }

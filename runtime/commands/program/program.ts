@@ -51,6 +51,7 @@ function plain(command: Command): Command {
             .trim()
             .replaceAll(/\s*\n\s*/g, ' ')
             .replace(/^error: /, '')
+            .replace(/^unknown command '(?:list|ls)'/, '$&; lists are `sluice get KIND`, such as `sluice get services`')
             .replace(/^unknown command .*/, '$& (see `sluice --help`)') + '\n',
         ),
     })

@@ -1,27 +1,37 @@
-import type { Line } from './line.ts'
+/** Those who wait for one key of their own: for permits, or for calls in flight to end. */
+export interface Crowded {
+  /** Those of a node that stay. */
+  waitingIn(nodeId: string): number
+  /** Calls of a node that count, and are open. */
+  openIn(nodeId: string): number
+  /** Are there any of a node that were never put off? */
+  hasNew(nodeId: string): boolean
+  putOffNewest(nodeId: string): void
+}
 
 /**
- * Places of a node that are taken by messages that wait for permits of their own: never all of them, or one tenant without permits would
+ * Places of a node that are taken by messages that wait for a key of their own: never all of them, or one tenant without permits would
  * keep all others from being called. When there are too many, those come off worst of which most wait: the newest of them is put off.
  */
 export class Crowd {
-  readonly #lines = new Map<string, Set<Line>>()
+  readonly #keys = new Map<string, Set<Crowded>>()
 
   /** One more wants to wait, where `max` may. True: it is the one to be put off. */
-  enter(nodeId: string, line: Line, max: number, wasAway: boolean): boolean {
-    const lines = this.#lines.get(nodeId) ?? new Set()
-    this.#lines.set(nodeId, lines)
-    lines.add(line)
-    let [total, longest] = [0, line]
-    for (const one of lines) {
+  enter(nodeId: string, key: Crowded, max: number, wasAway: boolean): boolean {
+    const keys = this.#keys.get(nodeId) ?? new Set()
+    this.#keys.set(nodeId, keys)
+    keys.add(key)
+    let [total, longest] = [0, key]
+    for (const one of keys) {
       const waiting = one.waitingIn(nodeId)
-      if (waiting === 0 && one !== line) lines.delete(one)
-      total += waiting
+      const places = waiting + one.openIn(nodeId)
+      if (places === 0 && one !== key) keys.delete(one)
+      total += places
       if (waiting > longest.waitingIn(nodeId) + 1) longest = one
     }
     if (total < max) return false
     // Who was put off before shall not be put off again for one that is new.
-    if (longest === line && !(wasAway && line.hasNew(nodeId))) return true
+    if (longest === key && !(wasAway && key.hasNew(nodeId))) return true
     longest.putOffNewest(nodeId)
     return false
   }

@@ -1,53 +1,43 @@
 import { textOf } from '../../errors.ts'
-import type { Cells } from '../../queue/limits/cells.ts'
 import type { LimitKey } from '../../queue/limits/told.ts'
-import type { Log } from '../../telemetry/log.ts'
+import type { LineDeps } from './deps.ts'
 import { SharedCell } from '../cell.ts'
 import { Demand } from './demand.ts'
-import { closeTurns, nextInstant, noPermits, reserve, takeTurns, turnEveryMs } from '../permits.ts'
+import { nextInstant, noPermits, turnEveryMs } from '../permits.ts'
 import type { Permit, PermitState, Tier } from '../permits.ts'
 import { Queue, urgent } from './queue.ts'
-import type { Leave, Waiter, Waiting } from './queue.ts'
+import type { Leave, Waiting } from './queue.ts'
 import { Owed } from './owed.ts'
-import { charged, isIdle, sharesOf } from './reckon.ts'
-import type { Charge } from './reckon.ts'
+import { charged, outlookOf, sharesOf } from './reckon.ts'
+import type { Charge, Outlook } from './reckon.ts'
+import { hasQuota, roundOf, stockMs } from './round.ts'
+import type { Round } from './round.ts'
 import { usableOf } from '../rules.ts'
+import { aheadMs } from '../tiers.ts'
 
 /**
- * The line of one key at one bridge: who waits here for permits, and the permits that this bridge has reserved.
+ * Who waits here, at one bridge, for permits of one key, and the permits that this bridge has reserved.
  *
- * - Permits are reserved by compare-and-set on the key's shared state (cell.ts), so no instant is ever given twice, and those of a bridge
- *   that dies are lost.
- * - As many as there are nodes that wait, or as come in 20 ms, whichever is more: so a bridge with one message waiting has its turn
- *   as often as one with a thousand, and a high rate needs few writes. While nothing waits for long, some more: those of the next 15 ms.
- * - Nodes take turns; within a node it is first come, first served.
- * - Who would wait for more than two seconds and may leave is given a place in the line of turns instead.
- * - While NATS doesn't keep the state, each bridge goes on with its share of the rate, and owns up when it is back.
+ * A waiter:  waiting ─▶ has a permit · has a turn (to be put off until then) · given up (its signal aborted)
+ * A permit:  reserved ─▶ due (its instant has come) ─▶ used · void (so much too late that it could be one too many)
+ * The line:  shared ⇄ away (NATS doesn't keep the state)
+ *
+ * L1  No instant is given twice: permits are reserved by compare-and-set on the key's shared state (cell.ts), and those of a bridge that
+ *     dies are lost.
+ * L2  A permit is used from its instant on, and no later than `usableMs` after it, by the clock of the server.
+ * L3  As many are reserved as there are nodes that wait, or as come in 20 ms, whichever is more: so a bridge with one message waiting has
+ *     its turn as often as one with a thousand, and a high rate needs few writes. While nothing waits for long, those of the next 15 ms, too.
+ * L4  Nodes take turns; within a node it is first come, first served. Who costs more than can be had soon keeps nobody waiting who costs
+ *     less, and room is kept for it.
+ * L5  Who would wait for more than two seconds and may leave is given a place in the line of turns instead.
+ * L6  While it is away, a bridge goes on with its share of the rate, and owns up when NATS is back.
  */
-export const aheadMs = 2_000
 const roundMs = 20
 const retryMs = 1_000
-const stockMs = 15
+/** A call for which there is no room is thought of again so often: others may have given up. */
+const dearMs = 30_000
 
-export interface LineDeps {
-  readonly cells: Cells
-  /** Milliseconds by the server's clock. */
-  readonly now: () => number
-  /** Bridges that live, as far as known. */
-  readonly bridges: () => number
-  readonly log: Log
-}
-
-/** What a compare-and-set of the state came to. */
-interface Round {
-  readonly state: PermitState
-  readonly permits: readonly Permit[]
-  /** When to try again for those who still wait. */
-  readonly next: number | null
-  readonly turns: readonly { readonly waiter: Waiter; readonly at: number }[]
-}
-
-export class Line {
+export class PermitLine {
   readonly id: string
   readonly #key: LimitKey
   readonly #deps: LineDeps
@@ -60,8 +50,9 @@ export class Line {
   /** Reserved and not used, by their instants. */
   #pool: Permit[] = []
   #isReserving = false
-  /** A reservation before would give nothing to those who stay. */
+  /** A reservation before would give nothing to those who stay and cost so much. */
   #notBefore = 0
+  #tooDear = Infinity
   /** How often what a reservation goes by was changed. */
   #changes = 0
   /** Somebody came since the last reservation. */
@@ -71,6 +62,8 @@ export class Line {
   #isAway = false
   readonly #demand = new Demand()
   readonly #charges: Charge[] = []
+  /** Costs of those who have given up while room was kept for them. */
+  readonly #gone: number[] = []
 
   constructor(id: string, key: LimitKey, deps: LineDeps) {
     this.id = id
@@ -90,6 +83,11 @@ export class Line {
 
   waitingIn(nodeId: string): number {
     return this.#queue.countIn(nodeId)
+  }
+
+  /** Whoever has a permit waits no more. */
+  openIn(): number {
+    return 0
   }
 
   hasNew(nodeId: string): boolean {
@@ -135,6 +133,13 @@ export class Line {
     return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now + waits
   }
 
+  /** How those who wait here stand, as far as this bridge knows. */
+  outlook(): Outlook {
+    const [now, known] = [this.#deps.now(), this.#cell.known]
+    const reserved = this.#pool.filter(({ at }) => at >= now - this.#usableMs)
+    return outlookOf(known, this.#tiers, { from: Math.max(now, this.#pausedUntil), reserved, count: this.waiting })
+  }
+
   /** A permit for now, if one is there and nobody waits for it. */
   take(cost: number): Permit | null {
     const now = this.#deps.now()
@@ -149,6 +154,7 @@ export class Line {
   wait(waiting: Waiting, signal: AbortSignal): Promise<Leave> {
     this.#demand.count(this.#deps.now())
     const left = this.#queue.join(waiting, signal)
+    left.catch(() => this.#giveUp(waiting.cost))
     this.#isNews = true
     this.#pump()
     return left
@@ -172,6 +178,12 @@ export class Line {
   /** A permit that wasn't used: somebody else may have it, if it isn't too late. */
   giveBack(permit: Permit): void {
     this.#keep([permit])
+    this.#pump()
+  }
+
+  #giveUp(cost: number): void {
+    const isKept = this.#cell.known.kept?.some((one) => one.cost === cost) === true
+    if (isKept && !this.#queue.hasCost(cost)) this.#gone.push(cost)
     this.#pump()
   }
 
@@ -237,16 +249,16 @@ export class Line {
   }
 
   #hasReason(now: number): boolean {
-    return this.#charges.length > 0 || (this.#queue.length > 0 && this.#mayReserve(now))
+    return this.#charges.length + this.#gone.length > 0 || (this.#queue.length > 0 && this.#mayReserve(now))
   }
 
   get #hasQuota(): boolean {
-    return this.#tiers.some(({ kind }) => kind === 'quota')
+    return hasQuota(this.#tiers)
   }
 
   #mayReserve(now: number): boolean {
     if (this.#queue.evicted().length > 0) return true
-    return now >= this.#notBefore ? this.#wanted().length > 0 : this.#isNews && this.#queue.mayLeave
+    return now >= this.#wantedFrom() || (this.#isNews && this.#queue.mayLeave)
   }
 
   /** Until something is due, or can be reserved again. */
@@ -263,7 +275,14 @@ export class Line {
   /** When something is due for those who wait, or can be reserved for them. */
   #nextOf(): number {
     const due = this.#pool[0]?.at ?? Infinity
-    return Math.min(due, this.#isReserving || this.#wanted().length === 0 ? Infinity : this.#notBefore)
+    return this.#isReserving ? due : Math.min(due, this.#wantedFrom())
+  }
+
+  /** From when on a reservation gives something to those who wait. */
+  #wantedFrom(): number {
+    const wanted = this.#wanted()
+    if (wanted.length === 0) return Infinity
+    return wanted.some((cost) => cost < this.#tooDear) ? 0 : this.#notBefore
   }
 
   /** Costs of those who shall have a permit next, less what is reserved. */
@@ -282,18 +301,27 @@ export class Line {
     this.#isReserving = true
     this.#isNews = false
     const charges = this.#charges.splice(0)
+    const gone = this.#gone.splice(0)
     const isOwed = this.#isAway
     const changes = this.#changes
     try {
-      const { permits, next, turns } = await this.#change((state) => this.#round(charged(state, this.#tiers, charges)))
+      const round = await this.#change((state, tiers) => this.#round(charged(state, tiers, charges), tiers, gone))
       if (isOwed || this.#isAway) for (const { at, extra } of charges) this.#owed.add({ at, cost: extra })
-      for (const { waiter, at } of turns) waiter.leave({ kind: 'turn', at })
-      this.#keep(permits)
-      this.#notBefore = next === null || changes !== this.#changes ? 0 : next - aheadMs
+      for (const { waiter, at } of round.turns) waiter.leave({ kind: 'turn', at })
+      this.#keep(round.permits)
+      this.#rest(changes === this.#changes ? round : null)
     } finally {
       this.#isReserving = false
       this.#pump()
     }
+  }
+
+  /** Null: what the last round went by isn't so any more. */
+  #rest(round: Round | null): void {
+    const next = round?.next ?? null
+    this.#tooDear = next === null ? Infinity : (round?.tooDear ?? Infinity)
+    this.#notBefore = next === null ? 0 : next - aheadMs
+    if (this.#tooDear > 1) this.#notBefore = Math.min(this.#notBefore, this.#deps.now() + dearMs)
   }
 
   #keep(permits: readonly Permit[]): void {
@@ -302,42 +330,24 @@ export class Line {
     this.#pool.sort((a, b) => a.at - b.at)
   }
 
-  /** What is reserved now. Pure, but for the clock. */
-  #round(before: PermitState): Round {
+  #round(state: PermitState, tiers: readonly Tier[], gone: readonly number[]): Round {
     const now = this.#deps.now()
-    const from = Math.max(now, this.#pausedUntil)
-    const first = nextInstant(before, this.#tiers, from, 1)
-    const state = !this.#hasQuota && isIdle(before, this.#tiers, now) ? closeTurns(before, now) : before
-    // Who stands in the line of turns comes before those who are new.
-    const areNewLast = state.turn > now + aheadMs && first > now
-    const costs = this.#wanted().slice(0, areNewLast ? this.#queue.length - this.#queue.newcomers().length : undefined)
-    const reserved = reserve(state, this.#tiers, { now, from, aheadMs, costs })
-    const served = this.#pool.length + reserved.permits.length
-    const areLate = reserved.next !== null
-    const late = areLate ? this.#queue.leaving(served, areNewLast) : areNewLast ? this.#queue.newcomers() : []
-    const leaving = [...late, ...this.#queue.evicted()]
-    if (leaving.length === 0) return { ...this.#stocked(reserved, now, from), turns: [] }
-    const staying = Math.max(0, this.#queue.length - leaving.length - served)
-    const free = nextInstant(reserved.state, this.#tiers, from, 1)
-    const taken = takeTurns(reserved.state, this.#tiers, free, leaving.length, staying)
-    const turns = leaving.map((waiter, index) => ({ waiter, at: taken.instants[index] ?? free }))
-    return { ...reserved, state: taken.state, turns }
+    return roundOf(state, tiers, {
+      now,
+      from: Math.max(now, this.#pausedUntil),
+      aheadMs,
+      queue: this.#queue,
+      wanted: this.#wanted(),
+      pool: this.#pool,
+      gone,
+      soon: this.#demand.within(stockMs, now),
+    })
   }
 
-  /** While the limit doesn't bind, those that will be wanted in the next moment; of a quota none, since each is needed. */
-  #stocked(reserved: Omit<Round, 'turns'>, now: number, from: number): Omit<Round, 'turns'> {
-    const last = reserved.permits.at(-1)?.at ?? from
-    const missing = this.#demand.within(stockMs, now) - this.#pool.length - reserved.permits.length
-    if (reserved.next !== null || last > now || missing <= 0 || this.#hasQuota) return reserved
-    const costs = Array.from({ length: missing }, () => 1)
-    const more = reserve(reserved.state, this.#tiers, { now, from: last, aheadMs: stockMs, costs })
-    return { state: more.state, permits: [...reserved.permits, ...more.permits], next: null }
-  }
-
-  async #change(change: (state: PermitState) => Round): Promise<Round> {
+  async #change(change: (state: PermitState, tiers: readonly Tier[]) => Round): Promise<Round> {
     if (this.#isAway) return this.#alone(change)
     try {
-      return await this.#cell.update(change)
+      return await this.#cell.update((state) => change(state, this.#tiers))
     } catch (error) {
       this.#setAway(error)
       return this.#alone(change)
@@ -345,17 +355,12 @@ export class Line {
   }
 
   /** With this bridge's share of the rate, from what is known. */
-  #alone(change: (state: PermitState) => Round): Round {
-    const tiers = this.#tiers
-    this.#tiers = sharesOf(tiers, this.#cell.stored, Math.max(1, this.#deps.bridges()))
-    try {
-      const changed = change(this.#cell.known)
-      this.#cell.assume(changed.state)
-      for (const permit of changed.permits) this.#owed.add(permit)
-      return changed
-    } finally {
-      this.#tiers = tiers
-    }
+  #alone(change: (state: PermitState, tiers: readonly Tier[]) => Round): Round {
+    const tiers = sharesOf(this.#tiers, this.#cell.stored, Math.max(1, this.#deps.bridges()))
+    const changed = change(this.#cell.known, tiers)
+    this.#cell.assume(changed.state)
+    for (const permit of changed.permits) this.#owed.add(permit)
+    return changed
   }
 
   /** Counts in what was used, when NATS keeps the state again. */
@@ -364,7 +369,9 @@ export class Line {
     const owed = this.#owed.take()
     try {
       await this.#cell.update((state) => ({ state: owed.addTo(state, this.#tiers, this.#deps.now()) }))
-      this.#setAway(null)
+      // What was used meanwhile is owed, too.
+      if (this.#owed.isEmpty) this.#setAway(null)
+      else this.#awayUntil = this.#deps.now()
     } catch {
       this.#owed.put(owed)
       this.#awayUntil = this.#deps.now() + retryMs

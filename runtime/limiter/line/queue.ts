@@ -85,18 +85,14 @@ export class Queue {
 
   /** Costs of the next `perNode` of each node, node by node in turn, without those for which there is a permit in `reserved`. */
   wanted(perNode: number, reserved: readonly Permit[]): number[] {
-    const there = new Map<number, number>()
-    for (const { cost } of reserved) there.set(cost, (there.get(cost) ?? 0) + 1)
+    const there = countsOf(reserved)
     const lists = [...this.#nodes].map(([turn, waiters]) => firstOf(waiters, turn === urgent ? Infinity : perNode))
     const longest = Math.max(0, ...lists.map((list) => list.length))
     const costs: number[] = []
     for (let place = 0; place < longest; place++)
       for (const list of lists) {
         const cost = list[place]?.cost
-        if (cost === undefined) continue
-        const left = there.get(cost) ?? 0
-        if (left > 0) there.set(cost, left - 1)
-        else costs.push(cost)
+        if (cost !== undefined && !takeOne(there, cost)) costs.push(cost)
       }
     return costs
   }
@@ -132,12 +128,17 @@ export class Queue {
     this.#evicted++
   }
 
-  /** Who may be put off when there are permits for so many. */
-  leaving(served: number, areNewLast: boolean): Waiter[] {
-    const all = this.#all()
-    const staying = all.filter(({ mustLeave }) => !mustLeave)
+  /** Those who stay and have none of these permits, in order. */
+  unserved(permits: readonly Permit[], areNewLast: boolean): Waiter[] {
+    const there = countsOf(permits)
+    const staying = this.#all().filter(({ mustLeave }) => !mustLeave)
     const inOrder = areNewLast ? [...staying.filter((one) => !isNew(one)), ...staying.filter(isNew)] : staying
-    return inOrder.slice(served).filter(({ mayLeave }) => mayLeave)
+    return inOrder.filter(({ cost }) => !takeOne(there, cost))
+  }
+
+  /** Does somebody wait for a permit of this cost? */
+  hasCost(cost: number): boolean {
+    return this.#all().some((waiter) => waiter.cost === cost)
   }
 
   #all(): Waiter[] {
@@ -175,3 +176,17 @@ function firstOf(waiters: ReadonlySet<Waiter>, count: number): Waiter[] {
 }
 
 const isNew = ({ mayLeave, wasAway }: Waiter): boolean => mayLeave && !wasAway
+
+/** How many there are of each cost. */
+function countsOf(permits: readonly Permit[]): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (const { cost } of permits) counts.set(cost, (counts.get(cost) ?? 0) + 1)
+  return counts
+}
+
+/** False: there was none left. */
+function takeOne(counts: Map<number, number>, cost: number): boolean {
+  const left = counts.get(cost) ?? 0
+  if (left > 0) counts.set(cost, left - 1)
+  return left > 0
+}

@@ -1,5 +1,5 @@
-import { nextInstant, refund, spend } from '../permits.ts'
-import type { PermitState, Tier } from '../permits.ts'
+import { nextInstant, refund, spend, turnEveryMs } from '../permits.ts'
+import type { Permit, PermitState, Tier } from '../permits.ts'
 
 const idleMs = 5_000
 
@@ -29,4 +29,32 @@ export function charged(state: PermitState, tiers: readonly Tier[], charges: rea
     (sum, { at, extra }) => (extra > 0 ? spend(sum, tiers, at, extra) : refund(sum, tiers, at, -extra)),
     state,
   )
+}
+
+/** What those who wait for permits of a key can expect. Both instants by the server's clock. */
+export interface Outlook {
+  readonly first: number
+  readonly last: number
+  /** The tier that keeps them longest; null: there is none. */
+  readonly tier: Tier | null
+}
+
+interface Expecting {
+  /** No permits before. */
+  readonly from: number
+  /** By their instants. */
+  readonly reserved: readonly Permit[]
+  /** Who waits. */
+  readonly count: number
+}
+
+export function outlookOf(state: PermitState, tiers: readonly Tier[], { from, reserved, count }: Expecting): Outlook {
+  const free = nextInstant(state, tiers, from, 1)
+  const place = Math.max(0, count - 1)
+  const behind = Math.max(0, place - reserved.length) * turnEveryMs(tiers)
+  const [tier = null] = tiers
+    .map((one) => ({ one, at: nextInstant(state, [one], from, 1) }))
+    .sort((a, b) => b.at - a.at)
+    .map(({ one }) => one)
+  return { first: reserved[0]?.at ?? free, last: reserved[place]?.at ?? free + behind, tier }
 }

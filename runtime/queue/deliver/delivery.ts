@@ -28,8 +28,8 @@ export interface Delivery {
   /** The delivery of its queue before this one was here, too: nobody else had a message in between. */
   readonly followsOwn: boolean
   readonly lease: Lease
-  /** Says what is being done with it, for who asks; `until` by performance.now(). Costs no more than the time of day. */
-  note(kind: HoldKind, until?: number | null, reason?: string | null): void
+  /** Says what is being done with it, for who asks: only then a function is called. Costs no more than the time of day. */
+  note(kind: HoldKind, standing?: Standing | (() => Standing)): void
   /** How long it was queued, and what it has been held for until now. */
   spent(): Spent
   /** Only after the successor is stored, or when it is known to be (I1). */
@@ -38,14 +38,23 @@ export interface Delivery {
   giveBack(delayMs?: number): void
 }
 
+/** How what is being done with a message stands now. */
+export interface Standing {
+  /** By performance.now(), the soonest and the latest that it can go on; null: nobody knows. */
+  readonly until: { readonly first: number; readonly last: number } | null
+  /** In short; null when the kind says it all. */
+  readonly reason: string | null
+}
+
+const unknown: Standing = { until: null, reason: null }
+
 /** A message that is held, and what is being done with it. */
 export interface HeldNow {
   readonly sequence: number
   readonly kind: HoldKind
-  /** Both by performance.now(). */
+  /** By performance.now(). */
   readonly since: number
-  readonly until: number | null
-  readonly reason: string | null
+  readonly standing: Standing
 }
 
 export interface Reader {
@@ -95,8 +104,7 @@ class Held implements Delivery, HeldNow {
   lastBeat = performance.now()
   kind: HoldKind = 'asking'
   since = this.lastBeat
-  until: number | null = null
-  reason: string | null = null
+  #standing: Standing | (() => Standing) = unknown
   readonly #spent: { -readonly [K in keyof Spent]: Spent[K] }
   readonly #release: (held: Held) => void
 
@@ -122,17 +130,20 @@ class Held implements Delivery, HeldNow {
     return this.message.headers?.get(name) ?? ''
   }
 
-  note(kind: HoldKind, until: number | null = null, reason: string | null = null): void {
+  get standing(): Standing {
+    return typeof this.#standing === 'function' ? this.#standing() : this.#standing
+  }
+
+  note(kind: HoldKind, standing: Standing | (() => Standing) = unknown): void {
     const now = performance.now()
     this.#spent[spentFor[this.kind] ?? 'otherMs'] += now - this.since
     this.kind = kind
     this.since = now
-    this.until = until
-    this.reason = reason
+    this.#standing = standing
   }
 
   spent(): Spent {
-    this.note(this.kind, this.until, this.reason)
+    this.note(this.kind, this.#standing)
     return { ...this.#spent }
   }
 

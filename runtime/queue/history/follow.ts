@@ -1,46 +1,12 @@
 import { Unavailable } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
+import { decodeEnvelope } from '../envelope.ts'
 import { lastStored } from '../janitor/stored.ts'
 import { decodeRecord } from '../ledger.ts'
 import { hopKey, ledgerTail, originFilter, originOf, queueOwner, streamName, trashTail } from '../names.ts'
 import type { Guard, Stored } from '../publish/guard.ts'
 import { orNull } from '../streams.ts'
-
-/**
- * Where a replayed message is. Its hops have keys that can be reckoned, so each is one look at the stream; what it leaves there says how
- * it went on. It is followed for as long as it stays one message: what is made of it are others.
- */
-export interface Hop {
-  readonly nodeId: string
-  readonly id: string
-  readonly page: number
-  readonly replay: number
-  readonly round: number
-  /** Where the message lies in the stream; null: not known yet. */
-  readonly sequence: number | null
-}
-
-export interface Followed {
-  /** Under which it was replayed: its first place in the stream is known by that. */
-  readonly trashKey: string
-  readonly hop: Hop
-  /** It has not moved for a while: is it there at all? */
-  readonly isLate: boolean
-}
-
-/**
- * | kind        | the message                                                                                    |
- * |-------------|------------------------------------------------------------------------------------------------|
- * | `here`      | waits, is held or delayed, before this hop                                                     |
- * | `done`      | came to its end, or became others                                                              |
- * | `cancelled` | settled as cancelled                                                                           |
- * | `failed`    | is in Trash                                                                                    |
- * | `gone`      | was settled, and all of it is compacted: the recorder has written down what became of it       |
- */
-export type Whereabouts =
-  | { readonly kind: 'here'; readonly hop: Hop }
-  | { readonly kind: 'done' | 'cancelled' | 'gone' }
-  | { readonly kind: 'failed'; readonly trashId: string }
+import type { Followed, Hop, Whereabouts } from './types.ts'
 
 interface Deps {
   readonly connection: Connection
@@ -83,7 +49,7 @@ async function follow(at: At, message: Followed): Promise<Whereabouts> {
 }
 
 /** What the hop left behind says of the message. `here` with the same hop: it is delayed. */
-function after(hop: Hop, { tail, body, sequence }: Stored): Whereabouts {
+function after(hop: Hop, { tail, body, sequence, envelope }: Stored): Whereabouts {
   const [kind] = tail.split('.')
   if (kind === trashTail) return { kind: 'failed', trashId: originOf(hopKey(hop, hop.nodeId)) }
   if (kind === 'later') return { kind: 'here', hop }
@@ -92,11 +58,11 @@ function after(hop: Hop, { tail, body, sequence }: Stored): Whereabouts {
     const record = decodeRecord(body)
     return { kind: record.kind === 'ended' && record.cancelled ? 'cancelled' : 'done' }
   }
-  const nodeId = queueOwner(`...${tail}`) ?? hop.nodeId
-  // Back from a delay it is before the same node.
-  if (nodeId === hop.nodeId) return { kind: 'here', hop: { ...hop, round: hop.round + 1, sequence } }
-  return { kind: 'here', hop: { nodeId, id: hop.id, page: 0, replay: 0, round: 0, sequence } }
+  const { id, page, replay, round } = decodeEnvelope(envelope, nothing)
+  return { kind: 'here', hop: { nodeId: queueOwner(`...${tail}`) ?? hop.nodeId, id, page, replay, round, sequence } }
 }
+
+const nothing = new Uint8Array()
 
 /**
  * It hasn't been settled here, as far as is to be seen: is that because it waits, or because all of it is compacted? The janitor takes

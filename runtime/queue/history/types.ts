@@ -1,6 +1,5 @@
 import type { FailedCall, Problem } from '../../protocol/message.ts'
 import type { Passage } from '../../protocol/trail.ts'
-import type { Followed, Whereabouts } from './follow.ts'
 
 /** Where a run begins. */
 export interface Origin {
@@ -118,6 +117,42 @@ export interface Child {
   readonly last: Step | null
   readonly enteredAt: Date | null
 }
+
+/**
+ * Where a replayed message is. Its hops have keys that can be reckoned, so each is one look at the stream; what it leaves there says how
+ * it went on. It is followed for as long as it stays one message: what is made of it are others.
+ */
+export interface Hop {
+  readonly nodeId: string
+  readonly id: string
+  readonly page: number
+  readonly replay: number
+  readonly round: number
+  /** Where the message lies in the stream; null: not known yet. */
+  readonly sequence: number | null
+}
+
+export interface Followed {
+  /** Under which it was replayed: its first place in the stream is known by that. */
+  readonly trashKey: string
+  readonly hop: Hop
+  /** It has not moved for a while: is it there at all? */
+  readonly isLate: boolean
+}
+
+/**
+ * | kind        | the message                                                                                    |
+ * |-------------|------------------------------------------------------------------------------------------------|
+ * | `here`      | waits, is held or delayed, before this hop                                                     |
+ * | `done`      | came to its end, or became others                                                              |
+ * | `cancelled` | settled as cancelled                                                                           |
+ * | `failed`    | is in Trash                                                                                    |
+ * | `gone`      | was settled, and all of it is compacted: the recorder has written down what became of it       |
+ */
+export type Whereabouts =
+  | { readonly kind: 'here'; readonly hop: Hop }
+  | { readonly kind: 'done' | 'cancelled' | 'gone' }
+  | { readonly kind: 'failed'; readonly trashId: string }
 
 /** What is still stored of runs. Nothing is taken, no consumer is left behind; all may be called by several controls at once. */
 export interface RunHistory {

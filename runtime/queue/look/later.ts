@@ -141,17 +141,69 @@ function delayedOf({ header, data }: StoredMsg): Delayed {
 
 /** Put on its own subject again on the condition that it is still there, which replaces it. False when it has fired meanwhile. */
 async function fireNow(publisher: Publisher, { subject, seq, header, data }: StoredMsg): Promise<boolean> {
+  return (await fireAt(publisher, { subject, seq, header, data }, new Date().toISOString())) !== null
+}
+
+/** Resolves with the sequence that it has now; null: it has fired meanwhile. `isTurn`: whose limit it waits for is still said. */
+async function fireAt(
+  publisher: Publisher,
+  { subject, seq, header, data }: Pick<StoredMsg, 'subject' | 'seq' | 'header' | 'data'>,
+  at: string,
+  isTurn = false,
+): Promise<number | null> {
   const headers = [
-    ['Nats-Schedule', `@at ${new Date().toISOString()}`],
+    ['Nats-Schedule', `@at ${at}`],
     ['Nats-Schedule-Target', header.get('Nats-Schedule-Target')],
     ['Nats-Expected-Last-Subject-Sequence', String(seq)],
+    ...(isTurn ? [[waitHeader, header.get(waitHeader)] as const] : []),
     [envelopeHeader, header.get(envelopeHeader)],
   ] as const
   try {
-    await publisher.publish(subject, headerBlock(headers), data)
-    return true
+    return await publisher.publish(subject, headerBlock(headers), data)
   } catch (error) {
-    if (error instanceof PublishRefused && error.code === refusal.settled) return false
+    if (error instanceof PublishRefused && error.code === refusal.settled) return null
     throw error
   }
+}
+
+/** A message that waits for its turn at a limit. */
+export interface Turned {
+  readonly nodeId: string
+  readonly limit: DelayedFor
+  /** RFC 3339 */
+  readonly at: string
+}
+
+/** Messages that are read and put again side by side. */
+const movedAtOnce = 32
+
+/**
+ * Asks for each message that waits for a turn, in the stream's order, when it shall come instead (RFC 3339; null: as it is). One that fires
+ * meanwhile fires once, and so does one that several move. Reads headers only, but of those that are moved. Answers how many were.
+ * @throws Unavailable as `schedulesOf` does
+ */
+export async function moveTurns(
+  { connection, publisher }: { connection: Connection; publisher: Publisher },
+  topologyId: string,
+  to: (turned: Turned) => Promise<string | null>,
+): Promise<number> {
+  const stream = streamName(topologyId)
+  // They come once more at the stream's end, and have their turns already.
+  const moved = new Set<number>()
+  let due: (readonly [sequence: number, at: string])[] = []
+  const move = async ([seq, at]: readonly [number, string]): Promise<void> => {
+    const message = await connection.jsm.streams.getMessage(stream, { seq }).catch(orNull)
+    const now = message === null ? null : await fireAt(publisher, message, at, true)
+    if (now !== null) moved.add(now)
+  }
+  for await (const { sequence, target, at, limit } of schedulesOf(connection, topologyId)) {
+    const nodeId = queueOwner(target)
+    const isTurn = limit !== null && nodeId !== null && !moved.has(sequence)
+    const sooner = isTurn ? await to({ nodeId, limit, at }) : null
+    if (sooner === null || due.push([sequence, sooner]) < movedAtOnce) continue
+    await Promise.all(due.map(move))
+    due = []
+  }
+  await Promise.all(due.map(move))
+  return moved.size
 }

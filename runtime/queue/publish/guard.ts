@@ -3,7 +3,7 @@ import { Stopped, textOf, Unavailable, Unsure } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Connection } from '../connection.ts'
 import type { Guarded } from './guarded.ts'
-import { guardHeaders, headerBlock } from '../envelope.ts'
+import { envelopeHeader, guardHeaders, headerBlock } from '../envelope.ts'
 import type { Lease } from '../deliver/lease.ts'
 import { originFilter, streamName } from '../names.ts'
 import { LostAck, PublishRefused, refusal } from './publisher.ts'
@@ -34,6 +34,8 @@ export interface Stored {
   readonly tail: string
   readonly body: Uint8Array
   readonly sequence: number
+  /** As it is stored; see envelope.ts. */
+  readonly envelope: string
 }
 
 export interface Guard {
@@ -163,7 +165,7 @@ function read(reach: Reach, place: string, signal?: AbortSignal): Promise<Stored
     if (headers?.code === 404) return null
     if (headers?.code !== 0) return undefined
     const tail = headers.get('Nats-Subject').split('.').slice(3).join('.')
-    return { tail, body: data, sequence: Number(headers.get('Nats-Sequence')) }
+    return { tail, body: data, sequence: Number(headers.get('Nats-Sequence')), envelope: headers.get(envelopeHeader) }
   })
 }
 

@@ -1,17 +1,15 @@
 import { untried } from '../../protocol/message.ts'
-import type { Connection } from '../connection.ts'
-import type { Decided, DiscardMessage, ReplayMessage } from '../control.ts'
+import type { DiscardMessage, ReplayMessage } from '../control.ts'
 import { envelopeHeader } from '../envelope.ts'
-import { lastStored } from '../janitor/stored.ts'
-import { decodeRecord, encodeRecord } from '../ledger.ts'
-import { ledgerTail, originFilter, originOf, replyTail, streamName } from '../names.ts'
-import { decodeReply, encodeReply } from '../reply.ts'
+import { encodeRecord } from '../ledger.ts'
+import { ledgerTail, originOf, replyTail } from '../names.ts'
+import { encodeReply } from '../reply.ts'
 import type { Guard } from './guard.ts'
 import type { Guarded } from './guarded.ts'
 
 /** Replay and discard of one row share a key: one of them wins. */
 export const trashKey = (trashId: string, replay: number): string => `trash:${trashId}!${replay}`
-const trashOrigin = (trashId: string, replay: number): string => originOf(trashKey(trashId, replay))
+export const trashOrigin = (trashId: string, replay: number): string => originOf(trashKey(trashId, replay))
 
 export function publishReplay(
   guard: Guard,
@@ -48,22 +46,4 @@ export function publishDiscard(
     { topologyId, origin: trashOrigin(trashId, replay + 1), tail: ledgerTail, headers: [], body: record },
     null,
   )
-}
-
-/** As the leader has it. */
-export async function decidedOf(
-  connection: Connection,
-  topologyId: string,
-  trashId: string,
-  replay: number,
-): Promise<Decided | null> {
-  const filter = originFilter(topologyId, trashOrigin(trashId, replay + 1))
-  const stored = await lastStored(connection, streamName(topologyId), filter)
-  if (stored === null) return null
-  if (stored.subject.endsWith(`.${ledgerTail}`)) {
-    const record = decodeRecord(stored.data)
-    return { as: 'discarded', bulk: (record.kind === 'discarded' && record.bulk) || null }
-  }
-  const reply = decodeReply(stored.header.get(envelopeHeader))
-  return { as: 'replayed', bulk: (reply.kind === 'replay' && reply.bulk) || null }
 }

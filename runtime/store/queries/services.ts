@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import { services } from '../schema/index.ts'
 import type { ServiceLimits } from '../../topology/limits/limits.ts'
@@ -22,6 +23,14 @@ export async function serviceNames(store: Store): Promise<Set<string>> {
   const rows = await store.query((db) => db.select({ name: services.name }).from(services))
   return new Set(rows.map(({ name }) => name))
 }
+
+/** Those of these services that there are. */
+export async function servicesNamed(store: Store, names: readonly string[]): Promise<Service[]> {
+  if (names.length === 0) return []
+  return store.query((db) => db.select().from(services).where(isOneOf(names)))
+}
+
+const isOneOf = (names: readonly string[]) => sql`${services.name} = any(${sql.param([...names])}::text[])`
 
 /** By name, upwards. */
 export async function listServices(store: Store, limit: number, after: string | null): Promise<Service[]> {
@@ -112,8 +121,17 @@ export interface ServiceUser {
   readonly limitCost: number
 }
 
+/** Published ones whose calls count as more than `cost`. */
+export async function dearUsersOf(store: Store, service: string, cost: number, limit: number): Promise<ServiceUser[]> {
+  return usersWhere(store, service, limit, sql`where u.published and u.cost > ${cost}`)
+}
+
 /** By name of the topology and place in its graph: nodes of published plans, and those of drafts that aren't published so. */
 export async function usersOf(store: Store, service: string, limit: number): Promise<ServiceUser[]> {
+  return usersWhere(store, service, limit, sql``)
+}
+
+async function usersWhere(store: Store, service: string, limit: number, where: SQL): Promise<ServiceUser[]> {
   const nodes = JSON.stringify([{ service }])
   const rows = await store.query((db) =>
     db.execute<{ [K in keyof ServiceUser]: ServiceUser[K] }>(sql`
@@ -136,17 +154,16 @@ export async function usersOf(store: Store, service: string, limit: number): Pro
           select 1 from published p where p.topology_id = d.topology_id and p.node = d.node)
       )
       select u.topology_id as "topologyId", t.name as topology, u.node_id as "nodeId", u.node, u.published, u.cost as "limitCost"
-      from users u join topologies t on t.id = u.topology_id
+      from users u join topologies t on t.id = u.topology_id ${where}
       order by t.name, u.published desc, u.place
       limit ${limit}`),
   )
   return [...rows]
 }
 
-/** Those of these services that there are; nobody deletes them until the transaction ends. */
-export async function keepServices(inside: Store, names: readonly string[]): Promise<Set<string>> {
-  if (names.length === 0) return new Set()
-  const wanted = sql`${services.name} = any(${sql.param([...names])}::text[])`
-  const rows = await inside.query((db) => db.select({ name: services.name }).from(services).where(wanted).for('share'))
-  return new Set(rows.map(({ name }) => name))
+/** Those of these services that there are, by name; nobody changes or deletes them until the transaction ends. */
+export async function keepServices(inside: Store, names: readonly string[]): Promise<Map<string, Service>> {
+  if (names.length === 0) return new Map()
+  const rows = await inside.query((db) => db.select().from(services).where(isOneOf(names)).for('share'))
+  return new Map(rows.map((row) => [row.name, row]))
 }

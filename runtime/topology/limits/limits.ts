@@ -63,4 +63,6 @@ function unreachable(inner: Limit, outer: Limit): string | null {
   return `${words(inner)} can never be reached with ${words(outer)}; lower the first or raise the second`
 }
 
-const words = ({ rate, per, scope }: Limit): string => `${rate} per ${per}${scope === 'tenant' ? ' and tenant' : ''}`
+/** For people. */
+export const words = ({ rate, per, scope }: Limit): string =>
+  `${rate} per ${per}${scope === 'tenant' ? ' and tenant' : ''}`

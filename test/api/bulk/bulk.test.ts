@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
+import { ended } from '../running.ts'
 import { bulk, control, failed, outcomes, until } from './flow.ts'
 
 const all = { topology: 'orders' }
@@ -17,7 +19,7 @@ test('a bulk replays what was open when it was made, each message once, and its 
   const done = await until(world, made.id, ({ state }) => state === 'finished')
   expect(done.messages).toMatchObject({ total: 12, done: 12, waiting: 0, underWay: 0, failedAgain: 0 })
   expect(world.called().sort()).toEqual(Array.from({ length: 12 }, (_, n) => `{"n":${n}}`).sort())
-  expect((await world.t.get(`/api/runs/${world.run}`)).body).toMatchObject({
+  expect(await ended(world.t, world.run)).toMatchObject({
     state: 'finished',
     messages: { done: 12, failed: 0 },
   })
@@ -57,7 +59,7 @@ test('a canary stops at the first failure, and goes on with it again when it is 
 
 test('a bulk stops when more messages fail again than it was told, and says as what', async () => {
   const world = await failed(40)
-  world.takes((body) => Number(JSON.parse(body).n) % 2 === 0)
+  world.takes((body) => (JSON.parse(body) as { n: number }).n % 2 === 0)
   const made = await bulk(world, {
     action: 'replay',
     filter: all,
@@ -70,8 +72,10 @@ test('a bulk stops when more messages fail again than it was told, and says as w
     /messages failed again, more than 40 %; most often .*422 order \{#:#\} not wanted/,
   )
   expect(stopped.messages.waiting).toBeGreaterThan(20)
-  const { body } = await world.t.get('/api/trash?state=open&limit=500')
-  expect(body.items).toHaveLength(40 - (stopped.messages.done ?? 0))
+  await eventually('the others are open', async () => {
+    const { body } = await world.t.get('/api/trash?state=open&limit=500')
+    return body.items.length === 40 - (stopped.messages.done ?? 0)
+  })
 })
 
 test('a bulk is paused, resumed and cancelled; what it has not sent stays open', async () => {
@@ -96,7 +100,10 @@ test('a bulk is paused, resumed and cancelled; what it has not sent stays open',
   const over = await until(world, made.id, ({ finishedAt }) => finishedAt !== null)
   const { done = 0, cancelled: left = 0 } = over.messages
   expect([done + left, over.messages.waiting]).toEqual([30, 0])
-  expect((await world.t.get('/api/trash?state=open&limit=500')).body.items).toHaveLength(left)
+  await eventually(
+    'what was sent is recorded',
+    async () => (await world.t.get('/api/trash?state=open&limit=500')).body.items.length === left,
+  )
   expect((await world.t.get(`${path}/messages?outcome=cancelled&limit=500`)).body.items).toHaveLength(left)
   expect(world.called()).toHaveLength(done)
   for (const wish of ['pause', 'resume']) expect((await world.t.post(`${path}/${wish}`)).status).toBe(409)

@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { instantOfLast } from '../../../runtime/api/actions/limits/forecast.ts'
-import { forecastOf } from '../../../runtime/api/actions/limits/backlog.ts'
+import { forecastOf, sharedWith } from '../../../runtime/api/actions/limits/backlog.ts'
+import type { Forecast } from '../../../runtime/api/actions/limits/backlog.ts'
+import { estimateOf } from '../../../runtime/api/actions/look/estimate.ts'
+import type { NodeFacts } from '../../../runtime/api/actions/look/facts.ts'
+import type { Blocker } from '../../../runtime/api/actions/look/why.ts'
 import { noPermits, reserve } from '../../../runtime/limiter/permits.ts'
 import type { PermitState } from '../../../runtime/limiter/permits.ts'
 import { tiersOf } from '../../../runtime/limiter/rules.ts'
@@ -89,4 +93,42 @@ test.each([
   expect(told).toMatchObject(expected)
   if (reason instanceof RegExp) expect(told.reason).toMatch(reason)
   else expect(told.reason === null).toBe(expected['by'] !== null)
+})
+
+test('before the last message of a node others that share its service are called as often as it, or are done', () => {
+  const backlogs = [
+    waits,
+    { ...waits, node: 'more', messages: 5_000, isComplete: false },
+    { ...waits, node: 'fewer', messages: 7, lastDelay: new Date(now).toISOString() },
+    { ...waits, node: 'rests', stop: 'it is paused' },
+  ]
+  expect(sharedWith({ topology: 't', node: 'a', messages: 40 }, backlogs)).toMatchObject([
+    { node: 'a', messages: 40 },
+    { node: 'more', messages: 40, isComplete: true },
+    { node: 'fewer', messages: 7, lastDelay: null },
+  ])
+})
+
+const declared: Forecast = {
+  doneAt: new Date(now + 500_000).toISOString(),
+  secondsLeft: 500,
+  by: 'declared',
+  reason: null,
+}
+const unsure: Forecast = { doneAt: null, secondsLeft: null, by: null, reason: 'nobody knows whose they are' }
+const atLimit: Blocker = { kind: 'limit', of: 'messages', count: 1, text: '', since: null, until: null }
+
+test.each([
+  ['messages wait for a limit', 20, [atLimit], declared, { secondsLeft: 500, by: 'declared' }],
+  ['nothing was called in the last seconds', 0, [atLimit], declared, { secondsLeft: 500, by: 'declared' }],
+  ['a bridge is silent', null, [atLimit], declared, { secondsLeft: 500, by: 'declared' }],
+  ['a quota ends before the backlog', 20, [], declared, { secondsLeft: 500, by: 'declared' }],
+  ['the worker is slower than the limit', 0.1, [], declared, { secondsLeft: 1_000, by: 'observed' }],
+  ['nothing is declared', 20, [], null, { secondsLeft: 5, by: 'observed' }],
+  ['limits are per tenant, and nothing was called', 0, [atLimit], unsure, { by: null, reason: unsure.reason }],
+  ['limits are per tenant, and some was settled', 20, [atLimit], unsure, { secondsLeft: 5, by: 'observed' }],
+])('when %s, the end of a node is told by that', (_, ratePerSecond, blockers, limits, expected) => {
+  const depth = { pending: 98, inFlight: 2 }
+  const facts = { depth, delays: [], ratePerSecond } as unknown as NodeFacts
+  expect(estimateOf(facts, blockers, limits, now)).toMatchObject(expected)
 })

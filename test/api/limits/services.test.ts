@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { whileHeld } from '../held.ts'
-import { chain, openApi, published } from '../open.ts'
+import { chain, nodeOf, openApi, published } from '../open.ts'
 import { lockService } from '../../../runtime/store/queries/services.ts'
 
 const perSecond = { rate: 10, per: 'second' }
@@ -82,6 +82,49 @@ describe('a service is stored as it can be kept', () => {
       const path = `/api/services/${encodeURIComponent(name)}/state`
       expect([400, 404], name).toContain((await t.get(path)).status)
     }
+  })
+})
+
+describe('a call that counts as more than a limit ever has room for', () => {
+  const dear = (limitCost: number) => chain('orders', { a: { service: 'geo', limitCost }, b: { limitCost: 2 } })
+
+  test('is a fault at the publish, as is a cost without a service', async () => {
+    const t = await openApi()
+    await t.post('/api/services', { name: 'geo', limits: [perSecond, { rate: 20, per: 'minute', scope: 'tenant' }] })
+    await t.post('/api/workers', { name: 'w', urls: ['http://127.0.0.1:1'] })
+    await t.post('/api/topologies', dear(11))
+    const refused = await t.post('/api/topologies/orders/publish')
+    expect(refused.status).toBe(400)
+    expect(refused.body.errors).toMatchObject([
+      {
+        path: 'nodes[1].limitCost',
+        message:
+          'a call of a counts as 11, and 10 per second of service geo never has room for that; lower limitCost to 10, or raise the limit',
+      },
+      { path: 'nodes[2].limitCost', message: expect.stringContaining('b has no service') as string },
+    ])
+    await t.send('PUT', '/api/services/geo', { json: { limits: [{ ...perSecond, burst: 11 }] } })
+    expect((await t.post('/api/topologies/orders/publish')).body.errors).toMatchObject([{ path: 'nodes[2].limitCost' }])
+  })
+
+  test('is a conflict when the service is changed, or an older revision comes back, and names the node', async () => {
+    const t = await openApi()
+    await t.post('/api/services', { name: 'geo', limits: [perSecond] })
+    await published(t, 'orders', { a: { service: 'geo', limitCost: 10 } })
+    expect(await nodeOf(t, 'orders', 'a')).toMatchObject({ service: 'geo', limitCost: 10 })
+    const less = { limits: [{ rate: 9, per: 'second' }] }
+    const refused = await t.send('PUT', '/api/services/geo', { json: less })
+    expect(refused.body).toMatchObject({
+      status: 409,
+      detail:
+        '9 per second never has room for a call of published nodes of the service "geo": orders/a (limitCost 10); raise the limit, or publish these nodes with a limitCost of at most 9 first',
+    })
+    expect((await t.get('/api/services/geo')).body).toMatchObject({ limits: [perSecond] })
+    await t.send('PUT', '/api/topologies/orders', { json: chain('orders', { a: { service: 'geo' } }) })
+    await t.post('/api/topologies/orders/publish')
+    expect((await t.send('PUT', '/api/services/geo', { json: less })).status).toBe(200)
+    const back = await t.post('/api/topologies/orders/rollback', { revision: 1 })
+    expect(back.body).toMatchObject({ status: 409, detail: expect.stringContaining('9 per second') as string })
   })
 })
 

@@ -68,13 +68,14 @@ const run = (t: TestApi, tenant?: string) =>
 
 const waitsOf = async (t: TestApi) => {
   const { id } = await nodeOf(t, 'orders', 'a')
-  const { blockers } = (await t.get(`/api/nodes/${id}/why`)).body as unknown as {
+  const { blockers, estimate } = (await t.get(`/api/nodes/${id}/why`)).body as unknown as {
     blockers: { kind: string; count: number; text: string; until: { last: string } | null }[]
+    estimate: Pick<State, 'secondsLeft' | 'by'>
   }
   const { items } = (await t.get('/api/queues?topology=orders')).body as unknown as {
     items: { node: string; waiting: unknown }[]
   }
-  return { blockers, waiting: items.find(({ node }) => node === 'a')?.waiting }
+  return { blockers, estimate, waiting: items.find(({ node }) => node === 'a')?.waiting }
 }
 
 const secondsFromNow = (time: string | null): number => (Date.parse(time ?? '') - Date.now()) / 1_000
@@ -95,11 +96,13 @@ test('what waits for a limit is counted, and when it will be done is known from 
   expect(secondsFromNow(state.shared.nextPermitAt)).toBeGreaterThan(20)
   expect(state.secondsLeft).toBeGreaterThan((state.backlog - 1) * 31.2)
   expect(state.secondsLeft).toBeLessThan(state.backlog * 31.2 + 2)
-  const { blockers, waiting } = await waitsOf(t)
+  const { blockers, estimate, waiting } = await waitsOf(t)
   const held = blockers.find(({ kind }) => kind === 'limit')
-  expect(held).toMatchObject({ count: 1, text: 'wait for a permit of service geo' })
+  expect(held).toMatchObject({ count: 1, text: 'wait for a permit of service geo: 2 per minute' })
   expect(secondsFromNow(held?.until?.last ?? null)).toBeGreaterThan(20)
   expect(waiting).toMatchObject({ limit: 1, retry: 0 })
+  expect(estimate.by).toBe('declared')
+  expect(Math.abs((estimate.secondsLeft ?? 0) - (state.secondsLeft ?? 0))).toBeLessThan(40)
 })
 
 test('a change of the limit is seen at once, also in what is known of its end', async () => {
@@ -107,6 +110,14 @@ test('a change of the limit is seen at once, also in what is known of its end', 
   for (let n = 0; n < 3; n++) await start(t)
   const { secondsLeft } = await untilState(t, { shared: { waiting: 1 } })
   expect(secondsLeft).toBeGreaterThan(3_600)
+  await t.send('PUT', '/api/services/geo', { json: { limits: [{ rate: 2, per: 'hour', burst: 1 }] } })
+  // It isn't what it was when the wait began.
+  await eventually('what waits says what it waits for now', async () => {
+    const [blocker] = (await waitsOf(t)).blockers.filter(({ kind }) => kind === 'limit')
+    expect(blocker?.text).toBe('wait for a permit of service geo: 2 per hour')
+    expect(secondsFromNow(blocker?.until?.last ?? null)).toBeLessThan(1_900)
+    return true
+  })
   await t.send('PUT', '/api/services/geo', { json: { limits: [] } })
   await eventually('all are called', () => callsOf(worker).filter(({ node }) => node === 'a').length === 3)
   await untilState(t, { backlog: 0, secondsLeft: 0, by: 'nothing-waits', shared: { declaredPerSecond: null } })
@@ -177,7 +188,7 @@ test('calls in flight are counted where they are limited', async () => {
   const { blockers } = await waitsOf(t)
   expect(blockers.find(({ kind }) => kind === 'limit')).toMatchObject({
     count: 2,
-    text: 'wait for a place among the calls in flight of service geo',
+    text: 'wait for a place among the calls in flight of service geo: 1 at most',
   })
 })
 

@@ -74,5 +74,3 @@ export async function startAll({ engines }: Limited, runs: number, tenant?: stri
   for (const engine of engines)
     for (let n = 0; n < runs; n++) await engine.start(String(n), tenant === undefined ? {} : { tenant })
 }
-
-export const everything = (): string => ''

@@ -1,17 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { everything, limitedFlow, startAll } from './flow.ts'
+import { limitedFlow, startAll } from './flow.ts'
 import type { Limited } from './flow.ts'
-import type { StrictLimit } from './strict.ts'
+import { instant } from './strict.ts'
 
 /** Calls a second while `ms` pass, as a part of the rate. */
 async function utilisation({ api }: Limited, rate: number, ms: number): Promise<number> {
-  const from = performance.now()
+  const from = instant()
   await wait(ms)
-  return api.between(from, performance.now()) / (rate * ((performance.now() - from) / 1000))
+  const to = instant()
+  return api.between(from, to) / (rate * ((to - from) / 1000))
 }
-
-const tenantOf: StrictLimit['keyOf'] = (headers) => String(headers['sluice-tenant'])
 
 /** Three bridges, four nodes of each of two topologies and one key, when the first second of it is over. */
 async function fiftyASecond(): Promise<Limited> {
@@ -21,7 +20,7 @@ async function fiftyASecond(): Promise<Limited> {
       [1, 2, 5, 20],
     ],
     limits: { limits: [{ rate: 50, per: 'second', burst: 1 }] },
-    strict: [{ rate: 50, periodMs: 1_000, keyOf: everything }],
+    strict: [{ rate: 50, periodMs: 1_000 }],
     bridges: 3,
   })
   await startAll(flow, 200)
@@ -53,19 +52,17 @@ test('a tenant without permits takes nothing from another, which runs at its own
   const flow = await limitedFlow({
     topologies: [[20]],
     limits: { limits: [{ rate: 20, per: 'second', burst: 1, scope: 'tenant' }] },
-    strict: [{ rate: 20, periodMs: 1_000, keyOf: tenantOf }],
+    strict: [{ rate: 20, periodMs: 1_000, by: 'sluice-tenant' }],
     bridges: 2,
   })
   await startAll(flow, 1_500, 'many')
   await startAll(flow, 400, 'few')
   await flow.openBridges()
-  const { calls } = flow.api
-  while ((calls.get('few')?.length ?? 0) < 20) await wait(20)
-  const from = performance.now()
+  await flow.api.until(20, 'few')
+  const from = instant()
   await wait(10_000)
-  const to = performance.now()
-  const used = (tenant: string): number =>
-    (calls.get(tenant) ?? []).filter((at) => at >= from && at < to).length / (20 * ((to - from) / 1000))
+  const to = instant()
+  const used = (tenant: string): number => flow.api.between(from, to, tenant) / (20 * ((to - from) / 1000))
   console.log(JSON.stringify({ few: used('few'), many: used('many'), rejected: flow.api.rejected }))
   expect(flow.api.rejected).toBe(0)
   expect(used('few')).toBeGreaterThanOrEqual(0.94)
@@ -83,9 +80,9 @@ test('of two tiers neither is ever over, and a limit per tenant holds beside one
       ],
     },
     strict: [
-      { rate: 40, periodMs: 1_000, keyOf: everything },
-      { rate: 300, periodMs: 60_000, keyOf: everything },
-      { rate: 15, periodMs: 1_000, keyOf: tenantOf },
+      { rate: 40, periodMs: 1_000 },
+      { rate: 300, periodMs: 60_000 },
+      { rate: 15, periodMs: 1_000, by: 'sluice-tenant' },
     ],
     bridges: 2,
   })
@@ -108,7 +105,7 @@ test('a thousand keys are limited at once, each by itself', async () => {
   const flow = await limitedFlow({
     topologies: [[20, 20]],
     limits: { limits: [{ rate: 1, per: 'second', burst: 1, scope: 'tenant' }] },
-    strict: [{ rate: 1, periodMs: 1_000, keyOf: tenantOf }],
+    strict: [{ rate: 1, periodMs: 1_000, by: 'sluice-tenant' }],
     bridges: 2,
     delayMs: 1,
   })

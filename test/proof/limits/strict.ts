@@ -1,95 +1,74 @@
-import { createServer } from 'node:http'
-import type { IncomingHttpHeaders, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 
 /** So many calls in any period, counted as strictly as can be: by the instants at which requests have come in. */
 export interface StrictLimit {
   readonly rate: number
   readonly periodMs: number
-  /** Which calls are counted together; null: this one isn't counted. */
-  readonly keyOf: (headers: IncomingHttpHeaders) => string | null
+  /** The header whose values are counted each by itself; without it all calls are counted together. */
+  readonly by?: string
+}
+
+/** A call, as the API tells of it. */
+export interface StrictCall {
+  /** By the first limit. */
+  readonly key: string
+  /** Milliseconds of the epoch. */
+  readonly at: number
+  readonly isOver: boolean
 }
 
 export interface StrictApi {
   readonly url: string
-  /** Instants of the calls that were let in, in milliseconds, by key of the first limit. */
+  /** Instants of the calls that were let in, by key of the first limit. */
   readonly calls: ReadonlyMap<string, readonly number[]>
   readonly rejected: number
-  /** Calls that were let in between two instants, of all keys. */
-  between(from: number, to: number): number
-  /** Resolves when so many calls were let in. */
-  until(count: number): Promise<void>
-  readonly open: { readonly now: number; readonly most: number }
+  /** Calls that were let in between two instants, of a key or of all. */
+  between(from: number, to: number, key?: string): number
+  /** Resolves when so many calls were let in, of a key or of all. */
+  until(count: number, key?: string): Promise<void>
   close(): Promise<void>
 }
 
+/** Now, as `StrictCall` tells it. */
+export const instant = (): number => performance.timeOrigin + performance.now()
+
 /** A worker in front of an API that answers 429 to every call over its limits. */
 export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Promise<StrictApi> {
-  const windows = limits.map(() => new Map<string, number[]>())
+  const path = new URL('./strict-server.ts', import.meta.url)
+  const child = fork(path, [JSON.stringify([limits, delayMs])], { execArgv: ['--import', 'tsx'] })
+  const [port] = (await once(child, 'message')) as [number]
   const calls = new Map<string, number[]>()
-  const open = { now: 0, most: 0 }
-  const waiting: { readonly count: number; readonly resolve: () => void }[] = []
-  let [rejected, admitted] = [0, 0]
-  const server = createServer((request, response) => {
-    const now = performance.now()
-    open.most = Math.max(open.most, ++open.now)
-    const isOver = admit(windows, limits, request.headers, now)
-    if (isOver) rejected++
-    else {
-      const key = limits[0]?.keyOf(request.headers) ?? ''
-      const list = calls.get(key) ?? []
-      list.push(now)
-      calls.set(key, list)
-      admitted++
-      for (const one of waiting) if (admitted >= one.count) one.resolve()
-    }
-    request.resume()
-    request.on('end', () =>
-      setTimeout(() => {
-        open.now--
-        response.writeHead(isOver ? 429 : 204).end()
-      }, delayMs),
-    )
+  const waiting = new Set<() => void>()
+  let [admitted, rejected] = [0, 0]
+  child.on('message', ({ key, at, isOver }: StrictCall) => {
+    if (isOver) return void rejected++
+    admitted++
+    if (calls.get(key)?.push(at) === undefined) calls.set(key, [at])
+    for (const look of waiting) look()
   })
-  server.keepAliveTimeout = 60_000
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const timesOf = (key?: string): readonly number[] =>
+    key === undefined ? [...calls.values()].flat() : (calls.get(key) ?? [])
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     calls,
-    open,
     get rejected() {
       return rejected
     },
-    between: (from, to) =>
-      [...calls.values()].reduce((sum, list) => sum + list.filter((at) => at >= from && at < to).length, 0),
-    until: (count) => new Promise((resolve) => (admitted >= count ? resolve() : void waiting.push({ count, resolve }))),
-    close: () => closeServer(server),
+    between: (from, to, key) => timesOf(key).filter((at) => at >= from && at < to).length,
+    until: (count, key) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if ((key === undefined ? admitted : timesOf(key).length) < count) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
+    async close() {
+      child.disconnect()
+      await once(child, 'exit')
+    },
   }
-}
-
-/** True: one of the limits is over. A call that is rejected counts for none. */
-function admit(
-  windows: readonly Map<string, number[]>[],
-  limits: readonly StrictLimit[],
-  headers: IncomingHttpHeaders,
-  now: number,
-): boolean {
-  const lists = limits.map(({ keyOf, periodMs }, index) => {
-    const key = keyOf(headers)
-    if (key === null) return null
-    const window = windows[index]
-    const list = (window?.get(key) ?? []).filter((at) => at > now - periodMs)
-    window?.set(key, list)
-    return list
-  })
-  if (lists.some((list, index) => list !== null && list.length >= (limits[index]?.rate ?? 0))) return true
-  for (const list of lists) list?.push(now)
-  return false
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }

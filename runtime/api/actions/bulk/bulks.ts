@@ -3,8 +3,8 @@ import { textOf } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import { forgetBulk, releaseBulk, takeBulks } from '../../../store/bulk/bulks.ts'
 import type { ApiDeps } from '../../deps.ts'
-import { carryOut } from './carry.ts'
-import type { CarryDeps } from './carry.ts'
+import { carryOut } from './carry/carry.ts'
+import type { CarryDeps } from './carry/carry.ts'
 
 /**
  * Carries out bulk replays and discards of Trash. Every control does this; each bulk is one control's at a time, by a lease in its row
@@ -85,7 +85,7 @@ async function forget({ store }: Deps, signal: AbortSignal): Promise<void> {
 }
 
 /** At most so many at once; the others wait for their turn. */
-export function openTurns(most: number): CarryDeps['inTurn'] {
+function openTurns(most: number): CarryDeps['inTurn'] {
   const waiting: (() => void)[] = []
   let open = 0
   return async (work) => {

@@ -13,8 +13,8 @@ import { shownBody } from '../../payload.ts'
 import { replayed } from '../settle-trash.ts'
 import { nothingFits, refuseUnknown } from './create.ts'
 import type { Wanted } from './create.ts'
-import { openTargets } from './target.ts'
-import type { Targets } from './target.ts'
+import { openTargets } from './carry/target.ts'
+import type { Targets } from './carry/target.ts'
 
 /** A message as it would be sent, and why it would be refused. */
 export interface Sample {

@@ -62,6 +62,24 @@ function backlogOf(facts: NodeFacts, { topology, live, areDelaysComplete }: Topo
   }
 }
 
+/** The node that is asked about. */
+export type WaitingAt = Pick<NodeBacklog, 'topology' | 'node' | 'messages'>
+
+/** Of what waits before nodes that share a service: what is called before the last message of one of them, since they take turns. */
+export function sharedWith({ topology, node, messages }: WaitingAt, backlogs: readonly NodeBacklog[]): NodeBacklog[] {
+  return backlogs.flatMap((one) => {
+    if (one.topology === topology && one.node === node) return { ...one, messages }
+    if (one.stop !== null) return []
+    const isEnough = one.messages >= messages
+    return {
+      ...one,
+      messages: Math.min(one.messages, messages),
+      lastDelay: null,
+      isComplete: one.isComplete || isEnough,
+    }
+  })
+}
+
 /** What of the service's limits says when its backlog will be done. */
 export interface Limiting {
   readonly now: number

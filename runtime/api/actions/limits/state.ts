@@ -1,10 +1,10 @@
 import type { Looks } from '../../../queue/control.ts'
 import { markOfWho } from '../../../queue/limits/told.ts'
 import type { Service } from '../../../store/queries/services.ts'
-import { limitsOf, usersOf } from '../../../store/queries/services.ts'
+import { limitsOf, servicesNamed, usersOf } from '../../../store/queries/services.ts'
 import type { ApiDeps } from '../../deps.ts'
-import { backlogsOf, forecastOf } from './backlog.ts'
-import type { NodeBacklog } from './backlog.ts'
+import { backlogsOf, forecastOf, sharedWith } from './backlog.ts'
+import type { Forecast, Limiting, NodeBacklog, WaitingAt } from './backlog.ts'
 import { isPerTenant, keysOf, pausedUntil, showKey } from './keys.ts'
 import type { KeyFacts } from './keys.ts'
 
@@ -54,17 +54,42 @@ export async function stateOf(deps: Deps, service: Service, { tenant, after, lim
 }
 
 function backlogShown(backlogs: readonly NodeBacklog[], shared: KeyFacts, isOwn: boolean, now: number) {
+  return {
+    backlog: backlogs.reduce((sum, { messages }) => sum + messages, 0),
+    ...forecastOf(backlogs, limitingOf(shared, isOwn, now)),
+  }
+}
+
+function limitingOf(shared: KeyFacts, isOwn: boolean, now: number): Limiting {
   const { tiers, state, looks } = shared
   const waiting = looks.reduce((sum, look) => sum + look.waiting, 0)
-  const limiting = {
+  return {
     ...{ now, tiers, state, isPerTenant: isOwn, pausedUntil: pausedUntil(shared) },
     isBinding: waiting > 0 || pausedUntil(shared) > now,
     callsPerSecond: looks.reduce((sum, { perSecond }) => sum + perSecond, 0),
   }
-  return {
-    backlog: backlogs.reduce((sum, { messages }) => sum + messages, 0),
-    ...forecastOf(backlogs, limiting),
-  }
+}
+
+/**
+ * When what waits before one node will have been called, by the limits of its service: nodes that share it have their turn one after the other.
+ * Null: nothing is declared. Throws `Unavailable`.
+ */
+export async function forecastOfNode(deps: Deps, name: string, own: WaitingAt, now: number): Promise<Forecast | null> {
+  const [service] = await servicesNamed(deps.store, [name])
+  if (service === undefined) return null
+  const declared = limitsOf(service)
+  const asked = { service: name, after: null, limit: 1 }
+  const [looks, limited, users] = await Promise.all([
+    deps.queues.look({ topologyId: '', nodeId: '', limits: asked }),
+    deps.queues.limited(),
+    usersOf(deps.store, name, usersMax),
+  ])
+  const [{ shared }, backlogs] = await Promise.all([
+    keysOf(deps, declared, { looks, limited }, asked),
+    backlogsOf(deps, users),
+  ])
+  const limiting = limitingOf(shared, isPerTenant(declared), now)
+  return forecastOf(sharedWith(own, backlogs), { ...limiting, isBinding: true })
 }
 
 function silentOf({ live, looks }: Looks): string[] {

@@ -44,14 +44,6 @@ export interface Blocker {
   readonly until: { readonly first: string; readonly last: string } | null
 }
 
-export interface Estimate {
-  readonly secondsLeft: number | null
-  readonly doneAt: string | null
-  readonly ratePerSecond: number | null
-  /** Why it isn't known. */
-  readonly reason: string | null
-}
-
 /** What is known besides the node's own facts. */
 export interface Around extends Omit<TopologyFacts, 'nodes'> {
   /** Everything of the topology is being cancelled. */
@@ -267,28 +259,3 @@ function both(one: Blocker, other: Blocker): Blocker {
   const until = first === undefined || last === undefined ? null : { first, last }
   return { ...one, count: one.count + other.count, since, until }
 }
-
-/** When what is there now will be done, if it goes on as in the last seconds. */
-export function estimateOf(facts: NodeFacts, blockers: readonly Blocker[], now: number): Estimate {
-  const { depth, delays, ratePerSecond } = facts
-  const unknown = (reason: string): Estimate => ({ secondsLeft: null, doneAt: null, ratePerSecond, reason })
-  const left = depth.pending + depth.inFlight + delays.length
-  if (left === 0) return { secondsLeft: 0, doneAt: new Date(now).toISOString(), ratePerSecond, reason: null }
-  const still = blockers.find(({ kind }) => endless.has(kind))
-  if (still !== undefined) return unknown(`nobody knows when this ends: ${still.text}`)
-  if (ratePerSecond === null) return unknown('a bridge does not answer, so its rate is not known')
-  if (ratePerSecond === 0) return unknown('nothing of it was settled in the last 10 s')
-  const latest = Math.max(0, ...blockers.map(({ until }) => (until === null ? 0 : Date.parse(until.last) - now)))
-  const secondsLeft = Math.ceil(Math.max((left / ratePerSecond) * 1_000, latest) / 1_000)
-  return { secondsLeft, doneAt: new Date(now + secondsLeft * 1_000).toISOString(), ratePerSecond, reason: null }
-}
-
-const endless: ReadonlySet<string> = new Set([
-  'unpublished',
-  'no-bridge',
-  'bridges-behind',
-  'paused',
-  'no-instance',
-  'refused',
-  'breaker',
-])

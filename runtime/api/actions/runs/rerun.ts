@@ -100,7 +100,7 @@ async function withStart({ store }: Changing, run: Run, node: EventNode): Promis
       'the run was split from a body that came in pieces, which is not kept: send it again, or name a node to begin at',
     )
   const start = await startOf(store, run.id)
-  if (start === null) throw new Conflict('the start of the run was never seen, so its message is not known')
+  if (start === null) throw new Conflict('the start message of the run is not known: it was erased, or never seen')
   return { sequences: null, epoch: null, bytes: start.body.byteLength, start }
 }
 

@@ -40,11 +40,11 @@ const create = createRoute({
 })
 
 const preview = createRoute({
-  ...needs('operate', { topologyBy: 'handler' }),
+  ...needs(['operate', 'payload'], { topologyBy: 'handler' }),
   operationId: 'previewBulk',
   tags,
   summary: 'See what a bulk would do',
-  description: 'On up to 10 messages, spread over the set. Changes nothing. Needs the scope `payload`, too.',
+  description: 'On up to 10 messages, spread over the set. Changes nothing.',
   method: 'post',
   path: '/api/trash/bulk/preview',
   request: { body: body(schemas.bulkPreviewRequest) },
@@ -135,7 +135,6 @@ export function bulkRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(preview, async (c) => {
     const caller = c.get('caller')
-    needsPayload(caller)
     const { action, filter, patch = null } = c.req.valid('json')
     refusePatchOfDiscard(action, patch)
     const wanted = { action, patch, ...(await filterOf(deps, caller, filter)) }
@@ -211,7 +210,14 @@ async function namesOf({ store }: ApiDeps, bulks: readonly Bulk[]): Promise<Map<
 }
 
 async function wantedOf(deps: ApiDeps, caller: Caller, asked: z.output<typeof schemas.bulkRequest>): Promise<Wanted> {
-  const { action, patch = null, canary, ratePerSecond = null, stopAtFailedPercent, reason = null } = asked
+  const {
+    action,
+    patch = null,
+    canary,
+    ratePerSecond = null,
+    stopAtFailedPercent = stopAtDefault,
+    reason = null,
+  } = asked
   if (patch !== null) needsPayload(caller)
   refusePatchOfDiscard(action, patch)
   if (action === 'discard' && canary !== undefined && canary !== false)
@@ -222,6 +228,9 @@ async function wantedOf(deps: ApiDeps, caller: Caller, asked: z.output<typeof sc
     canary: canary === true ? canaryDefault : (canary ?? null),
   }
 }
+
+/** Percent. */
+const stopAtDefault = 20
 
 function needsPayload(caller: Caller): void {
   if (!has(caller, 'payload')) throw new HttpProblem(403, 'this needs a token with the scope "payload", too')

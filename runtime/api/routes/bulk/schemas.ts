@@ -82,7 +82,12 @@ export const bulkRequest = z
       .max(10_000)
       .optional()
       .openapi({ description: 'At most so many a second; without it as fast as the queues take them' }),
-    stopAtFailedPercent: z.int().min(1).max(100).default(20),
+    stopAtFailedPercent: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .openapi({ description: 'Default 20; with 100 only the first message of a canary stops it' }),
     reason: text(1_000).optional(),
   })
   .openapi('BulkRequest')
@@ -104,12 +109,12 @@ export const bulk = z
     topologyId: z.string().nullable(),
     action: z.enum(bulkActions),
     filter: z.record(z.string(), z.unknown()).openapi({ description: 'As it was asked for' }),
-    patch: patch
-      .nullable()
+    patch: z
+      .union([patch, z.null()])
       .optional()
-      .openapi({ description: 'Null: none. There for tokens with the scope `payload`' }),
+      .openapi({ description: 'There for tokens with the scope `payload`; null: none' }),
     isPatched: z.boolean(),
-    canary: z.object({ first: z.int(), five: z.int() }).nullable(),
+    canary: z.union([z.object({ first: z.int(), five: z.int() }).openapi('BulkCanaryShown'), z.null()]),
     ratePerSecond: z.number().nullable(),
     stopAtFailedPercent: z.int(),
     state: z.enum(bulkStates),
@@ -147,7 +152,7 @@ const bulkMessage = z
     outcome: z.enum(shownOutcomes),
     why: z.string().nullable().openapi({ description: 'Of one that was refused or cancelled' }),
     againId: z.string().nullable().openapi({ description: 'Of the message in Trash as which it failed again' }),
-    error: messageError.nullable().openapi({ description: 'Why it failed again' }),
+    error: z.union([messageError, z.null()]),
     sentAt: time.nullable(),
     settledAt: time.nullable(),
   })
@@ -190,4 +195,6 @@ export const listQuery = pageQuery.extend({
     .openapi({ type: 'string', description: `One or several of ${bulkStates.join(', ')}, with commas` }),
 })
 
-export const messagesQuery = pageQuery.extend({ outcome: z.enum(shownOutcomes).optional() })
+export const messagesQuery = pageQuery.extend({
+  outcome: z.enum(shownOutcomes).optional().openapi({ description: 'Only those of which this became' }),
+})

@@ -14,7 +14,10 @@ const asked = z
       .number()
       .nullable()
       .openapi({ description: 'What it asked for; null: nothing, so this is a backoff' }),
-    times: count.openapi({ description: 'How often it asked since this was first told' }),
+    times: count.openapi({
+      description:
+        'How often it asked, counted on until it has not asked for a day; calls that were open together ask once',
+    }),
   })
   .nullable()
   .openapi({ description: 'The last 429 within a day; null: there was none' })

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import {
+  dearUsersOf,
   deleteService,
   getService,
   insertService,
@@ -12,7 +13,9 @@ import {
 } from '../../../store/queries/services.ts'
 import type { Service, ServiceUser, ServiceValues } from '../../../store/queries/services.ts'
 import { Conflict, Invalid } from '../../../errors.ts'
-import { limitFaults } from '../../../topology/limits/limits.ts'
+import type { Store } from '../../../store/store.ts'
+import { mostOf } from '../../../topology/limits/costs.ts'
+import { limitFaults, words } from '../../../topology/limits/limits.ts'
 import { ofService } from '../../access/targets.ts'
 import { changes, needs } from '../../auth.ts'
 import { ifMatch, setEtag } from '../../input/conditional.ts'
@@ -68,7 +71,7 @@ const replace = createRoute({
   path,
   request: { params, body: body(schemas.serviceValuesInput) },
   responses: { 200: { description: 'Replaced', content: json(schemas.service) } },
-  'x-problems': [412],
+  'x-problems': [409, 412],
 })
 
 const remove = createRoute({
@@ -96,6 +99,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
     const { name, ...values } = c.req.valid('json')
     const service = await store.transaction(async (inside) => {
       const made = await insertService(inside, name, checked(values))
+      await refuseTooDear(inside, made)
       await c.get('audit')(inside, ofService(null, made))
       await queues.putService(limitsOf(made))
       return made
@@ -116,6 +120,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
     const service = await store.transaction(async (inside) => {
       const before = await lockService(inside, name)
       const after = await updateService(inside, name, checked(values), ifMatch(c))
+      await refuseTooDear(inside, after)
       await c.get('audit')(inside, ofService(before, after))
       await queues.putService(limitsOf(after))
       return after
@@ -140,11 +145,25 @@ const usersNamed = 20
 /** Without it their calls would have no limits. */
 function refuseUsed(name: string, users: readonly ServiceUser[]): void {
   if (users.length === 0) return
+  throw new Conflict(`nodes use the service "${name}": ${namesOf(users)}; take it from these nodes first`)
+}
+
+/** A call of these nodes would never fit into the limits. */
+async function refuseTooDear(inside: Store, { name, limits }: Service): Promise<void> {
+  const least = mostOf(limits)
+  const users = least === null ? [] : await dearUsersOf(inside, name, least.most, usersNamed + 1)
+  if (least === null || users.length === 0) return
+  const named = namesOf(users, ({ limitCost }) => ` (limitCost ${limitCost})`)
+  throw new Conflict(
+    `${words(least.limit)} never has room for a call of published nodes of the service "${name}": ${named}; raise the limit, or publish these nodes with a limitCost of at most ${least.most} first`,
+  )
+}
+
+function namesOf(users: readonly ServiceUser[], more: (user: ServiceUser) => string = () => ''): string {
   const named = users
     .slice(0, usersNamed)
-    .map((user) => `${user.topology}/${user.node}${user.published ? '' : ' (draft)'}`)
-  const more = users.length > usersNamed ? ' and more' : ''
-  throw new Conflict(`nodes use the service "${name}": ${named.join(', ')}${more}; take it from these nodes first`)
+    .map((user) => `${user.topology}/${user.node}${user.published ? '' : ' (draft)'}${more(user)}`)
+  return `${named.join(', ')}${users.length > usersNamed ? ' and more' : ''}`
 }
 
 type Values = Omit<z.output<typeof schemas.serviceValuesInput>, 'name'>

@@ -3,12 +3,14 @@ import type { z } from '@hono/zod-openapi'
 import { allWorkers } from '../../../store/queries/workers.ts'
 import { isEventNode } from '../../../topology/plan.ts'
 import type { PlanNode } from '../../../topology/plan.ts'
+import { forecastOfNode } from '../../actions/limits/state.ts'
 import { askAround, factsOf } from '../../actions/look/facts.ts'
 import type { TopologyFacts } from '../../actions/look/facts.ts'
 import { shower } from '../../actions/look/messages.ts'
 import { placeOf, publishedNode } from '../../actions/look/place.ts'
 import type { Place } from '../../actions/look/place.ts'
-import { blockersOf, estimateOf } from '../../actions/look/why.ts'
+import { estimateOf, leftOf } from '../../actions/look/estimate.ts'
+import { blockersOf } from '../../actions/look/why.ts'
 import { has, needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { idParam, json } from '../../schemas/common.ts'
@@ -87,9 +89,13 @@ async function explain(deps: ApiDeps, place: Place): Promise<z.infer<typeof sche
   const facts = plan === null ? null : await factsOf(deps, topology, plan, around)
   const own = facts?.nodes.find((each) => each.node.id === row.id)
   if (facts === null || own === undefined || node === null) return { ...common, ...nothing(around.looks.live) }
-  const [workerUrls, isCancelling] = await Promise.all([
+  const left = { topology: topology.name, node: node.name, messages: leftOf(own) }
+  const [workerUrls, isCancelling, limits] = await Promise.all([
     urlsOf(deps, node),
     deps.queues.isCancelling(topology.id, null),
+    isEventNode(node) || node.service === null || left.messages === 0
+      ? null
+      : forecastOfNode(deps, node.service, left, now),
   ])
   const blockers = blockersOf(own, { ...facts, workerUrls, isCancelling })
   return {
@@ -99,7 +105,7 @@ async function explain(deps: ApiDeps, place: Place): Promise<z.infer<typeof sche
     delayed: own.delays.length,
     replies: own.depth.replies,
     blockers,
-    estimate: estimateOf(own, blockers, now),
+    estimate: estimateOf(own, blockers, limits, now),
     bridges: { live: facts.live.map(({ id }) => id), silent: [...facts.silent] },
     notes: notesOf(facts),
   }
@@ -112,7 +118,7 @@ function nothing(live: TopologyFacts['live']) {
     delayed: 0,
     replies: 0,
     blockers: [],
-    estimate: { secondsLeft: 0, doneAt: null, ratePerSecond: 0, reason: null },
+    estimate: { secondsLeft: 0, doneAt: null, ratePerSecond: 0, by: 'nothing-waits' as const, reason: null },
     bridges: { live: live.map(({ id }) => id), silent: [] },
     notes: ['the node is not in a published plan: nothing can wait before it'],
   }

@@ -4,6 +4,8 @@ import { Invalid, Unavailable } from '../../../errors.ts'
 import type { Fault } from '../../../errors.ts'
 import { checkDocument, checkDraft } from '../../../topology/check.ts'
 import type { Known } from '../../../topology/check.ts'
+import { costFaults } from '../../../topology/limits/costs.ts'
+import type { Costing } from '../../../topology/limits/costs.ts'
 import { findEngine } from '../find.ts'
 import { nodesOf } from '../worker.ts'
 import { readSources } from './documents.ts'
@@ -28,7 +30,8 @@ export async function readChecked(flags: Flags): Promise<{ engine: Engine; found
   try {
     const engine = findEngine(flags)
     const known = await knownBy(engine, found)
-    refuse([...faults, ...found.flatMap((one) => placed(one, checkDocument(one.document, known)))])
+    const faultsIn = ({ document }: Found) => [...checkDocument(document, known), ...costFaults(document, known)]
+    refuse([...faults, ...found.flatMap((one) => placed(one, faultsIn(one)))])
     return { engine, found }
   } catch (error) {
     // Faults of the files are faults without an engine, too.
@@ -47,18 +50,24 @@ function placed({ placeOf }: Found, faults: readonly Fault[]): Fault[] {
   return faults.map(({ path, message }) => ({ path, message: `${placeOf(path)}: ${message}` }))
 }
 
-/** A token that is good for one topology sees no workers and no services: then any is taken here, and the engine says it at the publish. */
-async function knownBy(engine: Engine, found: readonly Found[]): Promise<Known> {
+/**
+ * A token that is good for one topology sees no workers and no services: then any is taken here, and the engine says it at the publish, as it
+ * does of services that workers name.
+ */
+async function knownBy(engine: Engine, found: readonly Found[]): Promise<Known & Costing> {
   try {
     const [workers, services] = await Promise.all([engine.list('/api/workers'), engine.list('/api/services')])
     return {
       workers: new Map(workers.map(({ name, manifest }) => [name, known(nodesOf(manifest))])),
       services: new Set(services.map(({ name }) => name)),
+      defaultService: () => null,
+      limitsOf: (service) => services.find(({ name }) => name === service)?.limits,
     }
   } catch (error) {
     if (statusOf(error) !== 403) throw error
     const named = found.flatMap(({ document }) => document.nodes.flatMap(({ worker }) => worker ?? []))
-    return { workers: new Map(named.map((name) => [name, null])) }
+    const workers = new Map(named.map((name) => [name, null]))
+    return { workers, defaultService: () => null, limitsOf: () => undefined }
   }
 }
 

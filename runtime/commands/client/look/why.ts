@@ -42,8 +42,9 @@ function show({ topology, node, pending, inFlight, delayed, replies, blockers, e
   for (const note of notes) console.log(`note: ${plain(note)}`)
 }
 
-function estimateText({ secondsLeft, ratePerSecond, reason }: Why['estimate']): string {
+function estimateText({ secondsLeft, ratePerSecond, by, reason }: Why['estimate']): string {
   if (secondsLeft === null) return `done: ${plain(reason ?? 'nobody knows')}`
   if (secondsLeft === 0) return 'nothing waits'
+  if (by === 'declared') return `done in about ${grouped(secondsLeft)} s, by the limits of its service`
   return `done in about ${grouped(secondsLeft)} s, at ${ratePerSecond ?? '?'} messages a second`
 }

@@ -1,4 +1,4 @@
-import type { Bulk } from '../../../store/bulk/bulks.ts'
+import type { Bulk } from '../../../../store/bulk/bulks.ts'
 
 /** What is known of how a bulk goes, and what it was told. */
 export type Going = Pick<
@@ -27,7 +27,7 @@ export type Judgement =
   | { readonly kind: 'stop'; readonly failed: number; readonly settled: number; readonly isFirst: boolean }
 
 /** Messages under way at once: what is sent can't be called back, so a bulk never sends far ahead of what it knows. */
-export const underWayMax = 2_000
+const underWayMax = 2_000
 /** Discards are settled when they are sent. */
 const discardsAtOnce = 5_000
 const rampFrom = 10

@@ -1,11 +1,11 @@
-import { Conflict } from '../../../errors.ts'
-import { findTopology } from '../../../store/queries/topologies.ts'
-import type { Topology } from '../../../store/queries/topologies.ts'
-import type { TrashHead } from '../../../store/queries/trash.ts'
-import { isEventNode } from '../../../topology/plan.ts'
-import type { PlanNode } from '../../../topology/plan.ts'
-import type { ApiDeps } from '../../deps.ts'
-import { beingCancelled, nodeAgain, planAgain } from '../settle-trash.ts'
+import { Conflict } from '../../../../errors.ts'
+import { findTopology } from '../../../../store/queries/topologies.ts'
+import type { Topology } from '../../../../store/queries/topologies.ts'
+import type { TrashHead } from '../../../../store/queries/trash.ts'
+import { isEventNode } from '../../../../topology/plan.ts'
+import type { PlanNode } from '../../../../topology/plan.ts'
+import type { ApiDeps } from '../../../deps.ts'
+import { beingCancelled, nodeAgain, planAgain } from '../../settle-trash.ts'
 
 /** Where messages are sent again. What many of them have in common is asked for once. */
 export interface Targets {

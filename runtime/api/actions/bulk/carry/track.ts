@@ -1,10 +1,10 @@
-import type { Whereabouts } from '../../../queue/history/follow.ts'
-import { trashKey } from '../../../queue/publish/trash.ts'
-import { lockBulk } from '../../../store/bulk/bulks.ts'
-import { laterTrashOf, recordedOf, underWayOf, writeOutcomes } from '../../../store/bulk/messages.ts'
-import type { Settled } from '../../../store/bulk/messages.ts'
-import type { BulkPlace } from '../../../store/schema/index.ts'
-import type { ApiDeps } from '../../deps.ts'
+import type { Whereabouts } from '../../../../queue/history/types.ts'
+import { trashKey } from '../../../../queue/publish/trash.ts'
+import { lockBulk } from '../../../../store/bulk/bulks.ts'
+import { laterTrashOf, recordedOf, underWayOf, writeOutcomes } from '../../../../store/bulk/messages.ts'
+import type { Settled } from '../../../../store/bulk/messages.ts'
+import type { BulkPlace } from '../../../../store/schema/index.ts'
+import type { ApiDeps } from '../../../deps.ts'
 import type { Sent } from './send.ts'
 
 /**

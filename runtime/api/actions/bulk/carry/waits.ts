@@ -1,11 +1,11 @@
-import type { BulkPlace } from '../../../store/schema/index.ts'
-import { findTopology } from '../../../store/queries/topologies.ts'
-import { allWorkers } from '../../../store/queries/workers.ts'
-import { isEventNode } from '../../../topology/plan.ts'
-import type { ApiDeps } from '../../deps.ts'
-import { askAround, factsOf } from '../look/facts.ts'
-import { blockersOf } from '../look/why.ts'
-import { newestPlan } from '../plans.ts'
+import type { BulkPlace } from '../../../../store/schema/index.ts'
+import { findTopology } from '../../../../store/queries/topologies.ts'
+import { allWorkers } from '../../../../store/queries/workers.ts'
+import { isEventNode } from '../../../../topology/plan.ts'
+import type { ApiDeps } from '../../../deps.ts'
+import { askAround, factsOf } from '../../look/facts.ts'
+import { blockersOf } from '../../look/why.ts'
+import { newestPlan } from '../../plans.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
 

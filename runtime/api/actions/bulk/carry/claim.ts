@@ -1,11 +1,11 @@
-import { patched } from '../../../protocol/patch/patch.ts'
-import { Unpatchable } from '../../../protocol/patch/pointer.ts'
-import { lockBulk } from '../../../store/bulk/bulks.ts'
-import type { Bulk } from '../../../store/bulk/bulks.ts'
-import { insertVersions, lockWhole, nextMembers, writeOutcomes } from '../../../store/bulk/messages.ts'
-import type { Member, Settled, Whole } from '../../../store/bulk/messages.ts'
-import type { TrashVersion } from '../../../store/queries/trash.ts'
-import type { Store } from '../../../store/store.ts'
+import { patched } from '../../../../protocol/patch/patch.ts'
+import { Unpatchable } from '../../../../protocol/patch/pointer.ts'
+import { lockBulk } from '../../../../store/bulk/bulks.ts'
+import type { Bulk } from '../../../../store/bulk/bulks.ts'
+import { insertVersions, lockWhole, nextMembers, writeOutcomes } from '../../../../store/bulk/messages.ts'
+import type { Member, Settled, Whole } from '../../../../store/bulk/messages.ts'
+import type { TrashVersion } from '../../../../store/queries/trash.ts'
+import type { Store } from '../../../../store/store.ts'
 
 /** Of one transaction: its messages are in memory, whole. */
 export const portion = { count: 500, bytes: 16 * 1024 * 1024 }

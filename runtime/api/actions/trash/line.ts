@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { userHeadersFault } from '../../../protocol/header-values.ts'
+import { isContentType, keyMaxBytes } from '../../../protocol/outputs.ts'
+import { isDeep, utf8 } from '../../body.ts'
+import { isInYears } from '../../schemas/common.ts'
+
+/** A line of an import, as an export writes it. What it has beside is left out, since newer engines may say more. */
+const bodyMaxBytes = 8 * 1024 * 1024
+const attemptsMax = 1_000
+const versionsMax = 100
+
+const time = z.iso
+  .datetime({ offset: true })
+  .refine((text) => isInYears(new Date(text)), 'expected a time in the years 0001 to 9999')
+const key = z
+  .string()
+  .refine((text) => Buffer.byteLength(text) <= keyMaxBytes, `is longer than ${keyMaxBytes} bytes`)
+  .nullable()
+  .default(null)
+const headers = z.record(z.string(), z.string()).superRefine((value, context) => {
+  const fault = userHeadersFault(value)
+  if (fault !== null) context.addIssue(fault)
+})
+const contentType = z.string().refine(isContentType, 'expected printable ASCII of at most 256 bytes')
+const problem = z.object({
+  type: z.string().max(2_000).default('about:blank'),
+  title: z.string().max(10_000),
+  status: z.int().min(0).max(999).optional(),
+  detail: z.string().max(100_000).optional(),
+})
+const attempt = z.object({
+  attempt: z.int().min(0),
+  at: time,
+  instance: z.string().max(2_000).nullable().default(null),
+  status: z.int().nullable().default(null),
+  problem,
+  durationMs: z.number().min(0).default(0),
+})
+const bodies = { bodyText: z.string().optional(), bodyBase64: z.base64('expected base64').optional() }
+
+const version = z
+  .object({
+    version: z.int().min(1).max(1_000_000),
+    headers,
+    contentType,
+    ...bodies,
+    reason: z.string().max(1_000).nullable().default(null),
+    by: z.string().max(200),
+    createdAt: time,
+  })
+  .superRefine(hasOneBody)
+
+const line = z
+  .object({
+    id: z.string().regex(/^[\w-]{1,64}$/, 'expected the id of a message in Trash'),
+    node: z.string().min(1).max(200),
+    messageId: z.string().min(1).max(500),
+    state: z.enum(['open', 'replayed', 'discarded']).default('open'),
+    error: problem,
+    attempts: z.array(attempt).max(attemptsMax).default([]),
+    headers,
+    contentType,
+    ...bodies,
+    from: z.string().max(200).default(''),
+    created: time.optional(),
+    createdAt: time,
+    page: z.int().min(0).default(0),
+    cursor: z.string().max(4_096).nullable().default(null),
+    reconcile: z.boolean().default(false),
+    tenant: key,
+    key,
+    limitKey: key,
+    traceparent: z.string().max(100).nullable().default(null),
+    versions: z
+      .array(version)
+      .max(versionsMax)
+      .refine((all) => new Set(all.map((one) => one.version)).size === all.length, 'the same version is there twice')
+      .default([]),
+  })
+  .superRefine(hasOneBody)
+
+export type ReadLine = z.output<typeof line>
+type Bodies = { readonly bodyText?: string | undefined; readonly bodyBase64?: string | undefined }
+
+function hasOneBody({ bodyText, bodyBase64 }: Bodies, context: z.core.$RefinementCtx): void {
+  if ((bodyText === undefined) === (bodyBase64 === undefined))
+    context.addIssue({ code: 'custom', path: ['bodyText'], message: 'expected bodyText or bodyBase64, one of both' })
+  else if (bytesOf({ bodyText, bodyBase64 }).byteLength > bodyMaxBytes)
+    context.addIssue({ code: 'custom', path: ['bodyText'], message: `is larger than ${bodyMaxBytes} bytes` })
+}
+
+export function bytesOf({ bodyText, bodyBase64 }: Bodies): Uint8Array {
+  return bodyText === undefined ? Buffer.from(bodyBase64 ?? '', 'base64') : Buffer.from(bodyText)
+}
+
+/** A text: what is wrong with it, and where. */
+export function readLine(bytes: Uint8Array): ReadLine | { readonly path: string; readonly message: string } {
+  const text = utf8(bytes)
+  if (text === null) return { path: '', message: 'is not UTF-8' }
+  if (isDeep(text)) return { path: '', message: 'is nested too deep' }
+  const parsed = parse(text)
+  if (parsed === undefined) return { path: '', message: 'is no JSON' }
+  const { success, data, error } = line.safeParse(parsed)
+  if (success) return data
+  const [issue] = error.issues
+  return { path: issue?.path.join('.') ?? '', message: issue?.message ?? 'can not be read' }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}

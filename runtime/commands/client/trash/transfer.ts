@@ -1,0 +1,116 @@
+import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { dataOf } from '../../../client/answer.ts'
+import type { Engine } from '../../../client/engine.ts'
+import type { TrashImport } from '../../../client/openapi.d.ts'
+import { Invalid, Unavailable, textOf } from '../../../errors.ts'
+import { addOptions, examples } from '../../define.ts'
+import { isConfirmed } from '../../terminal/input.ts'
+import { grouped, plain } from '../../terminal/print.ts'
+import { findEngine } from '../find.ts'
+import { addFilter, filterQuery } from './filter.ts'
+import type { Filter } from './filter.ts'
+import { uploadTimeoutMs } from '../upload/upload.ts'
+
+const states = ['open', 'replayed', 'discarded'] as const
+
+export function defineTransfer(command: Command): void {
+  const out = command.command('export').description('write messages with all that is kept of them, as NDJSON')
+  out.addOption(new Option('--state <state>', 'what became of them; all without it').choices(states))
+  out.option('--file <file>', 'where to; without it to stdout')
+  examples(addOptions(addFilter(out).action(exportTrash), 'client'), [
+    ['sluice trash export --topology orders --state open --file orders.ndjson', 'what is open, for another engine'],
+  ])
+  const into = command.command('import').description('take exported messages into Trash, as open ones')
+  into.argument('<topology>', 'name or id').argument('<file>', 'as `sluice trash export` writes it; - for stdin')
+  examples(addOptions(into.action(importTrash), 'client'), [
+    ['sluice trash import orders orders.ndjson', 'what is there already stays as it is'],
+  ])
+  const erase = command.command('erase').description('delete what Trash and ended runs hold of a tenant')
+  erase.requiredOption('--tenant <tenant>', 'whose').option('--topology <topology>', 'name or id; without it of all')
+  erase.option('--yes', "don't ask")
+  examples(addOptions(erase.action(eraseTrash), 'client'), [
+    ['sluice trash erase --tenant ann --yes', 'every message with all its versions, for good'],
+  ])
+}
+
+type ExportFlags = Filter & { state?: (typeof states)[number]; file?: string }
+
+/** Under another name until it is whole. */
+async function exportTrash(flags: ExportFlags): Promise<void> {
+  const engine = findEngine(flags)
+  const { state, file } = flags
+  const query = { ...filterQuery(flags), ...(state !== undefined && { state }) }
+  const stream = await dataOf(engine.GET('/api/trash/export', { params: { query }, parseAs: 'stream' }))
+  const lines = Readable.fromWeb(stream as unknown as ReadableStream)
+  try {
+    if (file === undefined) return await pipeline(lines, process.stdout, { end: false })
+    await pipeline(lines, createWriteStream(`${file}.part`))
+    await rename(`${file}.part`, file)
+    console.log(`${file}: ${grouped(statSync(file).size)} bytes`)
+  } catch (error) {
+    if (file !== undefined) await rm(`${file}.part`, { force: true })
+    throw new Unavailable('engine', `the export broke off (${textOf(error)}): try again`, { cause: error })
+  }
+}
+
+async function importTrash(topology: string, file: string, flags: Record<string, unknown>): Promise<void> {
+  if (file !== '-' && !existsSync(file)) throw new Invalid(`there is no file ${file}`)
+  const engine = findEngine(flags, uploadTimeoutMs)
+  const { runId, imported, known, settled, faults, errors } = await sendLines(engine, topology, file)
+  for (const { line, path, message } of errors) console.error(plain(`${file}:${line}: ${path} ${message}`))
+  if (faults > errors.length) console.error(`… and ${grouped(faults - errors.length)} more`)
+  console.log(
+    `${grouped(imported)} imported${runId === null ? '' : ` in run ${runId}`}, ${counts({ known, settled, faults })}`,
+  )
+  if (faults > 0) process.exitCode = 1
+}
+
+async function sendLines(engine: Engine, topology: string, file: string): Promise<TrashImport> {
+  const source = file === '-' ? process.stdin : createReadStream(file)
+  const body = Readable.toWeb(source)
+  try {
+    return await dataOf(
+      engine.POST('/api/trash/import', {
+        params: { query: { topology } },
+        headers: { 'content-type': 'application/x-ndjson' },
+        // The types know of texts only.
+        body: body as unknown as string,
+        bodySerializer: () => body,
+        duplex: 'half',
+      }),
+    )
+  } finally {
+    if (file !== '-') source.destroy()
+  }
+}
+
+function counts({ known, settled, faults }: { known: number; settled: number; faults: number }): string {
+  return `${grouped(known)} were there, ${grouped(settled)} are settled, ${grouped(faults)} can't be read`
+}
+
+type EraseFlags = Record<string, unknown> & { tenant: string; topology?: string; yes?: boolean }
+
+async function eraseTrash(flags: EraseFlags): Promise<void> {
+  const { tenant, topology, yes } = flags
+  const what = `this deletes what Trash and ended runs hold of "${tenant}" for good`
+  const isSure = yes === true || (process.stdin.isTTY && (await isConfirmed(`${what}. Go on? [y/N] `)))
+  if (!isSure) throw new Invalid(`${what}: say --yes`)
+  const engine = findEngine(flags, 120_000)
+  const body = { tenant, ...(topology !== undefined && { topology }) }
+  const all = { erased: 0, starts: 0 }
+  for (;;) {
+    const { erased, starts, runsLeft, isDone } = await dataOf(engine.POST('/api/trash/erase', { body }))
+    all.erased += erased
+    all.starts += starts
+    if (!isDone) continue
+    console.log(`${grouped(all.erased)} messages and ${grouped(all.starts)} start messages are erased`)
+    if (runsLeft > 0) console.log(`${grouped(runsLeft)} runs of it still go on: erase again when they have ended`)
+    return
+  }
+}

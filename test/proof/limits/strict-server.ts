@@ -1,0 +1,38 @@
+import { createServer } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { StrictCall, StrictLimit } from './strict.ts'
+
+/** The strict API itself, in a process of its own: what stands still in the test's doesn't count as late here. */
+const [limits, delayMs] = JSON.parse(process.argv[2] ?? '') as [readonly StrictLimit[], number]
+const windows = limits.map(() => new Map<string, number[]>())
+
+const server = createServer((request, response) => {
+  const now = performance.now()
+  const isOver = admit(request.headers, now)
+  tell({ key: keyOf(limits[0], request.headers), at: performance.timeOrigin + now, isOver })
+  request.resume()
+  request.on('end', () => setTimeout(() => response.writeHead(isOver ? 429 : 204).end(), delayMs))
+})
+server.keepAliveTimeout = 60_000
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+process.on('disconnect', () => process.exit())
+
+const tell = (call: StrictCall): void => void process.send?.(call)
+
+function keyOf(limit: StrictLimit | undefined, headers: IncomingHttpHeaders): string {
+  return limit?.by === undefined ? '' : String(headers[limit.by])
+}
+
+/** True: one of the limits is over. A call that is rejected counts for none. */
+function admit(headers: IncomingHttpHeaders, now: number): boolean {
+  const lists = limits.map((limit, index) => {
+    const key = keyOf(limit, headers)
+    const list = (windows[index]?.get(key) ?? []).filter((at) => at > now - limit.periodMs)
+    windows[index]?.set(key, list)
+    return list
+  })
+  if (lists.some((list, index) => list.length >= (limits[index]?.rate ?? 0))) return true
+  for (const list of lists) list.push(now)
+  return false
+}
