@@ -15,7 +15,7 @@ const refused = (title: string, detail: string) => ({
 /** Orders with a zip that isn't five digits are refused, and those of a shop that is down fail. */
 function answer({ node, body }: { readonly node: string; readonly body: string }) {
   const order = JSON.parse(body) as { id: number; zip?: string; shop?: string; country?: string }
-  if (node === 'check') return { status: 200, body }
+  if (node === 'check') return { status: 200, headers: { 'content-type': 'application/json' }, body }
   if (order.shop === 'down') return { status: 502, body: 'upstream is away' }
   if (order.country === '') return refused('The country is missing', `order ${order.id} has no country`)
   if (!/^\d{5}$/.test(order.zip ?? ''))
@@ -96,7 +96,7 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     await page.getByText('Saved, and on its way again').waitFor()
     await eventually('it is replayed', async () => (await trash('replayed')).some(({ id }) => id === row!.id))
     const panel = page.getByRole('region', { name: 'Message' })
-    await panel.getByText('Sent again').waitFor()
+    await panel.getByText(/^Replayed/).waitFor()
     await panel.getByRole('tab', { name: 'Edits 2' }).click()
     await panel.getByText('the zip was cut off').waitFor()
     await keepPicture(page, 'trash-versions-1280-light')

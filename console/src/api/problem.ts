@@ -8,6 +8,8 @@ export interface Shown {
   readonly errors: readonly Fault[]
   /** When it may be tried again; null: nothing is said. */
   readonly retryAfterMs: number | null
+  /** Which kind of refusal, where the status doesn’t say it all. */
+  readonly type: string | null
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -27,10 +29,10 @@ export function shownOf(error: unknown): Shown {
   const cause = error instanceof Error ? error.cause : undefined
   if (cause instanceof Refused) {
     const title = titles[cause.status] ?? 'The engine failed on this'
-    return { title, detail: cause.message, errors: cause.errors, retryAfterMs: cause.retryAfterMs }
+    return { title, detail: cause.message, errors: cause.errors, retryAfterMs: cause.retryAfterMs, type: cause.type }
   }
   const detail = error instanceof Error ? error.message : String(error)
-  return { title: 'The engine can’t be reached', detail, errors: [], retryAfterMs: null }
+  return { title: 'The engine can’t be reached', detail, errors: [], retryAfterMs: null, type: null }
 }
 
 /** The first fault of a field, for the field; `retry.attempts` is also a fault of `retry`. */

@@ -1,16 +1,17 @@
 import { notifications } from '@mantine/notifications'
 import { shownOf } from '../api/problem.ts'
 
+const closeButtonProps = { 'aria-label': 'Close' }
 const shortMs = 4_000
 const longMs = 12_000
 
 /** What was done. */
 export function told(message: string): void {
-  notifications.show({ message, color: 'teal', autoClose: shortMs })
+  notifications.show({ message, color: 'teal', autoClose: shortMs, closeButtonProps })
 }
 
 /** What was refused where no form shows it. */
 export function failed(what: string, error: unknown): void {
   const { detail } = shownOf(error)
-  notifications.show({ title: what, message: detail, color: 'red', autoClose: longMs })
+  notifications.show({ title: what, message: detail, color: 'red', autoClose: longMs, closeButtonProps })
 }

@@ -7,7 +7,7 @@ import { Empty } from '../../parts/empty.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import type { Source } from '../../parts/list/book.ts'
 import { RowList } from '../../parts/list/rows.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import classes from './bulk.module.css'
 import { outcomes } from './progress.tsx'
 

@@ -5,12 +5,12 @@ import { dataOf, engine } from '../../api/engine.ts'
 import type { Bulk } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { useAddress } from '../../parts/filters/query.ts'
-import { duration, grouped, rate } from '../../parts/format.ts'
+import { duration, grouped, rate } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import { Acts } from './acts.tsx'
 import { Outcomes } from './outcomes.tsx'
 import { Progress } from './progress.tsx'
@@ -91,7 +91,7 @@ function Head({ bulk }: { readonly bulk: Bulk }) {
         </Alert>
       )}
       {waitsFor !== null && state === 'running' && (
-        <Alert color="orange" variant="light" icon={<Icon name="clock" />}>
+        <Alert color="orange" variant="light" icon={<Icon name="pause" />}>
           It waits: {waitsFor}
         </Alert>
       )}

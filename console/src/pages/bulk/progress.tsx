@@ -1,6 +1,6 @@
 import { Group, Text } from '@mantine/core'
 import type { Bulk } from '../../api/engine.ts'
-import { grouped } from '../../parts/format.ts'
+import { grouped } from '../../parts/show/format.ts'
 import classes from './bulk.module.css'
 
 export const outcomes = [

@@ -7,7 +7,7 @@ import type { Run, RunTimeline } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { ActButton } from '../../parts/act-button.tsx'
 import { Confirm } from '../../parts/confirm.tsx'
-import { counted } from '../../parts/format.ts'
+import { counted } from '../../parts/show/format.ts'
 import { Problem } from '../../parts/problem.tsx'
 import { told } from '../../parts/toast.ts'
 

@@ -1,5 +1,5 @@
 import type { Run } from '../../api/engine.ts'
-import { grouped } from '../../parts/format.ts'
+import { grouped } from '../../parts/show/format.ts'
 import { MessagesBar, messageStates, Swatch } from '../../parts/life/messages-bar.tsx'
 import classes from './run.module.css'
 

@@ -1,7 +1,7 @@
 import { Anchor, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { RunTimeline } from '../../api/engine.ts'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import classes from './run.module.css'
 
 const names: Readonly<Record<RunTimeline['events'][number]['kind'], string>> = {

@@ -1,10 +1,10 @@
 import { Alert, Anchor, Group, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { RunTimeline } from '../../api/engine.ts'
-import { counted, duration } from '../../parts/format.ts'
+import { counted, duration } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 
 /** How it is, in a line; what somebody has to do, below it. */
 export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {

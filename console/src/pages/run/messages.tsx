@@ -1,16 +1,16 @@
 import { Anchor, Breadcrumbs, Button, Group, Loader, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { dataOf, engine } from '../../api/engine.ts'
+import { dataOf, engine, statusOf } from '../../api/engine.ts'
 import type { Run, RunMessagePage } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Empty } from '../../parts/empty.tsx'
 import type { Query } from '../../parts/filters/query.ts'
-import { counted, grouped } from '../../parts/format.ts'
+import { counted, grouped } from '../../parts/show/format.ts'
 import { MessageLife } from '../../parts/life/message-life.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Problem } from '../../parts/problem.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import classes from './run.module.css'
 
 type RunMessage = RunMessagePage['items'][number]
@@ -23,15 +23,19 @@ interface MessagesProps {
 
 /** What the run’s messages became, page by page; each has a life of its own to be looked at, and may have become others. */
 export function Messages({ run, query, change }: MessagesProps) {
-  const of = query.of ?? run.id
+  const first = firstOf(run)
+  const of = query.of ?? first
   const page = Number(query.page ?? 0)
   const open = (message: string, at: number): void => change({ of: message, page: at > 0 ? String(at) : null })
   const result = useMade(run.id, of, page)
+  // It became no others, or the queues don’t keep that any more.
+  const isUnsplit = statusOf(result.error) === 404
   const items = result.data?.pages.flatMap((one) => one.items) ?? []
   const total = result.data?.pages[0]?.total ?? 0
   return (
     <Stack gap="xs">
-      {of !== run.id && (
+      {run.intake !== null && <Pieces run={run} of={of} open={open} />}
+      {of !== first && run.intake === null && (
         <Breadcrumbs>
           <Anchor component="button" type="button" size="sm" onClick={() => change({ of: null, page: null })}>
             All it began with
@@ -41,9 +45,9 @@ export function Messages({ run, query, change }: MessagesProps) {
           </Text>
         </Breadcrumbs>
       )}
-      {result.error && <Problem error={result.error} again={() => void result.refetch()} />}
+      {result.error && !isUnsplit && <Problem error={result.error} again={() => void result.refetch()} />}
       {result.isPending && <Loader size="xs" aria-label="Loading" />}
-      {result.data && items.length === 0 && <TheOne run={run} of={of} page={page} open={open} />}
+      {(isUnsplit || (result.data && items.length === 0)) && <TheOne run={run} of={of} page={page} open={open} />}
       {items.length > 0 && (
         <>
           <Text size="sm" c="dimmed" role="status">
@@ -62,6 +66,27 @@ export function Messages({ run, query, change }: MessagesProps) {
         </Button>
       )}
     </Stack>
+  )
+}
+
+/** What was split as it came in began with pieces, each of which holds some of its records. */
+const firstOf = (run: Run): string => (run.intake === null ? run.id : `${run.id}.0`)
+
+function Pieces({ run, of, open }: { readonly run: Run; readonly of: string; readonly open: OneProps['open'] }) {
+  const piece = Number(of.slice(run.id.length + 1).split(/[.#!]/)[0] ?? 0)
+  const go = (to: number) => (): void => open(`${run.id}.${to}`, 0)
+  return (
+    <Group gap={6}>
+      <Text size="sm">
+        Piece {piece + 1} of the body{of !== `${run.id}.${piece}` && `, what ${of} became`}
+      </Text>
+      <Button variant="default" size="compact-xs" disabled={piece === 0} onClick={go(piece - 1)}>
+        Piece before
+      </Button>
+      <Button variant="default" size="compact-xs" onClick={go(piece + 1)}>
+        Next piece
+      </Button>
+    </Group>
   )
 }
 

@@ -6,6 +6,7 @@ import { shownOf } from '../../api/problem.ts'
 import { useWhyNot } from '../../api/session.ts'
 import { BodyView } from '../../parts/body/body-view.tsx'
 import { bodyOf } from '../../parts/body/text.ts'
+import { Quiet } from '../../parts/life/quiet.tsx'
 import { Problem } from '../../parts/problem.tsx'
 
 /** The message that the run began with. */
@@ -35,13 +36,5 @@ export function StartMessage({ runId }: { readonly runId: string }) {
       ))}
       <BodyView body={data.body} fileName={`start-${runId}`} />
     </Stack>
-  )
-}
-
-function Quiet({ text }: { readonly text: string }) {
-  return (
-    <Text size="sm" c="dimmed">
-      {text.charAt(0).toUpperCase() + text.slice(1)}
-    </Text>
   )
 }

@@ -1,6 +1,6 @@
 import { Text, Tooltip } from '@mantine/core'
 import type { NodePassages, RunTimeline } from '../../api/engine.ts'
-import { counted, duration, grouped } from '../../parts/format.ts'
+import { counted, duration, grouped } from '../../parts/show/format.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { spentKinds, SpentKey } from '../../parts/life/spent.tsx'
 import lifeClasses from '../../parts/life/life.module.css'
@@ -19,7 +19,7 @@ export function Waterfall({ timeline }: { readonly timeline: RunTimeline }) {
   const { run, nodes, events } = timeline
   if (nodes.length === 0)
     return (
-      <Empty icon="clock" title="Nothing has come through a node yet">
+      <Empty icon="runs" title="Nothing has come through a node yet">
         {run.queued ? 'The run waits for another one of its node to end.' : 'The first message is still on its way.'}
       </Empty>
     )
@@ -41,7 +41,7 @@ export function Waterfall({ timeline }: { readonly timeline: RunTimeline }) {
             key={node.nodeId}
             node={node}
             scale={scale}
-            events={events.filter(({ nodeId }) => nodeId === node.nodeId)}
+            events={events.filter(({ nodeId, kind }) => nodeId === node.nodeId && kind !== 'started')}
           />
         ))}
       </div>

@@ -89,6 +89,7 @@ function runsSource({ topology, state, tenant, since, until }: Query): Source<Ru
     key: keys.runs(null, 'list', { topology, state, tenant, since, until }),
     idOf: ({ id }) => id,
     timeOf: ({ startedAt }) => startedAt,
+    isMoving: ({ state }) => state === 'running',
     fetch(place, signal) {
       const [from, before] = [later(timeOf(since), place.since), earlier(timeOf(until), place.until)]
       const query = {

@@ -1,8 +1,8 @@
 import type { Run } from '../../api/engine.ts'
-import { compact, duration } from '../../parts/format.ts'
+import { compact, duration } from '../../parts/show/format.ts'
 import { MessagesBar } from '../../parts/life/messages-bar.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
-import { Time } from '../../parts/time.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import classes from './runs.module.css'
 
 export function RunHead() {

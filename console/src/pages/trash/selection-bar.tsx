@@ -2,8 +2,8 @@ import { Button, Group, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { TrashGroup } from '../../api/engine.ts'
 import { ActButton } from '../../parts/act-button.tsx'
-import { counted } from '../../parts/format.ts'
-import { Time } from '../../parts/time.tsx'
+import { counted } from '../../parts/show/format.ts'
+import { Time } from '../../parts/show/time.tsx'
 import { bulkFilter } from './address.ts'
 import type { TrashAddress } from './address.ts'
 import type { BulkAsk } from './bulk/ask.ts'
@@ -58,10 +58,10 @@ export function SelectionBar({ address, change, selection }: SelectionBarProps) 
             </Button>
           )}
           <ActButton needs="operate" variant="default" color="red" onClick={() => begin('discard')}>
-            Discard {size > 0 ? '' : 'all'}…
+            {size > 0 ? 'Discard…' : 'Discard all…'}
           </ActButton>
           <ActButton needs="operate" onClick={() => begin('replay')}>
-            Replay {size > 0 ? '' : 'all'}…
+            {size > 0 ? 'Replay…' : 'Replay all…'}
           </ActButton>
         </Group>
       )}

@@ -1,6 +1,6 @@
 import { Button, CopyButton, Group, SegmentedControl, Stack, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
-import { bytes as shownBytes } from '../format.ts'
+import { bytes as shownBytes } from '../show/format.ts'
 import classes from './body.module.css'
 import { linesOf } from './flatten.ts'
 import { Lines } from './lines.tsx'

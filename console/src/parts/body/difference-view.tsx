@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react'
 import classes from './body.module.css'
 import { differenceOf, hunksOf } from './difference.ts'
 import type { DifferentLine } from './difference.ts'
-import { counted } from '../format.ts'
+import { counted } from '../show/format.ts'
 
 interface DifferenceViewProps {
   readonly before: string

@@ -49,7 +49,7 @@ function addContainer(walk: Walk, path: string, name: string, depth: number, val
   const kind = names === null ? 'array' : 'object'
   if (size === 0) return push(walk, { path, name, depth, kind, text: names === null ? '[]' : '{}' })
   const isOpen = walk.opened.get(path) ?? (depth < 4 && size <= openUpTo)
-  push(walk, { path, name, depth, kind, text: preview(value, names, size), isOpen })
+  push(walk, { path, name, depth, kind, text: isOpen ? sizeOf(kind, size) : preview(value, names, size), isOpen })
   if (!isOpen) return
   parts(walk, { path, depth, size }, (at) => {
     const key = names?.[at] ?? String(at)
@@ -108,6 +108,9 @@ function parts(
     for (let at = from; at < end; at++) each(at)
   }
 }
+
+const sizeOf = (kind: 'array' | 'object', size: number): string =>
+  kind === 'array' ? `[ ${size.toLocaleString()} ]` : `{ ${size.toLocaleString()} }`
 
 function preview(value: object, names: readonly string[] | null, size: number): string {
   if (names === null) return `[ ${size.toLocaleString()} ]`

@@ -117,9 +117,10 @@ export function jsonFault(text: string): string | null {
     return null
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
-    const at = Number(/position (\d+)/.exec(said)?.[1] ?? NaN)
-    if (!Number.isInteger(at)) return `This is no JSON: ${said}`
-    const before = text.slice(0, at).split('\n')
-    return `This is no JSON at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${said.replace(/ in JSON at position.*$/, '')}`
+    const found = /position (\d+)/.exec(said)?.[1]
+    const place = found === undefined ? text.trimEnd().length : Number(found)
+    const before = text.slice(0, place).split('\n')
+    const what = said.replace(/ in JSON at position.*$/, '').replace('JSON input', 'it')
+    return `This is no JSON at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${what}`
   }
 }

@@ -89,7 +89,7 @@ function Line({ id, row, style, isHere, fault, press }: LineProps) {
     >
       <span className={classes.twist}>{isOpen === null ? '' : isOpen ? '▾' : '▸'}</span>
       {name !== '' && <span className={kind === 'part' ? classes.part : classes.name}>{name}</span>}
-      {(isOpen !== true || kind === 'string') && <span className={classes[kind]}>{text}</span>}
+      <span className={classes[kind]}>{text}</span>
       {fault !== undefined && <span className={classes.fault}>← {fault}</span>}
     </div>
   )

@@ -1,7 +1,7 @@
 import { Table, Text } from '@mantine/core'
 import type { FailedCall } from '../../api/engine.ts'
-import { duration } from '../format.ts'
-import { Time } from '../time.tsx'
+import { duration } from '../show/format.ts'
+import { Time } from '../show/time.tsx'
 import classes from './life.module.css'
 
 /** Every call that failed. */

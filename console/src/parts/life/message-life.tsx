@@ -3,11 +3,13 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import type { MessageStep, MessageTimeline } from '../../api/engine.ts'
-import { dataOf, engine } from '../../api/engine.ts'
+import { dataOf, engine, statusOf } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
-import { counted, duration } from '../format.ts'
+import { shownOf } from '../../api/problem.ts'
+import { counted, duration } from '../show/format.ts'
+import { Quiet } from './quiet.tsx'
 import { Problem } from '../problem.tsx'
-import { Time } from '../time.tsx'
+import { Time } from '../show/time.tsx'
 import { Attempts } from './attempts.tsx'
 import classes from './life.module.css'
 import { SpentBar } from './spent.tsx'
@@ -31,6 +33,7 @@ export function MessageLife({ runId, messageId, page = 0, openMade }: MessageLif
       return dataOf(engine.GET('/api/runs/{id}/messages/{message}/timeline', { params }))
     },
   })
+  if (error && statusOf(error) === 404) return <Quiet text={shownOf(error).detail} />
   if (error) return <Problem error={error} again={() => void refetch()} />
   if (!data) return <Loader size="xs" aria-label="Loading" />
   const { nextPage } = data

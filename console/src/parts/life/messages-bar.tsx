@@ -1,6 +1,6 @@
 import { Tooltip } from '@mantine/core'
 import type { Run } from '../../api/engine.ts'
-import { grouped } from '../format.ts'
+import { grouped } from '../show/format.ts'
 import classes from './messages-bar.module.css'
 
 /** What became of the messages of a run, in the order in which it is shown. */

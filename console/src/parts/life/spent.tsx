@@ -1,6 +1,6 @@
 import { Group, Text, Tooltip } from '@mantine/core'
 import type { MessageStepSpent } from '../../api/engine.ts'
-import { duration } from '../format.ts'
+import { duration } from '../show/format.ts'
 import classes from './life.module.css'
 
 /** For what time went, in the order in which it is shown. */

@@ -1,31 +1,27 @@
-import { Badge } from '@mantine/core'
+import { Dot } from '../show/dot.tsx'
+import type { Tone } from '../show/dot.tsx'
 
 /** What a state means for who looks: whether he has something to do. */
-const colours: Readonly<Record<string, string>> = {
-  running: 'blue',
-  queued: 'gray',
-  finished: 'teal',
-  failed: 'red',
-  cancelled: 'gray',
-  cancelling: 'orange',
-  open: 'red',
-  replayed: 'teal',
-  discarded: 'gray',
-  replaying: 'blue',
-  discarding: 'orange',
-  paused: 'orange',
-  stopped: 'red',
-  waiting: 'gray',
-  delayed: 'orange',
-  splitting: 'blue',
-  forwarded: 'teal',
-  split: 'teal',
-  done: 'teal',
-  trashed: 'red',
-  gone: 'gray',
-  underWay: 'blue',
-  failedAgain: 'red',
-  refused: 'orange',
+const tones: Readonly<Record<string, Tone>> = {
+  running: 'busy',
+  finished: 'good',
+  failed: 'bad',
+  cancelling: 'warn',
+  open: 'bad',
+  replayed: 'good',
+  replaying: 'busy',
+  discarding: 'warn',
+  paused: 'warn',
+  stopped: 'bad',
+  delayed: 'warn',
+  splitting: 'busy',
+  forwarded: 'good',
+  split: 'good',
+  done: 'good',
+  trashed: 'bad',
+  underWay: 'busy',
+  failedAgain: 'bad',
+  refused: 'warn',
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -37,9 +33,5 @@ const words: Readonly<Record<string, string>> = {
 
 /** A state in a word and a colour; the word alone says it. */
 export function StateBadge({ state }: { readonly state: string }) {
-  return (
-    <Badge color={colours[state] ?? 'gray'} variant="light" className="state-badge">
-      {words[state] ?? state}
-    </Badge>
-  )
+  return <Dot tone={tones[state] ?? 'quiet'}>{words[state] ?? state}</Dot>
 }

@@ -10,6 +10,8 @@ export interface Source<T> {
   readonly idOf: (row: T) => string
   /** By which it is sorted, the newest first. */
   readonly timeOf: (row: T) => string
+  /** Whether a row changes without an event that tells so; it is looked at again while it is in sight. */
+  readonly isMoving?: (row: T) => boolean
 }
 
 export interface Place {
@@ -85,7 +87,10 @@ export function openBook<T>(source: Source<T>): Book<T> {
   }
   const tell = (): void => {
     known = snapshot()
-    for (const listener of listeners) listener()
+    // After the rows, so that none is drawn empty first.
+    setTimeout(() => {
+      for (const listener of listeners) listener()
+    })
   }
   const empty = (): void => {
     notes = [{ after: null, count: null, last: null }]

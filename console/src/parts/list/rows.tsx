@@ -1,7 +1,7 @@
 import { Button, Group } from '@mantine/core'
 import { useEffect, useId, useRef } from 'react'
 import type { ReactNode } from 'react'
-import { grouped } from '../format.ts'
+import { grouped } from '../show/format.ts'
 import { Problem } from '../problem.tsx'
 import type { Source } from './book.ts'
 import { rowsMax } from './book.ts'

@@ -7,9 +7,10 @@ import type { BulkRequest } from '../../../api/engine.ts'
 import { keys } from '../../../api/keys.ts'
 import { faultAt } from '../../../api/problem.ts'
 import { useWhyNot } from '../../../api/session.ts'
-import { counted, grouped } from '../../../parts/format.ts'
+import { counted, grouped } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
+import classes from './bulk.module.css'
 import type { BulkAsk } from './ask.ts'
 import { PatchField, usePatch } from './patch.tsx'
 import type { PatchDraft } from './patch.tsx'
@@ -71,7 +72,7 @@ export function BulkDialog({ ask, close }: BulkDialogProps) {
           maxLength={1_000}
         />
         {create.error && <Problem error={create.error} shownElsewhere={['reason', 'ratePerSecond', 'patch']} />}
-        <Group justify="flex-end">
+        <Group justify="flex-end" className={classes.foot}>
           <Button variant="default" onClick={close}>
             Cancel
           </Button>

@@ -1,7 +1,8 @@
-import { Alert, Badge, Code, Group, Loader, Stack, Table, Text } from '@mantine/core'
+import { Alert, Code, Group, Loader, Stack, Table, Text } from '@mantine/core'
 import type { BulkPreview, BulkSample } from '../../../api/engine.ts'
 import { Icon } from '../../../parts/icons.tsx'
 import { Problem } from '../../../parts/problem.tsx'
+import { Dot } from '../../../parts/show/dot.tsx'
 
 interface PreviewProps {
   readonly data: BulkPreview | null
@@ -31,9 +32,9 @@ export function Preview({ data, error, isFetching, isPatched, lacks }: PreviewPr
         <Text size="sm" fw={600}>
           Preview on {samples.length}
         </Text>
-        {refused.length > 0 && <Badge color="orange">{refused.length} would be refused</Badge>}
-        {isPatched && unchanged.length > 0 && <Badge color="gray">{unchanged.length} would not change</Badge>}
-        {refused.length === 0 && (!isPatched || unchanged.length === 0) && <Badge color="teal">all can be sent</Badge>}
+        {refused.length > 0 && <Dot tone="warn">{refused.length} would be refused</Dot>}
+        {isPatched && unchanged.length > 0 && <Dot tone="quiet">{unchanged.length} would not change</Dot>}
+        {refused.length === 0 && (!isPatched || unchanged.length === 0) && <Dot tone="good">all can be sent</Dot>}
       </Group>
       {refused.length > 0 && (
         <Alert color="orange" variant="light" icon={<Icon name="warning" />}>
@@ -51,7 +52,7 @@ const placesMax = 5
 function Changes({ samples }: { readonly samples: readonly BulkSample[] }) {
   if (samples.length === 0) return null
   return (
-    <div style={{ maxHeight: 240, overflow: 'auto' }} tabIndex={0} role="region" aria-label="Changes of the samples">
+    <div style={{ maxHeight: 170, overflow: 'auto' }} tabIndex={0} role="region" aria-label="Changes of the samples">
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -7,7 +7,7 @@ import { DifferenceView } from '../../../parts/body/difference-view.tsx'
 import { Attempts } from '../../../parts/life/attempts.tsx'
 import { MessageLife } from '../../../parts/life/message-life.tsx'
 import { Problem } from '../../../parts/problem.tsx'
-import { Time } from '../../../parts/time.tsx'
+import { Time } from '../../../parts/show/time.tsx'
 import { useContent } from './message.ts'
 
 /** What it holds, what it went through, and what became of it. */

@@ -6,12 +6,14 @@ import { faultAt } from '../../../api/problem.ts'
 import { readable } from '../../../parts/body/body-view.tsx'
 import { DifferenceView } from '../../../parts/body/difference-view.tsx'
 import { base64Of, isJsonType, jsonFault } from '../../../parts/body/text.ts'
-import { bytes } from '../../../parts/format.ts'
+import { bytes } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
 import classes from './message.module.css'
 import { useContent, useReplay, useSave } from './message.ts'
 import type { Content, Edit, Known } from './message.ts'
+import { keepTyped, typedBefore } from './typed.ts'
+import type { Typed } from './typed.ts'
 import { Warnings } from './mismatch.tsx'
 
 interface EditorProps {
@@ -29,13 +31,18 @@ export function Editor({ known, close }: EditorProps) {
   return <Form known={known} content={data} close={close} />
 }
 
-/** What is typed, as it would be saved; and what is wrong with it. */
-function useDraft({ body, headers }: Content) {
+/** What is typed, as it would be saved; and what is wrong with it. Whoever looks at another message meanwhile finds it again. */
+function useDraft(id: string, { body, headers }: Content) {
   const shown = readable(body)
-  const [text, setText] = useState(shown)
-  const [contentType, setContentType] = useState(body.contentType)
-  const [headerText, setHeaderText] = useState(() => linesOf(headers))
-  const [reason, setReason] = useState('')
+  const [{ text, contentType, headerText, reason }, setTyped] = useState<Typed>(
+    () => typedBefore(id) ?? { text: shown, contentType: body.contentType, headerText: linesOf(headers), reason: '' },
+  )
+  const set = (change: Partial<Typed>): void =>
+    setTyped((before) => {
+      const typed = { ...before, ...change }
+      keepTyped(id, typed)
+      return typed
+    })
   const fault = text !== null && text !== shown && isJsonType(contentType) ? jsonFault(text) : null
   const parsed = headersOf(headerText)
   const edit: Edit = {
@@ -45,7 +52,7 @@ function useDraft({ body, headers }: Content) {
   }
   return {
     shown,
-    ...{ text, setText, contentType, setContentType, headerText, setHeaderText, reason, setReason },
+    ...{ text, contentType, headerText, reason, set },
     fault,
     headerFault: typeof parsed === 'string' ? parsed : null,
     edit: { ...edit, ...(reason.trim() !== '' && { reason: reason.trim() }) },
@@ -57,7 +64,7 @@ function useDraft({ body, headers }: Content) {
 const typedMax = 1_000_000
 
 function Form({ known, content, close }: EditorProps & { readonly content: Content }) {
-  const draft = useDraft(content)
+  const draft = useDraft(known.item.id, content)
   const save = useSave(known)
   const replay = useReplay(known.item.id)
   const [warnings, setWarnings] = useState<readonly EditedTrashMessageWarning[]>([])
@@ -86,7 +93,7 @@ function Form({ known, content, close }: EditorProps & { readonly content: Conte
         label="Reason"
         description="Why it is edited, for whoever reads it later."
         value={draft.reason}
-        onChange={(event) => draft.setReason(event.currentTarget.value)}
+        onChange={(event) => draft.set({ reason: event.currentTarget.value })}
         error={faultAt(save.error, 'reason')}
         maxLength={1_000}
       />
@@ -130,7 +137,8 @@ interface BodyFieldProps {
 }
 
 function BodyField({ content, draft, fault }: BodyFieldProps) {
-  const { text, setText } = draft
+  const { text } = draft
+  const setText = (value: string | null): void => draft.set({ text: value })
   const take = (file: File | null): void => void file?.text().then(setText)
   return (
     <Stack gap={4}>
@@ -189,14 +197,14 @@ function HeadFields({ draft, error }: { readonly draft: Draft; readonly error: u
           <TextInput
             label="Content type"
             value={draft.contentType}
-            onChange={(event) => draft.setContentType(event.currentTarget.value)}
+            onChange={(event) => draft.set({ contentType: event.currentTarget.value })}
             error={faultAt(error, 'contentType')}
           />
           <Textarea
             label="Headers"
             description="One a line, as name: value."
             value={draft.headerText}
-            onChange={(event) => draft.setHeaderText(event.currentTarget.value)}
+            onChange={(event) => draft.set({ headerText: event.currentTarget.value })}
             error={fault}
             autosize
             minRows={2}

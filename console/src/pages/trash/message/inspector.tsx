@@ -6,13 +6,14 @@ import type { TrashMessage } from '../../../api/engine.ts'
 import { detailOf, explain } from '../../../parts/life/explain.ts'
 import { StateBadge } from '../../../parts/life/state-badge.tsx'
 import { Problem } from '../../../parts/problem.tsx'
-import { Time } from '../../../parts/time.tsx'
+import { Time } from '../../../parts/show/time.tsx'
 import { Acts } from './acts.tsx'
 import { Contents } from './contents.tsx'
 import { Editor } from './editor.tsx'
 import classes from './message.module.css'
 import { useMessage } from './message.ts'
 import { useSettling } from './settling.ts'
+import { dropTyped, typedBefore } from './typed.ts'
 
 interface InspectorProps {
   readonly id: string
@@ -23,7 +24,11 @@ interface InspectorProps {
 /** One message in Trash: why it failed in plain words first, then all that it went through, and what can be done. */
 export function Inspector({ id, corner }: InspectorProps) {
   const { data, error, refetch } = useMessage(id)
-  const [isEditing, setEditing] = useState(false)
+  const [isEditing, setEditing] = useState(() => typedBefore(id) !== null)
+  const close = (): void => {
+    dropTyped(id)
+    setEditing(false)
+  }
   if (!data)
     return (
       <Stack p="sm">
@@ -36,7 +41,7 @@ export function Inspector({ id, corner }: InspectorProps) {
     <Stack gap="sm" p="sm">
       <Why item={item} corner={corner} />
       <Acts known={data} isEditing={isEditing} edit={() => setEditing(true)} />
-      {isEditing ? <Editor known={data} close={() => setEditing(false)} /> : <Contents item={item} />}
+      {isEditing && item.state === 'open' ? <Editor known={data} close={close} /> : <Contents item={item} />}
       <Facts item={item} />
     </Stack>
   )
@@ -69,7 +74,7 @@ function Why({ item, corner }: { readonly item: TrashMessage; readonly corner: R
         </Text>
       ) : (
         <Text size="sm">
-          {item.state === 'replayed' ? 'Sent again' : 'Given up'} <Time at={item.settledAt} relative />
+          {item.state === 'replayed' ? 'Replayed' : 'Discarded'} <Time at={item.settledAt} relative />
           {item.reason !== null && <>: {item.reason}</>}
         </Text>
       )}

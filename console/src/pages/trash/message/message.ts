@@ -1,7 +1,8 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { answerOf, dataOf, engine, ifMatch, Refused } from '../../../api/engine.ts'
+import { answerOf, dataOf, engine, ifMatch } from '../../../api/engine.ts'
 import type { EditedTrashMessage, TrashMessage } from '../../../api/engine.ts'
 import { keys } from '../../../api/keys.ts'
+import { shownOf } from '../../../api/problem.ts'
 import { useWhyNot } from '../../../api/session.ts'
 import { bodyOf } from '../../../parts/body/text.ts'
 import type { Body } from '../../../parts/body/text.ts'
@@ -96,6 +97,5 @@ export function useDiscard(id: string) {
 
 /** The body doesn't fit what the node's worker says it takes. */
 export function isMismatch(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : null
-  return cause instanceof Refused && cause.type === 'urn:sluice:schema-mismatch'
+  return shownOf(error).type === 'urn:sluice:schema-mismatch'
 }
