@@ -1,9 +1,9 @@
-import { createTheme, rem } from '@mantine/core'
+import { createTheme, defaultVariantColorsResolver, rem } from '@mantine/core'
 
 /** Calm and dense: small controls, one accent, one radius. */
 export const theme = createTheme({
   primaryColor: 'cyan',
-  primaryShade: { light: 9, dark: 9 },
+  primaryShade: 9,
   defaultRadius: 'sm',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -14,6 +14,12 @@ export const theme = createTheme({
   },
   cursorType: 'pointer',
   focusRing: 'auto',
+  // As they come, words on a tint of their own colour are too pale to be read by everybody.
+  variantColorResolver: (input) => {
+    const colors = defaultVariantColorsResolver(input)
+    if (input.variant !== 'light') return colors
+    return { ...colors, color: `light-dark(color-mix(in srgb, ${colors.color} 70%, black), ${colors.color})` }
+  },
   components: {
     Anchor: { defaultProps: { underline: 'always' } },
     Button: { defaultProps: { size: 'xs' } },
@@ -37,8 +43,8 @@ export const theme = createTheme({
     Modal: {
       defaultProps: {
         centered: true,
-        closeButtonProps: { 'aria-label': 'Close' },
         overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { 'aria-label': 'Close' },
       },
       styles: { title: { fontWeight: 600, fontSize: rem(16) } },
     },

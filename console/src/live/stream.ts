@@ -25,8 +25,9 @@ export function openStream(url: string, hearing: Hearing): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let againMs = againMinMs
-  /** Between two connections of ours events are lost; over what the browser takes up itself, none. */
-  let isFirst = true
+  /** Between two connections of ours events are lost; over what the browser takes up again by itself, none. */
+  let isMissing = false
+  let wasOpen = false
 
   const hangUp = (): void => {
     clearTimeout(timer)
@@ -35,11 +36,12 @@ export function openStream(url: string, hearing: Hearing): () => void {
   }
   const connect = (): void => {
     hangUp()
-    hearing.state(isFirst ? 'connecting' : 'reconnecting')
+    hearing.state(isMissing ? 'reconnecting' : 'connecting')
     source = new EventSource(url)
     source.addEventListener('open', () => {
-      if (!isFirst) hearing.gap()
-      isFirst = false
+      if (isMissing) hearing.gap()
+      isMissing = false
+      wasOpen = true
       againMs = againMinMs
       hearing.state('live')
     })
@@ -50,8 +52,10 @@ export function openStream(url: string, hearing: Hearing): () => void {
   }
   const broken = (): void => {
     hearing.state('reconnecting')
+    const isOver = source?.readyState === EventSource.CLOSED
+    isMissing ||= isOver || !wasOpen
     // The browser comes again by itself after a lost connection, but not after a refusal.
-    if (source?.readyState !== EventSource.CLOSED) return
+    if (!isOver) return
     hearing.refused()
     timer = setTimeout(connect, againMs * (0.75 + Math.random() / 2))
     againMs = Math.min(againMaxMs, againMs * 2)
@@ -64,6 +68,7 @@ export function openStream(url: string, hearing: Hearing): () => void {
     }
     timer = setTimeout(() => {
       hangUp()
+      isMissing = true
       hearing.state('resting')
     }, restAfterMs)
   }

@@ -149,7 +149,7 @@ function edgesOf(nodes: readonly Node[], figures: ReadonlyMap<string, Figures>):
           markerUnits: 'userSpaceOnUse',
           width: 18,
           height: 18,
-          color: isFlowing ? 'var(--mantine-primary-color-filled)' : 'var(--edge)',
+          color: isFlowing ? 'var(--accent)' : 'var(--edge)',
         },
       }
     }),

@@ -19,7 +19,7 @@ interface NodeLabelProps {
 /** The header of the node that is selected: `Connector: NAME | Prefetch: N Settings`; event nodes have no prefetch. */
 export function NodeLabel({ node, openSettings }: NodeLabelProps) {
   return (
-    <div className={classes.label}>
+    <div className={classes.label} data-testid="node-label">
       <span>
         {words[node.type]}: <b>{node.name}</b>
       </span>

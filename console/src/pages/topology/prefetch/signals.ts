@@ -32,7 +32,7 @@ export function signalOf(why: Why, prefetch: number): Signal | null {
   if (behind >= longRounds * prefetch && why.inFlight >= prefetch)
     return {
       advice: 'raise',
-      text: `Its queue is long: ${behind} messages wait for a place, and all ${prefetch} are taken. If the CPU of the worker isn’t pegged, raise it.`,
+      text: `Its queue is long: ${behind} messages wait for a place, and ${prefetch === 1 ? 'the only one is' : `all ${prefetch} are`} taken. If the CPU of the worker isn’t pegged, raise it.`,
     }
   return null
 }

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataOf } from '../../../runtime/client/answer.ts'
+import { insertToken, newTokenText } from '../../../runtime/store/queries/tokens.ts'
+import { chain } from '../../api/open.ts'
+import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
+import type { TestConsole } from '../../console/open.ts'
+import { eventually } from '../../support/eventually.ts'
+import { fakeWorker } from '../../support/fake-worker.ts'
+import type { FakeWorker } from '../../support/fake-worker.ts'
+
+/** The worker holds what comes to b until the test ends, and refuses for good what comes to c. */
+describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
+  let t: TestConsole
+  let worker: FakeWorker
+  const held: (() => void)[] = []
+  const params = { path: { topology: 'orders' } }
+
+  beforeAll(async () => {
+    t = await openConsole()
+    worker = await fakeWorker(async ({ node, body }) => {
+      if (node === 'b') await new Promise<void>((resolve) => held.push(resolve))
+      return node === 'c' ? { status: 422, body: '{"title":"no country"}', headers: problem } : { body, headers: json }
+    })
+    await dataOf(t.engine.POST('/api/workers', { body: { name: 'w', urls: [worker.url], dialect: 'native' } }))
+    const { nodes, edges } = chain('orders')
+    const body = {
+      name: 'orders',
+      description: 'Of the shop',
+      labels: { team: 'shop' },
+      nodes: [...nodes, { name: 'c', type: 'custom', worker: 'w' }],
+      edges: [...edges, { from: 'start', to: 'c' }],
+    }
+    await dataOf(t.engine.POST('/api/topologies', { body: body as never }))
+    await dataOf(t.engine.POST('/api/topologies/{topology}/publish', { params }))
+    await dataOf(t.engine.POST('/api/topologies', { body: chain('drafted') as never }))
+    for (let i = 0; i < 30; i++)
+      await dataOf(t.engine.POST('/api/topologies/{topology}/run', { params, body: { body: { order: i } } }))
+    await eventually(
+      'all wait before b, and all have failed at c',
+      async () => {
+        const queues = await t.engine.list('/api/queues', { query: { topology: 'orders' } })
+        const trash = await t.engine.list('/api/trash', { query: { topology: 'orders' } })
+        return queues.find(({ node }) => node === 'b')?.pending === 29 && trash.length === 30
+      },
+      { timeoutMs: 30_000 },
+    )
+  })
+  afterAll(async () => {
+    for (const release of held) release()
+    await t.close()
+    await worker.close()
+  })
+  const json = { 'content-type': 'application/json' }
+  const problem = { 'content-type': 'application/problem+json' }
+
+  test('the list has state, backlog and failures, and finds by name, label and state; the address says what is shown', async () => {
+    const page = await t.page('/topologies')
+    const row = page.getByRole('row', { name: /^orders/ })
+    await row.getByText('Published').last().waitFor()
+    await row.getByText('running').waitFor()
+    expect(await row.getByRole('cell').allInnerTexts()).toEqual(expect.arrayContaining(['30']))
+    await eventually('the backlog is told', async () => /\b30\b.*\b30\b/s.test(await row.innerText()))
+    await page.getByRole('textbox', { name: 'Search by name' }).fill('draft')
+    await row.waitFor({ state: 'detached' })
+    expect(page.url()).toContain('text=draft')
+    const shared = await t.page('/topologies?labels=team%3Dshop&show=attention')
+    await shared.getByRole('row', { name: /^orders/ }).waitFor()
+    expect(await shared.getByRole('row').count()).toBe(2)
+    await shared.goto(`${t.url}/topologies?text=nothing-like-it`)
+    await shared.getByText('None is like that').waitFor()
+  })
+
+  test('the graph shows where messages wait; a node says why, which they are, and what failed', async () => {
+    const page = await t.page('/topologies/orders')
+    await page
+      .getByRole('button', { name: /^b, connector, 29 waiting, 1 in flight, at its prefetch, the bottleneck$/ })
+      .click()
+    const panel = page.getByRole('complementary', { name: 'Node b' })
+    await panel.getByText('29 messages').waitFor()
+    await panel.getByText('are at the worker').waitFor()
+    await panel.getByRole('tab', { name: 'Messages' }).click()
+    await panel.getByText('"order"').first().waitFor()
+    expect(page.url()).toContain('node=b&tab=messages')
+    await page.getByRole('button', { name: /^c, custom, .*30 failed/ }).click()
+    await page.getByRole('tab', { name: 'Trash 30' }).click()
+    await page.getByText('no country').first().waitFor()
+  })
+
+  test('the modal of prefetch says what the figures of the node say', async () => {
+    const page = await t.page('/topologies/orders?node=b')
+    await page.getByTestId('node-label').getByRole('button', { name: 'Settings' }).click()
+    await page.getByText('Its figures say: raise it').waitFor()
+    await page.getByText('as high as fits the worker').waitFor()
+    for (const signal of ['isn’t pegged: raise it', 'lower it']) await page.getByText(signal).first().waitFor()
+  })
+
+  test('what happens is seen without asking: a run that starts, a pause, an unpublish with what it keeps', async () => {
+    const page = await t.page('/topologies/orders')
+    await page.getByRole('button', { name: /^b, connector, 29 waiting/ }).waitFor()
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await page.getByRole('textbox', { name: 'Body' }).fill('{"order":')
+    await page.getByText('That is no JSON').waitFor()
+    await page.getByRole('textbox', { name: 'Body' }).fill('{"order": 31}')
+    await page.getByRole('button', { name: 'Start the run' }).click()
+    await page.getByRole('button', { name: /^b, connector, 30 waiting/ }).waitFor()
+    await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params, body: { paused: true } }))
+    await page.getByText('Paused', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('Paused', { exact: true }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Unpublish…' }).click()
+    await page.getByRole('dialog').getByText('31 queued messages').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+  })
+
+  test('what a token may not do can’t be pressed, and says why', async () => {
+    const token = newTokenText()
+    await insertToken(t.store, token, { name: 'viewer', scopes: ['read'], topologyId: null, expiresAt: null })
+    const page = await t.page('/topologies/orders?node=b&tab=messages', { token })
+    await page.getByText('What they hold isn’t shown').waitFor()
+    expect(await page.getByText('"order"').count()).toBe(0)
+    const run = page.getByRole('button', { name: 'Run', exact: true })
+    await run.focus()
+    await page.getByRole('tooltip').getByText('lacks the scope “run”').waitFor()
+    await page.keyboard.press('Enter')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+  })
+
+  test('a token of one topology sees that one, and no lists of others', async () => {
+    const { id } = await dataOf(t.engine.GET('/api/topologies/{topology}', { params }))
+    const token = newTokenText()
+    await insertToken(t.store, token, { name: 'one', scopes: ['read'], topologyId: id, expiresAt: null })
+    const page = await t.page('/', { token })
+    await page.getByRole('heading', { name: 'orders' }).waitFor()
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByRole('button', { name: /^b, connector, \d+ waiting, 1 in flight/ }).waitFor()
+    expect(await page.getByRole('navigation').getByRole('link').count()).toBe(0)
+  })
+
+  test('Ctrl-K leads to a node by its name', async () => {
+    const page = await t.page('/topologies')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search' }).fill('orders')
+    await page.getByRole('option', { name: /^orders/ }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'orders' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search' }).fill('b')
+    await page.getByRole('option', { name: /^b node · orders/ }).click()
+    await page.getByText('Connector: b').waitFor()
+  })
+
+  test('without events the sign says so, and what is shown is right again afterwards', async () => {
+    const page = await t.page('/topologies', { token: null })
+    await page.route('**/api/events', (route) => route.abort())
+    await page.goto(`${t.url}/topologies#token=${t.token}`)
+    await page.getByText('Reconnecting').waitFor()
+    const row = page.getByRole('row', { name: /^drafted/ })
+    await row.waitFor()
+    const drafted = { path: { topology: 'drafted' } }
+    await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params: drafted, body: { enabled: false } }))
+    expect(await row.getByText('Disabled').count()).toBe(0)
+    await page.unroute('**/api/events')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await row.getByText('Disabled').last().waitFor()
+  })
+
+  test.each(['light', 'dark'] as const)('in %s nothing hinders people, wide or narrow', async (scheme) => {
+    const found: string[] = []
+    for (const width of [1280, 390]) {
+      const page = await t.page('/topologies', { scheme, width })
+      const kept = async (name: string): Promise<void> => {
+        await keepPicture(page, `${name}-${width}-${scheme}`)
+        found.push(...(await hindrances(page)).map((one) => `${name} at ${width}: ${one}`))
+        const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
+        if (wide > width) found.push(`${name} is ${wide} wide at ${width}`)
+      }
+      await page.getByRole('row', { name: /^orders/ }).waitFor()
+      await kept('topologies')
+      await page.goto(`${t.url}/topologies/orders`)
+      await page.getByRole('button', { name: /^b, connector, \d+ waiting/ }).waitFor()
+      await kept('topology')
+      for (const tab of ['now', 'settings', 'messages', 'trash']) {
+        await page.goto(`${t.url}/topologies/orders?node=b&tab=${tab}`)
+        await page.getByRole('complementary').waitFor()
+        await kept(`node-${tab}`)
+      }
+      await page.getByTestId('node-label').getByRole('button', { name: 'Settings' }).click()
+      await page.getByText('Its figures say').waitFor()
+      await kept('prefetch')
+      await page.close()
+    }
+    expect(found).toEqual([])
+  })
+})
