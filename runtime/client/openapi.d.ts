@@ -999,7 +999,7 @@ export interface paths {
         put?: never;
         /**
          * Replay or discard many messages
-         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. A patch needs the scope `payload`, too.
+         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.
          */
         post: operations["createBulk"];
         delete?: never;
@@ -1760,7 +1760,7 @@ export interface components {
             /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string | null;
             action: components["schemas"]["BulkAction"];
-            /** @description As it was asked for */
+            /** @description As it was asked for; `body` is there for tokens with the scope `payload` */
             filter: {
                 [key: string]: unknown;
             };
@@ -1779,6 +1779,7 @@ export interface components {
             canary: components["schemas"]["BulkCanaryShown"] | null;
             ratePerSecond: number | null;
             stopAtFailedPercent: number;
+            acceptWarnings: boolean;
             state: components["schemas"]["BulkState"];
             step: components["schemas"]["BulkStep"];
             messages: components["schemas"]["BulkMessages"];
@@ -1845,6 +1846,8 @@ export interface components {
             until?: string;
             /** @description Part of the error's title or detail */
             text?: string;
+            /** @description Part of what the message holds, as it failed or as it was edited, letter by letter; needs `payload` */
+            body?: string;
             /** @description On whose behalf */
             tenant?: string;
             /** @description Of messages in Trash */
@@ -1917,6 +1920,8 @@ export interface components {
             action: components["schemas"]["BulkPreviewRequestAction"];
             filter: components["schemas"]["BulkFilter"];
             patch?: components["schemas"]["BulkPatch"];
+            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            acceptWarnings?: boolean;
         };
         /** @enum {string} */
         BulkPreviewRequestAction: "replay" | "discard";
@@ -1930,6 +1935,8 @@ export interface components {
             ratePerSecond?: number;
             /** @description Default 20; with 100 only the first message of a canary stops it */
             stopAtFailedPercent?: number;
+            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            acceptWarnings?: boolean;
             /** @description Why, for people */
             reason?: string;
         };
