@@ -109,7 +109,18 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   })
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, version: options.version, secretKey, queues, log, topologies, directory, limiter, yielding })
+    await sendHeartbeat({
+      id,
+      startedAt,
+      version: options.version,
+      secretKey,
+      queues,
+      log,
+      topologies,
+      directory,
+      limiter,
+      yielding,
+    })
   }
 
   const seen = { bridge: id, highWater: highWater.mark, meters }
