@@ -3,6 +3,7 @@
  * history outlives a deleted topology, and the recorder must never be stopped by one.
  */
 export * from './access.ts'
+export * from './figures.ts'
 export * from './gates.ts'
 export * from './cursors.ts'
 export * from './history.ts'
