@@ -4,6 +4,7 @@ import {
   createApi,
   openAccess,
   openAdmission,
+  openFigures,
   openFiring,
   openRetention,
   openSweep,
@@ -100,6 +101,10 @@ export async function ownControl(
   await stack.own(
     () => openRetention(deps, settings),
     (retention) => retention.close(),
+  )
+  await stack.own(
+    () => openFigures(deps),
+    (figures) => figures.close(),
   )
   metrics.add(controlMetrics(deps))
   const api = createApi(deps)
