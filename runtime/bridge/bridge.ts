@@ -94,33 +94,21 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, limiter, secretKey, log, cut: cutting.signal, onHealth })
   const [cancelled, reading, meters] = [openCancelled(queues), openReading(queues), openMeters()]
-  const all = () => topologies
-  const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
+  const around = { bridgeId: id, queues, directory }
+  const yielding = openYielding({ ...around, topologies: () => topologies, onChange: beatSoon, log })
   const topologies = openTopologies({
-    bridgeId: id,
-    queues,
+    ...around,
     deliveries,
-    directory,
     meters,
     ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, reading, log },
     stop: { soon: stopping.signal, now: cutting.signal },
     takes: (worker) => yielding.takes(worker),
     onApplied: () => void beat(),
   })
+  const heart = { id, startedAt, version: options.version, secretKey, queues, log }
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({
-      id,
-      startedAt,
-      version: options.version,
-      secretKey,
-      queues,
-      log,
-      topologies,
-      directory,
-      limiter,
-      yielding,
-    })
+    await sendHeartbeat({ ...heart, topologies, directory, limiter, yielding })
   }
 
   const seen = { bridge: id, highWater: highWater.mark, meters }

@@ -169,6 +169,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/nodes/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a node did in the last quarter of an hour, or the last day
+         * @description Looked at every ten seconds by one of the controls; at most 500 topologies in which something happens are looked at. A node that did nothing has zeros, a step in which no control could look is missing.
+         */
+        get: operations["getNodeHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/nodes/{id}/tail": {
         parameters: {
             query?: never;
@@ -2660,6 +2680,30 @@ export interface components {
             id: string;
             name: string;
         };
+        NodeHistory: {
+            /** @description Id of the node */
+            nodeId: string;
+            /** @description Between two looks */
+            stepSeconds: number;
+            /** @description The oldest first; there is none where nobody looked */
+            points: components["schemas"]["NodeHistoryPoint"][];
+        };
+        NodeHistoryPoint: {
+            /**
+             * Format: date-time
+             * @description When the step begins
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description Messages that no bridge held; of a minute the most */
+            waiting: number;
+            /** @description Messages that bridges held; of a minute the most */
+            inFlight: number;
+            /** @description Settled a second, as the bridges that answered say; of a minute the mean */
+            ratePerSecond: number;
+            /** @description Messages that came into Trash in this step */
+            failed: number;
+        };
         /** @enum {string} */
         NodeLeaving: "drain" | "trash";
         NodeList: {
@@ -4829,6 +4873,8 @@ export type Node = components['schemas']['Node'];
 export type NodeChange = components['schemas']['NodeChange'];
 export type NodeChangeKind = components['schemas']['NodeChangeKind'];
 export type NodeFollower = components['schemas']['NodeFollower'];
+export type NodeHistory = components['schemas']['NodeHistory'];
+export type NodeHistoryPoint = components['schemas']['NodeHistoryPoint'];
 export type NodeLeaving = components['schemas']['NodeLeaving'];
 export type NodeList = components['schemas']['NodeList'];
 export type NodeMissed = components['schemas']['NodeMissed'];
@@ -5560,6 +5606,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Peek"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getNodeHistory: {
+        parameters: {
+            query?: {
+                /** @description 15m: every ten seconds of the last quarter of an hour; 24h: every minute of the last day */
+                range?: "15m" | "24h";
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was seen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeHistory"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -5,6 +5,7 @@ import {
   openAccess,
   openAdmission,
   openBulks,
+  openFigures,
   openFiring,
   openRetention,
   openSweep,
@@ -107,6 +108,10 @@ export async function ownControl(
   await stack.own(
     () => openRetention(deps, settings),
     (retention) => retention.close(),
+  )
+  await stack.own(
+    () => openFigures(deps),
+    (figures) => figures.close(),
   )
   metrics.add(controlMetrics(deps))
   const api = createApi(deps)

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import type { Patch } from '../../protocol/patch/patch.ts'
-import { instant } from './columns.ts'
-import type { Json } from './columns.ts'
+import type { Patch } from '../../../protocol/patch/patch.ts'
+import { instant } from '../columns.ts'
+import type { Json } from '../columns.ts'
 
 export const bulkActions = ['replay', 'discard'] as const
 export const bulkStates = ['running', 'paused', 'stopped', 'cancelled', 'finished'] as const
