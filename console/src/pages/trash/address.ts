@@ -30,7 +30,7 @@ export interface TrashFilter {
   readonly in?: string
 }
 
-export const filterNames = [
+const filterNames = [
   'topology',
   'node',
   'run',

@@ -12,7 +12,7 @@ interface LinesProps {
   readonly line: (index: number, style: { height: number; transform: string }) => ReactNode
 }
 
-export const lineHeight = 20
+const lineHeight = 20
 
 /** Lines of one height, of which only those in sight are drawn. */
 export function Lines({ label, count, role, active, onKeyDown, line }: LinesProps) {

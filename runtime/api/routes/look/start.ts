@@ -4,7 +4,7 @@ import { startOf } from '../../../store/queries/history/reruns.ts'
 import { needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { idParam, json } from '../../schemas/common.ts'
-import { startMessage } from '../../schemas/exact.ts'
+import { startMessage } from '../../schemas/trash/exact.ts'
 import { runOf } from '../runs.ts'
 
 const get = createRoute({

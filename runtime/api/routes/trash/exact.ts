@@ -4,7 +4,7 @@ import { getTrash, trashVersionsOf } from '../../../store/queries/trash.ts'
 import { checkTopology, needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { idParam, json, wholeQuery } from '../../schemas/common.ts'
-import { exactMessage } from '../../schemas/exact.ts'
+import { exactMessage } from '../../schemas/trash/exact.ts'
 
 const query = z.object({
   version: wholeQuery(0, 999_999_999).optional().openapi({ description: '0 is the original; by default the newest' }),
