@@ -40,6 +40,8 @@ export interface TestConsole {
   /** The API, for what a test sets up, and to see what a page did. */
   readonly engine: Engine
   readonly store: Store
+  /** Of its database, for rows that are made inside of it. */
+  readonly postgresUrl: string
   /** Opens a page in a browser of its own, logged in. Errors of the page, also what its content security policy refuses, fail the test with `close`. */
   page(path: string, looking?: Looking): Promise<Page>
   close(): Promise<void>
@@ -75,6 +77,7 @@ export async function openConsole(): Promise<TestConsole> {
     token,
     engine: openEngine({ url, token }),
     store,
+    postgresUrl: options.postgresUrl,
     page: (path, looking = {}) => openPage(browser, url + path, { token, ...looking }, faults),
     async close() {
       await stack.stop()

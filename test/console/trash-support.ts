@@ -19,7 +19,7 @@ export interface Flow {
 export async function openFlow(
   t: TestConsole,
   name: string,
-  script: (request: Seen, nth: number) => Answer,
+  script: (request: Seen, nth: number) => Answer | Promise<Answer>,
 ): Promise<Flow> {
   const store = { name: 'store', type: 'connector', path: '/nodes/store', input: orders }
   const worker = await fakeWorker(script, 0, () => ({

@@ -29,6 +29,7 @@ beforeEach(() => {
   for (const folder of ['bin', 'runtime', 'node_modules']) mkdirSync(join(checkout, folder))
   for (const file of ['start.mjs', 'leash.mjs', 'install.mjs', 'compiled.mjs'])
     copyFileSync(`bin/${file}`, join(checkout, 'bin', file))
+  write('bin/console.mjs', 'export async function ensureConsole() {}')
   symlinkSync(join(process.cwd(), 'node_modules/typescript'), join(checkout, 'node_modules/typescript'))
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
   write('package.json', JSON.stringify({ type: 'module', scripts: { start: scripts.start } }))

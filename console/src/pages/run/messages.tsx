@@ -11,6 +11,7 @@ import { MessageLife } from '../../parts/life/message-life.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Time } from '../../parts/show/time.tsx'
+import { Pieces } from './pieces.tsx'
 import classes from './run.module.css'
 
 type RunMessage = RunMessagePage['items'][number]
@@ -23,10 +24,30 @@ interface MessagesProps {
 
 /** What the run’s messages became, page by page; each has a life of its own to be looked at, and may have become others. */
 export function Messages({ run, query, change }: MessagesProps) {
-  const first = firstOf(run)
-  const of = query.of ?? first
-  const page = Number(query.page ?? 0)
-  const open = (message: string, at: number): void => change({ of: message, page: at > 0 ? String(at) : null })
+  const open = (of: string, at: number): void => change({ of, page: at > 0 ? String(at) : null })
+  if (run.intake === null || query.of !== undefined)
+    return (
+      <Made
+        run={run}
+        of={query.of ?? run.id}
+        page={Number(query.page ?? 0)}
+        open={open}
+        back={() => change({ of: null, page: null })}
+      />
+    )
+  const go = (piece: number): void => change({ piece: piece > 0 ? String(piece) : null })
+  return <Pieces run={run} piece={Number(query.piece ?? 0)} go={go} openMade={open} />
+}
+
+interface MadeProps {
+  readonly run: Run
+  readonly of: string
+  readonly page: number
+  readonly open: (message: string, page: number) => void
+  readonly back: () => void
+}
+
+function Made({ run, of, page, open, back }: MadeProps) {
   const result = useMade(run.id, of, page)
   // It became no others, or the queues don’t keep that any more.
   const isUnsplit = statusOf(result.error) === 404
@@ -34,10 +55,9 @@ export function Messages({ run, query, change }: MessagesProps) {
   const total = result.data?.pages[0]?.total ?? 0
   return (
     <Stack gap="xs">
-      {run.intake !== null && <Pieces run={run} of={of} open={open} />}
-      {of !== first && run.intake === null && (
+      {of !== run.id && (
         <Breadcrumbs>
-          <Anchor component="button" type="button" size="sm" onClick={() => change({ of: null, page: null })}>
+          <Anchor component="button" type="button" size="sm" onClick={back}>
             All it began with
           </Anchor>
           <Text size="sm">
@@ -66,27 +86,6 @@ export function Messages({ run, query, change }: MessagesProps) {
         </Button>
       )}
     </Stack>
-  )
-}
-
-/** What was split as it came in began with pieces, each of which holds some of its records. */
-const firstOf = (run: Run): string => (run.intake === null ? run.id : `${run.id}.0`)
-
-function Pieces({ run, of, open }: { readonly run: Run; readonly of: string; readonly open: OneProps['open'] }) {
-  const piece = Number(of.slice(run.id.length + 1).split(/[.#!]/)[0] ?? 0)
-  const go = (to: number) => (): void => open(`${run.id}.${to}`, 0)
-  return (
-    <Group gap={6}>
-      <Text size="sm">
-        Piece {piece + 1} of the body{of !== `${run.id}.${piece}` && `, what ${of} became`}
-      </Text>
-      <Button variant="default" size="compact-xs" disabled={piece === 0} onClick={go(piece - 1)}>
-        Piece before
-      </Button>
-      <Button variant="default" size="compact-xs" onClick={go(piece + 1)}>
-        Next piece
-      </Button>
-    </Group>
   )
 }
 

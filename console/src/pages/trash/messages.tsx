@@ -30,7 +30,7 @@ export function Messages({ address, change }: MessagesProps) {
   const filterName = JSON.stringify([address.filter, address.state])
   const source = useMemo(() => messagesSource(address), [filterName]) // eslint-disable-line react-hooks/exhaustive-deps -- an address that says the same is the same
   const selection = useSelection(filterName)
-  const close = (): void => change({ message: null }, 'replace')
+  const close = (): void => change({ message: null, view: 'messages' }, 'replace')
   useHotkeys([['Escape', () => message !== null && close()]])
   return (
     <div className={classes.split} data-open={message !== null || undefined}>

@@ -109,18 +109,3 @@ function nextChar(text: string, from: number): string {
   while (at < text.length && /\s/.test(text.charAt(at))) at++
   return text.charAt(at)
 }
-
-/** Why a text is no JSON, with its place; null: it is. */
-export function jsonFault(text: string): string | null {
-  try {
-    JSON.parse(text)
-    return null
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    const found = /position (\d+)/.exec(said)?.[1]
-    const place = found === undefined ? text.trimEnd().length : Number(found)
-    const before = text.slice(0, place).split('\n')
-    const what = said.replace(/ in JSON at position.*$/, '').replace('JSON input', 'it')
-    return `This is no JSON at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${what}`
-  }
-}

@@ -123,7 +123,7 @@ function Step({ step, openMade }: StepProps) {
           </>
         )}
         {at !== null && durationMs !== null && <>, settled after {duration(durationMs)}</>}
-        {calls !== null && <>, {counted(calls, 'call')}</>}
+        {calls !== null && calls > 0 && `${enteredAt === null ? '' : ', '}${counted(calls, 'call')}`}
       </Text>
       <StepWait step={step} />
       {spent !== null && <SpentBar spent={spent} />}

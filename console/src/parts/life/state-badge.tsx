@@ -1,3 +1,4 @@
+import { Text } from '@mantine/core'
 import { Dot } from '../show/dot.tsx'
 import type { Tone } from '../show/dot.tsx'
 
@@ -33,5 +34,9 @@ const words: Readonly<Record<string, string>> = {
 
 /** A state in a word and a colour; the word alone says it. */
 export function StateBadge({ state }: { readonly state: string }) {
-  return <Dot tone={tones[state] ?? 'quiet'}>{words[state] ?? state}</Dot>
+  return (
+    <Text span size="sm">
+      <Dot tone={tones[state] ?? 'quiet'}>{words[state] ?? state}</Dot>
+    </Text>
+  )
 }

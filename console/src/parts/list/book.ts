@@ -66,7 +66,7 @@ export interface Book<T> {
   readonly leftAt: (offset: number) => void
 }
 
-function openBook<T>(source: Source<T>): Book<T> {
+export function openBook<T>(source: Source<T>): Book<T> {
   const listeners = new Set<() => void>()
   let notes: PageNote[] = [{ after: null, count: null, last: null }]
   let isWhole = false

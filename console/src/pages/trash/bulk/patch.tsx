@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useMemo, useState } from 'react'
 import type { BulkPatch } from '../../../api/engine.ts'
 import { shownOf } from '../../../api/problem.ts'
-import { jsonFault } from '../../../parts/body/text.ts'
+import { jsonFault } from '../../../parts/body/json-fault.ts'
 
 type Kind = 'none' | 'merge-patch' | 'json-patch'
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dataOf } from '../../runtime/client/index.ts'
-import { eventually } from '../support/eventually.ts'
-import { chromiumPath, hindrances, keepPicture, openConsole } from './open.ts'
-import type { TestConsole } from './open.ts'
-import { openFlow } from './trash-support.ts'
-import type { Flow } from './trash-support.ts'
+import { dataOf } from '../../../runtime/client/index.ts'
+import { eventually } from '../../support/eventually.ts'
+import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
+import type { TestConsole } from '../../console/open.ts'
+import { openFlow } from '../../console/trash-support.ts'
+import type { Flow } from '../../console/trash-support.ts'
 
 const refused = (title: string, detail: string) => ({
   status: 422,
@@ -98,7 +98,7 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     const panel = page.getByRole('region', { name: 'Message' })
     await panel.getByText(/^Replayed/).waitFor()
     await panel.getByRole('tab', { name: 'Edits 2' }).click()
-    await panel.getByText('the zip was cut off').waitFor()
+    await panel.getByText('the zip was cut off').first().waitFor()
     await keepPicture(page, 'trash-versions-1280-light')
     const seen = flow!.worker.seen.filter(({ node, body }) => node === 'store' && body.includes('"id": 100'))
     expect(seen.at(-1)?.body).toContain('"zip": "12345"')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromiumPath, hindrances, keepPicture, openConsole } from './open.ts'
-import type { TestConsole } from './open.ts'
+import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
+import type { TestConsole } from '../../console/open.ts'
 
 describe.skipIf(chromiumPath === undefined)('the shell, in Chromium', () => {
   let t: TestConsole
