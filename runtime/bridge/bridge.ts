@@ -61,6 +61,8 @@ export interface BridgeOptions {
   readonly graceMs: number
   /** Messages in a follower's queue above which replies for it are held back. */
   readonly highWater: number
+  /** Of the engine, for its heartbeats. */
+  readonly version?: string
   /** Told of every change of a breaker's state; must not throw. */
   readonly onHealth?: (change: HealthChange) => void
   readonly log: Log
@@ -92,22 +94,21 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const deliveries = openDeliveries({ ...queues, clock, log })
   const directory = openDirectory({ queues, limiter, secretKey, log, cut: cutting.signal, onHealth })
   const [cancelled, reading, meters] = [openCancelled(queues), openReading(queues), openMeters()]
-  const all = () => topologies
-  const yielding = openYielding({ bridgeId: id, queues, directory, topologies: all, onChange: beatSoon, log })
+  const around = { bridgeId: id, queues, directory }
+  const yielding = openYielding({ ...around, topologies: () => topologies, onChange: beatSoon, log })
   const topologies = openTopologies({
-    bridgeId: id,
-    queues,
+    ...around,
     deliveries,
-    directory,
     meters,
     ports: { guard: queues.guard, publisher: queues.publisher, highWater, cancelled, reading, log },
     stop: { soon: stopping.signal, now: cutting.signal },
     takes: (worker) => yielding.takes(worker),
     onApplied: () => void beat(),
   })
+  const heart = { id, startedAt, version: options.version, secretKey, queues, log }
   const beat = async (): Promise<void> => {
     if (!queues.connection.connected || stopping.signal.aborted) return
-    await sendHeartbeat({ id, startedAt, secretKey, queues, log, topologies, directory, limiter, yielding })
+    await sendHeartbeat({ ...heart, topologies, directory, limiter, yielding })
   }
 
   const seen = { bridge: id, highWater: highWater.mark, meters }
@@ -181,6 +182,7 @@ function applyChange(change: ConfigChange, { topologies, directory, limiter, can
 interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
   readonly id: string
   readonly startedAt: string
+  readonly version: string | undefined
   readonly secretKey: string
   readonly yielding: Yielding
   readonly queues: Queues
@@ -189,7 +191,7 @@ interface Beating extends Omit<Parts, 'cancelled' | 'reading'> {
 
 /** Never rejects: the next one comes soon. */
 async function sendHeartbeat(beating: Beating): Promise<void> {
-  const { id, startedAt, secretKey, queues, log, topologies, directory, limiter, yielding } = beating
+  const { id, startedAt, version, secretKey, queues, log, topologies, directory, limiter, yielding } = beating
   const heartbeat: Heartbeat = {
     id,
     host: hostname(),
@@ -197,6 +199,7 @@ async function sendHeartbeat(beating: Beating): Promise<void> {
     startedAt,
     secretKey: fingerprintOf(secretKey),
     rssBytes: process.memoryUsage.rss(),
+    ...(version !== undefined && { version }),
     revisions: topologies.revisions(),
     sending: topologies.sending(),
     instances: directory.instances(),

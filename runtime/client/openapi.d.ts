@@ -169,6 +169,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/nodes/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a node did in the last quarter of an hour, or the last day
+         * @description Looked at every ten seconds by one of the controls; at most 500 topologies in which something happens are looked at. A node that did nothing has zeros, a step in which no control could look is missing.
+         */
+        get: operations["getNodeHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/nodes/{id}/tail": {
         parameters: {
             query?: never;
@@ -999,7 +1019,7 @@ export interface paths {
         put?: never;
         /**
          * Replay or discard many messages
-         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. A patch needs the scope `payload`, too.
+         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.
          */
         post: operations["createBulk"];
         delete?: never;
@@ -1760,7 +1780,7 @@ export interface components {
             /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string | null;
             action: components["schemas"]["BulkAction"];
-            /** @description As it was asked for */
+            /** @description As it was asked for; `body` is there for tokens with the scope `payload` */
             filter: {
                 [key: string]: unknown;
             };
@@ -1779,6 +1799,7 @@ export interface components {
             canary: components["schemas"]["BulkCanaryShown"] | null;
             ratePerSecond: number | null;
             stopAtFailedPercent: number;
+            acceptWarnings: boolean;
             state: components["schemas"]["BulkState"];
             step: components["schemas"]["BulkStep"];
             messages: components["schemas"]["BulkMessages"];
@@ -1845,6 +1866,8 @@ export interface components {
             until?: string;
             /** @description Part of the error's title or detail */
             text?: string;
+            /** @description Part of what the message holds, as it failed or as it was edited, letter by letter; needs `payload` */
+            body?: string;
             /** @description On whose behalf */
             tenant?: string;
             /** @description Of messages in Trash */
@@ -1917,6 +1940,8 @@ export interface components {
             action: components["schemas"]["BulkPreviewRequestAction"];
             filter: components["schemas"]["BulkFilter"];
             patch?: components["schemas"]["BulkPatch"];
+            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            acceptWarnings?: boolean;
         };
         /** @enum {string} */
         BulkPreviewRequestAction: "replay" | "discard";
@@ -1930,6 +1955,8 @@ export interface components {
             ratePerSecond?: number;
             /** @description Default 20; with 100 only the first message of a canary stops it */
             stopAtFailedPercent?: number;
+            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            acceptWarnings?: boolean;
             /** @description Why, for people */
             reason?: string;
         };
@@ -2652,6 +2679,30 @@ export interface components {
         NodeFollower: {
             id: string;
             name: string;
+        };
+        NodeHistory: {
+            /** @description Id of the node */
+            nodeId: string;
+            /** @description Between two looks */
+            stepSeconds: number;
+            /** @description The oldest first; there is none where nobody looked */
+            points: components["schemas"]["NodeHistoryPoint"][];
+        };
+        NodeHistoryPoint: {
+            /**
+             * Format: date-time
+             * @description When the step begins
+             * @example 2026-03-01T10:00:00.000Z
+             */
+            at: string;
+            /** @description Messages that no bridge held; of a minute the most */
+            waiting: number;
+            /** @description Messages that bridges held; of a minute the most */
+            inFlight: number;
+            /** @description Settled a second, as the bridges that answered say; of a minute the mean */
+            ratePerSecond: number;
+            /** @description Messages that came into Trash in this step */
+            failed: number;
         };
         /** @enum {string} */
         NodeLeaving: "drain" | "trash";
@@ -3457,6 +3508,10 @@ export interface components {
             startedAt: string;
             /** @description Memory of its process */
             rssBytes: number;
+            /** @description Of the engine; null: an older one, that does not say */
+            version: string | null;
+            /** @description Published topologies that it does not go by yet; null: Postgres is away */
+            behind: number | null;
             /** @description What keeps it from some of its work */
             trouble: components["schemas"]["BridgeTrouble"][];
         };
@@ -3470,6 +3525,12 @@ export interface components {
             streams: number | null;
             /** @description Size in bytes */
             bytes: number | null;
+            /** @description That the account may store; null: it has no limit, the disk has one, or it is not known */
+            limitBytes: number | null;
+            /** @description That are kept of each queue; with one, what a dead disk held is lost */
+            copies: number | null;
+            /** @description Whether several servers keep it */
+            isCluster: boolean | null;
         };
         StatusPostgres: {
             /** @description Whether it can be reached now */
@@ -4812,6 +4873,8 @@ export type Node = components['schemas']['Node'];
 export type NodeChange = components['schemas']['NodeChange'];
 export type NodeChangeKind = components['schemas']['NodeChangeKind'];
 export type NodeFollower = components['schemas']['NodeFollower'];
+export type NodeHistory = components['schemas']['NodeHistory'];
+export type NodeHistoryPoint = components['schemas']['NodeHistoryPoint'];
 export type NodeLeaving = components['schemas']['NodeLeaving'];
 export type NodeList = components['schemas']['NodeList'];
 export type NodeMissed = components['schemas']['NodeMissed'];
@@ -5543,6 +5606,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Peek"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getNodeHistory: {
+        parameters: {
+            query?: {
+                /** @description 15m: every ten seconds of the last quarter of an hour; 24h: every minute of the last day */
+                range?: "15m" | "24h";
+            };
+            header?: never;
+            path: {
+                /** @description Id, as it was answered when the thing was made or listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was seen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeHistory"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -5,6 +5,7 @@ import {
   openAccess,
   openAdmission,
   openBulks,
+  openFigures,
   openFiring,
   openRetention,
   openSweep,
@@ -108,6 +109,10 @@ export async function ownControl(
     () => openRetention(deps, settings),
     (retention) => retention.close(),
   )
+  await stack.own(
+    () => openFigures(deps),
+    (figures) => figures.close(),
+  )
   metrics.add(controlMetrics(deps))
   const api = createApi(deps)
   return (request, env) => api.fetch(request, env)
@@ -135,7 +140,7 @@ export async function ownBridge(
   metrics: Metrics = openMetrics(),
 ): Promise<{ readonly bridge: Bridge; readonly metrics: Metrics }> {
   const bridge = await stack.own(
-    () => openBridge({ queues, ...settings, log }),
+    () => openBridge({ queues, ...settings, version: version(), log }),
     (bridge) => bridge.close(),
   )
   metrics.add(() => bridgeMetrics(bridge, () => queues.connection.connected))

@@ -20,6 +20,8 @@ export interface Heartbeat {
   readonly pid: number
   readonly startedAt: string
   readonly rssBytes: number
+  /** Of the engine; older versions don't say. */
+  readonly version?: string
   /** Revision in force by topology id; 0 for one that it stopped. */
   readonly revisions: Readonly<Record<string, number>>
   /** Revision by whose lanes it sends, by topology id: the one in force, or an older one while not all bridges have that. */
@@ -356,6 +358,11 @@ export interface ControlQueues {
     connected: boolean
     streams: number
     bytes: number
+    /** Of the account; null: it has none, the disk has one. */
+    limitBytes: number | null
+    /** That this process makes of each queue. */
+    copies: number
+    isCluster: boolean
     maxPayload: number
   }>
   /** What is still stored of runs. */

@@ -224,7 +224,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     cell: (id) => reach(() => limits.cells.read(id)),
     ...deltaOf(deps, reach),
     history: openHistory(deps, reach),
-    status: () => reach(() => brokerStatus(connection)),
+    status: () => reach(() => brokerStatus(connection, deps.replicas)),
     ...deletionOf(deps, reach),
   }
 }
@@ -352,7 +352,7 @@ export function publishStart(guard: Guard, start: StartMessage): Promise<Guarded
   )
 }
 
-async function brokerStatus(connection: Connection) {
+async function brokerStatus(connection: Connection, copies: number) {
   const account = await connection.jsm.getAccountInfo()
   return {
     version: connection.nc.info?.version ?? 'unknown',
@@ -360,6 +360,9 @@ async function brokerStatus(connection: Connection) {
     connected: connection.connected,
     streams: account.streams,
     bytes: account.storage,
+    limitBytes: account.limits.max_storage > 0 ? account.limits.max_storage : null,
+    copies,
+    isCluster: connection.nc.info?.cluster !== undefined,
     maxPayload: connection.nc.info?.max_payload ?? 0,
   }
 }

@@ -19,6 +19,7 @@ const seenByOwners = new Set(
     'getNode',
     'changeNode',
     'explainNode',
+    'getNodeHistory',
     'peekNode',
     'tailNode',
     'tryNode',

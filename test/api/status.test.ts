@@ -130,3 +130,17 @@ test('doctor tells of full queues, or how many topologies need attention', async
   )
   expect(examineTopologies({ topologies: [], totals: null })).toEqual([])
 })
+
+test('the status says of each bridge its version and how many plans it lacks, and how safe queues are', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'a')
+  await published(t, 'b')
+  await beat(t, 'old', {})
+  await beat(t, 'new', { version: '9.9.9', revisions: { [id]: 1 } })
+  const { bridges, nats } = await statusOf(t)
+  expect(bridges.map(({ id, version, behind }) => [id, version, behind]).toSorted()).toEqual([
+    ['new', '9.9.9', 1],
+    ['old', null, 2],
+  ])
+  expect(nats).toMatchObject({ copies: 1, isCluster: false, limitBytes: null })
+})

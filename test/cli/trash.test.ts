@@ -26,6 +26,13 @@ test('a replay of all tries each message, names those that are refused, and coun
   expect((await run('trash', 'edit', bad, '--content-type', 'text/csv')).stderr).toMatch(
     /^--content-type is of the body/,
   )
+  for (const single of [['--to', 'a'], ['--no-newest-revision']])
+    expect(await run('trash', 'replay', '--all', ...single)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(`^${single[0]} is for single messages`) as string,
+    })
+  const dashed = `-o${'x'.repeat(20)}`
+  expect((await run('trash', 'edit', dashed, '--body', '1')).stderr).toMatch(/there is no message.*-ox+/)
   const replayed = await run('trash', 'replay', '--all', '--run', body.runId)
   expect(replayed).toMatchObject({
     code: 1,

@@ -114,7 +114,9 @@ async function openPage(
 /** Keeps what the page looks like, for people. */
 export async function keepPicture(page: Page, name: string): Promise<void> {
   mkdirSync(artefacts, { recursive: true })
-  await page.screenshot({ path: join(artefacts, `${name}.png`) })
+  // What sticks to the window is drawn where that is.
+  await page.evaluate('scrollTo(0, 0)')
+  await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage: true })
 }
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')

@@ -40,3 +40,21 @@ export function faultAt(error: unknown, path: string): string | null {
   const fault = shownOf(error).errors.find((one) => one.path === path || one.path.startsWith(`${path}.`))
   return fault?.message ?? null
 }
+
+/** Only what is said of this very path: a row of a list, whose fields have faults of their own. */
+export function faultOf(error: unknown, path: string): string | null {
+  return shownOf(error).errors.find((one) => one.path === path)?.message ?? null
+}
+
+/** All faults of a list that one field takes, each with its place when there are several. */
+export function faultsOf(error: unknown, path: string): string | null {
+  const faults = shownOf(error).errors.filter((one) => one.path === path || one.path.startsWith(`${path}[`))
+  if (faults.length === 0) return null
+  return faults.map(({ path: at, message }) => (at === path ? message : `${placeOf(at)}: ${message}`)).join('; ')
+}
+
+/** `urls[1]` is the second one. */
+function placeOf(path: string): string {
+  const index = /\[(\d+)\]$/.exec(path)?.[1]
+  return index === undefined ? path : `line ${Number(index) + 1}`
+}

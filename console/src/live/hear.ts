@@ -27,6 +27,8 @@ interface Told {
 const showMs = 500
 /** What has to be asked for is asked for at most so often. */
 const askMs = 2_000
+/** What is asked of many things one by one is asked for less often. */
+const glanceMs = 10_000
 /** Lists of all topologies while messages flow: for their rates only. */
 const listMs = 5_000
 /** Rates are of the last ten seconds: after the last change they are looked at once more. */
@@ -45,15 +47,16 @@ export function openEars(client: QueryClient): Ears {
   const again = (key: QueryKey): void =>
     pace(JSON.stringify(key), askMs, () => void client.invalidateQueries({ queryKey: key }))
   const depths = patching(client, pace)
+  const glance = (): void => void client.invalidateQueries({ queryKey: ['service-glance'] })
   const settle = (topologyId: string): void => {
     clearTimeout(settling.get(topologyId))
-    settling.set(
-      topologyId,
-      setTimeout(() => {
-        again(keys.queues(topologyId))
-        again(keys.topologies)
-      }, settleMs),
-    )
+    const look = (): void => {
+      again(keys.queues(topologyId))
+      again(keys.topologies)
+      again(['service-state'])
+      pace('glance', glanceMs, glance)
+    }
+    settling.set(topologyId, setTimeout(look, settleMs))
   }
   return {
     event(kind, data) {
@@ -61,6 +64,7 @@ export function openEars(client: QueryClient): Ears {
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
         depths(told.topologyId, told.nodes)
         settle(told.topologyId)
+        pace('glance', glanceMs, glance)
         pace('list', listMs, () => void client.invalidateQueries({ queryKey: keys.topologies }))
       }
       for (const key of concerned(kind, told)) again(key)
@@ -88,14 +92,20 @@ function patching(client: QueryClient, pace: Pace) {
   }
 }
 
+/** A page that was read has no event of its own: it moves a queue. */
+const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
+
 /** What is to be asked again. */
 function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
   const queues = topologyId === undefined ? [] : [keys.queues(topologyId)]
   switch (kind) {
     case 'queue':
-      return [...queues, ['why']]
+      return [...queues, ['why'], ...ofReading, ['service-state']]
     case 'plan':
-      return [keys.topologies, ['topology'], ['nodes'], ...queues, keys.status]
+      return [
+        ...[keys.topologies, ['topology'], ['nodes'], ...queues],
+        ...[keys.services(), ['service-state'], keys.cron(), keys.audit(), keys.status],
+      ]
     case 'pause':
     case 'breaker':
       return [
@@ -103,15 +113,22 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled
         ['topology'],
         ['nodes'],
         typeof nodeId === 'string' ? keys.why(nodeId) : ['why'],
-        keys.workers(),
-        keys.status,
+        ...[keys.workers(), keys.audit(), keys.status],
       ]
     case 'worker':
-      return [keys.workers()]
+      return [keys.workers(), keys.audit()]
     case 'run':
-      return [keys.topologies, ['runs'], ...(runId === undefined ? [] : [keys.run(runId)])]
+      return [
+        keys.topologies,
+        ['runs'],
+        ...ofReading,
+        keys.watermarks(),
+        ['watermark'],
+        keys.cron(),
+        ...(runId === undefined ? [] : [keys.run(runId)]),
+      ]
     case 'trash':
-      return [keys.topologies, ['trash'], keys.status, ...(settled > 0 ? [keys.messages] : [])]
+      return [keys.topologies, ['trash'], ...ofReading, keys.status, ...(settled > 0 ? [keys.messages] : [])]
     case 'bulk':
       return [keys.bulks(), ...(bulkId === undefined ? [] : [keys.bulk(bulkId)])]
   }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { figureSteps } from '../../store/schema/index.ts'
 import { blockerKinds } from '../actions/look/why.ts'
 import { time, wholeQuery } from './common.ts'
 
@@ -90,6 +91,34 @@ const passed = z.object(stored).openapi('PassedMessage')
 export const tail = z
   .object({ items: z.array(passed), next: z.string().openapi({ description: 'For `after` of the next request' }) })
   .openapi('Tail')
+
+export const historyRanges = { '15m': figureSteps.close, '24h': figureSteps.wide } as const
+
+const point = z
+  .object({
+    at: time.openapi({ description: 'When the step begins' }),
+    waiting: count.openapi({ description: 'Messages that no bridge held; of a minute the most' }),
+    inFlight: count.openapi({ description: 'Messages that bridges held; of a minute the most' }),
+    ratePerSecond: z
+      .number()
+      .openapi({ description: 'Settled a second, as the bridges that answered say; of a minute the mean' }),
+    failed: count.openapi({ description: 'Messages that came into Trash in this step' }),
+  })
+  .openapi('NodeHistoryPoint')
+
+export const nodeHistory = z
+  .object({
+    nodeId: z.string(),
+    stepSeconds: z.int().openapi({ description: 'Between two looks' }),
+    points: z.array(point).openapi({ description: 'The oldest first; there is none where nobody looked' }),
+  })
+  .openapi('NodeHistory')
+
+export const historyQuery = z.object({
+  range: z.enum(['15m', '24h']).default('15m').openapi({
+    description: '15m: every ten seconds of the last quarter of an hour; 24h: every minute of the last day',
+  }),
+})
 
 const place = z
   .string()

@@ -118,6 +118,13 @@ export const status = z
       version: z.string().nullable(),
       streams: count.nullable(),
       bytes: z.number().nullable(),
+      limitBytes: z.number().nullable().openapi({
+        description: 'That the account may store; null: it has no limit, the disk has one, or it is not known',
+      }),
+      copies: count
+        .nullable()
+        .openapi({ description: 'That are kept of each queue; with one, what a dead disk held is lost' }),
+      isCluster: z.boolean().nullable().openapi({ description: 'Whether several servers keep it' }),
     }),
     postgres: z.object({ connected: z.boolean(), detail: z.string().nullable() }),
     bridges: z.array(
@@ -127,6 +134,10 @@ export const status = z
         pid: z.int(),
         startedAt: time,
         rssBytes: z.number(),
+        version: z.string().nullable().openapi({ description: 'Of the engine; null: an older one, that does not say' }),
+        behind: count
+          .nullable()
+          .openapi({ description: 'Published topologies that it does not go by yet; null: Postgres is away' }),
         trouble: z.array(trouble).openapi({ description: 'What keeps it from some of its work' }),
       }),
     ),

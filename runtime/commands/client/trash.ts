@@ -212,6 +212,7 @@ async function confirmAll(): Promise<void> {
 async function settleTrash(action: 'replay' | 'discard', ids: readonly string[], flags: SettleFlags): Promise<void> {
   if (ids.length === 0 && flags.all !== true)
     throw new Invalid(`say which: sluice trash ${action} ID…, or --all with filters such as --run or --node`)
+  if (ids.length === 0) refuseSingle(flags)
   if (action === 'discard' && ids.length === 0 && !isFiltered(flags) && flags.yes !== true) await confirmAll()
   const engine = findEngine(flags)
   if (ids.length === 0) return settleAll(engine, action, flags)
@@ -221,11 +222,22 @@ async function settleTrash(action: 'replay' | 'discard', ids: readonly string[],
   if (ids.length > 1) console.log(countText(action, ids.length, refused))
 }
 
+/** Throws `Invalid` for what only a message that is named can be told. */
+function refuseSingle({ to, newestRevision }: Settling): void {
+  const flag = to !== undefined ? '--to' : newestRevision === false ? '--no-newest-revision' : null
+  if (flag !== null) throw new Invalid(`${flag} is for single messages, not for --all: sluice trash replay ID… ${flag}`)
+}
+
 /** The engine does it, also when this command is interrupted. */
 async function settleAll(engine: Engine, action: 'replay' | 'discard', flags: SettleFlags): Promise<void> {
   if ((await findTrash(engine, flags, 'open', 1)).length === 0) return console.log('none')
-  const { reason, follow } = flags
-  const bulk = await createBulk(engine, { action, filter: allOf(flags), ...(reason !== undefined && { reason }) })
+  const { reason, follow, acceptWarnings } = flags
+  const bulk = await createBulk(engine, {
+    action,
+    filter: allOf(flags),
+    ...(reason !== undefined && { reason }),
+    ...(acceptWarnings === true && { acceptWarnings }),
+  })
   console.log(`bulk ${bulk.id}: ${grouped(bulk.messages.total)} messages`)
   if (follow !== false && !isWell(await followBulk(engine, bulk.id))) process.exitCode = 1
 }

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import { Invalid, textOf } from '../../errors.ts'
 import { didYouMean } from '../../topology/suggest.ts'
+import { idsLast } from './ids.ts'
 import { leavesOf, programFor, wholeProgram } from './program.ts'
 
 /** Exit code: 0 done, 1 failed, 2 wrong use. */
@@ -10,7 +11,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     if (args[0] === 'help' && args.includes('--all')) return await helpOfAll()
     const program = await programFor(args)
     if (args[0] === 'help') checkAsked(program, args[1])
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(idsLast(program, args), { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error)

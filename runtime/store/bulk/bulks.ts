@@ -1,5 +1,6 @@
 /** Bulk replays and discards of Trash. See api/actions/bulk/. */
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import { LostRace, NotFound } from '../../errors.ts'
 import type { Place } from '../queries/runs.ts'
 import { trashBulkMessages, trashBulks } from '../schema/index.ts'
@@ -101,10 +102,22 @@ export async function releaseBulk(store: Store, id: string, holder: string): Pro
 }
 
 /** Forgets one that ended before then, with at most `limit` of its messages. False: there is none. */
-export async function forgetBulk(store: Store, before: Date, limit: number): Promise<boolean> {
+export function forgetBulk(store: Store, before: Date, limit: number): Promise<boolean> {
+  return forgetFirst(store, sql`finished_at < ${before.toISOString()}`, limit)
+}
+
+/** The same of one that is over and whose filter names a tenant. */
+export function forgetBulkOf(
+  store: Store,
+  { tenant, topologyId, limit }: { tenant: string; topologyId: string | null; limit: number },
+): Promise<boolean> {
+  const named = sql`filter ->> 'tenant' = ${tenant} and (${topologyId}::text is null or topology_id = ${topologyId})`
+  return forgetFirst(store, sql`finished_at is not null and ${named}`, limit)
+}
+
+async function forgetFirst(store: Store, which: SQL, limit: number): Promise<boolean> {
   const found = await store.query((db) =>
-    db.execute<{ id: string }>(sql`
-      select id from trash_bulks where finished_at < ${before.toISOString()} order by finished_at limit 1`),
+    db.execute<{ id: string }>(sql`select id from trash_bulks where ${which} order by finished_at limit 1`),
   )
   const [bulk] = found
   if (!bulk) return false

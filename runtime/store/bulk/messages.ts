@@ -109,6 +109,7 @@ export interface Settled {
   readonly position: number
   readonly outcome: Outcome
   readonly why?: string
+  readonly fault?: string
   readonly againId?: string
   readonly place?: BulkPlace
 }
@@ -121,7 +122,7 @@ export async function writeOutcomes(inside: Store, bulkId: string, settled: read
   if (settled.length === 0) return 0
   const rows = await inside.query((db) =>
     db.execute<{ was: Outcome; outcome: Outcome }>(sql`
-      update trash_bulk_messages m set outcome = s.outcome, why = s.why, again_id = s.again_id,
+      update trash_bulk_messages m set outcome = s.outcome, why = s.why, fault = s.fault, again_id = s.again_id,
         place = coalesce(s.place::jsonb, m.place),
         sent_at = case when s.outcome in ('underWay', 'discarded') then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
         settled_at = case when s.outcome in ('waiting', 'sending', 'underWay') then null else clock_timestamp() end
@@ -129,9 +130,10 @@ export async function writeOutcomes(inside: Store, bulkId: string, settled: read
         ${column(settled, ({ position }) => position, 'int')},
         ${column(settled, ({ outcome }) => outcome)},
         ${column(settled, ({ why }) => why ?? null)},
+        ${column(settled, ({ fault }) => fault ?? null)},
         ${column(settled, ({ againId }) => againId ?? null)},
         ${column(settled, ({ place }) => (place === undefined ? null : JSON.stringify(place)))}
-      ) as s(position, outcome, why, again_id, place), trash_bulk_messages o
+      ) as s(position, outcome, why, fault, again_id, place), trash_bulk_messages o
       where m.bulk_id = ${bulkId} and m.position = s.position and o.bulk_id = m.bulk_id and o.position = m.position
         and m.outcome in ('waiting', 'sending', 'underWay')
       returning o.outcome as was, m.outcome as outcome`),

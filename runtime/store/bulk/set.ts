@@ -4,6 +4,7 @@ import type { SQL } from 'drizzle-orm'
 import { trash, trashBulkMessages, trashBulks } from '../schema/index.ts'
 import type { Store } from '../store.ts'
 import { storable } from '../text.ts'
+import { withinTime } from '../trash/bounded.ts'
 import { conditions } from '../trash/filter.ts'
 import type { TrashFilter } from '../trash/filter.ts'
 
@@ -52,7 +53,7 @@ async function insertPortion(
 ): Promise<Portion> {
   const after =
     last === null ? undefined : sql`(${trash.createdAt}, ${trash.id}) > (${last.at}::timestamptz, ${last.id})`
-  const [row] = await inside.query((db) =>
+  const [row] = await withinTime(inside, filter, (db) =>
     db.execute<{ count: string; at: string | null; id: string | null }>(sql`
       with s as materialized (
         select ${trash.id} as id, ${trash.createdAt} as created_at from ${trash} where ${and(setOf(filter), after)}
@@ -75,7 +76,7 @@ export async function sampleSet(
   filter: TrashFilter,
   limit: number,
 ): Promise<{ readonly count: number; readonly ids: readonly string[] }> {
-  const rows = await store.query((db) =>
+  const rows = await withinTime(store, filter, (db) =>
     db.execute<{ id: string; count: string }>(sql`
       with s as (
         select ${trash.id} as id, row_number() over (order by ${trash.createdAt}, ${trash.id}) - 1 as n, count(*) over () as count

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { saveManifest } from '../../../runtime/store/queries/workers.ts'
 import { tokenOf } from '../../access/world.ts'
 import { openApi, published } from '../open.ts'
 import { bulk, control, failed, outcomes, until } from './flow.ts'
@@ -58,6 +59,51 @@ test('many are discarded with a reason, also of a topology that is deleted', asy
   expect(body.items.map((item) => (item as unknown as { reason: string | null }).reason)).toHaveLength(4)
 })
 
+test('what does not fit the input schema as it is patched is refused and unchanged, unless that is accepted', async () => {
+  const world = await failed(3)
+  const { t } = world
+  world.takes(() => true)
+  const input = { type: 'object', properties: { n: { maximum: 1 }, mended: { const: true } } }
+  await saveManifest(t.store, 'w', { protocol: 1, worker: 'w', nodes: [{ name: 'b', type: 'connector', input }] })
+  const ask = { action: 'replay', filter: all, patch: { type: 'merge-patch', value: { mended: true } } }
+  const preview = async (more: object) => {
+    const { body } = await t.post('/api/trash/bulk/preview', { ...ask, ...more })
+    return (body as unknown as { samples: { faults: string[] }[] }).samples.map(({ faults }) => faults)
+  }
+  const why = 'it doesn\'t fit the input schema of "b"'
+  expect(await preview({})).toEqual([[], [], [`${why} (/n must be <= 1)`]])
+  expect(await preview({ acceptWarnings: true })).toEqual([[], [], []])
+  control(world)
+  const { id } = await bulk(world, ask)
+  const done = await until(world, id, ({ state }) => state === 'finished')
+  expect(done).toMatchObject({ acceptWarnings: false, messages: { done: 2, refused: 1 } })
+  const refused = (await outcomes(world, id))[2]
+  expect(refused).toMatchObject({ outcome: 'refused', why: `${why} (/n must be <= 1)` })
+  const token = await tokenOf(t, ['read'])
+  const blind = await t.send('GET', `/api/trash/bulk/${id}/messages?outcome=refused`, { token })
+  expect(blind.body.items).toMatchObject([{ why }])
+  const message = await t.get(`/api/trash/${String(refused?.trashId)}`)
+  expect(message.body).toMatchObject({ state: 'open', versions: [] })
+  const again = await bulk(world, { ...ask, acceptWarnings: true })
+  expect((await until(world, again.id, ({ state }) => state === 'finished')).messages).toMatchObject({ done: 1 })
+  expect(world.called()).toContain('{"n":2,"mended":true}')
+})
+
+test('a filter looks into bodies for those who may see them, and is shown to nobody else', async () => {
+  const world = await failed(3)
+  const { t } = world
+  const json = { action: 'discard', filter: { ...all, body: '"n":1' } }
+  const operate = await tokenOf(t, ['read', 'operate'])
+  expect((await t.send('POST', '/api/trash/bulk', { json, token: operate })).status).toBe(403)
+  expect((await t.post('/api/trash/bulk/preview', json)).body).toMatchObject({ count: 1, samples: [{}] })
+  const { id, ...made } = await bulk(world, json)
+  expect(made).toMatchObject({ messages: { total: 1 }, filter: json.filter })
+  const shown = await t.send('GET', `/api/trash/bulk/${id}`, { token: operate })
+  expect(shown.body).toMatchObject({ filter: all })
+  expect(shown.text).not.toContain('n\\":1')
+  expect((await t.get('/api/audit')).text).not.toContain('n\\":1')
+})
+
 const bad = [
   ['an empty filter', { filter: {} }, 400, /an empty filter would be all of Trash/],
   ['no filter', {}, 400, /filter/],
@@ -99,6 +145,7 @@ const bad = [
     400,
     /what is discarded is not sent/,
   ],
+  ['warnings of a discard', { action: 'discard', filter: all, acceptWarnings: true }, 400, /warnings are of replays/],
   ['a rate of 0', { filter: all, ratePerSecond: 0 }, 400, /ratePerSecond/],
 ] as const
 

@@ -134,7 +134,10 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByRole('heading', { name: 'orders' }).waitFor()
     await page.getByText('Live', { exact: true }).waitFor()
     await page.getByRole('button', { name: /^b, connector, \d+ waiting, 1 in flight/ }).waitFor()
-    expect(await page.getByRole('navigation').getByRole('link').count()).toBe(0)
+    const menu = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts()
+    expect(menu).toEqual(['Cursors', 'Cron'])
+    await page.getByRole('link', { name: 'Cron' }).click()
+    await page.getByText('Nothing runs by a schedule').waitFor()
   })
 
   test('Ctrl-K leads to a node by its name', async () => {

@@ -35,7 +35,7 @@ async function inTrash(control: Control, count: number): Promise<string> {
 }
 
 test('a bulk replay during which control and bridge are SIGKILLed again and again sends each message once', async () => {
-  const count = Number(process.env.SLUICE_PROOF_BULK ?? 10_000)
+  const count = Number(process.env.SLUICE_PROOF_BULK ?? 2_000)
   const { state, taken, worker } = await openWorker()
   const control = await openControl(worker.url, true)
   const run = await inTrash(control, count)
@@ -95,7 +95,7 @@ async function openCounter() {
 }
 
 test('a large bulk replays each message once with flat memory, and says how fast', async () => {
-  const count = Number(process.env.SLUICE_PROOF_BULK_RATE ?? 100_000)
+  const count = Number(process.env.SLUICE_PROOF_BULK_RATE ?? 10_000)
   const { state, url } = await openCounter()
   const control = await openControl(url, true)
   const filling = performance.now()

@@ -9,7 +9,7 @@ import { getTopology } from '../../../store/queries/topologies.ts'
 import type { TrashFilter } from '../../../store/trash/filter.ts'
 import { ofBulk } from '../../access/targets.ts'
 import type { ApiDeps, Changing } from '../../deps.ts'
-import { tellBulk } from './tell.ts'
+import { tellBulk, withoutBody } from './tell.ts'
 
 /** What is asked for, and how the filter is understood. */
 export interface Wanted {
@@ -21,6 +21,8 @@ export interface Wanted {
   readonly canary: Canary | false | null
   readonly ratePerSecond: number | null
   readonly stopAtFailedPercent: number
+  /** Also what doesn't fit the input schema of its node. */
+  readonly acceptWarnings: boolean
   readonly reason: string | null
   readonly by: string
 }
@@ -34,9 +36,9 @@ const namedMax = 20
 export async function createBulk(deps: Changing, wanted: Wanted): Promise<Bulk> {
   const { store, events, audit } = deps
   await refuseUnknown(deps, wanted)
-  const { action, asked, patch, ratePerSecond, stopAtFailedPercent, reason, by } = wanted
+  const { action, asked, patch, ratePerSecond, stopAtFailedPercent, acceptWarnings, reason, by } = wanted
   const id = newId()
-  const told = { action, filter: asked, patch, ratePerSecond, stopAtFailedPercent, reason, by }
+  const told = { action, filter: asked, patch, ratePerSecond, stopAtFailedPercent, acceptWarnings, reason, by }
   const topologyId = wanted.filter.topologyId ?? null
   const bulk = await store.transaction(async (inside) => {
     const total = await insertBulk(inside, id, wanted.filter, (total) => {
@@ -52,11 +54,20 @@ export async function createBulk(deps: Changing, wanted: Wanted): Promise<Bulk> 
   return bulk
 }
 
-/** What a patch puts into messages is not for the log. */
-function shownOf({ action, filter, patch, canary, ratePerSecond, stopAtFailedPercent, reason }: Bulk) {
-  const { ids, ...rest } = filter as { ids?: readonly string[] }
+/** What a patch puts into messages, and what a filter looks for in them, is not for the log. */
+function shownOf({ action, filter, patch, canary, ratePerSecond, stopAtFailedPercent, acceptWarnings, reason }: Bulk) {
+  const { ids, ...rest } = withoutBody(filter) as { ids?: readonly string[] }
   const shown = ids === undefined ? rest : { ...rest, ids: ids.length }
-  return { action, filter: shown, patch: patch?.type ?? null, canary, ratePerSecond, stopAtFailedPercent, reason }
+  return {
+    action,
+    filter: shown,
+    patch: patch?.type ?? null,
+    canary,
+    ratePerSecond,
+    stopAtFailedPercent,
+    acceptWarnings,
+    reason,
+  }
 }
 
 export async function refuseUnknown(

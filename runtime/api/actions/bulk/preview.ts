@@ -11,8 +11,10 @@ import { isEventNode } from '../../../topology/plan.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { shownBody } from '../../payload.ts'
 import { replayed } from '../settle-trash.ts'
+import { fitOf } from '../trash/fits.ts'
 import { nothingFits, refuseUnknown } from './create.ts'
 import type { Wanted } from './create.ts'
+import { misfit } from './carry/fit.ts'
 import { openTargets } from './carry/target.ts'
 import type { Targets } from './carry/target.ts'
 
@@ -33,12 +35,12 @@ const shownMaxBytes = 16 * 1024 * 1024
 /** What a bulk would do, on some messages spread over its set; changes nothing. Throws as `createBulk` does. */
 export async function previewBulk(
   deps: Pick<ApiDeps, 'store' | 'queues'>,
-  wanted: Pick<Wanted, 'action' | 'filter' | 'asked' | 'patch'>,
+  wanted: Pick<Wanted, 'action' | 'filter' | 'asked' | 'patch' | 'acceptWarnings'>,
 ): Promise<{ readonly count: number; readonly samples: readonly Sample[] }> {
   await refuseUnknown(deps, wanted)
   const { count, ids } = await sampleSet(deps.store, wanted.filter, samplesMax)
   if (count === 0) throw await nothingFits(deps, wanted)
-  const targets = openTargets(deps)
+  const targets = { ...openTargets(deps), store: deps.store }
   const samples: Sample[] = []
   let left = shownMaxBytes
   // One after the other: bodies may be large.
@@ -51,13 +53,14 @@ export async function previewBulk(
   return { count, samples }
 }
 
-type Asked = Pick<Wanted, 'action' | 'patch'>
+type Asked = Pick<Wanted, 'action' | 'patch' | 'acceptWarnings'>
+type Around = Targets & Pick<ApiDeps, 'store'>
 
-async function sampleOf(targets: Targets, asked: Asked, whole: Whole, isShown: boolean): Promise<Sample> {
+async function sampleOf(around: Around, asked: Asked, whole: Whole, isShown: boolean): Promise<Sample> {
   const { row, edit } = whole
   const { contentType, body } = edit ?? row
   const made = patch(body, asked.patch)
-  const faults = [...made.faults, ...(await faultsOf(targets, asked, whole, made.body))]
+  const faults = [...made.faults, ...(await faultsOf(around, asked, whole, made.body))]
   const shown = (bytes: Uint8Array): unknown => {
     if (!isShown) return null
     const known = shownBody(contentType, bytes)
@@ -89,14 +92,16 @@ function patch(body: Uint8Array, by: Patch | null): Made {
   }
 }
 
-/** Why it would be refused, besides the patch. */
-async function faultsOf(targets: Targets, asked: Asked, { row, edit }: Whole, body: Uint8Array): Promise<string[]> {
+/** Why it would be refused, besides the patch: whoever asks may see what messages hold. */
+async function faultsOf(around: Around, asked: Asked, { row, edit }: Whole, body: Uint8Array): Promise<string[]> {
   if (row.state !== 'open') return [`it is ${row.state} already`]
   if (asked.action === 'discard') return []
   try {
-    const node = await targets.node(row)
-    replayed({ ...(edit ?? row), body }, isEventNode(node))
-    return []
+    const node = await around.node(row)
+    const sent = replayed({ ...(edit ?? row), body }, isEventNode(node))
+    if (asked.acceptWarnings) return []
+    const { faults } = await fitOf(around.store, node, sent)
+    return faults.map(({ path, message }) => `${misfit(node)} (${`${path} ${message}`.trim()})`)
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
     return [error.message]

@@ -17,6 +17,12 @@ export function messagesOf(bulk: Bulk) {
   }
 }
 
+/** What a filter looks for in bodies is of what messages hold. */
+export function withoutBody(filter: Bulk['filter']): Record<string, unknown> {
+  const { body: _, ...rest } = filter as Record<string, unknown>
+  return rest
+}
+
 /** For those who watch. */
 export function tellBulk(events: Pick<Events, 'emit'>, bulk: Bulk): void {
   const { id: bulkId, topologyId, action, state, step } = bulk

@@ -4,8 +4,8 @@ import type { Heartbeat } from '../../../queue/control.ts'
 import type { HistoryReport } from '../../../queue/janitor/janitor.ts'
 import { needingAttention } from '../../../store/attention.ts'
 import { nodePlaces } from '../../../store/queries/nodes.ts'
-import { listPublished, publishedTotals } from '../../../store/queries/topologies.ts'
-import type { TopologyHead } from '../../../store/queries/topologies.ts'
+import { listPublished, publishedTotals, revisionsInForce } from '../../../store/queries/topologies.ts'
+import type { InForce, TopologyHead } from '../../../store/queries/topologies.ts'
 import { openTrash } from '../../../store/trash/groups.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { attentionKinds, attentionMax } from '../../schemas/system.ts'
@@ -31,13 +31,16 @@ export async function attempt<T>(
   }
 }
 
-/** How the engine is. It takes as long whatever is published: of topologies it has numbers, and the worst. */
+/** How the engine is. It takes as long whatever is published: of topologies it has numbers, and the worst; read are the revisions of all. */
 export async function statusOf(deps: ApiDeps): Promise<Status> {
   const { queues, version } = deps
   const [nats, bridges] = await Promise.all([attempt(() => queues.status()), knownBridges(deps)])
   const places = await placesOf(deps, bridges)
   const paused = await pausedLimits(deps)
-  const topologies = await attempt(() => worstOf(deps, places))
+  const [topologies, inForce] = await Promise.all([
+    attempt(() => worstOf(deps, places)),
+    attempt(() => revisionsInForce(deps.store)),
+  ])
   const troubles = troublesOf(deps.secretKey, bridges, places)
   return {
     version,
@@ -47,9 +50,12 @@ export async function statusOf(deps: ApiDeps): Promise<Status> {
       version: nats.value?.version ?? null,
       streams: nats.value?.streams ?? null,
       bytes: nats.value?.bytes ?? null,
+      limitBytes: nats.value?.limitBytes ?? null,
+      copies: nats.value?.copies ?? null,
+      isCluster: nats.value?.isCluster ?? null,
     },
     postgres: { connected: topologies.why === null, detail: topologies.why },
-    bridges: bridges.map((bridge) => showBridge(bridge, troubles.get(bridge.id) ?? [])),
+    bridges: bridges.map((bridge) => showBridge(bridge, inForce.value, troubles.get(bridge.id) ?? [])),
     pausedLimits: paused,
     topologies: topologies.value?.worst ?? [],
     totals: topologies.value?.totals ?? null,
@@ -57,10 +63,12 @@ export async function statusOf(deps: ApiDeps): Promise<Status> {
 }
 
 function showBridge(
-  { id, host, pid, startedAt, rssBytes }: Heartbeat,
+  { id, host, pid, startedAt, rssBytes, version, revisions }: Heartbeat,
+  inForce: readonly InForce[] | null,
   trouble: Status['bridges'][number]['trouble'],
 ): Status['bridges'][number] {
-  return { id, host, pid, startedAt, rssBytes, trouble }
+  const behind = inForce?.filter((one) => (revisions[one.id] ?? 0) < one.revision).length ?? null
+  return { id, host, pid, startedAt, rssBytes, version: version ?? null, behind, trouble }
 }
 
 async function worstOf(deps: ApiDeps, places: Places): Promise<{ worst: TopologyStatus[]; totals: Status['totals'] }> {

@@ -1,3 +1,4 @@
+import { forgetBulkOf } from '../../../store/bulk/bulks.ts'
 import { deleteRows, eraseStarts, rowsOfTenant, runningOfTenant } from '../../../store/queries/history/trash.ts'
 import type { TenantRow } from '../../../store/queries/history/trash.ts'
 import { findTopology } from '../../../store/queries/topologies.ts'
@@ -26,12 +27,13 @@ interface Whose {
 
 const batch = 200
 const startsBatch = 500
+const bulkBatch = 10_000
 /** A request takes no longer than about this. */
 const untilMs = 20_000
 const reason = 'its tenant was erased'
 
 /**
- * Deletes what Trash and ended runs hold of a tenant, the oldest first. What is open is discarded before, so that counters of runs come
+ * Deletes what Trash and ended runs hold of a tenant, the oldest first, and bulks that are over and name it. What is open is discarded before, so that counters of runs come
  * out right: the record of a discard counts, too, when its row is gone. May be broken off anywhere and done again.
  */
 export async function eraseTenant(deps: Changing, whose: Whose): Promise<Erased> {
@@ -47,6 +49,7 @@ export async function eraseTenant(deps: Changing, whose: Whose): Promise<Erased>
     isDone = rows.length < batch
   }
   while (isDone && performance.now() < until) {
+    if (await forgetBulkOf(store, { ...whose, limit: bulkBatch })) continue
     const erased = await eraseStarts(store, { ...whose, limit: startsBatch })
     if (erased > 0 && counts.erased + counts.starts === 0) await note(deps, whose)
     counts.starts += erased

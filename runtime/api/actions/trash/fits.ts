@@ -5,6 +5,7 @@ import { isEventNode } from '../../../topology/plan.ts'
 import type { PlanNode } from '../../../topology/plan.ts'
 import { isJson, utf8 } from '../../body.ts'
 import { checkTexts } from '../../input/json-schema/check.ts'
+import type { Checked } from '../../input/json-schema/check.ts'
 import { HttpProblem } from '../../problem.ts'
 import { manifestOf } from '../plans.ts'
 
@@ -21,18 +22,31 @@ export interface Fit {
   readonly unusable: string | null
 }
 
-const fits: Fit = { faults: [], unusable: null }
+/** The same of several bodies, in their order. */
+export interface Fits {
+  readonly faults: readonly (readonly Fault[])[]
+  readonly unusable: string | null
+}
 
 export async function fitOf(store: Store, node: PlanNode, payload: Payload): Promise<Fit> {
+  const { faults, unusable } = await fitsOf(store, node, [payload])
+  return { faults: faults[0] ?? [], unusable }
+}
+
+/** In one check, since each takes a thread. */
+export async function fitsOf(store: Store, node: PlanNode, payloads: readonly Payload[]): Promise<Fits> {
   const schema = await inputSchemaOf(store, node)
-  if (schema === null) return fits
-  const text = jsonOf(payload)
-  if (typeof text !== 'string') return { faults: [text], unusable: null }
-  const checked = await checkTexts(schema, [text])
-  if (checked.kind === 'checked') return { faults: checked.faults[0] ?? [], unusable: null }
+  if (schema === null) return { faults: payloads.map(() => []), unusable: null }
+  const read = payloads.map(jsonOf)
+  const texts = read.filter((text) => typeof text === 'string')
+  const checked: Checked = texts.length === 0 ? { kind: 'checked', faults: [] } : await checkTexts(schema, texts)
+  const found = checked.kind === 'checked' ? checked.faults.values() : [].values()
   return {
-    faults: [],
-    unusable: `the input schema of "${node.name}" can't be used (${checked.why}): it wasn't checked`,
+    faults: read.map((text) => (typeof text === 'string' ? (found.next().value ?? []) : [text])),
+    unusable:
+      checked.kind === 'checked'
+        ? null
+        : `the input schema of "${node.name}" can't be used (${checked.why}): it wasn't checked`,
   }
 }
 

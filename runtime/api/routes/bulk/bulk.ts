@@ -31,7 +31,7 @@ const create = createRoute({
   tags,
   summary: 'Replay or discard many messages',
   description:
-    'All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. A patch needs the scope `payload`, too.',
+    'All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.',
   method: 'post',
   path: '/api/trash/bulk',
   request: { body: body(schemas.bulkRequest) },
@@ -135,9 +135,9 @@ export function bulkRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(preview, async (c) => {
     const caller = c.get('caller')
-    const { action, filter, patch = null } = c.req.valid('json')
-    refusePatchOfDiscard(action, patch)
-    const wanted = { action, patch, ...(await filterOf(deps, caller, filter)) }
+    const { action, filter, patch = null, acceptWarnings = false } = c.req.valid('json')
+    refuseOfDiscard(action, patch, acceptWarnings)
+    const wanted = { action, patch, acceptWarnings, ...(await filterOf(deps, caller, filter)) }
     // What samples hold is JSON of any kind.
     return c.json((await previewBulk(deps, wanted)) as never, 200)
   })
@@ -165,7 +165,7 @@ export function bulkRoutes(app: Api, deps: ApiDeps): void {
     const marked = page(
       rows,
       limit,
-      (row) => showMessage(row, bulk),
+      (row) => showMessage(row, bulk, has(c.get('caller'), 'payload')),
       (row) => String(row.position),
     )
     return c.json(marked, 200)
@@ -216,15 +216,16 @@ async function wantedOf(deps: ApiDeps, caller: Caller, asked: z.output<typeof sc
     canary,
     ratePerSecond = null,
     stopAtFailedPercent = stopAtDefault,
+    acceptWarnings = false,
     reason = null,
   } = asked
   if (patch !== null) needsPayload(caller)
-  refusePatchOfDiscard(action, patch)
+  refuseOfDiscard(action, patch, acceptWarnings)
   if (action === 'discard' && canary !== undefined && canary !== false)
     throw new Invalid('a canary is of replays', [{ path: 'canary', message: 'not of a discard' }])
   return {
     ...(await filterOf(deps, caller, asked.filter)),
-    ...{ action, patch, ratePerSecond, stopAtFailedPercent, reason, by: caller.name },
+    ...{ action, patch, ratePerSecond, stopAtFailedPercent, acceptWarnings, reason, by: caller.name },
     canary: canary === true ? canaryDefault : (canary ?? null),
   }
 }
@@ -236,7 +237,11 @@ function needsPayload(caller: Caller): void {
   if (!has(caller, 'payload')) throw new HttpProblem(403, 'this needs a token with the scope "payload", too')
 }
 
-function refusePatchOfDiscard(action: Wanted['action'], patch: unknown): void {
+function refuseOfDiscard(action: Wanted['action'], patch: unknown, acceptWarnings: boolean): void {
+  if (action === 'discard' && acceptWarnings)
+    throw new Invalid('warnings are of replays: what is discarded is not sent', [
+      { path: 'acceptWarnings', message: 'not of a discard' },
+    ])
   if (action === 'discard' && patch !== null)
     throw new Invalid('a patch is of replays: what is discarded is not sent', [
       { path: 'patch', message: 'not of a discard' },
@@ -249,6 +254,7 @@ async function filterOf(
   asked: z.output<typeof schemas.bulkRequest>['filter'],
 ): Promise<Pick<Wanted, 'asked' | 'filter'>> {
   const { topology, node, run: runId, ...rest } = asked
+  if (rest.body !== undefined) needsPayload(caller)
   const topologyId = ownTopology(caller, await filteredId(deps, topology))
   // A node that is gone is still known by the id that its messages carry.
   const nodeIds = node === undefined ? undefined : [node, ...(await nodeIdsOf(deps.store, node, topologyId))]

@@ -18,6 +18,10 @@ const filter = z
     since: timeQuery.optional().openapi({ description: 'Failed at that time or later' }),
     until: timeQuery.optional().openapi({ description: 'Failed before that time' }),
     text: text(200).optional().openapi({ description: "Part of the error's title or detail" }),
+    body: text(200).min(1).optional().openapi({
+      description:
+        'Part of what the message holds, as it failed or as it was edited, letter by letter; needs `payload`',
+    }),
     tenant: text(200).optional(),
     ids: z.array(text(200)).min(1).max(idsMax).optional().openapi({ description: 'Of messages in Trash' }),
   })
@@ -55,6 +59,11 @@ const patch = z
     description: 'Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are',
   })
 
+const acceptWarnings = z
+  .boolean()
+  .optional()
+  .openapi({ description: "Of a replay: also what doesn't fit the input schema of its node is sent" })
+
 const canary = z
   .strictObject({
     first: z.int().min(1).max(100).default(1),
@@ -63,7 +72,7 @@ const canary = z
   .openapi('BulkCanary', { description: 'How many messages the first two steps have' })
 
 export const bulkPreviewRequest = z
-  .strictObject({ action: z.enum(bulkActions), filter, patch: patch.optional() })
+  .strictObject({ action: z.enum(bulkActions), filter, patch: patch.optional(), acceptWarnings })
   .openapi('BulkPreviewRequest')
 
 export const bulkRequest = z
@@ -88,6 +97,7 @@ export const bulkRequest = z
       .max(100)
       .optional()
       .openapi({ description: 'Default 20; with 100 only the first message of a canary stops it' }),
+    acceptWarnings,
     reason: text(1_000).optional(),
   })
   .openapi('BulkRequest')
@@ -108,7 +118,9 @@ export const bulk = z
     topology: z.string().nullable().openapi({ description: 'Null: it may be about several, or that one is deleted' }),
     topologyId: z.string().nullable(),
     action: z.enum(bulkActions),
-    filter: z.record(z.string(), z.unknown()).openapi({ description: 'As it was asked for' }),
+    filter: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: 'As it was asked for; `body` is there for tokens with the scope `payload`' }),
     patch: z
       .union([patch, z.null()])
       .optional()
@@ -117,6 +129,7 @@ export const bulk = z
     canary: z.union([z.object({ first: z.int(), five: z.int() }).openapi('BulkCanaryShown'), z.null()]),
     ratePerSecond: z.number().nullable(),
     stopAtFailedPercent: z.int(),
+    acceptWarnings: z.boolean(),
     state: z.enum(bulkStates),
     step: z.enum(bulkSteps),
     messages: z.object({

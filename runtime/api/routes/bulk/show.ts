@@ -1,25 +1,26 @@
 import type { z } from '@hono/zod-openapi'
 import type { Bulk } from '../../../store/bulk/bulks.ts'
 import type { ListedMessage, Outcome } from '../../../store/bulk/messages.ts'
-import { messagesOf } from '../../actions/bulk/tell.ts'
+import { messagesOf, withoutBody } from '../../actions/bulk/tell.ts'
 import type * as schemas from './schemas.ts'
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null
 
 export function showBulk(bulk: Bulk, topology: string | null, isPayloadShown: boolean): z.output<typeof schemas.bulk> {
-  const { id, topologyId, action, filter, patch, canary, ratePerSecond, stopAtFailedPercent } = bulk
+  const { id, topologyId, action, filter, patch, canary, ratePerSecond, stopAtFailedPercent, acceptWarnings } = bulk
   const { state, step, by, reason, stoppedBecause, waitsFor, createdAt, startedAt, finishedAt, rateNow } = bulk
   return {
     id,
     topology,
     topologyId,
     action,
-    filter: { ...filter },
+    filter: isPayloadShown ? { ...filter } : withoutBody(filter),
     ...(isPayloadShown && { patch: patch as z.output<typeof schemas.bulk>['patch'] }),
     isPatched: patch !== null,
     canary,
     ratePerSecond,
     stopAtFailedPercent,
+    acceptWarnings,
     state,
     step,
     messages: messagesOf(bulk),
@@ -42,8 +43,8 @@ function remainingMs({ state, waiting, underWay, rateNow, finishedAt }: Bulk): n
 }
 
 /** What is waiting in a cancelled bulk will never be sent; what is about to be sent is under way for everybody else. */
-export function showMessage(message: ListedMessage, { state }: Bulk) {
-  const { position, trashId, why, againId, error, sentAt, settledAt } = message
+export function showMessage(message: ListedMessage, { state }: Bulk, isPayloadShown: boolean) {
+  const { position, trashId, why, fault, againId, error, sentAt, settledAt } = message
   const isLeft = message.outcome === 'waiting' && state === 'cancelled'
   const outcome = isLeft ? 'cancelled' : message.outcome === 'sending' ? 'underWay' : message.outcome
   const left = isLeft ? 'it was not sent: the bulk was cancelled' : null
@@ -51,7 +52,7 @@ export function showMessage(message: ListedMessage, { state }: Bulk) {
     position,
     trashId,
     outcome,
-    why: why ?? left,
+    why: why === null ? left : `${why}${isPayloadShown && fault !== null ? ` (${fault})` : ''}`,
     againId,
     error,
     sentAt: iso(sentAt),

@@ -1,5 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
+import { figuresOf } from '../../../store/queries/history/figures.ts'
+import type { Point } from '../../../store/queries/history/figures.ts'
 import { allWorkers } from '../../../store/queries/workers.ts'
 import { isEventNode } from '../../../topology/plan.ts'
 import type { PlanNode } from '../../../topology/plan.ts'
@@ -58,6 +60,19 @@ const tailRoute = createRoute({
   'x-problems': [409],
 })
 
+const historyRoute = createRoute({
+  ...needs('read', { topologyBy: 'handler' }),
+  operationId: 'getNodeHistory',
+  tags,
+  summary: 'What a node did in the last quarter of an hour, or the last day',
+  description:
+    'Looked at every ten seconds by one of the controls; at most 500 topologies in which something happens are looked at. A node that did nothing has zeros, a step in which no control could look is missing.',
+  method: 'get',
+  path: '/api/nodes/{id}/history',
+  request: { params: idParam, query: schemas.historyQuery },
+  responses: { 200: { description: 'What was seen', content: json(schemas.nodeHistory) } },
+})
+
 export function nodeLookRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(whyRoute, async (c) =>
     c.json(await explain(deps, await placeOf(deps, c.get('caller'), c.req.valid('param').id)), 200),
@@ -66,6 +81,13 @@ export function nodeLookRoutes(app: Api, deps: ApiDeps): void {
     const place = await placeOf(deps, c.get('caller'), c.req.valid('param').id)
     return c.json(await peek(deps, place, c.req.valid('query'), has(c.get('caller'), 'payload')), 200)
   })
+  app.openapi(historyRoute, async (c) => {
+    const { row } = await placeOf(deps, c.get('caller'), c.req.valid('param').id)
+    const { range } = c.req.valid('query')
+    const stepSeconds = schemas.historyRanges[range]
+    const points = await figuresOf(deps.store, row.id, stepSeconds, new Date(Date.now() - rangeMs[range]))
+    return c.json({ nodeId: row.id, stepSeconds, points: points.map(showPoint) }, 200)
+  })
   app.openapi(tailRoute, async (c) => {
     const { plan, node } = publishedNode(await placeOf(deps, c.get('caller'), c.req.valid('param').id))
     const { limit, after, bytes } = c.req.valid('query')
@@ -73,6 +95,12 @@ export function nodeLookRoutes(app: Api, deps: ApiDeps): void {
     const { items, next } = await deps.queues.tail(plan.topologyId, node, from, limit)
     return c.json({ items: items.map(shower(has(c.get('caller'), 'payload'), bytes)), next: String(next) }, 200)
   })
+}
+
+const rangeMs = { '15m': 15 * 60_000, '24h': 24 * 3_600_000 } as const
+
+function showPoint({ at, perSecond, ...counts }: Point) {
+  return { at: at.toISOString(), ...counts, ratePerSecond: Math.round(perSecond * 100) / 100 }
 }
 
 async function explain(deps: ApiDeps, place: Place): Promise<z.infer<typeof schemas.why>> {

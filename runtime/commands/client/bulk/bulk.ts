@@ -40,6 +40,7 @@ function defineCreate(command: Command): void {
     .option('--no-canary', 'all at once')
     .option('--rate <n>', 'at most so many a second', wholeNumber('--rate', 1, 10_000))
     .option('--stop-at <percent>', 'stop when more fail again', wholeNumber('--stop-at', 1, 100), 20)
+    .option('--accept-warnings', "of a replay: also what doesn't fit the input schema of its node")
     .option('--reason <text>', 'why, for those who come after')
     .option('--follow', 'wait until it is over; exit code 1 unless all went well')
     .action(createOne)
@@ -82,10 +83,17 @@ function outcomeOption(): Option {
 }
 
 type CreateFlags = Filter &
-  PatchFlags & { canary?: boolean; rate?: number; stopAt: number; reason?: string; follow?: boolean }
+  PatchFlags & {
+    canary?: boolean
+    rate?: number
+    stopAt: number
+    acceptWarnings?: boolean
+    reason?: string
+    follow?: boolean
+  }
 
 async function createOne(action: Action, flags: CreateFlags): Promise<void> {
-  const { canary, rate, stopAt, reason, follow } = flags
+  const { canary, rate, stopAt, acceptWarnings, reason, follow } = flags
   const filter = filterQuery(flags)
   if (Object.keys(filter).length === 0)
     throw new Invalid(`say which: sluice trash bulk create ${action} with filters such as --topology or --run`)
@@ -97,6 +105,7 @@ async function createOne(action: Action, flags: CreateFlags): Promise<void> {
     ...(canary !== undefined && action === 'replay' && { canary }),
     ...(rate !== undefined && { ratePerSecond: rate }),
     stopAtFailedPercent: stopAt,
+    ...(acceptWarnings === true && { acceptWarnings }),
     ...(reason !== undefined && { reason }),
   })
   console.log(made.id)

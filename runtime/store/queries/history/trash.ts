@@ -94,10 +94,16 @@ export async function rowsOfTenant(
   return [...rows]
 }
 
-/** Deletes rows whatever their state, with their edits, in one statement; answers how many there were. */
+/** Deletes rows whatever their state, with their edits and what bulks say of their bodies; answers how many there were. */
 export async function deleteRows(inside: Store, ids: readonly string[]): Promise<number> {
   const rows = await inside.query((db) =>
     db.execute(sql`delete from trash where id = any(${sql.param([...ids])}::text[]) returning 1`),
+  )
+  // After it: a bulk that is just writing one down holds the row until then.
+  await inside.query((db) =>
+    db.execute(sql`
+      update trash_bulk_messages set fault = null
+      where fault is not null and trash_id = any(${sql.param([...ids])}::text[])`),
   )
   return rows.length
 }

@@ -1,4 +1,5 @@
-import { CloseButton, Group, Tabs, Text } from '@mantine/core'
+import { CloseButton, Group, Skeleton, Tabs, Text } from '@mantine/core'
+import { Suspense, lazy } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Node, Topology } from '../../../api/engine.ts'
 import { Icon } from '../../../parts/icons.tsx'
@@ -9,6 +10,9 @@ import classes from './panel.module.css'
 import { Settings } from './settings.tsx'
 import { NodeTrash } from './trash.tsx'
 
+// Charts are seldom opened: what draws them is loaded then.
+const Charts = lazy(async () => ({ default: (await import('./charts.tsx')).Charts }))
+
 interface PanelProps {
   readonly topology: Topology
   readonly node: Node
@@ -16,7 +20,7 @@ interface PanelProps {
   readonly close: () => void
 }
 
-const tabs = ['now', 'settings', 'messages', 'trash'] as const
+const tabs = ['now', 'charts', 'settings', 'messages', 'trash'] as const
 
 /** All that there is to know of the node that is selected. */
 export function Panel({ topology, node, figures, close }: PanelProps) {
@@ -46,6 +50,7 @@ export function Panel({ topology, node, figures, close }: PanelProps) {
       <Tabs value={tab} onChange={to} keepMounted={false} className={classes.tabs}>
         <Tabs.List>
           <Tabs.Tab value="now">Now</Tabs.Tab>
+          <Tabs.Tab value="charts">Charts</Tabs.Tab>
           <Tabs.Tab value="settings">Settings</Tabs.Tab>
           <Tabs.Tab value="messages">Messages</Tabs.Tab>
           <Tabs.Tab value="trash">Trash{figures.openTrash > 0 ? ` ${figures.openTrash}` : ''}</Tabs.Tab>
@@ -53,6 +58,11 @@ export function Panel({ topology, node, figures, close }: PanelProps) {
         <div className={classes.body}>
           <Tabs.Panel value="now">
             <Now topology={topology} node={node} figures={figures} />
+          </Tabs.Panel>
+          <Tabs.Panel value="charts">
+            <Suspense fallback={<Skeleton h={400} />}>
+              <Charts nodeId={node.id} />
+            </Suspense>
           </Tabs.Panel>
           <Tabs.Panel value="settings">
             <Settings topology={topology} node={node} />

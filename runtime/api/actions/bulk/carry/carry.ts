@@ -16,7 +16,7 @@ import type { Tracker } from './track.ts'
 import { waitsFor } from './waits.ts'
 
 export type CarryDeps = Pick<ApiDeps, 'store' | 'queues' | 'events' | 'log'> & {
-  /** Does work that holds a transaction while something is published; of all bulks few at once. */
+  /** Does work that holds a transaction while something is checked or published; of all bulks few at once. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
@@ -108,7 +108,7 @@ async function send(carrying: Carrying, bulk: Bulk): Promise<number> {
     const wanted = judgement.kind === 'go' && !carrying.hasClaimed ? Math.min(judgement.allowed, bulk.waiting) : 0
     const count = pace.allowed(wanted)
     if (count > 0) {
-      const taken = await claimNext(deps.store, id, holder, count)
+      const taken = await deps.inTurn(() => claimNext(deps, id, holder, count))
       pace.sent(taken.moved)
       moved += taken.moved
       carrying.hasClaimed = taken.claimed > 0

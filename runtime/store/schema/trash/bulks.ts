@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import type { Patch } from '../../protocol/patch/patch.ts'
-import { instant } from './columns.ts'
-import type { Json } from './columns.ts'
+import { boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import type { Patch } from '../../../protocol/patch/patch.ts'
+import { instant } from '../columns.ts'
+import type { Json } from '../columns.ts'
 
 export const bulkActions = ['replay', 'discard'] as const
 export const bulkStates = ['running', 'paused', 'stopped', 'cancelled', 'finished'] as const
@@ -54,6 +54,8 @@ export const trashBulks = pgTable(
     /** Null: as fast as the queues take them. */
     ratePerSecond: doublePrecision('rate_per_second'),
     stopAtFailedPercent: integer('stop_at_failed_percent').notNull(),
+    /** Of a replay: also what doesn't fit the input schema of its node is sent. */
+    acceptWarnings: boolean('accept_warnings').notNull().default(false),
     reason: text('reason'),
     /** Name of the token. */
     by: text('by').notNull(),
@@ -117,7 +119,7 @@ export interface BulkPlace {
 }
 
 /**
- * The set of a bulk, fixed when it is made. It holds nothing of what messages hold. It has no foreign keys: what is erased in Trash
+ * The set of a bulk, fixed when it is made. Of what messages hold it has at most a fault's path and names. It has no foreign keys: what is erased in Trash
  * meanwhile is refused here, and a million rows are written in seconds.
  */
 export const trashBulkMessages = pgTable(
@@ -130,6 +132,8 @@ export const trashBulkMessages = pgTable(
     outcome: text('outcome', { enum: bulkOutcomes }).notNull().default('waiting'),
     /** Of what was refused or cancelled. */
     why: text('why'),
+    /** Where the body doesn't fit the input schema, and how: of the message, so not for everybody. Gone when its row in Trash is. */
+    fault: text('fault'),
     againId: text('again_id'),
     place: jsonb('place').$type<BulkPlace>(),
     sentAt: instant('sent_at'),
@@ -138,5 +142,8 @@ export const trashBulkMessages = pgTable(
   (table) => [
     primaryKey({ columns: [table.bulkId, table.position] }),
     index('trash_bulk_messages_outcome').on(table.bulkId, table.outcome, table.position),
+    index('trash_bulk_messages_fault')
+      .on(table.trashId)
+      .where(sql`fault is not null`),
   ],
 )

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import type { FailedCall, Problem } from '../../protocol/message.ts'
-import type { TrashedMessage } from '../../protocol/outcome.ts'
-import { bytea, instant } from './columns.ts'
-import type { Headers } from './columns.ts'
+import type { FailedCall, Problem } from '../../../protocol/message.ts'
+import type { TrashedMessage } from '../../../protocol/outcome.ts'
+import { bytea, instant } from '../columns.ts'
+import type { Headers } from '../columns.ts'
 
 export const trashStates = ['open', 'replayed', 'discarded'] as const
 

@@ -1,0 +1,57 @@
+import { TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { dataOf, engine, ifMatch } from '../../api/engine.ts'
+import type { Cursor } from '../../api/engine.ts'
+import { keys } from '../../api/keys.ts'
+import { Confirm } from '../../parts/confirm.tsx'
+import { told } from '../../parts/toast.ts'
+
+interface ResetCursorProps {
+  readonly cursor: Cursor
+  readonly etag: string | null
+  readonly close: () => void
+}
+
+export function ResetCursor({ cursor: { id, node, page, state }, etag, close }: ResetCursorProps) {
+  const client = useQueryClient()
+  const [reason, setReason] = useState('')
+  const act = async (): Promise<void> => {
+    const body = reason.trim() === '' ? {} : { reason: reason.trim() }
+    try {
+      await dataOf(engine.POST('/api/cursors/{id}/reset', { params: { path: { id } }, body, headers: ifMatch(etag) }))
+    } finally {
+      await client.invalidateQueries({ queryKey: keys.cursor(id) })
+    }
+    told('It reads from the beginning')
+  }
+  const when = state === 'stopped' ? 'when its page in Trash is replayed' : 'with the next call'
+  return (
+    <Confirm
+      title={`Read everything of ${node} again?`}
+      verb="Read from the beginning"
+      danger
+      touches={[
+        {
+          count: page + 1,
+          one: 'page that was read',
+          many: 'pages that were read',
+          becomes: `will be asked for again, ${when}`,
+        },
+      ]}
+      act={act}
+      close={close}
+    >
+      <p style={{ margin: '0 0 10px' }}>
+        The cursor is dropped. What is read again comes as new messages and goes through the topology once more. The
+        watermark of the run stays what it was.
+      </p>
+      <TextInput
+        label="Why"
+        description="For the history; may be left out"
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+      />
+    </Confirm>
+  )
+}

@@ -1,0 +1,97 @@
+import { Text, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { dataOf, engine, ifMatch } from '../../api/engine.ts'
+import type { Watermark } from '../../api/engine.ts'
+import { keys } from '../../api/keys.ts'
+import { faultAt } from '../../api/problem.ts'
+import { Confirm } from '../../parts/confirm.tsx'
+import { FormModal } from '../../parts/form/form-modal.tsx'
+import { Mono } from '../../parts/show/facts.tsx'
+import { told } from '../../parts/toast.ts'
+
+interface MoveWatermarkProps {
+  readonly watermark: Watermark
+  readonly etag: string | null
+  /** What stands in the field at first. */
+  readonly to: string | null
+  readonly close: () => void
+}
+
+export function MoveWatermark({ watermark: { id, node, watermark }, etag, to, close }: MoveWatermarkProps) {
+  const client = useQueryClient()
+  const [text, setText] = useState(to ?? '')
+  const [reason, setReason] = useState('')
+  const move = useMutation({
+    mutationFn: () => {
+      const body = { watermark: text, ...(reason.trim() !== '' && { reason: reason.trim() }) }
+      return dataOf(engine.PUT('/api/watermarks/{id}', { params: { path: { id } }, body, headers: ifMatch(etag) }))
+    },
+    onSuccess: () => {
+      told('The watermark was moved')
+      close()
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.watermark(id) }),
+  })
+  return (
+    <FormModal
+      title={`Move the watermark of ${node}`}
+      verb="Move it"
+      isBusy={move.isPending}
+      error={move.error}
+      fields={['watermark', 'reason']}
+      submit={() => move.mutate()}
+      close={close}
+    >
+      <Text size="sm">
+        Now: {watermark === null ? 'none' : <Mono>{watermark}</Mono>}. Moved back, records come again as new messages;
+        moved forwards, what lies between is never read.
+      </Text>
+      <TextInput
+        label="Watermark"
+        description="A time such as 2026-03-01T10:00:00Z, a number, or a text, as the worker proposes it"
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        error={faultAt(move.error, 'watermark')}
+        data-autofocus
+      />
+      <TextInput
+        label="Why"
+        description="For the history; may be left out"
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        error={faultAt(move.error, 'reason')}
+      />
+      <Text size="sm" c="dimmed">
+        Runs that begin from now on read from there. Those under way go on as they are, and what they propose is not
+        committed any more.
+      </Text>
+    </FormModal>
+  )
+}
+
+type ResetWatermarkProps = Omit<MoveWatermarkProps, 'to'>
+
+export function ResetWatermark({ watermark: { id, node, watermark }, etag, close }: ResetWatermarkProps) {
+  const client = useQueryClient()
+  const act = async (): Promise<void> => {
+    const params = { path: { id } }
+    try {
+      await dataOf(engine.POST('/api/watermarks/{id}/reset', { params, body: {}, headers: ifMatch(etag) }))
+    } finally {
+      await client.invalidateQueries({ queryKey: keys.watermark(id) })
+    }
+    told('The watermark was forgotten')
+  }
+  return (
+    <Confirm title={`Forget up to where ${node} has read?`} verb="Forget it" danger act={act} close={close}>
+      {watermark !== null && (
+        <>
+          It has read up to <Mono>{watermark}</Mono>.{' '}
+        </>
+      )}
+      The next run begins with the node’s <code>initial</code>, or reads all of the source, and every record comes again
+      as a new message. Runs under way go on as they are.
+    </Confirm>
+  )
+}
