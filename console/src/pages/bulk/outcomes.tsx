@@ -86,7 +86,7 @@ function Row({ message }: { readonly message: Settled }) {
         {error?.title ?? why ?? (againId !== null ? 'failed again' : '')}
       </span>
       <span role="gridcell" className={classes.quiet}>
-        <Time at={settledAt ?? sentAt} relative />
+        <Time at={settledAt ?? sentAt} relative isPlain />
       </span>
     </div>
   )

@@ -92,7 +92,7 @@ function Row({ bulk }: { readonly bulk: Bulk }) {
         </div>
       </div>
       <div role="gridcell" className={classes.when}>
-        <Time at={createdAt} relative />
+        <Time at={createdAt} relative isPlain />
       </div>
     </div>
   )

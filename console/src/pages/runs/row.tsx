@@ -46,7 +46,7 @@ export function RunRow({ run }: { readonly run: Run }) {
         {duration(durationMs)}
       </span>
       <span role="gridcell" className={classes.number}>
-        <Time at={startedAt} relative />
+        <Time at={startedAt} relative isPlain />
       </span>
     </div>
   )

@@ -69,10 +69,10 @@ export function apiFilter({ filter, state }: TrashAddress) {
   }
 }
 
-/** Of what messages hold no bulk knows: those have to be selected. */
-export function bulkFilter(address: TrashAddress): BulkFilter | null {
-  const { state: _, body, ...filter } = apiFilter(address)
-  return body === undefined ? filter : null
+/** As a bulk takes it: it is about open messages. */
+export function bulkFilter(address: TrashAddress): BulkFilter {
+  const { state: _, ...filter } = apiFilter(address)
+  return filter
 }
 
 /** The messages that the address asks for, the newest first. */

@@ -107,7 +107,6 @@ function Kind({ kind, most, address, query, ask }: KindProps) {
 function KindActs({ kind, address, ask }: Pick<KindProps, 'kind' | 'address' | 'ask'>) {
   const { topologyId, fingerprint, count } = kind
   const filter = bulkFilter(address)
-  if (filter === null) return null
   const begin = (action: BulkAsk['action']): void =>
     ask({
       action,

@@ -1,4 +1,4 @@
-import { ActionIcon, Checkbox } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useEffect, useMemo, useRef } from 'react'
 import type { TrashHead } from '../../api/engine.ts'
@@ -72,13 +72,13 @@ function Row({ row, isSelected, isPickable, toggle }: RowProps) {
   return (
     <div className={classes.row} role="presentation">
       <div className={classes.pick} role="gridcell" onClick={(event) => event.stopPropagation()}>
-        <Checkbox
-          size="xs"
+        <input
+          type="checkbox"
           aria-label={`Select ${error.title}`}
           tabIndex={-1}
           checked={isSelected}
           disabled={!isPickable}
-          onChange={() => undefined}
+          readOnly
           onClick={(event) => toggle(event.shiftKey)}
         />
       </div>
@@ -90,7 +90,7 @@ function Row({ row, isSelected, isPickable, toggle }: RowProps) {
         </div>
       </div>
       <div className={classes.side} role="gridcell">
-        <Time at={createdAt} relative />
+        <Time at={createdAt} relative isPlain />
         {shown === 'open' ? <span>{counted(attempts, 'attempt')}</span> : <StateBadge state={shown} />}
       </div>
     </div>

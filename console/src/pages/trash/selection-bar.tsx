@@ -31,9 +31,9 @@ export function SelectionBar({ address, change, selection }: SelectionBarProps) 
   const what =
     size > 0 ? 'what you selected' : isKind ? `“${first.error.title}” at ${first.node}` : 'all that the filter leaves'
   const begin = (action: BulkAsk['action']): void => {
-    if (filter !== null) setAsk({ action, filter: withSome(filter), count, what })
+    setAsk({ action, filter: withSome(filter), count, what })
   }
-  const canAct = address.state === 'open' && filter !== null && count > 0
+  const canAct = address.state === 'open' && count > 0
   if (!canAct && !isKind) return null
   return (
     <div className={classes.bar}>

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core'
 import type { Run } from '../../api/engine.ts'
 import { grouped } from '../show/format.ts'
 import classes from './messages-bar.module.css'
@@ -23,13 +22,11 @@ export function MessagesBar({ messages, height = 8 }: MessagesBarProps) {
   const said = shown.map(([name, text]) => `${grouped(messages[name])} ${text}`).join(', ')
   if (messages.total === 0) return null
   return (
-    <Tooltip label={said}>
-      <div className={classes.bar} style={{ height }} role="img" aria-label={said}>
-        {shown.map(([name]) => (
-          <span key={name} className={classes[name]} style={{ flexGrow: messages[name] / messages.total }} />
-        ))}
-      </div>
-    </Tooltip>
+    <div className={classes.bar} style={{ height }} role="img" aria-label={said} title={said}>
+      {shown.map(([name]) => (
+        <span key={name} className={classes[name]} style={{ flexGrow: messages[name] / messages.total }} />
+      ))}
+    </div>
   )
 }
 

@@ -12,6 +12,11 @@ interface ListKeys<T> {
   /** Index of the row that keys act on; -1: none yet. */
   readonly here: number
   readonly isUsed: boolean
+  readonly acts: RowActs<T>
+}
+
+/** The same for the life of a list, so that rows needn't be drawn anew for them. */
+export interface RowActs<T> {
   readonly open: (index: number, row: T) => void
   readonly toggle: (index: number, isRange: boolean) => void
 }
@@ -53,26 +58,26 @@ export function useListKeys<T>(
     else return
     event.preventDefault()
   }
-  const latest = useRef(press)
+  const open = (index: number, row: T): void => {
+    setHere(index)
+    acts.open(row)
+  }
+  const latest = useRef({ press, open, toggle })
   useEffect(() => {
-    latest.current = press
+    latest.current = { press, open, toggle }
   })
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (isMeant(event, scroller.current)) latest.current(event)
+      if (isMeant(event, scroller.current)) latest.current.press(event)
     }
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
   }, [scroller])
-  return {
-    here,
-    isUsed,
-    toggle,
-    open(index, row) {
-      setHere(index)
-      acts.open(row)
-    },
-  }
+  const [lasting] = useState<RowActs<T>>(() => ({
+    open: (index, row) => latest.current.open(index, row),
+    toggle: (index, isRange) => latest.current.toggle(index, isRange),
+  }))
+  return { here, isUsed, acts: lasting }
 }
 
 function stepOf(key: string, page: number, total: number): number | null {

@@ -1,5 +1,5 @@
 import { Button, Group } from '@mantine/core'
-import { useEffect, useId, useRef } from 'react'
+import { memo, useEffect, useId, useRef } from 'react'
 import type { ReactNode } from 'react'
 import { grouped } from '../show/format.ts'
 import { Problem } from '../problem.tsx'
@@ -7,6 +7,7 @@ import type { Source } from './book.ts'
 import { rowsMax } from './book.ts'
 import classes from './rows.module.css'
 import { useListKeys } from './keys.ts'
+import type { RowActs } from './keys.ts'
 import { useRows } from './use-rows.ts'
 import type { Rows } from './use-rows.ts'
 
@@ -69,25 +70,21 @@ function OneList<T>(props: RowListProps<T>) {
       >
         <div className={classes.space} style={{ height: rows.height }} role="presentation">
           {rows.shown.map(({ index, start, row }) => (
-            <div
+            <OneRow
               key={index}
               id={`${id}-${index}`}
-              role="row"
-              aria-rowindex={index + 1}
-              aria-selected={row !== null && props.isSelected ? props.isSelected(row) : undefined}
-              data-here={index === keys.here || undefined}
-              data-keys={keys.isUsed || undefined}
-              data-open={(row !== null && props.openId === source.idOf(row)) || undefined}
-              className={classes.row}
-              style={{ height: rowHeight, transform: `translateY(${start}px)` }}
-              onClick={() => row !== null && keys.open(index, row)}
-            >
-              {row === null ? (
-                <Waiting rows={rows} index={index} />
-              ) : (
-                props.render(row, (isRange) => keys.toggle(index, isRange))
-              )}
-            </div>
+              index={index}
+              start={start}
+              height={rowHeight}
+              row={row}
+              isHere={index === keys.here}
+              isByKeys={keys.isUsed}
+              isOpen={row !== null && props.openId === source.idOf(row)}
+              isSelected={row !== null && props.isSelected ? props.isSelected(row) : undefined}
+              render={props.render}
+              acts={keys.acts}
+              missing={rows.error !== null && index >= known.total ? rows.again : null}
+            />
           ))}
         </div>
       </div>
@@ -96,24 +93,62 @@ function OneList<T>(props: RowListProps<T>) {
   )
 }
 
-function Waiting<T>({ rows, index }: { readonly rows: Rows<T>; readonly index: number }) {
+interface OneRowProps<T> {
+  readonly id: string
+  readonly index: number
+  readonly start: number
+  readonly height: number
+  readonly row: T | null
+  readonly isHere: boolean
+  readonly isByKeys: boolean
+  readonly isOpen: boolean
+  readonly isSelected: boolean | undefined
+  readonly render: RowListProps<T>['render']
+  readonly acts: RowActs<T>
+  /** It could not be read: reads it again. */
+  readonly missing: (() => void) | null
+}
+
+/** Drawn anew only when something of it changed: while one scrolls, each frame has but a few rows that are new. */
+const OneRow = memo(DrawnRow) as typeof DrawnRow
+
+function DrawnRow<T>({ id, index, start, height, row, render, acts, missing, ...is }: OneRowProps<T>) {
+  return (
+    <div
+      id={id}
+      role="row"
+      aria-rowindex={index + 1}
+      aria-selected={is.isSelected}
+      data-here={is.isHere || undefined}
+      data-keys={is.isByKeys || undefined}
+      data-open={is.isOpen || undefined}
+      className={classes.row}
+      style={{ height, transform: `translateY(${start}px)` }}
+      onClick={() => row !== null && acts.open(index, row)}
+    >
+      {row === null ? <Waiting missing={missing} /> : render(row, (isRange) => acts.toggle(index, isRange))}
+    </div>
+  )
+}
+
+function Waiting({ missing }: { readonly missing: (() => void) | null }) {
   return (
     <div role="gridcell" className={classes.wait}>
-      {rows.error !== null && index >= rows.known.total ? (
+      {missing === null ? (
+        'Loading…'
+      ) : (
         <Group gap="xs">
           The next ones can’t be read
           <Button
             variant="default"
             onClick={(event) => {
               event.stopPropagation()
-              rows.again()
+              missing()
             }}
           >
             Try again
           </Button>
         </Group>
-      ) : (
-        'Loading…'
       )}
     </div>
   )

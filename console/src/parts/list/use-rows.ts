@@ -27,7 +27,7 @@ export interface Rows<T> {
   readonly scrollTo: (index: number) => void
 }
 
-const overscan = 12
+const overscan = 8
 /** Pages that nobody looks at are forgotten: memory stays the same however far one scrolls. */
 const keptMs = 30_000
 

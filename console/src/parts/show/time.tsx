@@ -16,18 +16,28 @@ interface TimeProps {
   readonly at: string | null
   /** How long ago, or in how long, instead of when. */
   readonly relative?: boolean
+  /** In rows that are drawn as one scrolls: the browser shows the rest on hover, which costs nothing. */
+  readonly isPlain?: boolean
 }
 
 /** A time as it is where the reader is; UTC, and what isn't shown, on hover or focus. */
-export function Time({ at, relative = false }: TimeProps) {
+export function Time({ at, relative = false, isPlain = false }: TimeProps) {
   const now = useNow(relative && at !== null)
   if (at === null) return <span aria-label="never">–</span>
   const when = new Date(at)
   const shown = local.format(when)
   const utc = `${at.replace('T', ' ').replace(/Z$/, '')} UTC`
+  const said = relative ? `${shown} · ${utc}` : utc
+  const text = relative ? distance(when.getTime() - now) : shown
+  if (isPlain)
+    return (
+      <time dateTime={at} title={said}>
+        {text}
+      </time>
+    )
   return (
-    <Tooltip label={relative ? `${shown} · ${utc}` : utc}>
-      <time dateTime={at}>{relative ? distance(when.getTime() - now) : shown}</time>
+    <Tooltip label={said}>
+      <time dateTime={at}>{text}</time>
     </Tooltip>
   )
 }

@@ -29,7 +29,7 @@ export function BulkDialog({ ask, close }: BulkDialogProps) {
   const { action, what } = ask
   const patch = usePatch()
   const options = useOptions()
-  const preview = usePreview(ask, patch)
+  const preview = usePreview(ask, patch, options.isAccepting)
   const create = useCreate(close)
   const count = preview.data?.count ?? ask.count
   const verb = action === 'replay' ? 'Replay' : 'Discard'
@@ -94,8 +94,12 @@ function useOptions() {
   const [rate, setRate] = useState<number | string>('')
   const [stopAt, setStopAt] = useState(20)
   const [reason, setReason] = useState('')
-  const sent = typeof rate === 'number' ? { ratePerSecond: rate } : {}
-  return { rate, setRate, stopAt, setStopAt, reason, setReason, sent }
+  const [isAccepting, setAccepting] = useState(false)
+  const sent = {
+    ...(typeof rate === 'number' && { ratePerSecond: rate }),
+    ...(isAccepting && { acceptWarnings: true }),
+  }
+  return { isAccepting, setAccepting, rate, setRate, stopAt, setStopAt, reason, setReason, sent }
 }
 
 interface OptionsProps {
@@ -113,6 +117,12 @@ function Options({ options, isCanary, setCanary, error }: OptionsProps) {
         description="One message; when it is done, five; then ever more. The first failure of the first one stops it."
         checked={isCanary}
         onChange={(event) => setCanary(event.currentTarget.checked)}
+      />
+      <Switch
+        label="Also what doesn’t fit"
+        description="Bodies that don’t fit the input schema of their node are refused otherwise, and stay in Trash."
+        checked={options.isAccepting}
+        onChange={(event) => options.setAccepting(event.currentTarget.checked)}
       />
       <Group gap="md" align="flex-start">
         <NumberInput
@@ -144,13 +154,13 @@ function Options({ options, isCanary, setCanary, error }: OptionsProps) {
 }
 
 /** What it would do, asked anew for each patch that is whole. */
-function usePreview({ action, filter }: BulkAsk, patch: PatchDraft) {
+function usePreview({ action, filter }: BulkAsk, patch: PatchDraft, isAccepting: boolean) {
   const lacks = useWhyNot('payload') ?? null
   const value = patch.settled
   const { data, error, isFetching } = useQuery({
-    queryKey: ['bulk-preview', action, filter, value],
+    queryKey: ['bulk-preview', action, filter, value, isAccepting],
     queryFn: () => {
-      const body = { action, filter, ...(value && { patch: value }) }
+      const body = { action, filter, ...(value && { patch: value }), ...(isAccepting && { acceptWarnings: true }) }
       return dataOf(engine.POST('/api/trash/bulk/preview', { body }))
     },
     enabled: lacks === null && patch.fault === null,
