@@ -38,7 +38,8 @@ export function openFigures(deps: Deps): FigureLog {
 async function keepLooking(deps: Deps, signal: AbortSignal): Promise<void> {
   const seen: Seen = new Map()
   while (await isNextStep(signal)) {
-    const at = new Date(Math.floor(Date.now() / closeMs) * closeMs)
+    // The nearest one: timers fire a little early, too.
+    const at = new Date(Math.round(Date.now() / closeMs) * closeMs)
     await lookOnce(deps, at, seen).catch((error: unknown) =>
       deps.log.debug('what nodes do is not written down this time', { error: textOf(error) }),
     )

@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import classes from './charts.module.css'
@@ -16,71 +16,87 @@ interface PlotProps {
   readonly isBars?: boolean
 }
 
-const height = 92
+const height = 96
+const yWidth = 46
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const exact = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** One figure over time; what it shows is also said in words. */
+/** One figure over time; what it shows is also said in words, as of now or of where one points. */
 export function Plot({ title, times, values, show, tone, isBars = false }: PlotProps) {
   const { ref, width } = useElementSize()
   const canvas = useRef<HTMLDivElement>(null)
   const scheme = useComputedColorScheme()
-  const known = values.filter((value) => value !== null)
-  const most = known.length === 0 ? 0 : Math.max(...known)
+  const [pointed, setPointed] = useState<number | null>(null)
   useEffect(() => {
     const place = canvas.current
     if (place === null || width === 0) return
     const style = getComputedStyle(place)
-    const colour = style.getPropertyValue(`--${tone}`).trim()
-    const plot = new UPlot(
-      {
-        width,
-        height,
-        legend: { show: false },
-        cursor: { y: false, points: { size: 5 } },
-        scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
-        axes: [axis(style), { ...axis(style), size: 46, values: (_, ticks) => ticks.map(show) }],
-        series: [
-          {},
-          {
-            stroke: colour,
-            width: 1.5,
-            fill: `color-mix(in srgb, ${colour} 14%, transparent)`,
-            points: { show: false },
-            ...(isBars && UPlot.paths.bars ? { paths: UPlot.paths.bars({ size: [0.8, 12] }) } : {}),
-          },
-        ],
-      },
-      [[...times], [...values]],
-      place,
-    )
+    const series = seriesOf(style.getPropertyValue(`--${tone}`).trim(), isBars)
+    const plot = new UPlot(optionsOf({ width, style, show, series, setPointed }), [[...times], [...values]], place)
     return () => plot.destroy()
   }, [times, values, width, scheme, tone, isBars, show])
-  const last = known.at(-1)
+  const said = saidOf(times, values, show, pointed)
   return (
     <figure className={classes.figure} ref={ref}>
       <figcaption>
         <span>{title}</span>
-        <span className={classes.said}>
-          {last === undefined ? 'nothing was seen' : `now ${show(last)}, at most ${show(most)}`}
-        </span>
+        <span className={classes.said}>{said}</span>
       </figcaption>
-      <div
-        ref={canvas}
-        role="img"
-        aria-label={`${title} over time: ${last === undefined ? 'nothing' : `now ${show(last)}, at most ${show(most)}`}`}
-        className={classes.plot}
-      />
+      <div ref={canvas} role="img" aria-label={`${title} over time: ${said}`} className={classes.plot} />
     </figure>
   )
 }
 
-function axis(style: CSSStyleDeclaration): UPlot.Axis {
-  const line = style.getPropertyValue('--line').trim()
-  return {
+function saidOf(
+  times: readonly number[],
+  values: readonly (number | null)[],
+  show: (value: number) => string,
+  pointed: number | null,
+): string {
+  const known = values.filter((value) => value !== null)
+  const last = known.at(-1)
+  if (last === undefined) return 'nothing was seen'
+  const value = pointed === null ? null : (values[pointed] ?? null)
+  const time = pointed === null ? undefined : times[pointed]
+  if (value !== null && time !== undefined) return `${exact.format(time * 1_000)}: ${show(value)}`
+  return `now ${show(last)}, at most ${show(Math.max(...known))}`
+}
+
+interface Looks {
+  readonly width: number
+  readonly style: CSSStyleDeclaration
+  readonly show: (value: number) => string
+  readonly series: UPlot.Series
+  readonly setPointed: (index: number | null) => void
+}
+
+function optionsOf({ width, style, show, series, setPointed }: Looks): UPlot.Options {
+  const axis: UPlot.Axis = {
     stroke: style.getPropertyValue('--quiet').trim(),
-    grid: { stroke: line, width: 1 },
+    grid: { stroke: style.getPropertyValue('--line').trim(), width: 1 },
     ticks: { show: false },
     font: '11px system-ui, sans-serif',
-    size: 22,
-    gap: 3,
+    gap: 4,
   }
+  return {
+    width,
+    height,
+    padding: [8, 6, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+    scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
+    axes: [
+      { ...axis, size: 20, space: 56, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1_000)) },
+      { ...axis, size: yWidth, space: 26, values: (_, ticks) => ticks.map(show) },
+    ],
+    series: [{}, series],
+    hooks: { setCursor: [(plot) => setPointed(plot.cursor.idx ?? null)] },
+  }
+}
+
+function seriesOf(colour: string, isBars: boolean): UPlot.Series {
+  const common = { stroke: colour, width: 1.5, points: { show: false } }
+  if (isBars && UPlot.paths.bars)
+    return { ...common, width: 0, fill: colour, paths: UPlot.paths.bars({ size: [0.7, 10, 2] }) }
+  return { ...common, fill: `color-mix(in srgb, ${colour} 14%, transparent)` }
 }
