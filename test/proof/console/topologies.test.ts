@@ -135,7 +135,7 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByText('Live', { exact: true }).waitFor()
     await page.getByRole('button', { name: /^b, connector, \d+ waiting, 1 in flight/ }).waitFor()
     const menu = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts()
-    expect(menu).toEqual(['Cursors', 'Cron'])
+    expect(menu).toEqual(['Runs', 'Trash', 'Cursors', 'Cron'])
     await page.getByRole('link', { name: 'Cron' }).click()
     await page.getByText('Nothing runs by a schedule').waitFor()
   })
@@ -184,7 +184,7 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
       await page.goto(`${t.url}/topologies/orders`)
       await page.getByRole('button', { name: /^b, connector, \d+ waiting/ }).waitFor()
       await kept('topology')
-      for (const tab of ['now', 'settings', 'messages', 'trash']) {
+      for (const tab of ['now', 'charts', 'settings', 'messages', 'trash']) {
         await page.goto(`${t.url}/topologies/orders?node=b&tab=${tab}`)
         await page.getByRole('complementary').waitFor()
         await kept(`node-${tab}`)
