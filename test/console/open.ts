@@ -23,6 +23,9 @@ export const chromiumPath = [process.env.SLUICE_CHROMIUM, 'chromium', 'chromium-
   .map((name) => spawnSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout.trim())
   .find((path) => path !== '')
 
+/** Every page in light and dark, wide and narrow, takes minutes: `SLUICE_PROOF_LOOKS=1 npm run proof -- test/proof/console`. */
+export const looksPath = process.env.SLUICE_PROOF_LOOKS === undefined ? undefined : chromiumPath
+
 /** Git-ignored: what pages looked like in the last run. */
 const artefacts = 'artefacts/console'
 

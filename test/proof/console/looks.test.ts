@@ -2,12 +2,12 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { eventually } from '../../support/eventually.ts'
-import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
+import { looksPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 import { openShop } from '../../console/shop.ts'
 import type { Shop } from '../../console/shop.ts'
 
-describe.skipIf(chromiumPath === undefined)('pages of operation, as people see them', () => {
+describe.skipIf(looksPath === undefined)('pages of operation, as people see them', () => {
   let t: TestConsole
   let shop: Shop
   let cursor: string

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { seed } from '../../../bench/seed.ts'
-import { chromiumPath, keepPicture, openConsole } from '../../console/open.ts'
+import { looksPath, keepPicture, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 
 /** Frames while the list is scrolled for a while, as the browser drew them, and how far it came. */
@@ -31,7 +31,7 @@ const scroll = (page: Page): Promise<Scrolled> => page.evaluate<Scrolled>(scroll
 /** `SLUICE_PROOF_TRASH=1000000` for the size that is promised; how smooth it is, is told and not checked, since it is the machine's, too. */
 const rows = Number(process.env.SLUICE_PROOF_TRASH ?? 50_000)
 
-describe.skipIf(chromiumPath === undefined)('many open messages in Trash, in Chromium', () => {
+describe.skipIf(looksPath === undefined)('many open messages in Trash, in Chromium', () => {
   let t: TestConsole
   beforeAll(async () => {
     t = await openConsole()

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
+import { looksPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 import { openFlow } from '../../console/trash-support.ts'
 import type { Flow } from '../../console/trash-support.ts'
 
 const customer = { name: 'Ann', address: { street: 'Lidická 12', zip: '6020' }, tags: ['new', 'eu'] }
 
-describe.skipIf(chromiumPath === undefined)('pages of runs and Trash, in Chromium', () => {
+describe.skipIf(looksPath === undefined)('pages of runs and Trash, in Chromium', () => {
   let t: TestConsole
   let flow: Flow
   let runId: string

@@ -35,7 +35,7 @@ async function inTrash(control: Control, count: number): Promise<string> {
 }
 
 test('a bulk replay during which control and bridge are SIGKILLed again and again sends each message once', async () => {
-  const count = Number(process.env.SLUICE_PROOF_BULK ?? 2_000)
+  const count = Number(process.env.SLUICE_PROOF_BULK ?? 1_000)
   const { state, taken, worker } = await openWorker()
   const control = await openControl(worker.url, true)
   const run = await inTrash(control, count)
