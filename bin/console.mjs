@@ -1,17 +1,13 @@
-// Builds console/ into dist/console when its sources have changed since: bundled by Vite, and packed for browsers.
+// Builds console/ into dist/console when its sources have changed since.
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
 import { root } from './install.mjs'
+import { runNode } from './run.mjs'
 
 const target = join(root, 'dist/console')
 /** Of all that the console is made of. */
-const sources = ['console', 'runtime/client', 'runtime/errors.ts', 'package-lock.json', 'bin/console.mjs']
-const packable = /\.(js|css|html|svg)$/
-/** Smaller ones gain nothing. */
-const packedFrom = 1_000
+const sources = ['console', 'runtime/client', 'runtime/errors.ts', 'package-lock.json', 'bin/bundle.mjs']
 
 /**
  * The folder of the built console. What is there stays in place until the new one is whole.
@@ -20,15 +16,12 @@ const packedFrom = 1_000
 export async function ensureConsole() {
   const built = await changedAt(join(target, 'index.html'))
   if (built > 0 && built > (await newest())) return target
-  // Vite prints what it does not bundle for people at a terminal; who asked for this wants the engine.
-  const { build } = await import('vite')
   const draft = `${target}.${process.pid}`
-  await build({
-    root: join(root, 'console'),
-    logLevel: 'error',
-    build: { outDir: draft, emptyOutDir: true },
-  })
-  await pack(draft)
+  // In a process of its own: whoever asks for it may serve for months, and needs none of the memory that bundling takes. Tests ask for it,
+  // too, and what they leave is what people are served.
+  const env = { NODE_ENV: 'production' }
+  const { code, output } = await runNode([join(root, 'bin/bundle.mjs'), draft], { capture: true, env })
+  if (code !== 0) throw new Error(output.trim() || `bundling ended with ${code}`)
   await replaceBy(draft)
   return target
 }
@@ -53,21 +46,6 @@ async function changedAt(file) {
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   )
-}
-
-/** Beside each file the same for browsers that take brotli or gzip, so that nothing is packed while somebody waits. */
-async function pack(folder) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile() && packable.test(entry.name))
-  await Promise.all(files.map((entry) => packFile(join(entry.parentPath, entry.name))))
-}
-
-async function packFile(file) {
-  const plain = await readFile(file)
-  if (plain.length < packedFrom) return
-  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }
-  await writeFile(`${file}.br`, await promisify(brotliCompress)(plain, quality))
-  await writeFile(`${file}.gz`, await promisify(gzip)(plain, { level: 9 }))
 }
 
 /** Of several that build at once the last one wins. */
