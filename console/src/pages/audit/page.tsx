@@ -11,6 +11,7 @@ import type { Filters } from '../../parts/table/filters.tsx'
 import { Listed } from '../../parts/table/listed.tsx'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
+import { ShowAll } from '../../parts/table/show-all.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Time } from '../../parts/show/time.tsx'
@@ -56,11 +57,7 @@ function Audit() {
           <Empty icon="audit" title={filters.isAny ? 'No change is like that' : 'Nothing was changed yet'}>
             Every change over the API is written here with who made it, in the same transaction; starts of runs are
             runs, not changes.
-            {filters.isAny && (
-              <Button variant="default" mt="sm" display="block" mx="auto" onClick={() => filters.clear()}>
-                Show all
-              </Button>
-            )}
+            {filters.isAny && <ShowAll clear={() => filters.clear()} />}
           </Empty>
         }
       >

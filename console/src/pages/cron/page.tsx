@@ -12,6 +12,7 @@ import type { Column } from '../../parts/table/rows.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
+import { RunLink } from '../../parts/show/run-link.tsx'
 import { Sign } from '../../parts/show/sign.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { Preview } from './preview.tsx'
@@ -40,9 +41,7 @@ const columns: readonly Column<CronNode>[] = [
           {lastRunId !== null && (
             <>
               {', '}
-              <Anchor component={Link} href={`/runs/${lastRunId}`} size="sm">
-                its run
-              </Anchor>
+              <RunLink id={lastRunId}>its run</RunLink>
             </>
           )}
         </>

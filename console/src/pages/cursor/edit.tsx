@@ -6,6 +6,7 @@ import type { Cursor } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
 import { FormModal } from '../../parts/form/form-modal.tsx'
+import { Why, reasonOf } from '../../parts/form/why.tsx'
 import { told } from '../../parts/toast.ts'
 
 interface EditCursorProps {
@@ -27,7 +28,7 @@ export function EditCursor({ cursor, etag, page: given, close }: EditCursorProps
   const edit = useEdit(cursor.id, etag, close)
   const submit = (): void => {
     const to = way === 'cursor' ? { cursor: text } : { page: Number(page) }
-    edit.mutate({ ...to, ...(reason.trim() !== '' && { reason: reason.trim() }) })
+    edit.mutate({ ...to, ...reasonOf(reason) })
   }
   return (
     <FormModal
@@ -71,13 +72,7 @@ export function EditCursor({ cursor, etag, page: given, close }: EditCursorProps
           data-autofocus
         />
       )}
-      <TextInput
-        label="Why"
-        description="For the history; may be left out"
-        value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-        error={faultAt(edit.error, 'reason')}
-      />
+      <Why reason={reason} set={setReason} error={faultAt(edit.error, 'reason')} />
       <Text size="sm" c="dimmed">
         {meaning(cursor)} Pages count on: what is read again comes as new messages, so whatever was read since then goes
         through the topology once more.

@@ -11,7 +11,9 @@ import { Loading } from '../../parts/table/listed.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
+import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
+import { ReadingHeading } from '../cursors/heading.tsx'
 import { CursorSign } from '../cursors/state.tsx'
 import { EditCursor } from './edit.tsx'
 import { CursorHistory } from './history.tsx'
@@ -20,6 +22,8 @@ import { ResetCursor } from './reset.tsx'
 type Opened = { readonly kind: 'edit'; readonly page: number | null } | { readonly kind: 'reset' }
 
 const over = 'Nothing more is read here: start a run, with the watermark set to where it is to begin'
+
+const list = { title: 'Cursors', href: '/cursors' }
 
 export default function CursorPage() {
   const { id } = useParams<{ id: string }>()
@@ -37,7 +41,7 @@ export default function CursorPage() {
   return (
     <Page
       title={`${cursor.topology} / ${cursor.node}`}
-      heading={<Heading cursor={cursor} />}
+      heading={<ReadingHeading list={list} of={cursor} />}
       actions={
         <>
           <ActButton
@@ -61,21 +65,6 @@ export default function CursorPage() {
       {opened?.kind === 'edit' && <EditCursor cursor={cursor} etag={etag} page={opened.page} close={close} />}
       {opened?.kind === 'reset' && <ResetCursor cursor={cursor} etag={etag} close={close} />}
     </Page>
-  )
-}
-
-function Heading({ cursor: { topology, topologyId, node } }: { readonly cursor: Cursor }) {
-  return (
-    <Title order={1}>
-      <Anchor component={Link} href="/cursors" inherit>
-        Cursors
-      </Anchor>
-      {' / '}
-      <Anchor component={Link} href={`/topologies/${topologyId}`} inherit>
-        {topology}
-      </Anchor>
-      {` / ${node}`}
-    </Title>
   )
 }
 
@@ -116,9 +105,9 @@ function CursorFacts({ cursor }: { readonly cursor: Cursor }) {
         cursor.tenant === null ? null : ['Tenant', cursor.tenant],
         [
           'Run',
-          <Anchor key="r" component={Link} href={`/runs/${cursor.runId}`} size="sm">
+          <RunLink key="r" id={cursor.runId}>
             <Mono>{cursor.runId}</Mono>
-          </Anchor>,
+          </RunLink>,
         ],
         cursor.trashId === null
           ? null

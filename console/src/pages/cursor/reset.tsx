@@ -1,10 +1,10 @@
-import { TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { dataOf, engine, ifMatch } from '../../api/engine.ts'
 import type { Cursor } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Confirm } from '../../parts/confirm.tsx'
+import { Why, reasonOf } from '../../parts/form/why.tsx'
 import { told } from '../../parts/toast.ts'
 
 interface ResetCursorProps {
@@ -17,7 +17,7 @@ export function ResetCursor({ cursor: { id, node, page, state }, etag, close }: 
   const client = useQueryClient()
   const [reason, setReason] = useState('')
   const act = async (): Promise<void> => {
-    const body = reason.trim() === '' ? {} : { reason: reason.trim() }
+    const body = reasonOf(reason)
     try {
       await dataOf(engine.POST('/api/cursors/{id}/reset', { params: { path: { id } }, body, headers: ifMatch(etag) }))
     } finally {
@@ -46,12 +46,7 @@ export function ResetCursor({ cursor: { id, node, page, state }, etag, close }: 
         The cursor is dropped. What is read again comes as new messages and goes through the topology once more. The
         watermark of the run stays what it was.
       </p>
-      <TextInput
-        label="Why"
-        description="For the history; may be left out"
-        value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-      />
+      <Why reason={reason} set={setReason} />
     </Confirm>
   )
 }

@@ -1,4 +1,4 @@
-import { Anchor, Button, Select } from '@mantine/core'
+import { Anchor, Select } from '@mantine/core'
 import { Link } from 'wouter'
 import { dataOf, engine } from '../../api/engine.ts'
 import type { Cursor } from '../../api/engine.ts'
@@ -8,9 +8,11 @@ import { FilterBar, FilterText, useFilters } from '../../parts/table/filters.tsx
 import { Listed } from '../../parts/table/listed.tsx'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
+import { ShowAll } from '../../parts/table/show-all.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
+import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { CursorSign } from './state.tsx'
 import { ReadingTabs } from './tabs.tsx'
@@ -32,9 +34,9 @@ const columns: readonly Column<Cursor>[] = [
   {
     title: 'Run',
     cell: ({ runId }) => (
-      <Anchor component={Link} href={`/runs/${runId}`} size="sm">
+      <RunLink id={runId}>
         <Mono>{runId.slice(0, 12)}</Mono>
-      </Anchor>
+      </RunLink>
     ),
     tight: true,
   },
@@ -87,9 +89,7 @@ function Nothing({ clear }: { readonly clear: (() => void) | null }) {
     return (
       <Empty icon="cursors" title="No reading is like that">
         Names have to be whole: a node is found by its name or its id.
-        <Button variant="default" mt="sm" display="block" mx="auto" onClick={clear}>
-          Show all
-        </Button>
+        <ShowAll clear={clear} />
       </Empty>
     )
   return (

@@ -1,6 +1,6 @@
 import type { CursorState } from '../../api/engine.ts'
 import { Sign } from '../../parts/show/sign.tsx'
-import type { Tone } from '../../parts/show/sign.tsx'
+import type { Tone } from '../../parts/show/dot.tsx'
 
 const signs: Readonly<Record<CursorState, { tone: Tone; text: string }>> = {
   reading: { tone: 'good', text: 'Reading' },

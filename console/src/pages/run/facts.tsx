@@ -4,6 +4,7 @@ import type { RunTimeline } from '../../api/engine.ts'
 import { counted, duration } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
+import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
 
 /** How it is, in a line; what somebody has to do, below it. */
@@ -27,9 +28,9 @@ export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
           {tenant !== null && ` · tenant ${tenant}`}
           {scheduledAt !== null && ' · by its schedule'}
         </Text>
-        {rerunOf !== null && <RunLink id={rerunOf} text="repeats a run" />}
+        {rerunOf !== null && <RunLink id={rerunOf}>repeats a run</RunLink>}
         {reruns.length > 0 && (
-          <RunLink id={reruns[0] ?? ''} text={`was run again${reruns.length > 1 ? ` ${reruns.length} times` : ''}`} />
+          <RunLink id={reruns[0] ?? ''}>was run again{reruns.length > 1 && ` ${reruns.length} times`}</RunLink>
         )}
       </Group>
       {trashOpen > 0 && (
@@ -46,14 +47,6 @@ export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
       )}
       <Intake timeline={timeline} />
     </>
-  )
-}
-
-function RunLink({ id, text }: { readonly id: string; readonly text: string }) {
-  return (
-    <Anchor component={Link} href={`/runs/${id}`} size="sm">
-      {text}
-    </Anchor>
   )
 }
 

@@ -2,7 +2,7 @@ import { Anchor, Paper, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'wouter'
 import { counted } from '../../parts/show/format.ts'
 import { Sign } from '../../parts/show/sign.tsx'
-import type { Tone } from '../../parts/show/sign.tsx'
+import type { Tone } from '../../parts/show/dot.tsx'
 import type { Finding } from './findings.ts'
 import classes from './status.module.css'
 

@@ -7,6 +7,7 @@ import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
 import { Confirm } from '../../parts/confirm.tsx'
 import { FormModal } from '../../parts/form/form-modal.tsx'
+import { Why, reasonOf } from '../../parts/form/why.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
 import { told } from '../../parts/toast.ts'
 
@@ -24,7 +25,7 @@ export function MoveWatermark({ watermark: { id, node, watermark }, etag, to, cl
   const [reason, setReason] = useState('')
   const move = useMutation({
     mutationFn: () => {
-      const body = { watermark: text, ...(reason.trim() !== '' && { reason: reason.trim() }) }
+      const body = { watermark: text, ...reasonOf(reason) }
       return dataOf(engine.PUT('/api/watermarks/{id}', { params: { path: { id } }, body, headers: ifMatch(etag) }))
     },
     onSuccess: () => {
@@ -55,13 +56,7 @@ export function MoveWatermark({ watermark: { id, node, watermark }, etag, to, cl
         error={faultAt(move.error, 'watermark')}
         data-autofocus
       />
-      <TextInput
-        label="Why"
-        description="For the history; may be left out"
-        value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-        error={faultAt(move.error, 'reason')}
-      />
+      <Why reason={reason} set={setReason} error={faultAt(move.error, 'reason')} />
       <Text size="sm" c="dimmed">
         Runs that begin from now on read from there. Those under way go on as they are, and what they propose is not
         committed any more.

@@ -1,7 +1,7 @@
-import { Alert, Anchor, Title } from '@mantine/core'
+import { Alert, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Link, useParams } from 'wouter'
+import { useParams } from 'wouter'
 import { answerOf, dataOf, engine } from '../../api/engine.ts'
 import type { Watermark, WatermarkDeed } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
@@ -15,10 +15,14 @@ import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
+import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
+import { ReadingHeading } from '../cursors/heading.tsx'
 import { MoveWatermark, ResetWatermark } from './move.tsx'
 
 type Opened = { readonly kind: 'move'; readonly to: string | null } | { readonly kind: 'reset' }
+
+const list = { title: 'Watermarks', href: '/cursors/watermarks' }
 
 export default function WatermarkPage() {
   const { id } = useParams<{ id: string }>()
@@ -34,7 +38,7 @@ export default function WatermarkPage() {
   return (
     <Page
       title={`Watermark of ${watermark.topology} / ${watermark.node}`}
-      heading={<Heading watermark={watermark} />}
+      heading={<ReadingHeading list={list} of={watermark} />}
       actions={
         <>
           <ActButton
@@ -64,21 +68,6 @@ export default function WatermarkPage() {
   )
 }
 
-function Heading({ watermark: { topology, topologyId, node } }: { readonly watermark: Watermark }) {
-  return (
-    <Title order={1}>
-      <Anchor component={Link} href="/cursors/watermarks" inherit>
-        Watermarks
-      </Anchor>
-      {' / '}
-      <Anchor component={Link} href={`/topologies/${topologyId}`} inherit>
-        {topology}
-      </Anchor>
-      {` / ${node}`}
-    </Title>
-  )
-}
-
 function WatermarkFacts({
   watermark: { watermark, tenant, version, by, runId, updatedAt },
 }: {
@@ -96,9 +85,9 @@ function WatermarkFacts({
           'Set by',
           by ??
             (runId !== null && (
-              <Anchor component={Link} href={`/runs/${runId}`} size="sm">
+              <RunLink id={runId}>
                 run <Mono>{runId}</Mono>
-              </Anchor>
+              </RunLink>
             )),
         ],
         ['Since', <Time key="t" at={updatedAt} />],

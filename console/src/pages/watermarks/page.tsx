@@ -1,4 +1,4 @@
-import { Anchor, Button } from '@mantine/core'
+import { Anchor } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { dataOf, engine } from '../../api/engine.ts'
@@ -10,9 +10,11 @@ import { FilterBar, FilterText, useFilters } from '../../parts/table/filters.tsx
 import { Listed } from '../../parts/table/listed.tsx'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
+import { ShowAll } from '../../parts/table/show-all.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
+import { RunLink } from '../../parts/show/run-link.tsx'
 import { Sign } from '../../parts/show/sign.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { ReadingTabs } from '../cursors/tabs.tsx'
@@ -33,17 +35,18 @@ const columns: readonly Column<Watermark>[] = [
     cell: ({ watermark }) => (watermark === null ? 'the beginning, or the node’s initial' : <Mono>{watermark}</Mono>),
   },
   { title: 'Told', cell: ({ pending }) => pending && <Sign tone="warn">bridges aren’t told yet</Sign> },
-  { title: 'Set by', cell: ({ by, runId }) => by ?? (runId !== null && <RunLink id={runId} />) },
+  {
+    title: 'Set by',
+    cell: ({ by, runId }) =>
+      by ??
+      (runId !== null && (
+        <RunLink id={runId}>
+          run <Mono>{runId.slice(0, 12)}</Mono>
+        </RunLink>
+      )),
+  },
   { title: 'Since', cell: ({ updatedAt }) => <Time at={updatedAt} relative />, tight: true },
 ]
-
-function RunLink({ id }: { readonly id: string }) {
-  return (
-    <Anchor component={Link} href={`/runs/${id}`} size="sm">
-      run <Mono>{id.slice(0, 12)}</Mono>
-    </Anchor>
-  )
-}
 
 export default function WatermarksPage() {
   const filters = useFilters(['topology', 'node', 'tenant'])
@@ -82,9 +85,7 @@ function Nothing({ clear }: { readonly clear: (() => void) | null }) {
     return (
       <Empty icon="cursors" title="No watermark is like that">
         Names have to be whole: a node is found by its name or its id.
-        <Button variant="default" mt="sm" display="block" mx="auto" onClick={clear}>
-          Show all
-        </Button>
+        <ShowAll clear={clear} />
       </Empty>
     )
   return (

@@ -1,6 +1,6 @@
 import type { Worker, WorkerInstance, WorkerInstanceState } from '../../api/engine.ts'
 import { Sign } from '../../parts/show/sign.tsx'
-import type { Tone } from '../../parts/show/sign.tsx'
+import type { Tone } from '../../parts/show/dot.tsx'
 
 const signs: Readonly<Record<WorkerInstanceState, { tone: Tone; text: string }>> = {
   closed: { tone: 'good', text: 'in use' },

@@ -1,4 +1,4 @@
-import { Anchor, Button } from '@mantine/core'
+import { Anchor } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { dataOf, engine } from '../../api/engine.ts'
@@ -11,6 +11,7 @@ import { FilterBar, FilterText, useFilters } from '../../parts/table/filters.tsx
 import { Listed } from '../../parts/table/listed.tsx'
 import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
+import { ShowAll } from '../../parts/table/show-all.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
@@ -99,9 +100,7 @@ function Found({ items, clear }: { readonly items: readonly Worker[]; readonly c
   if (items.length > 0) return <Rows label="Workers" columns={columns} items={items} idOf={({ name }) => name} />
   return (
     <Empty icon="workers" title="No worker is called like that">
-      <Button variant="default" mt="sm" onClick={clear}>
-        Show all
-      </Button>
+      <ShowAll clear={clear} />
     </Empty>
   )
 }

@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react'
+import type { Tone } from './dot.tsx'
 import classes from './show.module.css'
-
-export type Tone = 'good' | 'warn' | 'bad' | 'quiet'
 
 interface SignProps {
   readonly tone: Tone

@@ -10,6 +10,7 @@ import { useWhyNot } from '../../../api/session.ts'
 import { counted, grouped } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
+import { reasonOf } from '../../../parts/form/why.tsx'
 import classes from './bulk.module.css'
 import type { BulkAsk } from './ask.ts'
 import { PatchField, usePatch } from './patch.tsx'
@@ -39,7 +40,7 @@ export function BulkDialog({ ask, close }: BulkDialogProps) {
     action,
     filter: ask.filter,
     ...(action === 'replay' && { canary: isCanary, ...options.sent, ...(patch.value && { patch: patch.value }) }),
-    ...(options.reason.trim() !== '' && { reason: options.reason.trim() }),
+    ...reasonOf(options.reason),
     stopAtFailedPercent: options.stopAt,
   }
   const messages = count === null ? 'messages' : counted(count, 'message')

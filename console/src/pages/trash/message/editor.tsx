@@ -10,6 +10,7 @@ import { jsonFault } from '../../../parts/body/json-fault.ts'
 import { bytes } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
+import { reasonOf } from '../../../parts/form/why.tsx'
 import classes from './message.module.css'
 import { useContent, useReplay, useSave } from './message.ts'
 import type { Content, Edit, Known } from './message.ts'
@@ -56,7 +57,7 @@ function useDraft(id: string, { body, headers }: Content) {
     ...{ text, contentType, headerText, reason, set },
     fault,
     headerFault: typeof parsed === 'string' ? parsed : null,
-    edit: { ...edit, ...(reason.trim() !== '' && { reason: reason.trim() }) },
+    edit: { ...edit, ...reasonOf(reason) },
     isChanged: Object.keys(edit).length > 0,
   }
 }

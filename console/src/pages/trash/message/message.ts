@@ -6,6 +6,7 @@ import { shownOf } from '../../../api/problem.ts'
 import { useWhyNot } from '../../../api/session.ts'
 import { bodyOf } from '../../../parts/body/text.ts'
 import type { Body } from '../../../parts/body/text.ts'
+import { reasonOf } from '../../../parts/form/why.tsx'
 import { useMarkSettling } from './settling.ts'
 
 export interface Known {
@@ -87,10 +88,8 @@ export function useReplay(id: string) {
 export function useDiscard(id: string) {
   const mark = useMarkSettling()
   return useMutation({
-    mutationFn: (reason: string) => {
-      const body = reason.trim() === '' ? {} : { reason: reason.trim() }
-      return dataOf(engine.POST('/api/trash/{id}/discard', { params: { path: { id } }, body }))
-    },
+    mutationFn: (reason: string) =>
+      dataOf(engine.POST('/api/trash/{id}/discard', { params: { path: { id } }, body: reasonOf(reason) })),
     onSuccess: () => mark(id, 'discarding'),
   })
 }

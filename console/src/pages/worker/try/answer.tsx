@@ -4,7 +4,7 @@ import { bytes, counted, duration } from '../../../parts/show/format.ts'
 import { Block } from '../../../parts/show/block.tsx'
 import { Facts, Mono } from '../../../parts/show/facts.tsx'
 import { Sign } from '../../../parts/show/sign.tsx'
-import type { Tone } from '../../../parts/show/sign.tsx'
+import type { Tone } from '../../../parts/show/dot.tsx'
 
 const tones: Readonly<Record<TrialVerdictKind, Tone>> = {
   forward: 'good',
