@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { saveManifest } from '../../../runtime/store/queries/workers.ts'
 import { tokenOf } from '../../access/world.ts'
+import { eventually } from '../../support/eventually.ts'
 import { openApi, published } from '../open.ts'
 import { bulk, control, failed, outcomes, until } from './flow.ts'
 
@@ -52,6 +53,7 @@ test('many are discarded with a reason, also of a topology that is deleted', asy
   expect((await until(world, some.id, ({ state }) => state === 'finished')).messages).toMatchObject({ discarded: 2 })
   expect((await until(world, some.id, () => true)).topologyId).toBeNull()
   await world.t.send('DELETE', '/api/topologies/orders?force=true')
+  await eventually('it is deleted', async () => (await world.t.get('/api/topologies/orders')).status === 404)
   await until(world, some.id, () => true)
   const rest = await bulk(world, { action: 'discard', filter: { run: world.run } })
   expect((await until(world, rest.id, ({ state }) => state === 'finished')).messages).toMatchObject({ discarded: 2 })

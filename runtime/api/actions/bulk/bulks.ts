@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import { forgetBulk, releaseBulk, takeBulks } from '../../../store/bulk/bulks.ts'
+import { atMost } from '../../at-most.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { carryOut } from './carry/carry.ts'
 import type { CarryDeps } from './carry/carry.ts'
@@ -29,7 +30,7 @@ const forgottenAtOnce = 10_000
 
 export function openBulks(deps: Deps): Bulks {
   const stopping = new AbortController()
-  const running = keepLooking({ ...deps, inTurn: openTurns(turns) }, stopping.signal)
+  const running = keepLooking({ ...deps, inTurn: atMost(turns) }, stopping.signal)
   return {
     async close() {
       stopping.abort()
@@ -82,21 +83,4 @@ async function release({ store }: Deps, id: string, holder: string): Promise<voi
 async function forget({ store }: Deps, signal: AbortSignal): Promise<void> {
   const before = new Date(Date.now() - keptMs)
   while (!signal.aborted && (await forgetBulk(store, before, forgottenAtOnce)));
-}
-
-/** At most so many at once; the others wait for their turn. */
-function openTurns(most: number): CarryDeps['inTurn'] {
-  const waiting: (() => void)[] = []
-  let open = 0
-  return async (work) => {
-    if (open >= most) await new Promise<void>((resolve) => waiting.push(resolve))
-    else open++
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) open--
-      else next()
-    }
-  }
 }

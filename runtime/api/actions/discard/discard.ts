@@ -1,4 +1,5 @@
 import { Conflict } from '../../../errors.ts'
+import { positionsOf } from '../../../store/outcomes.ts'
 import { countOpenReruns } from '../../../store/queries/history/reruns.ts'
 import { clearSchedules } from '../../../store/queries/starts/gates.ts'
 import { cancelQueued, writtenOf } from '../../../store/queries/starts/written.ts'
@@ -24,18 +25,27 @@ export async function startsToCome(store: Store, topologyId: string): Promise<nu
   return [...written.values()].reduce((sum, count) => sum + count, await countOpenReruns(store, topologyId))
 }
 
-/** Messages of the topology that are on their way: queued, held, delayed, or counted as such by its runs; and starts that are to come. */
+/** Messages of the topology that are on their way: queued, held, delayed, counted as such by its runs, or not recorded yet; and starts that are to come. */
 export async function onTheirWay({ store, queues }: Deps, topology: Topology): Promise<number> {
   const plan = await newestPlan(store, topology)
   if (plan === null) return 0
-  const [depths, { messages }, counted, starts] = await Promise.all([
+  const [depths, { messages }, counted, starts, recorded] = await Promise.all([
     queues.depths(plan),
     queues.backlog(topology.id),
     messagesInProgress(store, topology.id),
     startsToCome(store, topology.id),
+    isRecorded({ store, queues }, topology.id),
   ])
   const queued = depths.reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
-  return Math.max(queued, messages, counted) + starts
+  return Math.max(queued, messages, counted, recorded ? 0 : 1) + starts
+}
+
+/** The recorder has read every outcome of the topology: what was accepted, a discard from Trash too, is written down. */
+export async function isRecorded({ store, queues }: Deps, topologyId: string): Promise<boolean> {
+  const last = await queues.lastOutcome(topologyId)
+  if (last === null) return true
+  const read = (await positionsOf(store, [topologyId])).get(topologyId)
+  return read?.epoch === last.epoch && read.position >= last.sequence
 }
 
 /**

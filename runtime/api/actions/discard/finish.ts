@@ -1,6 +1,5 @@
 import { NotFound } from '../../../errors.ts'
 import type { NodeQueue, Readings } from '../../../queue/control.ts'
-import { position } from '../../../store/outcomes.ts'
 import { isReceiving } from '../../../store/queries/intakes.ts'
 import { lockGates } from '../../../store/queries/starts/gates.ts'
 import { cancelQueued } from '../../../store/queries/starts/written.ts'
@@ -9,7 +8,7 @@ import { deleteDraft, lockTopology, updateTopology } from '../../../store/querie
 import type { Topology } from '../../../store/queries/topologies.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { tellRuns } from '../firing/tell.ts'
-import { startsToCome } from './discard.ts'
+import { isRecorded, startsToCome } from './discard.ts'
 import type { Afterwards } from './discard.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues' | 'events'>
@@ -104,9 +103,7 @@ async function settledAt({ store, queues, events }: Deps, id: string): Promise<n
   if ((await queues.delayed(id)).size > 0) return null
   const after = await look()
   if (!isSettled(after)) return null
-  const outcome = await queues.lastOutcome(id)
-  if (outcome !== null && (await position(store, id, outcome.epoch)) < outcome.sequence) return null
-  return after.last
+  return (await isRecorded({ store, queues }, id)) ? after.last : null
 }
 
 const isSettled = ({ queues }: Readings): boolean => queues.every(({ next }) => next === null)

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
+import { differences } from '../../../protocol/patch/difference.ts'
+import { tokensOf } from '../../../protocol/patch/pointer.ts'
+import type { Json } from '../../../protocol/patch/pointer.ts'
 import { isDeep, isJson, utf8 } from '../../body.ts'
 
 /** What differs between two forms of a message. Pure, and at most so much of it, however large they are. */
@@ -42,9 +44,9 @@ export interface FormDifference {
 export function formDifference(before: Form, after: Form): FormDifference {
   const { contentType: was } = before
   const contentType = was === after.contentType ? null : { before: was, after: after.contentType }
-  const headers = [...valueChanges(before.headers, after.headers, '')].map((change) => ({
+  const headers = differences(before.headers, after.headers, Infinity).map((change) => ({
     ...change,
-    path: unescaped(change.path.slice(1)),
+    path: tokensOf(change.path)[0] ?? '',
   }))
   return { contentType, headers, ...bodyDifference(before, after) }
 }
@@ -54,7 +56,7 @@ type BodyDifference = Pick<FormDifference, 'bodyAs' | 'body' | 'lines' | 'isComp
 function bodyDifference(before: Form, after: Form): BodyDifference {
   const [old, next] = [jsonOf(before), jsonOf(after)]
   if (old !== undefined && next !== undefined) {
-    const { taken, isComplete } = take(valueChanges(old, next, ''))
+    const { taken, isComplete } = take(differences(old, next, changesMax + 1))
     return { bodyAs: 'json', body: taken, lines: [], isComplete }
   }
   const [was, is] = [utf8(before.body), utf8(after.body)]
@@ -77,11 +79,11 @@ function take<T>(changes: Iterable<T>): { taken: T[]; isComplete: boolean } {
 }
 
 /** Undefined: it is none, or nested too deep to be walked. */
-function jsonOf({ contentType, body }: Form): unknown {
+function jsonOf({ contentType, body }: Form): Json | undefined {
   const text = isJson(contentType) ? utf8(body) : null
   if (text === null || isDeep(text)) return undefined
   try {
-    return JSON.parse(text) as unknown
+    return JSON.parse(text) as Json
   } catch {
     return undefined
   }
@@ -91,27 +93,6 @@ const digestOf = (body: Uint8Array) => ({
   bytes: body.byteLength,
   sha256: createHash('sha256').update(body).digest('hex'),
 })
-
-type Branch = Readonly<Record<string, unknown>>
-
-/** Objects and lists value by value; what is there on one side only as one. */
-function* valueChanges(before: unknown, after: unknown, path: string): Generator<ValueChange> {
-  if (!isBranch(before) || !isBranch(after) || Array.isArray(before) !== Array.isArray(after)) {
-    if (!isDeepStrictEqual(before, after)) yield { path, before, after }
-    return
-  }
-  for (const key of Object.keys(before)) {
-    const at = `${path}/${escaped(key)}`
-    if (Object.hasOwn(after, key)) yield* valueChanges(before[key], after[key], at)
-    else yield { path: at, before: before[key] }
-  }
-  for (const key of Object.keys(after))
-    if (!Object.hasOwn(before, key)) yield { path: `${path}/${escaped(key)}`, after: after[key] }
-}
-
-const isBranch = (value: unknown): value is Branch => typeof value === 'object' && value !== null
-const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
-const unescaped = (token: string): string => token.replaceAll('~1', '/').replaceAll('~0', '~')
 
 function* lineChanges(before: readonly string[], after: readonly string[]): Generator<LineChange> {
   const [from, ends] = [sameAtStart(before, after), sameAtEnd(before, after)]

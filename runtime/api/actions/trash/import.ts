@@ -99,19 +99,8 @@ class Importing {
   #imported(read: ReadLine, nodeId: string): Imported {
     const { id: trashId, messageId, error, attempts, versions, createdAt, created = createdAt } = read
     const { from, page, cursor, reconcile, tenant, limitKey, key, traceparent: trace, headers, contentType } = read
-    const base = {
-      id: `${messageId}!${this.#mark}`,
-      from,
-      created,
-      replay: this.#mark,
-      page,
-      cursor,
-      tenant,
-      key,
-      trace,
-    }
     const message = {
-      ...base,
+      ...{ id: `${messageId}!${this.#mark}`, from, created, replay: this.#mark, page, cursor, tenant, key, trace },
       headers,
       contentType,
       ...(reconcile && { reconcile }),

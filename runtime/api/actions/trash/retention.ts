@@ -2,6 +2,7 @@ import { deleteSettledBefore, openBefore, topologiesOfTrash } from '../../../sto
 import type { OpenRow, TrashKeeping } from '../../../store/queries/history/trash.ts'
 import type { Place } from '../../../store/queries/runs.ts'
 import type { ApiDeps } from '../../deps.ts'
+import { eachOf } from '../look/each.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues' | 'log'>
 
@@ -56,14 +57,8 @@ async function discardOld(deps: Deps, { topologyId }: TrashKeeping, days: number
  * follow when the recorder has read it.
  */
 export async function discardRows({ queues }: Deps, rows: readonly OpenRow[], reason: string): Promise<number> {
-  let accepted = 0
-  for (let from = 0; from < rows.length; from += atOnce) {
-    const some = rows
-      .slice(from, from + atOnce)
-      .map(({ topologyId, nodeId, id, runId: run, replay }) =>
-        queues.discard({ topologyId, nodeId, trashId: id, run, reason, replay }),
-      )
-    accepted += (await Promise.all(some)).filter((answer) => answer === 'accepted').length
-  }
-  return accepted
+  const answers = await eachOf(rows, atOnce, ({ topologyId, nodeId, id, runId: run, replay }) =>
+    queues.discard({ topologyId, nodeId, trashId: id, run, reason, replay }),
+  )
+  return answers.filter((answer) => answer === 'accepted').length
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { textOf } from '../../../errors.ts'
 import type { Fault } from '../../../errors.ts'
+import { atMost } from '../../at-most.ts'
 
 /** Faults of each text, by JSON Pointer; or why the schema can't be used, which says nothing of the texts. */
 export type Checked =
@@ -11,20 +12,15 @@ export type Checked =
 /** Of a whole check; a thread takes a tenth of a second to begin. */
 const timeoutMs = 2_000
 const limits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
-const threadsMax = 2
+const inTurn = atMost(2)
 const script = fileURLToPath(new URL('validate.mjs', import.meta.url))
 
 /**
  * Checks JSON texts by a JSON Schema (2020-12, without `format`). The schema is whoever's worker gave it: it is looked at in a thread that
  * is ended when it takes too long or too much memory, so that the worst it can be is unusable. Safe in parallel; two threads at once.
  */
-export async function checkTexts(schema: object, texts: readonly string[]): Promise<Checked> {
-  const leave = await enter()
-  try {
-    return await checkInThread(schema, texts)
-  } finally {
-    leave()
-  }
+export function checkTexts(schema: object, texts: readonly string[]): Promise<Checked> {
+  return inTurn(() => checkInThread(schema, texts))
 }
 
 function checkInThread(schema: object, texts: readonly string[]): Promise<Checked> {
@@ -41,16 +37,4 @@ function checkInThread(schema: object, texts: readonly string[]): Promise<Checke
     })
   })
   return answered.finally(() => thread.terminate())
-}
-
-const line = { open: 0, waiting: [] as (() => void)[] }
-
-async function enter(): Promise<() => void> {
-  if (line.open >= threadsMax) await new Promise<void>((resolve) => line.waiting.push(resolve))
-  else line.open += 1
-  return () => {
-    const next = line.waiting.shift()
-    if (next === undefined) line.open -= 1
-    else next()
-  }
 }

@@ -3,6 +3,7 @@ import { changeBulk, holdBulk, lockBulk } from '../../../../store/bulk/bulks.ts'
 import type { Bulk, BulkChange } from '../../../../store/bulk/bulks.ts'
 import { errorsOf } from '../../../../store/bulk/messages.ts'
 import { normalisedTitle } from '../../../../store/fingerprint.ts'
+import type { AtMost } from '../../../at-most.ts'
 import type { ApiDeps } from '../../../deps.ts'
 import { claimNext } from './claim.ts'
 import { judge } from './judge.ts'
@@ -17,7 +18,7 @@ import { waitsFor } from './waits.ts'
 
 export type CarryDeps = Pick<ApiDeps, 'store' | 'queues' | 'events' | 'log'> & {
   /** Does work that holds a transaction while something is checked or published; of all bulks few at once. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
+  readonly inTurn: AtMost
 }
 
 /** What is known of a bulk that is carried out here. */
