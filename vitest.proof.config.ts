@@ -8,7 +8,7 @@ const patient = [
   'test/proof/api/**/*.test.ts',
   'test/proof/start/**/*.test.ts',
   'test/proof/{copies,cron,disk-full,faults,large,model,package,quickstart,repeats,rerun}.test.ts',
-  'test/proof/console/{editor,operating,prefetch,publishing,runs,runs-and-trash,shell,trash}.test.ts',
+  'test/proof/console/{editor,large-body,operating,prefetch,publishing,runs,runs-and-trash,shell,trash}.test.ts',
 ]
 
 /** The long tests (faults, volume, endurance): those that measure one after the other, since they need the machine; then the others, two at a time. */
