@@ -43,8 +43,10 @@ test('a node that drains finishes what it has while new runs go by the new graph
   await pause(t, 'a', true)
   const old = [await start(t, 'old'), await start(t, 'old')]
   await waiting(t, 'a', 2)
+  // Stored and not published: what leaves keeps what it has.
+  await t.send('PATCH', `/api/nodes/${(await nodeOf(t, 'orders', 'a')).id}`, { json: { prefetch: 7 } })
   expect((await publish(t, withoutA(), 'refuse')).body.detail).toContain('inFlight=drain')
-  expect((await publish(t, withoutA(), 'drain')).body).toMatchObject({ revision: 2 })
+  expect((await publish(t, withoutA(), 'drain')).body).toMatchObject({ revision: 2, bridgeOutOfSync: false })
   expect(await leavingOf(t)).toEqual({ start: null, b: null, a: 'drain' })
   await ended(t, await start(t, 'new'))
   expect(callsOf(worker).map(({ node }) => node)).toEqual(['b'])

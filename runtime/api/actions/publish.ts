@@ -182,7 +182,11 @@ function isSame(plan: Plan, newest: Plan | null): boolean {
   return newest !== null && isDeepStrictEqual({ ...plan, revision: 0 }, { ...newest, revision: 0 })
 }
 
-/** True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. */
+/**
+ * True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. Nodes that leave keep
+ * what they have.
+ */
 function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
-  return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)).nodes, plan.nodes)
+  const republished = republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers))
+  return !isDeepStrictEqual(withoutLeaving(republished).nodes, withoutLeaving(plan).nodes)
 }
