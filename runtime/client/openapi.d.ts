@@ -1780,10 +1780,7 @@ export interface components {
             /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string | null;
             action: components["schemas"]["BulkAction"];
-            /** @description As it was asked for; `body` is there for tokens with the scope `payload` */
-            filter: {
-                [key: string]: unknown;
-            };
+            filter: components["schemas"]["BulkFilterShown"];
             /** @description There for tokens with the scope `payload`; null: none */
             patch?: {
                 /** @enum {string} */
@@ -1872,6 +1869,10 @@ export interface components {
             tenant?: string;
             /** @description Of messages in Trash */
             ids?: string[];
+        };
+        /** @description As it was asked for; `body` is there for tokens with the scope `payload` */
+        BulkFilterShown: {
+            [key: string]: unknown;
         };
         BulkMessage: {
             /** @description In the set, from 1, the oldest message first */
@@ -4787,6 +4788,7 @@ export type BulkAction = components['schemas']['BulkAction'];
 export type BulkCanary = components['schemas']['BulkCanary'];
 export type BulkCanaryShown = components['schemas']['BulkCanaryShown'];
 export type BulkFilter = components['schemas']['BulkFilter'];
+export type BulkFilterShown = components['schemas']['BulkFilterShown'];
 export type BulkMessage = components['schemas']['BulkMessage'];
 export type BulkMessageOutcome = components['schemas']['BulkMessageOutcome'];
 export type BulkMessagePage = components['schemas']['BulkMessagePage'];

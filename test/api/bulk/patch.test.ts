@@ -106,8 +106,53 @@ test('a filter looks into bodies for those who may see them, and is shown to nob
   expect((await t.get('/api/audit')).text).not.toContain('n\\":1')
 })
 
+/** Messages that `b` takes only if a pattern finds their text; of some of them it never ends. */
+async function endless(count: number, isEndless: (n: number) => boolean) {
+  const world = await failed(count)
+  const { t } = world
+  world.takes(() => true)
+  const open = (await t.get('/api/trash?state=open')).body.items as unknown as { id: string }[]
+  const ids: string[] = []
+  for (const { id } of open) {
+    const { body } = (await t.get(`/api/trash/${id}`)).body as unknown as { body: { n: number } }
+    if (!isEndless(body.n)) continue
+    ids.push(id)
+    await t.send('PUT', `/api/trash/${id}`, { json: { body: { ...body, s: `${'a'.repeat(40)}!` } } })
+  }
+  const input = { properties: { s: { pattern: '^(a+)+$' } } }
+  await saveManifest(t.store, 'w', { protocol: 1, worker: 'w', nodes: [{ name: 'b', type: 'connector', input }] })
+  return { ...world, ids }
+}
+
+const unchecked = 'it couldn\'t be checked by the input schema of "b": that takes longer than 2000 ms'
+
+test('a message that can not be checked in time is refused and told so, and keeps no other one from being checked', async () => {
+  const world = await endless(3, (n) => n === 1)
+  const { body } = await world.t.post('/api/trash/bulk/preview', { action: 'replay', filter: { ids: world.ids } })
+  expect(body).toMatchObject({ samples: [{ faults: [unchecked] }] })
+  control(world)
+  const { id } = await bulk(world, { action: 'replay', filter: all })
+  const done = await until(world, id, ({ state }) => state === 'finished')
+  expect(done.messages).toMatchObject({ done: 2, refused: 1 })
+  expect((await outcomes(world, id)).map(({ why }) => why)).toEqual([null, unchecked, null])
+  expect(world.called().sort()).toEqual(['{"n":0}', '{"n":2}'])
+  const accepted = await bulk(world, { action: 'replay', filter: all, acceptWarnings: true })
+  expect((await until(world, accepted.id, ({ state }) => state === 'finished')).messages).toMatchObject({ done: 1 })
+})
+
+test('when no message can be checked in time a bulk ends all the same, with each of them refused', async () => {
+  const world = await endless(4, () => true)
+  control(world)
+  const { id } = await bulk(world, { action: 'replay', filter: all })
+  const done = await until(world, id, ({ state }) => state === 'finished')
+  expect(done.messages).toMatchObject({ done: 0, refused: 4 })
+  expect(new Set((await outcomes(world, id)).map(({ why }) => why))).toEqual(new Set([unchecked]))
+  expect(world.called()).toEqual([])
+})
+
 const bad = [
   ['an empty filter', { filter: {} }, 400, /an empty filter would be all of Trash/],
+  ['an empty text, which fits everything', { filter: { text: '' } }, 400, /filter\.text/],
   ['no filter', {}, 400, /filter/],
   ['an unknown topology', { filter: { topology: 'nope' } }, 404, /there is no topology .*nope/],
   ['nothing that fits', { filter: { topology: 'orders' } }, 409, /no open message in Trash fits/],

@@ -85,19 +85,21 @@ function tellNow(carrying: Carrying, bulk: Bulk): void {
   tellBulk(carrying.deps.events, bulk)
 }
 
-/** Ends one of which nothing is left. */
-async function isOver({ deps, id }: Carrying, { state, waiting, underWay }: Bulk): Promise<boolean> {
-  if (underWay > 0 || (state === 'running' && waiting > 0)) return false
+/** Ends one of which nothing is left, also when it is paused or has stopped meanwhile. */
+async function isOver({ deps, id }: Carrying, known: Bulk): Promise<boolean> {
+  if (!isAllDone(known)) return false
   const change = await deps.store.transaction(async (inside) => {
     const bulk = await lockBulk(inside, id)
-    const isFinished = bulk.state === 'running' && bulk.waiting === 0
-    if (bulk.underWay > 0 || !(isFinished || bulk.state === 'cancelled')) return null
+    if (!isAllDone(bulk)) return null
     const end = { finishedAt: new Date(), rateNow: 0, waitsFor: null, leaseBy: null, leaseUntil: null }
-    return changeBulk(inside, id, { ...end, state: isFinished ? 'finished' : 'cancelled' }, true)
+    return changeBulk(inside, id, { ...end, state: bulk.state === 'cancelled' ? 'cancelled' : 'finished' }, true)
   })
   if (change !== null) tellBulk(deps.events, change)
   return change !== null
 }
+
+const isAllDone = ({ state, waiting, underWay }: Bulk): boolean =>
+  underWay === 0 && (waiting === 0 || state === 'cancelled')
 
 /** Answers how many messages moved. */
 async function send(carrying: Carrying, bulk: Bulk): Promise<number> {
