@@ -1782,16 +1782,7 @@ export interface components {
             action: components["schemas"]["BulkAction"];
             filter: components["schemas"]["BulkFilterShown"];
             /** @description There for tokens with the scope `payload`; null: none */
-            patch?: {
-                /** @enum {string} */
-                type: "json-patch";
-                operations: components["schemas"]["PatchOperation"][];
-            } | {
-                /** @enum {string} */
-                type: "merge-patch";
-                /** @description Any JSON */
-                value: unknown;
-            } | null;
+            patch?: components["schemas"]["JsonPatch"] | components["schemas"]["MergePatch"] | null;
             isPatched: boolean;
             canary: components["schemas"]["BulkCanaryShown"] | null;
             ratePerSecond: number | null;
@@ -1922,16 +1913,7 @@ export interface components {
             next: string | null;
         };
         /** @description Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are */
-        BulkPatch: {
-            /** @enum {string} */
-            type: "json-patch";
-            operations: components["schemas"]["PatchOperation"][];
-        } | {
-            /** @enum {string} */
-            type: "merge-patch";
-            /** @description Any JSON */
-            value: unknown;
-        };
+        BulkPatch: components["schemas"]["JsonPatch"] | components["schemas"]["MergePatch"];
         BulkPreview: {
             /** @description How many messages the filter leaves now */
             count: number;
@@ -2400,6 +2382,15 @@ export interface components {
         };
         /** @enum {string} */
         IntakeState: "receiving" | "complete" | "broken" | "cancelled" | "abandoned";
+        /** @description Of RFC 6902 */
+        JsonPatch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "json-patch";
+            operations: components["schemas"]["PatchOperation"][];
+        };
         /** @description What all calls of the service count against */
         LimitKey: {
             /** @description A tenant, or what a worker named; null: all calls of the service, or those without a tenant */
@@ -2460,6 +2451,16 @@ export interface components {
         Login: {
             /** @description Any token */
             token: string;
+        };
+        /** @description Of RFC 7396 */
+        MergePatch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "merge-patch";
+            /** @description Any JSON */
+            value: unknown;
         };
         MessageError: {
             type: string;
@@ -4852,10 +4853,12 @@ export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
 export type Intake = components['schemas']['Intake'];
 export type IntakeState = components['schemas']['IntakeState'];
+export type JsonPatch = components['schemas']['JsonPatch'];
 export type LimitKey = components['schemas']['LimitKey'];
 export type LimitKeyAsked = components['schemas']['LimitKeyAsked'];
 export type LimitKeyScope = components['schemas']['LimitKeyScope'];
 export type Login = components['schemas']['Login'];
+export type MergePatch = components['schemas']['MergePatch'];
 export type MessageError = components['schemas']['MessageError'];
 export type MessageStep = components['schemas']['MessageStep'];
 export type MessageStepAttempt = components['schemas']['MessageStepAttempt'];

@@ -187,6 +187,12 @@ const bad = [
     /operations/,
   ],
   [
+    'a patch that is too large',
+    { filter: all, patch: { type: 'merge-patch', value: { note: 'x'.repeat(256 * 1024) } } },
+    400,
+    /patch is larger than 262144 bytes/,
+  ],
+  [
     'a patch of a discard',
     { action: 'discard', filter: all, patch: { type: 'merge-patch', value: {} } },
     400,

@@ -53,11 +53,21 @@ const operation = z
   ])
   .openapi('PatchOperation', { description: 'Of RFC 6902' })
 
+const jsonPatch = z
+  .strictObject({ type: z.literal('json-patch'), operations: z.array(operation).min(1).max(operationsMax) })
+  .openapi('JsonPatch', { description: 'Of RFC 6902' })
+const mergePatch = z
+  .strictObject({ type: z.literal('merge-patch'), value })
+  .openapi('MergePatch', { description: 'Of RFC 7396' })
+
+/** It is kept with its bulk, and shown with it: what many messages have in common is small. */
+const patchMaxBytes = 256 * 1024
+
 const patch = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('json-patch'), operations: z.array(operation).min(1).max(operationsMax) }),
-    z.strictObject({ type: z.literal('merge-patch'), value }),
-  ])
+  .discriminatedUnion('type', [jsonPatch, mergePatch])
+  .refine((given) => Buffer.byteLength(JSON.stringify(given)) <= patchMaxBytes, {
+    error: `is larger than ${patchMaxBytes} bytes: edit messages that need so much one by one`,
+  })
   .openapi('BulkPatch', {
     description: 'Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are',
   })
