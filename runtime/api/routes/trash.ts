@@ -192,6 +192,7 @@ function showHead(row: TrashHead): schemas.ShownHead {
     traceId: traceIdOf({ trace: message.trace, run: row.runId }),
     topology: topologyName,
     node: nodeName,
+    tenant: message.tenant,
     attempts: attempts.length,
     createdAt: createdAt.toISOString(),
     settledAt: settledAt?.toISOString() ?? null,
