@@ -1019,7 +1019,7 @@ export interface paths {
         put?: never;
         /**
          * Replay or discard many messages
-         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.
+         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node, or could not be checked by it, is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.
          */
         post: operations["createBulk"];
         delete?: never;
@@ -1208,7 +1208,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message to its node again
-         * @description As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.
+         * @description As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node, or could not be checked by it (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.
          */
         post: operations["replayTrash"];
         delete?: never;
@@ -1923,7 +1923,7 @@ export interface components {
             action: components["schemas"]["BulkPreviewRequestAction"];
             filter: components["schemas"]["BulkFilter"];
             patch?: components["schemas"]["BulkPatch"];
-            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            /** @description Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent */
             acceptWarnings?: boolean;
         };
         /** @enum {string} */
@@ -1938,7 +1938,7 @@ export interface components {
             ratePerSecond?: number;
             /** @description Default 20; with 100 only the first message of a canary stops it */
             stopAtFailedPercent?: number;
-            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            /** @description Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent */
             acceptWarnings?: boolean;
             /** @description Why, for people */
             reason?: string;
@@ -2179,7 +2179,7 @@ export interface components {
         EdgeChangeKind: "added" | "removed";
         /** @description headers and bodies are there for tokens with the scope `payload` */
         EditedTrashMessage: components["schemas"]["TrashMessage"] & {
-            /** @description What of the body doesn't fit the node's input schema, by JSON Pointer; it is saved all the same */
+            /** @description What of the body doesn't fit the node's input schema, by JSON Pointer, or why it couldn't be checked; it is saved all the same */
             warnings: components["schemas"]["EditedTrashMessageWarning"][];
         };
         EditedTrashMessageWarning: {
@@ -3055,7 +3055,7 @@ export interface components {
             node?: string;
             /** @description False: only if the published plan handles the node as the revision did by which the message failed; by default true */
             newestRevision?: boolean;
-            /** @description Also a body that doesn't fit the node's input schema */
+            /** @description Also a body that doesn't fit the node's input schema, or couldn't be checked by it */
             acceptWarnings?: boolean;
         };
         RepublishedTopology: components["schemas"]["Topology"] & {

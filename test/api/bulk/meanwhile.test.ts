@@ -209,3 +209,13 @@ test('a bulk that is paused when all of it is sent has finished when all of it h
   await paused(world, false)
   expect((await end(world, id)).shown).toMatchObject({ state: 'finished', messages: { done: 3 } })
 })
+
+test('many bulks that wait before a paused node keep no other one from being carried out', async () => {
+  const world = await failed(26)
+  await paused(world, true)
+  const [last, ...ids] = (await world.t.get('/api/trash?state=open&limit=500')).body.items.map(({ id }) => id)
+  for (const id of ids) await bulk(world, { ...ask, filter: { ids: [id] } })
+  control(world)
+  const { id } = await bulk(world, { action: 'discard', filter: { ids: [last] } })
+  expect((await end(world, id)).shown).toMatchObject({ state: 'finished', messages: { discarded: 1 } })
+})

@@ -106,6 +106,20 @@ test('a filter looks into bodies for those who may see them, and is shown to nob
   expect((await t.get('/api/audit')).text).not.toContain('n\\":1')
 })
 
+test('a fault at a name that can not be stored is told without what is wrong with the name', async () => {
+  const world = await failed(1)
+  const { t } = world
+  const input = { additionalProperties: { type: 'string' } }
+  const [row] = (await t.get('/api/trash?state=open')).body.items
+  await t.send('PUT', `/api/trash/${String(row?.id)}`, { json: { body: { 'a\u0000b\ud800': 1 } } })
+  await saveManifest(t.store, 'w', { protocol: 1, worker: 'w', nodes: [{ name: 'b', type: 'connector', input }] })
+  control(world)
+  const { id } = await bulk(world, { action: 'replay', filter: all })
+  await until(world, id, ({ state }) => state === 'finished')
+  const why = 'it doesn\'t fit the input schema of "b" (/a\ufffdb\ufffd must be string)'
+  expect(await outcomes(world, id)).toMatchObject([{ outcome: 'refused', why }])
+})
+
 /** Messages that `b` takes only if a pattern finds their text; of some of them it never ends. */
 async function endless(count: number, isEndless: (n: number) => boolean) {
   const world = await failed(count)

@@ -75,7 +75,10 @@ const patch = z
 const acceptWarnings = z
   .boolean()
   .optional()
-  .openapi({ description: "Of a replay: also what doesn't fit the input schema of its node is sent" })
+  .openapi({
+    description:
+      "Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent",
+  })
 
 const canary = z
   .strictObject({

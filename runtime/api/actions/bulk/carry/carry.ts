@@ -41,8 +41,9 @@ interface Carrying {
 
 const restMs = 100
 const troubleMs = 500
-/** What hasn't moved for so long waits for something. */
+/** What hasn't moved for so long waits for something, and is looked after less often. */
 const stillMs = 3_000
+const stillRestMs = 1_000
 const askEveryMs = 5_000
 const tellEveryMs = 500
 
@@ -71,8 +72,13 @@ export async function carryOut(deps: CarryDeps, id: string, holder: string, sign
     const moved = (await send(carrying, bulk)) + (await tracker.look())
     if (moved > 0) carrying.movedAt = performance.now()
     await ask(carrying)
-    if (moved === 0) await wait(carrying.trouble === null ? restMs : troubleMs, null, { signal }).catch(() => null)
+    if (moved === 0) await wait(restOf(carrying), null, { signal }).catch(() => null)
   }
+}
+
+function restOf({ trouble, movedAt }: Carrying): number {
+  if (trouble !== null) return troubleMs
+  return performance.now() - movedAt < stillMs ? restMs : stillRestMs
 }
 
 function tellNow(carrying: Carrying, bulk: Bulk): void {
