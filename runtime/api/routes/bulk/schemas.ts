@@ -72,13 +72,9 @@ const patch = z
     description: 'Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are',
   })
 
-const acceptWarnings = z
-  .boolean()
-  .optional()
-  .openapi({
-    description:
-      "Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent",
-  })
+const acceptWarnings = z.boolean().optional().openapi({
+  description: "Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent",
+})
 
 const canary = z
   .strictObject({
