@@ -12,6 +12,7 @@ export interface Shown extends Body {
   readonly step: string
   readonly messages: Record<string, number>
   readonly stoppedBecause: string | null
+  readonly waitsFor: string | null
   readonly finishedAt: string | null
 }
 

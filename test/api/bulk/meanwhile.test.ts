@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { claimNext } from '../../../runtime/api/actions/bulk/carry/claim.ts'
-import { takeBulks } from '../../../runtime/store/bulk/bulks.ts'
+import { sendClaimed } from '../../../runtime/api/actions/bulk/carry/send.ts'
+import { getBulk, takeBulks } from '../../../runtime/store/bulk/bulks.ts'
 import { getTrash } from '../../../runtime/store/queries/trash.ts'
+import type { Store } from '../../../runtime/store/store.ts'
 import { eventually } from '../../support/eventually.ts'
 import { nodeOf } from '../open.ts'
 import { ended } from '../running.ts'
@@ -208,6 +210,64 @@ test('a bulk that is paused when all of it is sent has finished when all of it h
   await world.t.post(`/api/trash/bulk/${id}/pause`)
   await paused(world, false)
   expect((await end(world, id)).shown).toMatchObject({ state: 'finished', messages: { done: 3 } })
+})
+
+test('what is under way when its topology is unpublished waits there, as is said, and goes on when that is published again', async () => {
+  const world = await failed(2)
+  world.takes(() => true)
+  await paused(world, true)
+  const { id } = await bulk(world, ask)
+  control(world)
+  await until(world, id, ({ messages }) => messages.underWay === 2)
+  expect((await world.t.post('/api/topologies/orders/unpublish')).status).toBe(200)
+  const { waitsFor } = await until(world, id, ({ waitsFor }) => waitsFor !== null)
+  expect(waitsFor).toMatch(/^2 before the node "b": the topology is a draft/)
+  await world.t.post('/api/topologies/orders/publish')
+  await paused(world, false)
+  expect((await end(world, id)).shown).toMatchObject({ state: 'finished', messages: { done: 2 } })
+})
+
+test('a message of a deleted topology that somebody holds in between is discarded when that is over', async () => {
+  const world = await failed(1)
+  const { store } = world.t
+  await world.t.send('DELETE', '/api/topologies/orders?force=true')
+  await eventually('it is deleted', async () => (await world.t.get('/api/topologies/orders')).status === 404)
+  const lock = (inside: Store, table: 'trash' | 'recorder_positions') =>
+    inside.query((db) => db.execute(`select 1 from ${table} for update`))
+  const { id } = await bulk(world, { action: 'discard', filter: { run: world.run } })
+  await store.transaction(async (row) => {
+    await store.transaction(async (position) => {
+      await lock(position, 'recorder_positions')
+      control(world)
+      await eventually('the bulk waits for its turn to write', async () => {
+        const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+          and query like '%recorder_positions%'`
+        return (await store.query((db) => db.execute(waiting))).length > 0
+      })
+      await lock(row, 'trash')
+    })
+    // The bulk was before this in the line.
+    await store.transaction((inside) => lock(inside, 'recorder_positions'))
+  })
+  expect((await end(world, id)).shown).toMatchObject({ state: 'finished', messages: { discarded: 1 } })
+})
+
+test('what a slow control claims and sends after another one took over is sent and followed by that one', async () => {
+  const world = await failed(4)
+  world.takes(() => true)
+  const { store, queues } = world.t
+  const deps = { store, queues: queues.control }
+  const { id } = await bulk(world, { ...ask, ratePerSecond: 0.01 })
+  control(world)
+  await until(world, id, ({ messages }) => messages.done === 1)
+  const { leaseBy } = await getBulk(store, id)
+  await claimNext(deps, id, leaseBy ?? '', 1)
+  await sendClaimed(deps, await getBulk(store, id))
+  await until(world, id, ({ messages }) => messages.done === 2)
+  await claimNext(deps, id, leaseBy ?? '', 1)
+  await until(world, id, ({ messages }) => messages.done === 3)
+  await world.t.post(`/api/trash/bulk/${id}/cancel`)
+  expect((await end(world, id)).shown).toMatchObject({ messages: { done: 3, cancelled: 1 } })
 })
 
 test('many bulks that wait before a paused node keep no other one from being carried out', async () => {

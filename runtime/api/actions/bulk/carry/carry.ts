@@ -69,11 +69,19 @@ export async function carryOut(deps: CarryDeps, id: string, holder: string, sign
     hasPace = true
     tellNow(carrying, bulk)
     if (await isOver(carrying, bulk)) return
+    await catchUp(carrying, bulk)
     const moved = (await send(carrying, bulk)) + (await tracker.look())
     if (moved > 0) carrying.movedAt = performance.now()
     await ask(carrying)
     if (moved === 0) await wait(restOf(carrying), null, { signal }).catch(() => null)
   }
+}
+
+/** A control that was slow may have claimed and sent some after this one took over. */
+async function catchUp(carrying: Carrying, { underWay }: Bulk): Promise<void> {
+  if (carrying.hasClaimed || underWay <= carrying.tracker.size) return
+  carrying.hasClaimed = true
+  await carrying.tracker.load()
 }
 
 function restOf({ trouble, movedAt }: Carrying): number {

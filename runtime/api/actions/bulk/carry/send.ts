@@ -66,12 +66,16 @@ export async function sendClaimed(deps: Deps, bulk: Bulk): Promise<Sending> {
     await writeOutcomes(inside, bulk.id, settled)
     const failed = results.find((one) => 'error' in one)?.error
     const held = members.length - known.length - lost.length
-    const left = failed !== undefined ? textOf(failed) : held > 0 ? 'somebody else holds the message' : null
+    const left = failed !== undefined ? textOf(failed) : held > 0 ? heldText : null
     return { sent: results.flatMap((one) => ('sent' in one ? [one.sent] : [])), settled: settled.length, left }
   })
   const direct = await discardOrphans(deps, bulk, orphans)
-  return { ...sending, settled: sending.settled + direct }
+  // Of those that somebody held or erased just now the next time says more.
+  const left = sending.left ?? (direct < orphans.length ? heldText : null)
+  return { ...sending, settled: sending.settled + direct, left }
 }
+
+const heldText = 'somebody else holds the message'
 
 interface Around extends Deps {
   readonly bulk: Bulk

@@ -18,6 +18,8 @@ export interface Tracker {
   /** The oldest of them. */
   readonly oldest: BulkPlace | null
   add(sent: readonly Sent[]): void
+  /** Begins with those that are under way and not known here. */
+  load(): Promise<void>
   /** Looks where those are whose turn it is, and writes down what became of them. Answers how many have ended. */
   look(): Promise<number>
 }
@@ -47,12 +49,16 @@ export async function openTracker(deps: Deps, bulkId: string): Promise<Tracker> 
     for (const one of sent)
       tracked.set(one.position, { ...one, saved: one.place, waitMs: firstWaitMs, lookAt: performance.now() })
   }
-  for (let after = 0; ;) {
-    const rows = await underWayOf(deps.store, bulkId, after, loadedAtOnce)
-    add(rows.flatMap(({ place, ...row }) => (place === null ? [] : [{ ...row, place }])))
-    after = rows.at(-1)?.position ?? after
-    if (rows.length < loadedAtOnce) break
+  const load = async (): Promise<void> => {
+    for (let after = 0; ;) {
+      const rows = await underWayOf(deps.store, bulkId, after, loadedAtOnce)
+      const fresh = rows.filter(({ position }) => !tracked.has(position))
+      add(fresh.flatMap(({ place, ...row }) => (place === null ? [] : [{ ...row, place }])))
+      after = rows.at(-1)?.position ?? after
+      if (rows.length < loadedAtOnce) return
+    }
   }
+  await load()
   return {
     get size() {
       return tracked.size
@@ -61,6 +67,7 @@ export async function openTracker(deps: Deps, bulkId: string): Promise<Tracker> 
       return tracked.values().next().value?.place ?? null
     },
     add,
+    load,
     look: () => lookAtAll(deps, bulkId, tracked),
   }
 }
