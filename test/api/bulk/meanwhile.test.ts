@@ -98,7 +98,7 @@ test('a message that was sent by a control that died, and erased since, is follo
   const { shown, of } = await end(world, id)
   expect(shown).toMatchObject({ state: 'finished', messages: { done: 1, refused: 1 } })
   expect(of('refused')).toEqual(['it is not in Trash any more'])
-  expect(world.called()).toEqual(['{"n":1}'])
+  expect(world.called()).toHaveLength(1)
 })
 
 test('a message that was sent as it was by a control that died, and edited since, is followed to its end', async () => {
