@@ -1,16 +1,37 @@
 import { defineConfig } from 'vitest/config'
 import { common, globalSetup, options } from './vitest.config.ts'
 
-/** The long tests (faults, volume, endurance), one file after the other: they measure, and need the machine. */
+const long = { testTimeout: 10 * 60_000, hookTimeout: 2 * 60_000 } as const
+
+/** Proofs that hold whatever else the machine does: what they wait for are installations, browsers, and processes that start. */
+const patient = [
+  'test/proof/api/**/*.test.ts',
+  'test/proof/start/**/*.test.ts',
+  'test/proof/{copies,cron,disk-full,faults,large,model,package,quickstart,repeats,rerun}.test.ts',
+  'test/proof/console/{editor,large-body,operating,prefetch,publishing,runs,runs-and-trash,shell,trash}.test.ts',
+]
+
+/** The long tests (faults, volume, endurance): those that measure one after the other, since they need the machine; then the others, two at a time. */
 export default defineConfig({
-  ...common,
   test: {
-    ...options,
     globalSetup,
-    include: ['test/proof/**/*.test.ts'],
-    exclude: ['**/node_modules/**'],
-    fileParallelism: false,
-    testTimeout: 10 * 60_000,
-    hookTimeout: 2 * 60_000,
+    projects: [
+      {
+        ...common,
+        test: {
+          ...options,
+          ...long,
+          name: 'alone',
+          include: ['test/proof/**/*.test.ts'],
+          exclude: [...patient, '**/node_modules/**'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...common,
+        test: { ...options, ...long, name: 'beside', include: patient, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 })

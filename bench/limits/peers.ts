@@ -61,7 +61,12 @@ async function untilListening(path: string): Promise<void> {
 
 /** Its limiter is a counter in Redis that begins anew each period. */
 export async function bullmq(path: string, url: string, rate: number, jobs: number): Promise<Caller> {
-  const connection = () => new Redis({ path, maxRetriesPerRequest: null })
+  const connections: Redis[] = []
+  const connection = (): Redis => {
+    const made = new Redis({ path, maxRetriesPerRequest: null })
+    connections.push(made)
+    return made
+  }
   const { call, close } = callerTo(url)
   const queue = new Queue('calls', { connection: connection() })
   await queue.addBulk(Array.from({ length: jobs }, () => ({ name: 'call', data: {} })))
@@ -75,6 +80,8 @@ export async function bullmq(path: string, url: string, rate: number, jobs: numb
     async stop() {
       await Promise.all(workers.map((worker) => worker.close(true)))
       await queue.close()
+      // What it was given it leaves open.
+      for (const one of connections) one.disconnect()
       await close()
     },
   }
@@ -94,6 +101,8 @@ export async function bottleneck(path: string, url: string, rate: number, isEven
         datastore: 'ioredis',
         clearDatastore: true,
         maxConcurrent: replicas * concurrency,
+        // By default it looks only every five seconds whether the reservoir has to be filled.
+        heartbeatInterval: 250,
         clientOptions: { path },
         Redis,
         ...limit,

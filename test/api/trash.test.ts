@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { openSweep } from '../../runtime/api/api.ts'
 import type { Outcome } from '../../runtime/protocol/outcome.ts'
 import type { ReplayMessage } from '../../runtime/queue/control.ts'
+import { openRecorder } from '../../runtime/recorder/recorder.ts'
 import { applyOutcomes, position } from '../../runtime/store/outcomes.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
+import { janitorOf } from '../queue/compact.ts'
 import { split, started, trashed } from '../store/outcome-samples.ts'
+import { eventually } from '../support/eventually.ts'
 import { nodeOf, openApi, published } from './open.ts'
 import type { Body, TestApi } from './open.ts'
 
@@ -184,8 +189,15 @@ test('a replay needs a published node, a discard nothing', async () => {
 test('what a deleted topology left in Trash can be discarded', async () => {
   const t = await openApi()
   await withTrash(t)
+  const recorder = await openRecorder({ ...t, janitor: janitorOf(t), log: silentLog })
+  const sweep = openSweep({ store: t.store, queues: t.queues.control, events: t.queues.events, log: silentLog })
+  onTestFinished(() => recorder.close())
+  onTestFinished(() => sweep.close())
   for (const name of ['x2', 'x3']) await t.post(`/api/trash/${name}/discard`)
   expect((await t.send('DELETE', '/api/topologies/orders?force=true')).status).toBe(202)
+  // Not before the recorder has read the two discards.
+  await eventually('it is gone', async () => (await t.get('/api/topologies/orders')).status === 404)
+  expect((await t.get('/api/trash?state=discarded')).body.items).toHaveLength(2)
   expect((await t.post('/api/trash/x1/replay')).body.detail).toMatch(/is deleted/)
   expect((await t.post('/api/trash/x1/discard', { reason: 'old' })).body).toEqual({ id: 'x1', result: 'discarded' })
   expect((await t.get('/api/trash/x1')).body).toMatchObject({ state: 'discarded', reason: 'old' })

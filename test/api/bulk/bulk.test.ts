@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
-import { ended } from '../running.ts'
 import { bulk, control, failed, outcomes, until } from './flow.ts'
 
 const all = { topology: 'orders' }
@@ -19,10 +18,11 @@ test('a bulk replays what was open when it was made, each message once, and its 
   const done = await until(world, made.id, ({ state }) => state === 'finished')
   expect(done.messages).toMatchObject({ total: 12, done: 12, waiting: 0, underWay: 0, failedAgain: 0 })
   expect(world.called().sort()).toEqual(Array.from({ length: 12 }, (_, n) => `{"n":${n}}`).sort())
-  expect(await ended(world.t, world.run)).toMatchObject({
-    state: 'finished',
-    messages: { done: 12, failed: 0 },
+  const { messages } = await eventually('the run is finished', async () => {
+    const { body } = await world.t.get(`/api/runs/${world.run}`)
+    return body.state === 'finished' && body
   })
+  expect(messages).toMatchObject({ done: 12, failed: 0 })
   expect((await outcomes(world, made.id))[0]).toMatchObject({ position: 1, outcome: 'done', why: null, againId: null })
 })
 
