@@ -1039,7 +1039,7 @@ export interface paths {
         put?: never;
         /**
          * Replay or discard many messages
-         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.
+         * @description All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node, or could not be checked by it, is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.
          */
         post: operations["createBulk"];
         delete?: never;
@@ -1228,7 +1228,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message to its node again
-         * @description As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.
+         * @description As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node, or could not be checked by it (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.
          */
         post: operations["replayTrash"];
         delete?: never;
@@ -1800,21 +1800,9 @@ export interface components {
             /** @description Id of the topology; it stays the same when that is renamed */
             topologyId: string | null;
             action: components["schemas"]["BulkAction"];
-            /** @description As it was asked for; `body` is there for tokens with the scope `payload` */
-            filter: {
-                [key: string]: unknown;
-            };
+            filter: components["schemas"]["BulkFilterShown"];
             /** @description There for tokens with the scope `payload`; null: none */
-            patch?: {
-                /** @enum {string} */
-                type: "json-patch";
-                operations: components["schemas"]["PatchOperation"][];
-            } | {
-                /** @enum {string} */
-                type: "merge-patch";
-                /** @description Any JSON */
-                value: unknown;
-            } | null;
+            patch?: components["schemas"]["JsonPatch"] | components["schemas"]["MergePatch"] | null;
             isPatched: boolean;
             canary: components["schemas"]["BulkCanaryShown"] | null;
             ratePerSecond: number | null;
@@ -1893,6 +1881,10 @@ export interface components {
             /** @description Of messages in Trash */
             ids?: string[];
         };
+        /** @description As it was asked for; `body` is there for tokens with the scope `payload` */
+        BulkFilterShown: {
+            [key: string]: unknown;
+        };
         BulkMessage: {
             /** @description In the set, from 1, the oldest message first */
             position: number;
@@ -1941,16 +1933,7 @@ export interface components {
             next: string | null;
         };
         /** @description Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are */
-        BulkPatch: {
-            /** @enum {string} */
-            type: "json-patch";
-            operations: components["schemas"]["PatchOperation"][];
-        } | {
-            /** @enum {string} */
-            type: "merge-patch";
-            /** @description Any JSON */
-            value: unknown;
-        };
+        BulkPatch: components["schemas"]["JsonPatch"] | components["schemas"]["MergePatch"];
         BulkPreview: {
             /** @description How many messages the filter leaves now */
             count: number;
@@ -1960,7 +1943,7 @@ export interface components {
             action: components["schemas"]["BulkPreviewRequestAction"];
             filter: components["schemas"]["BulkFilter"];
             patch?: components["schemas"]["BulkPatch"];
-            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            /** @description Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent */
             acceptWarnings?: boolean;
         };
         /** @enum {string} */
@@ -1975,7 +1958,7 @@ export interface components {
             ratePerSecond?: number;
             /** @description Default 20; with 100 only the first message of a canary stops it */
             stopAtFailedPercent?: number;
-            /** @description Of a replay: also what doesn't fit the input schema of its node is sent */
+            /** @description Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent */
             acceptWarnings?: boolean;
             /** @description Why, for people */
             reason?: string;
@@ -2239,7 +2222,7 @@ export interface components {
         EdgeChangeKind: "added" | "removed";
         /** @description headers and bodies are there for tokens with the scope `payload` */
         EditedTrashMessage: components["schemas"]["TrashMessage"] & {
-            /** @description What of the body doesn't fit the node's input schema, by JSON Pointer; it is saved all the same */
+            /** @description What of the body doesn't fit the node's input schema, by JSON Pointer, or why it couldn't be checked; it is saved all the same */
             warnings: components["schemas"]["EditedTrashMessageWarning"][];
         };
         EditedTrashMessageWarning: {
@@ -2442,6 +2425,15 @@ export interface components {
         };
         /** @enum {string} */
         IntakeState: "receiving" | "complete" | "broken" | "cancelled" | "abandoned";
+        /** @description Of RFC 6902 */
+        JsonPatch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "json-patch";
+            operations: components["schemas"]["PatchOperation"][];
+        };
         LeavingNode: {
             node: string;
             /** @description Messages that no bridge holds */
@@ -2509,6 +2501,16 @@ export interface components {
         Login: {
             /** @description Any token */
             token: string;
+        };
+        /** @description Of RFC 7396 */
+        MergePatch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "merge-patch";
+            /** @description Any JSON */
+            value: unknown;
         };
         MessageError: {
             type: string;
@@ -3103,7 +3105,7 @@ export interface components {
             node?: string;
             /** @description False: only if the published plan handles the node as the revision did by which the message failed; by default true */
             newestRevision?: boolean;
-            /** @description Also a body that doesn't fit the node's input schema */
+            /** @description Also a body that doesn't fit the node's input schema, or couldn't be checked by it */
             acceptWarnings?: boolean;
         };
         RepublishedTopology: components["schemas"]["Topology"] & {
@@ -4837,6 +4839,7 @@ export type BulkAction = components['schemas']['BulkAction'];
 export type BulkCanary = components['schemas']['BulkCanary'];
 export type BulkCanaryShown = components['schemas']['BulkCanaryShown'];
 export type BulkFilter = components['schemas']['BulkFilter'];
+export type BulkFilterShown = components['schemas']['BulkFilterShown'];
 export type BulkMessage = components['schemas']['BulkMessage'];
 export type BulkMessageOutcome = components['schemas']['BulkMessageOutcome'];
 export type BulkMessagePage = components['schemas']['BulkMessagePage'];
@@ -4904,11 +4907,13 @@ export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
 export type Intake = components['schemas']['Intake'];
 export type IntakeState = components['schemas']['IntakeState'];
+export type JsonPatch = components['schemas']['JsonPatch'];
 export type LeavingNode = components['schemas']['LeavingNode'];
 export type LimitKey = components['schemas']['LimitKey'];
 export type LimitKeyAsked = components['schemas']['LimitKeyAsked'];
 export type LimitKeyScope = components['schemas']['LimitKeyScope'];
 export type Login = components['schemas']['Login'];
+export type MergePatch = components['schemas']['MergePatch'];
 export type MessageError = components['schemas']['MessageError'];
 export type MessageStep = components['schemas']['MessageStep'];
 export type MessageStepAttempt = components['schemas']['MessageStepAttempt'];

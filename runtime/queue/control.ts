@@ -145,6 +145,8 @@ export interface Decided {
   readonly as: 'replayed' | 'discarded'
   /** Id of the bulk; null: a person did it. */
   readonly bulk: string | null
+  /** Id that the message goes on under; null: it was discarded. */
+  readonly id: string | null
 }
 
 /** A queue of a node: one generation of its lanes, its starts, or its replies. */

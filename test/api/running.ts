@@ -37,8 +37,8 @@ export async function bridgeOf(t: TestApi): Promise<void> {
 }
 
 /** Starts a run of `orders` and waits until it is listed. */
-export async function start(t: TestApi, body: unknown = 1): Promise<string> {
-  const { runId } = (await t.post('/api/topologies/orders/run', { body })).body
+export async function start(t: TestApi, body: unknown = 1, tenant?: string): Promise<string> {
+  const { runId } = (await t.post('/api/topologies/orders/run', { body, tenant })).body
   await eventually('the run is listed', async () => (await t.get(`/api/runs/${runId}`)).status === 200)
   return runId
 }

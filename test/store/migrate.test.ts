@@ -64,6 +64,27 @@ test('an engine without the extension for texts works, says so at each start, an
   expect(await conditionOf(url)).toMatchObject({ hasTextIndex: true })
 })
 
+test('an engine whose Trash has a column for tenants loses that, and finds its messages by an index of them', async () => {
+  const url = await emptyDatabase()
+  await migrate(url)
+  const admin = postgres(url, { max: 1, onnotice: () => {} })
+  onTestFinished(() => admin.end())
+  await admin.unsafe(`drop index trash_tenant_created;
+    alter table trash add column tenant text generated always as (message ->> 'tenant') stored;
+    create index trash_tenant_created on trash (tenant, created_at, id) where tenant is not null;
+    delete from drizzle.__drizzle_migrations where created_at = (select max(created_at) from drizzle.__drizzle_migrations)`)
+  const lines: string[] = []
+  await migrate(url, (line) => lines.push(line))
+  expect(lines).toEqual([expect.stringMatching(/^migrated the database: \w*tenant$/)])
+  await admin`set enable_seqscan = off`
+  const plan =
+    await admin`explain select id from trash where message ->> 'tenant' = 'ann' order by created_at desc, id desc`
+  expect(JSON.stringify(plan)).toContain('Index Scan Backward using trash_tenant_created')
+  expect(
+    await admin`select from information_schema.columns where table_name = 'trash' and column_name = 'tenant'`,
+  ).toEqual([])
+})
+
 test('a server that nobody listens on is unavailable', async () => {
   const store = openStore('postgres://nobody@127.0.0.1:1/none')
   onTestFinished(() => store.close())

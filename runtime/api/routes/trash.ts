@@ -72,7 +72,7 @@ const replay = createRoute({
   tags,
   summary: 'Send a message to its node again',
   description:
-    'As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.',
+    'As it failed, or as it was edited last; by the published plan. Of several replays and discards one wins; the others are 409. So is a body that does not fit the input schema of its node, or could not be checked by it (`urn:sluice:schema-mismatch`), unless that is accepted, and a node that it can not go to (`urn:sluice:incompatible`): `errors` says why.',
   method: 'post',
   path: '/api/trash/{id}/replay',
   request: { params, body: body(schemas.replayRequest) },
@@ -192,6 +192,7 @@ function showHead(row: TrashHead): schemas.ShownHead {
     traceId: traceIdOf({ trace: message.trace, run: row.runId }),
     topology: topologyName,
     node: nodeName,
+    tenant: message.tenant,
     attempts: attempts.length,
     createdAt: createdAt.toISOString(),
     settledAt: settledAt?.toISOString() ?? null,

@@ -75,7 +75,8 @@ export const trashItem = z
 export const editedItem = trashItem
   .extend({
     warnings: z.array(z.object({ path: z.string(), message: z.string() })).openapi({
-      description: "What of the body doesn't fit the node's input schema, by JSON Pointer; it is saved all the same",
+      description:
+        "What of the body doesn't fit the node's input schema, by JSON Pointer, or why it couldn't be checked; it is saved all the same",
     }),
   })
   .openapi('EditedTrashMessage')
@@ -125,7 +126,7 @@ export const replayRequest = z
     newestRevision: isTrue(
       'False: only if the published plan handles the node as the revision did by which the message failed; by default true',
     ),
-    acceptWarnings: isTrue("Also a body that doesn't fit the node's input schema"),
+    acceptWarnings: isTrue("Also a body that doesn't fit the node's input schema, or couldn't be checked by it"),
   })
   .openapi('ReplayRequest')
 

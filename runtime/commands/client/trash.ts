@@ -79,7 +79,10 @@ export function define(command: Command): void {
 function addReplaying(command: Command): void {
   command.option('--to <node>', 'send it to another node of its topology, by name or id')
   command.option('--no-newest-revision', 'only if the node is handled as it was when the message failed')
-  command.option('--accept-warnings', "also a body that doesn't fit the node's input schema")
+  command.option(
+    '--accept-warnings',
+    "also a body that doesn't fit the node's input schema, or couldn't be checked by it",
+  )
 }
 
 function stateOption(): Option {

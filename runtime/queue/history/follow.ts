@@ -25,12 +25,15 @@ export async function followed(
 ): Promise<Whereabouts[] | null> {
   const info = await deps.connection.jsm.streams.info(streamName(topologyId)).catch(orNull)
   if (info === null) return null
-  const at = { ...deps, topologyId, first: info.state.first_seq, signal: AbortSignal.timeout(answerMs) }
+  const stream = { topologyId, epoch: info.created, first: info.state.first_seq }
+  const at = { ...deps, ...stream, signal: AbortSignal.timeout(answerMs) }
   return Promise.all(messages.map((message) => follow(at, message)))
 }
 
 interface At extends Deps {
   readonly topologyId: string
+  /** Of the stream. */
+  readonly epoch: string
   /** Of the stream, before anything was looked for. */
   readonly first: number
   readonly signal: AbortSignal
@@ -41,7 +44,7 @@ async function follow(at: At, message: Followed): Promise<Whereabouts> {
   for (let steps = 0; steps < stepsMax; steps++) {
     const stored = await at.guard.stored(at.topologyId, originOf(hopKey(hop, hop.nodeId)), at.signal)
     if (stored === null) return message.isLate ? rested(at, message.trashKey, hop) : { kind: 'here', hop }
-    const next = after(hop, stored)
+    const next = after(at, hop, stored)
     if (next.kind !== 'here' || next.hop === hop) return next
     hop = next.hop
   }
@@ -49,9 +52,9 @@ async function follow(at: At, message: Followed): Promise<Whereabouts> {
 }
 
 /** What the hop left behind says of the message. `here` with the same hop: it is delayed. */
-function after(hop: Hop, { tail, body, sequence, envelope }: Stored): Whereabouts {
+function after({ epoch }: At, hop: Hop, { tail, body, sequence, envelope }: Stored): Whereabouts {
   const [kind] = tail.split('.')
-  if (kind === trashTail) return { kind: 'failed', trashId: originOf(hopKey(hop, hop.nodeId)) }
+  if (kind === trashTail) return { kind: 'failed', trashId: originOf(hopKey(hop, hop.nodeId)), epoch, sequence }
   if (kind === 'later') return { kind: 'here', hop }
   if (kind === 'reply') return { kind: 'done' }
   if (kind === ledgerTail) {

@@ -146,13 +146,13 @@ export interface Followed {
  * | `here`      | waits, is held or delayed, before this hop                                                     |
  * | `done`      | came to its end, or became others                                                              |
  * | `cancelled` | settled as cancelled                                                                           |
- * | `failed`    | is in Trash                                                                                    |
+ * | `failed`    | failed for good: in Trash as soon as the recorder has read this outcome                        |
  * | `gone`      | was settled, and all of it is compacted: the recorder has written down what became of it       |
  */
 export type Whereabouts =
   | { readonly kind: 'here'; readonly hop: Hop }
   | { readonly kind: 'done' | 'cancelled' | 'gone' }
-  | { readonly kind: 'failed'; readonly trashId: string }
+  | { readonly kind: 'failed'; readonly trashId: string; readonly epoch: string; readonly sequence: number }
 
 /** What is still stored of runs. Nothing is taken, no consumer is left behind; all may be called by several controls at once. */
 export interface RunHistory {

@@ -57,8 +57,8 @@ export async function changeBulk(inside: Store, id: string, change: BulkChange, 
 
 const leaseMs = 10_000
 const until = sql`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`
-/** Something of it is to be sent, or followed to its end. */
-const isOpen = sql`finished_at is null and (state in ('running', 'cancelled') or under_way > 0)`
+/** Something of it is to be sent, or followed to its end; or all of it has ended, and that is to be said. */
+const isOpen = sql`finished_at is null and (state in ('running', 'cancelled') or under_way > 0 or waiting = 0)`
 
 /** Takes bulks that nobody carries out, the oldest first. */
 export async function takeBulks(store: Store, holder: string, limit: number): Promise<string[]> {

@@ -22,26 +22,31 @@ export interface Portion {
   readonly bytes: number
 }
 
+/** One of the next ones; where it goes is known from its claim on. */
+export interface NextMember extends Member {
+  readonly place: BulkPlace | null
+}
+
 /** The next ones of an outcome, in order, and no more bytes than are wanted. */
 export async function nextMembers(
   inside: Store,
   bulkId: string,
   outcome: 'waiting' | 'sending',
   { count, bytes }: Portion,
-): Promise<Member[]> {
+): Promise<NextMember[]> {
   return inside.query((db) =>
-    db.execute<{ position: number; trashId: string }>(sql`
+    db.execute<{ position: number; trashId: string; place: BulkPlace | null }>(sql`
       with n as materialized (
-        select position, trash_id from trash_bulk_messages
+        select position, trash_id, place from trash_bulk_messages
         where bulk_id = ${bulkId} and outcome = ${outcome} order by position limit ${count}
       ), sized as (
         select n.*, sum(greatest(coalesce(octet_length(t.body), 0), coalesce((
           select max(octet_length(v.body)) from trash_versions v where v.trash_id = t.id), 0))) over (order by position) as bytes
         from n left join trash t on t.id = n.trash_id
       )
-      select position, trash_id as "trashId" from sized
+      select position, trash_id as "trashId", place from sized
       where bytes <= ${bytes} or position = (select min(position) from n) order by position`),
-  ) as Promise<Member[]>
+  ) as Promise<NextMember[]>
 }
 
 /** A message in Trash, with its newest version, if it was edited. */
@@ -192,17 +197,6 @@ export async function underWayOf(
       .orderBy(asc(position))
       .limit(limit),
   )
-}
-
-/** Which of these rows of Trash are written down. */
-export async function recordedOf(store: Store, ids: readonly string[]): Promise<Set<string>> {
-  const rows = await store.query((db) =>
-    db
-      .select({ id: trash.id })
-      .from(trash)
-      .where(inArray(trash.id, [...ids])),
-  )
-  return new Set(rows.map(({ id }) => id))
 }
 
 /** The row of Trash as which a message failed after it had been in Trash as another one; null: it didn't. */

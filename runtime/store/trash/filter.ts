@@ -36,7 +36,7 @@ export function conditions(filter: TrashFilter): (SQL | undefined)[] {
     given(filter.state, (state) => (state === 'open' ? isOpen : eq(trash.state, state))),
     given(filter.since, (since) => gte(trash.createdAt, since)),
     given(filter.until, (until) => lt(trash.createdAt, until)),
-    given(filter.tenant, (tenant) => eq(trash.tenant, tenant)),
+    given(filter.tenant, (tenant) => sql`${trash.message} ->> 'tenant' = ${tenant}`),
     given(filter.text, containsText),
     given(filter.body, inBody),
     given(filter.ids, (ids) => inArray(trash.id, ids.map(storable))),

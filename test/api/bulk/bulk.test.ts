@@ -33,9 +33,16 @@ test('the set is fixed when a bulk is made: what fails later does not join', asy
   const done = await until(world, made.id, ({ state }) => state === 'finished')
   expect(done).toMatchObject({ canary: null, messages: { total: 3, failedAgain: 3, done: 0 } })
   const [first] = await outcomes(world, made.id)
-  expect(first).toMatchObject({ outcome: 'failedAgain', error: { title: 'Order {"n":0} not wanted' } })
+  expect(first).toMatchObject({
+    outcome: 'failedAgain',
+    error: { title: expect.stringMatching(/^Order \{"n":\d\} not wanted$/) as string },
+  })
   const again = await world.t.get(`/api/trash/${String(first?.againId)}`)
-  expect(again.body).toMatchObject({ state: 'open', body: { n: 0 }, messageId: expect.any(String) as string })
+  expect(again.body).toMatchObject({
+    state: 'open',
+    body: { n: expect.any(Number) as number },
+    messageId: expect.any(String) as string,
+  })
   expect(world.called()).toHaveLength(3)
 })
 

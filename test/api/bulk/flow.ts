@@ -12,6 +12,7 @@ export interface Shown extends Body {
   readonly step: string
   readonly messages: Record<string, number>
   readonly stoppedBecause: string | null
+  readonly waitsFor: string | null
   readonly finishedAt: string | null
 }
 
@@ -25,7 +26,7 @@ export interface World {
   readonly run: string
 }
 
-/** A whole engine with `count` messages in Trash, `{"n":0}` and so on, before the node `b` of `orders`. */
+/** A whole engine with `count` messages in Trash, `{"n":0}` and so on, of the tenant ann, before the node `b` of `orders`. */
 export async function failed(count: number, more: Record<string, unknown> = {}): Promise<World> {
   let decide: (body: string) => boolean = () => false
   const records = JSON.stringify(Array.from({ length: count }, (_, n) => ({ n })))
@@ -44,7 +45,7 @@ export async function failed(count: number, more: Record<string, unknown> = {}):
     { b: { prefetch: 10, retry: { attempts: 1 }, ...more } },
   )
   await bridgeOf(t)
-  const run = await start(t)
+  const run = await start(t, 1, 'ann')
   await ended(t, run)
   const before = callsOf(worker).length
   return {

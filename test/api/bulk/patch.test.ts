@@ -17,14 +17,15 @@ test('a patch is seen on samples before anything changes; what it cannot be appl
   world.takes(() => true)
   const preview = await world.t.post('/api/trash/bulk/preview', { action: 'replay', filter: all, patch })
   expect(preview.body).toMatchObject({ count: 3, samples: expect.any(Array) as unknown })
-  const { samples } = preview.body as unknown as { samples: Record<string, unknown>[] }
-  expect(samples[0]).toMatchObject({
+  const { samples } = preview.body as unknown as { samples: { before: { n: number } }[] }
+  const sample = (n: number) => samples.find(({ before }) => before.n === n)
+  expect(sample(0)).toMatchObject({
     before: { n: 0 },
     after: null,
     difference: [],
     faults: ['the patch can\'t be applied: operation 0 (test "/n"): the value there is another one'],
   })
-  expect(samples[1]).toMatchObject({
+  expect(sample(1)).toMatchObject({
     after: { n: 1, mended: true },
     difference: [{ path: '/mended', after: true }],
     faults: [],
@@ -34,7 +35,8 @@ test('a patch is seen on samples before anything changes; what it cannot be appl
   const done = await until(world, id, ({ state }) => state === 'finished')
   expect(done.messages).toMatchObject({ total: 3, done: 1, refused: 2 })
   expect(world.called()).toEqual(['{"n":1,"mended":true}'])
-  const [refused, sent] = await outcomes(world, id)
+  const listed = await outcomes(world, id)
+  const [refused, sent] = ['refused', 'done'].map((of) => listed.find(({ outcome }) => outcome === of))
   const shown = async (one: typeof sent) => (await world.t.get(`/api/trash/${String(one?.trashId)}`)).body
   expect(await shown(refused)).toMatchObject({ state: 'open', versions: [] })
   expect(await shown(sent)).toMatchObject({
@@ -70,16 +72,16 @@ test('what does not fit the input schema as it is patched is refused and unchang
   const ask = { action: 'replay', filter: all, patch: { type: 'merge-patch', value: { mended: true } } }
   const preview = async (more: object) => {
     const { body } = await t.post('/api/trash/bulk/preview', { ...ask, ...more })
-    return (body as unknown as { samples: { faults: string[] }[] }).samples.map(({ faults }) => faults)
+    return (body as unknown as { samples: { faults: string[] }[] }).samples.flatMap(({ faults }) => faults)
   }
   const why = 'it doesn\'t fit the input schema of "b"'
-  expect(await preview({})).toEqual([[], [], [`${why} (/n must be <= 1)`]])
-  expect(await preview({ acceptWarnings: true })).toEqual([[], [], []])
+  expect(await preview({})).toEqual([`${why} (/n must be <= 1)`])
+  expect(await preview({ acceptWarnings: true })).toEqual([])
   control(world)
   const { id } = await bulk(world, ask)
   const done = await until(world, id, ({ state }) => state === 'finished')
   expect(done).toMatchObject({ acceptWarnings: false, messages: { done: 2, refused: 1 } })
-  const refused = (await outcomes(world, id))[2]
+  const refused = (await outcomes(world, id)).find(({ outcome }) => outcome === 'refused')
   expect(refused).toMatchObject({ outcome: 'refused', why: `${why} (/n must be <= 1)` })
   const token = await tokenOf(t, ['read'])
   const blind = await t.send('GET', `/api/trash/bulk/${id}/messages?outcome=refused`, { token })
@@ -106,8 +108,68 @@ test('a filter looks into bodies for those who may see them, and is shown to nob
   expect((await t.get('/api/audit')).text).not.toContain('n\\":1')
 })
 
+test('a fault at a name that can not be stored is told without what is wrong with the name', async () => {
+  const world = await failed(1)
+  const { t } = world
+  const input = { additionalProperties: { type: 'string' } }
+  const [row] = (await t.get('/api/trash?state=open')).body.items
+  await t.send('PUT', `/api/trash/${String(row?.id)}`, { json: { body: { 'a\u0000b\ud800': 1 } } })
+  await saveManifest(t.store, 'w', { protocol: 1, worker: 'w', nodes: [{ name: 'b', type: 'connector', input }] })
+  control(world)
+  const { id } = await bulk(world, { action: 'replay', filter: all })
+  await until(world, id, ({ state }) => state === 'finished')
+  const why = 'it doesn\'t fit the input schema of "b" (/a\ufffdb\ufffd must be string)'
+  expect(await outcomes(world, id)).toMatchObject([{ outcome: 'refused', why }])
+})
+
+/** Messages that `b` takes only if a pattern finds their text; of some of them it never ends. */
+async function endless(count: number, isEndless: (n: number) => boolean) {
+  const world = await failed(count)
+  const { t } = world
+  world.takes(() => true)
+  const open = (await t.get('/api/trash?state=open')).body.items as unknown as { id: string }[]
+  const ids: string[] = []
+  for (const { id } of open) {
+    const { body } = (await t.get(`/api/trash/${id}`)).body as unknown as { body: { n: number } }
+    if (!isEndless(body.n)) continue
+    ids.push(id)
+    await t.send('PUT', `/api/trash/${id}`, { json: { body: { ...body, s: `${'a'.repeat(40)}!` } } })
+  }
+  const input = { properties: { s: { pattern: '^(a+)+$' } } }
+  await saveManifest(t.store, 'w', { protocol: 1, worker: 'w', nodes: [{ name: 'b', type: 'connector', input }] })
+  return { ...world, ids }
+}
+
+const unchecked = 'it couldn\'t be checked by the input schema of "b": that takes longer than 2000 ms'
+
+test('a message that can not be checked in time is refused and told so, and keeps no other one from being checked', async () => {
+  const world = await endless(3, (n) => n === 1)
+  const { body } = await world.t.post('/api/trash/bulk/preview', { action: 'replay', filter: { ids: world.ids } })
+  expect(body).toMatchObject({ samples: [{ faults: [unchecked] }] })
+  control(world)
+  const { id } = await bulk(world, { action: 'replay', filter: all })
+  const done = await until(world, id, ({ state }) => state === 'finished')
+  expect(done.messages).toMatchObject({ done: 2, refused: 1 })
+  const told = (await outcomes(world, id)).flatMap(({ trashId, why }) => (why === null ? [] : [[trashId, why]]))
+  expect(told).toEqual([[world.ids[0], unchecked]])
+  expect(world.called().sort()).toEqual(['{"n":0}', '{"n":2}'])
+  const accepted = await bulk(world, { action: 'replay', filter: all, acceptWarnings: true })
+  expect((await until(world, accepted.id, ({ state }) => state === 'finished')).messages).toMatchObject({ done: 1 })
+})
+
+test('when no message can be checked in time a bulk ends all the same, with each of them refused', async () => {
+  const world = await endless(4, () => true)
+  control(world)
+  const { id } = await bulk(world, { action: 'replay', filter: all })
+  const done = await until(world, id, ({ state }) => state === 'finished')
+  expect(done.messages).toMatchObject({ done: 0, refused: 4 })
+  expect(new Set((await outcomes(world, id)).map(({ why }) => why))).toEqual(new Set([unchecked]))
+  expect(world.called()).toEqual([])
+})
+
 const bad = [
   ['an empty filter', { filter: {} }, 400, /an empty filter would be all of Trash/],
+  ['an empty text, which fits everything', { filter: { text: '' } }, 400, /filter\.text/],
   ['no filter', {}, 400, /filter/],
   ['an unknown topology', { filter: { topology: 'nope' } }, 404, /there is no topology .*nope/],
   ['nothing that fits', { filter: { topology: 'orders' } }, 409, /no open message in Trash fits/],
@@ -140,6 +202,12 @@ const bad = [
     },
     400,
     /operations/,
+  ],
+  [
+    'a patch that is too large',
+    { filter: all, patch: { type: 'merge-patch', value: { note: 'x'.repeat(256 * 1024) } } },
+    400,
+    /patch is larger than 262144 bytes/,
   ],
   [
     'a patch of a discard',

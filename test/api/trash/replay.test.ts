@@ -147,11 +147,16 @@ test('a body that does not fit the input schema is saved with warnings, and sent
   expect(callsOf(worker).at(-1)).toMatchObject({ node: 'b', body: '{"id":"good"}' })
 })
 
-test('a schema that can not be used is a warning, and holds no replay up', async () => {
+test('a schema that can not be used is a warning that has to be accepted, as one that does not fit', async () => {
   const { t, row } = await failed('b')
   const input = { $ref: 'http://127.0.0.1:1/elsewhere.json' }
   await saveManifest(t.store, 'w', { protocol: 1, worker: 'w', nodes: [{ name: 'b', type: 'connector', input }] })
   const { body } = await t.send('PUT', `/api/trash/${row.id}`, { json: { body: 'good' } })
-  expect(body).toMatchObject({ warnings: [{ path: '', message: expect.stringMatching(/can't be used/) as string }] })
-  expect((await replay(t, row.id)).status).toBe(202)
+  const why = /the body couldn't be checked by the input schema of "b": can't resolve reference/
+  const told = [{ path: '', message: expect.stringMatching(why) as string }]
+  expect(body).toMatchObject({ warnings: told })
+  const refused = await replay(t, row.id)
+  expect(refused).toMatchObject({ status: 409, body: { type: 'urn:sluice:schema-mismatch', errors: told } })
+  expect(refused.body.detail).toMatch(why)
+  expect((await replay(t, row.id, { acceptWarnings: true })).status).toBe(202)
 })

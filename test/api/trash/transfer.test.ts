@@ -142,6 +142,71 @@ test('lines that can not be read are told with their numbers, and the rest is th
   expect((await t.get(`/api/runs/${body.runId}`)).body).toMatchObject({ messages: { total: 2, failed: 2 } })
 })
 
+test('two rows of one message are messages of their own here: each goes on, once', async () => {
+  const { t, worker } = await orders(good)
+  await bridgeOf(t)
+  const lines = ['i1', 'i2'].map((id) => line({ id, bodyText: `good ${id}` }))
+  const { runId } = (await send(t, lines.join('\n'))).body
+  for (const id of ['i1', 'i2'])
+    expect((await t.send('POST', `/api/trash/${id}/replay`, { json: {} })).status).toBe(202)
+  const run = await eventually('the run is finished', async () => {
+    const { body } = await t.get(`/api/runs/${runId}`)
+    return body.state === 'finished' && body
+  })
+  expect(run.messages).toMatchObject({ total: 2, done: 2 })
+  const bodies = callsOf(worker).map(({ body }) => body)
+  expect(bodies.sort()).toEqual(['good i1', 'good i2'])
+})
+
+test('edits are taken as 1, 2, 3 and so on, in whatever order, and what was imported can be edited', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const edit = (version: number) => ({
+    ...{ version, headers: {}, contentType: 'text/plain', bodyText: `edit ${version}`, by: 'ann' },
+    createdAt: '2026-03-01T10:00:00Z',
+  })
+  const lines = [line({ versions: [edit(2), edit(1)] }), line({ id: 'i2', versions: [edit(3)] })]
+  const answer = await send(t, lines.join('\n'))
+  expect(answer.body).toMatchObject({ imported: 1, faults: 1, errors: [{ line: 2, path: 'versions' }] })
+  const shown = await t.get('/api/trash/i1')
+  expect(shown.body).toMatchObject({
+    versions: [
+      { version: 1, body: 'edit 1' },
+      { version: 2, body: 'edit 2' },
+    ],
+  })
+  const headers = { 'if-match': shown.headers.get('etag') ?? '' }
+  expect((await t.send('PUT', '/api/trash/i1', { json: { body: 'edit 3' }, headers })).status).toBe(200)
+})
+
+test('a file may begin with a byte order mark, and one of UTF-16 is refused with what to do', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const marked = Buffer.from(`\ufeff${line()}\r\n${line({ id: 'i2' })}`)
+  expect((await send(t, marked)).body).toMatchObject({ imported: 2, faults: 0 })
+  const wide = await send(t, Buffer.from(`\ufeff${line({ id: 'i3' })}`, 'utf16le'))
+  expect(wide).toMatchObject({
+    status: 400,
+    body: { detail: expect.stringMatching(/UTF-16: send it as UTF-8/) as string },
+  })
+})
+
+test('a line that is too long is told, and let go, and what comes after it is there', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  let left = 65
+  const long = new ReadableStream({
+    pull(controller) {
+      if (left > 0) controller.enqueue(Buffer.alloc(1024 * 1024, 'x'))
+      else if (left === 0) controller.enqueue(Buffer.from(`\n${line()}`))
+      else controller.close()
+      left -= 1
+    },
+  })
+  const { body } = await send(t, long)
+  expect(body).toMatchObject({ imported: 1, errors: [{ line: 1, message: 'is longer than 67108864 bytes' }] })
+})
+
 test('an import of another type, into no topology, or that says nothing, changes nothing', async () => {
   const t = await openApi()
   await published(t, 'orders')

@@ -21,7 +21,8 @@ type Deps = Pick<ApiDeps, 'store' | 'queues' | 'events' | 'log'>
 
 const lookEveryMs = 500
 const warnEveryMs = 60_000
-const atOnce = 20
+/** Most of so many only wait, which costs little. */
+const atOnce = 100
 /** Transactions that are held open while something is published: most connections are for others. */
 const turns = 2
 const forgetEveryMs = 3_600_000

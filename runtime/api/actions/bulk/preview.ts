@@ -11,7 +11,7 @@ import { isEventNode } from '../../../topology/plan.ts'
 import type { ApiDeps } from '../../deps.ts'
 import { shownBody } from '../../payload.ts'
 import { replayed } from '../settle-trash.ts'
-import { fitOf } from '../trash/fits.ts'
+import { fitOf, uncheckedText } from '../trash/fits.ts'
 import { nothingFits, refuseUnknown } from './create.ts'
 import type { Wanted } from './create.ts'
 import { misfit } from './carry/fit.ts'
@@ -100,7 +100,8 @@ async function faultsOf(around: Around, asked: Asked, { row, edit }: Whole, body
     const node = await around.node(row)
     const sent = replayed({ ...(edit ?? row), body }, isEventNode(node))
     if (asked.acceptWarnings) return []
-    const { faults } = await fitOf(around.store, node, sent)
+    const { faults, unchecked } = await fitOf(around.store, node, sent)
+    if (unchecked !== null) return [`it ${uncheckedText(node, unchecked)}`]
     return faults.map(({ path, message }) => `${misfit(node)} (${`${path} ${message}`.trim()})`)
   } catch (error) {
     if (!(error instanceof Conflict)) throw error

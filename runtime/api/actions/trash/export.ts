@@ -12,11 +12,11 @@ function bodyOf(bytes: Uint8Array): { bodyText: string } | { bodyBase64: string 
 /** A row as one line of NDJSON, with everything that is kept of it. */
 function lineOf({ row, versions }: WholeRow): string {
   const { message, topologyName, nodeName, body, createdAt, settledAt, ...rest } = row
-  const { from, created, replay, page, cursor, reconcile = false, limitKey = null, key, trace } = message
+  const { from, created, replay, page, cursor, reconcile = false, tenant, limitKey = null, key, trace } = message
   return `${JSON.stringify({
     ...rest,
     ...{ topology: topologyName, node: nodeName, createdAt, settledAt },
-    ...{ from, created, replay, page, cursor, reconcile, key, limitKey, traceparent: trace },
+    ...{ from, created, replay, page, cursor, reconcile, tenant, key, limitKey, traceparent: trace },
     traceId: traceIdOf({ trace, run: row.runId }),
     ...bodyOf(body),
     versions: versions.map(({ trashId: _, body: edited, ...version }) => ({ ...version, ...bodyOf(edited) })),

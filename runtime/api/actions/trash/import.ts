@@ -1,4 +1,9 @@
+import { Invalid } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
+import { lf } from '../../../protocol/bytes.ts'
+import { BrokenBody } from '../../../protocol/records/entry.ts'
+import { Parts } from '../../../protocol/records/parts.ts'
+import type { Part } from '../../../protocol/records/parts.ts'
 import { listNodes } from '../../../store/queries/nodes.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import { insertImported } from '../../../store/trash/imported.ts'
@@ -7,7 +12,6 @@ import { ofRun } from '../../access/targets.ts'
 import type { Changing } from '../../deps.ts'
 import { bytesOf, readLine } from './line.ts'
 import type { ReadLine } from './line.ts'
-import { linesOf } from './lines.ts'
 
 export interface LineFault {
   readonly line: number
@@ -43,11 +47,22 @@ export async function importTrash(
   next: () => Promise<Uint8Array | null>,
 ): Promise<ImportResult> {
   const importing = new Importing(deps, topology, await nodesByName(deps, topology))
-  for await (const { line, bytes } of linesOf(next, lineMaxBytes)) {
-    const read = bytes === null ? { path: '', message: `is longer than ${lineMaxBytes} bytes` } : readLine(bytes)
+  for await (const { line, raw, isTooLarge } of partsOf(next)) {
+    const read = isTooLarge ? { path: '', message: `is longer than ${lineMaxBytes} bytes` } : readLine(raw)
     await importing.take(line, read)
   }
   return importing.end()
+}
+
+async function* partsOf(next: () => Promise<Uint8Array | null>): AsyncGenerator<Part> {
+  const lines = new Parts(lf, lineMaxBytes)
+  try {
+    for (let piece = await next(); piece !== null; piece = await next()) yield* lines.push(piece)
+    yield* lines.end()
+  } catch (error) {
+    if (!(error instanceof BrokenBody)) throw error
+    throw new Invalid(error.message, [{ path: '', message: error.message }], { cause: error })
+  }
 }
 
 async function nodesByName({ store }: Changing, { id }: Topology): Promise<ReadonlyMap<string, string>> {
@@ -63,8 +78,8 @@ class Importing {
   readonly #errors: LineFault[] = []
   readonly #added: Record<string, number> = {}
   /**
-   * What the ids of messages end with, and the replays that they have behind them: never the same for two imports, so that no hop of an
-   * imported message was settled before, whatever was here under its id (I2).
+   * The replays that messages have behind them, and what their ids end with, after the id of their row: never the same for two rows, be it of
+   * one message, nor for two imports, so that no hop of an imported message was settled before, whatever was here under its id (I2).
    */
   readonly #mark = Math.floor(Date.now() / 1000)
   #waiting: Imported[] = []
@@ -100,7 +115,17 @@ class Importing {
     const { id: trashId, messageId, error, attempts, versions, createdAt, created = createdAt } = read
     const { from, page, cursor, reconcile, tenant, limitKey, key, traceparent: trace, headers, contentType } = read
     const message = {
-      ...{ id: `${messageId}!${this.#mark}`, from, created, replay: this.#mark, page, cursor, tenant, key, trace },
+      ...{
+        id: `${messageId}!${trashId}!${this.#mark}`,
+        from,
+        created,
+        replay: this.#mark,
+        page,
+        cursor,
+        tenant,
+        key,
+        trace,
+      },
       headers,
       contentType,
       ...(reconcile && { reconcile }),

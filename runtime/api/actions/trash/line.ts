@@ -74,7 +74,11 @@ const line = z
     versions: z
       .array(version)
       .max(versionsMax)
-      .refine((all) => new Set(all.map((one) => one.version)).size === all.length, 'the same version is there twice')
+      .transform((all) => all.toSorted((one, other) => one.version - other.version))
+      .refine(
+        (all) => all.every((one, n) => one.version === n + 1),
+        'expected the versions 1, 2, 3 and so on, each once',
+      )
       .default([]),
   })
   .superRefine(hasOneBody)

@@ -3,9 +3,9 @@ import { findTopology } from '../../../store/queries/topologies.ts'
 import { getTrash, trashVersionsOf } from '../../../store/queries/trash.ts'
 import type { Store } from '../../../store/store.ts'
 import { newestPlan } from '../plans.ts'
-import { fitOf, told } from './fits.ts'
+import { fitOf, warningsIn } from './fits.ts'
 
-/** What of a message's newest version doesn't fit its node, as the newest plan has it; none while that isn't known. */
+/** What of a message's newest version doesn't fit its node, or couldn't be checked, as the newest plan has it; none while that isn't known. */
 export async function warningsOf(store: Store, id: string, mayTell: boolean): Promise<Fault[]> {
   const row = await getTrash(store, id)
   const newest = (await trashVersionsOf(store, id)).at(-1) ?? row
@@ -13,6 +13,5 @@ export async function warningsOf(store: Store, id: string, mayTell: boolean): Pr
   const plan = topology && (await newestPlan(store, topology))
   const node = plan?.nodes.find((node) => node.id === row.nodeId)
   if (node === undefined) return []
-  const { faults, unusable } = await fitOf(store, node, newest)
-  return unusable === null ? [...told(faults, mayTell)] : [{ path: '', message: unusable }]
+  return [...warningsIn(node, await fitOf(store, node, newest), mayTell)]
 }

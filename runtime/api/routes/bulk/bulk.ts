@@ -31,7 +31,7 @@ const create = createRoute({
   tags,
   summary: 'Replay or discard many messages',
   description:
-    'All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.',
+    'All open messages that the filter leaves now: what fails later does not join. Carried out by the engine, also when controls stop and start. A replay begins with one message, goes on with a few when that ends well, then with ever more, and stops by itself when too many fail again. Each message is sent once, whatever else replays or discards it; what cannot be sent is refused, and stays as it is. What does not fit the input schema of its node, or could not be checked by it, is refused, unless `acceptWarnings` is true. A patch needs the scope `payload`, too, and so does a filter by `body`.',
   method: 'post',
   path: '/api/trash/bulk',
   request: { body: body(schemas.bulkRequest) },

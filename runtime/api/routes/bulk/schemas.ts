@@ -9,20 +9,23 @@ import { messageError } from '../../schemas/trash.ts'
 
 const idsMax = 10_000
 
+/** An empty text would fit every message, as if it weren't there. */
+const given = (max: number) => text(max).min(1).optional()
+
 const filter = z
   .strictObject({
-    topology: text(200).optional().openapi({ description: 'Id or name' }),
-    node: text(200).optional().openapi({ description: 'Id or name' }),
-    run: text(200).optional(),
-    fingerprint: text(64).optional(),
+    topology: given(200).openapi({ description: 'Id or name' }),
+    node: given(200).openapi({ description: 'Id or name' }),
+    run: given(200),
+    fingerprint: given(64),
     since: timeQuery.optional().openapi({ description: 'Failed at that time or later' }),
     until: timeQuery.optional().openapi({ description: 'Failed before that time' }),
-    text: text(200).optional().openapi({ description: "Part of the error's title or detail" }),
-    body: text(200).min(1).optional().openapi({
+    text: given(200).openapi({ description: "Part of the error's title or detail" }),
+    body: given(200).openapi({
       description:
         'Part of what the message holds, as it failed or as it was edited, letter by letter; needs `payload`',
     }),
-    tenant: text(200).optional(),
+    tenant: given(200),
     ids: z.array(text(200)).min(1).max(idsMax).optional().openapi({ description: 'Of messages in Trash' }),
   })
   .refine((all) => Object.values(all).some((value) => value !== undefined), {
@@ -50,19 +53,28 @@ const operation = z
   ])
   .openapi('PatchOperation', { description: 'Of RFC 6902' })
 
+const jsonPatch = z
+  .strictObject({ type: z.literal('json-patch'), operations: z.array(operation).min(1).max(operationsMax) })
+  .openapi('JsonPatch', { description: 'Of RFC 6902' })
+const mergePatch = z
+  .strictObject({ type: z.literal('merge-patch'), value })
+  .openapi('MergePatch', { description: 'Of RFC 7396' })
+
+/** It is kept with its bulk, and shown with it: what many messages have in common is small. */
+const patchMaxBytes = 256 * 1024
+
 const patch = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('json-patch'), operations: z.array(operation).min(1).max(operationsMax) }),
-    z.strictObject({ type: z.literal('merge-patch'), value }),
-  ])
+  .discriminatedUnion('type', [jsonPatch, mergePatch])
+  .refine((given) => Buffer.byteLength(JSON.stringify(given)) <= patchMaxBytes, {
+    error: `is larger than ${patchMaxBytes} bytes: edit messages that need so much one by one`,
+  })
   .openapi('BulkPatch', {
     description: 'Of the JSON body of each message: RFC 6902 or RFC 7396. Headers and content type stay as they are',
   })
 
-const acceptWarnings = z
-  .boolean()
-  .optional()
-  .openapi({ description: "Of a replay: also what doesn't fit the input schema of its node is sent" })
+const acceptWarnings = z.boolean().optional().openapi({
+  description: "Of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it, is sent",
+})
 
 const canary = z
   .strictObject({
@@ -118,9 +130,9 @@ export const bulk = z
     topology: z.string().nullable().openapi({ description: 'Null: it may be about several, or that one is deleted' }),
     topologyId: z.string().nullable(),
     action: z.enum(bulkActions),
-    filter: z
-      .record(z.string(), z.unknown())
-      .openapi({ description: 'As it was asked for; `body` is there for tokens with the scope `payload`' }),
+    filter: z.record(z.string(), z.unknown()).openapi('BulkFilterShown', {
+      description: 'As it was asked for; `body` is there for tokens with the scope `payload`',
+    }),
     patch: z
       .union([patch, z.null()])
       .optional()

@@ -40,7 +40,10 @@ function defineCreate(command: Command): void {
     .option('--no-canary', 'all at once')
     .option('--rate <n>', 'at most so many a second', wholeNumber('--rate', 1, 10_000))
     .option('--stop-at <percent>', 'stop when more fail again', wholeNumber('--stop-at', 1, 100), 20)
-    .option('--accept-warnings', "of a replay: also what doesn't fit the input schema of its node")
+    .option(
+      '--accept-warnings',
+      "of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it",
+    )
     .option('--reason <text>', 'why, for those who come after')
     .option('--follow', 'wait until it is over; exit code 1 unless all went well')
     .action(createOne)

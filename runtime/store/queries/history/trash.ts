@@ -87,7 +87,7 @@ export async function rowsOfTenant(
 ): Promise<TenantRow[]> {
   const rows = await store.query((db) =>
     db.execute<TenantRow>(sql`
-      select ${discardable}, state from trash where tenant = ${tenant}
+      select ${discardable}, state from trash where message ->> 'tenant' = ${tenant}
         and (${topologyId}::text is null or topology_id = ${topologyId})
       order by created_at, id limit ${limit}`),
   )

@@ -135,6 +135,7 @@ export const trashBulkMessages = pgTable(
     /** Where the body doesn't fit the input schema, and how: of the message, so not for everybody. Gone when its row in Trash is. */
     fault: text('fault'),
     againId: text('again_id'),
+    /** From its claim on. */
     place: jsonb('place').$type<BulkPlace>(),
     sentAt: instant('sent_at'),
     settledAt: instant('settled_at'),

@@ -121,7 +121,7 @@ function Options({ options, isCanary, setCanary, error }: OptionsProps) {
       />
       <Switch
         label="Also what doesn’t fit"
-        description="Bodies that don’t fit the input schema of their node are refused otherwise, and stay in Trash."
+        description="Bodies that don’t fit the input schema of their node, or can’t be checked, are refused otherwise, and stay in Trash."
         checked={options.isAccepting}
         onChange={(event) => options.setAccepting(event.currentTarget.checked)}
       />

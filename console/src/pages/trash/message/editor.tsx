@@ -101,7 +101,7 @@ function Form({ known, content, close }: EditorProps & { readonly content: Conte
       />
       {warnings.length > 0 && (
         <Warnings
-          title="It is saved, but the body doesn’t fit what the node takes"
+          title="It is saved, but the node may not take the body"
           warnings={warnings}
           anyway={anyway}
           edit={() => setWarnings([])}

@@ -69,7 +69,7 @@ export function ElsewhereDialog({ item, close }: ElsewhereProps) {
         {(isMismatch(replay.error) || isAccepted) && (
           <Checkbox
             size="xs"
-            label="Send it although it doesn’t fit the input schema"
+            label="Send it although it doesn’t fit the input schema, or couldn’t be checked"
             checked={isAccepted}
             onChange={(event) => setAccepted(event.currentTarget.checked)}
           />

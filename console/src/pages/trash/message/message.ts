@@ -94,7 +94,7 @@ export function useDiscard(id: string) {
   })
 }
 
-/** The body doesn't fit what the node's worker says it takes. */
+/** The body doesn't fit what the node's worker says it takes, or that couldn't be checked. */
 export function isMismatch(error: unknown): boolean {
   return shownOf(error).type === 'urn:sluice:schema-mismatch'
 }

@@ -10,7 +10,7 @@ interface WarningsProps {
   readonly isBusy: boolean
 }
 
-/** What of a body doesn't fit; a person may know better. */
+/** What of a body doesn't fit, or that it couldn't be checked; a person may know better. */
 export function Warnings({ warnings, title, anyway, edit, isBusy }: WarningsProps) {
   return (
     <Alert color="orange" variant="light" title={title} icon={<Icon name="warning" />} role="alert">
@@ -49,7 +49,7 @@ export function Mismatch({ error, anyway, edit, isBusy }: MismatchProps) {
   if (errors.length === 0) return <Text size="sm">{detail}</Text>
   return (
     <Warnings
-      title="It wasn’t sent: the body doesn’t fit what the node takes"
+      title="It wasn’t sent: the node may not take the body"
       warnings={errors}
       anyway={anyway}
       edit={edit}

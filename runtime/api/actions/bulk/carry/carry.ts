@@ -41,8 +41,9 @@ interface Carrying {
 
 const restMs = 100
 const troubleMs = 500
-/** What hasn't moved for so long waits for something. */
+/** What hasn't moved for so long waits for something, and is looked after less often. */
 const stillMs = 3_000
+const stillRestMs = 1_000
 const askEveryMs = 5_000
 const tellEveryMs = 500
 
@@ -68,11 +69,24 @@ export async function carryOut(deps: CarryDeps, id: string, holder: string, sign
     hasPace = true
     tellNow(carrying, bulk)
     if (await isOver(carrying, bulk)) return
+    await catchUp(carrying, bulk)
     const moved = (await send(carrying, bulk)) + (await tracker.look())
     if (moved > 0) carrying.movedAt = performance.now()
     await ask(carrying)
-    if (moved === 0) await wait(carrying.trouble === null ? restMs : troubleMs, null, { signal }).catch(() => null)
+    if (moved === 0) await wait(restOf(carrying), null, { signal }).catch(() => null)
   }
+}
+
+/** A control that was slow may have claimed and sent some after this one took over. */
+async function catchUp(carrying: Carrying, { underWay }: Bulk): Promise<void> {
+  if (carrying.hasClaimed || underWay <= carrying.tracker.size) return
+  carrying.hasClaimed = true
+  await carrying.tracker.load()
+}
+
+function restOf({ trouble, movedAt }: Carrying): number {
+  if (trouble !== null) return troubleMs
+  return performance.now() - movedAt < stillMs ? restMs : stillRestMs
 }
 
 function tellNow(carrying: Carrying, bulk: Bulk): void {
@@ -85,19 +99,21 @@ function tellNow(carrying: Carrying, bulk: Bulk): void {
   tellBulk(carrying.deps.events, bulk)
 }
 
-/** Ends one of which nothing is left. */
-async function isOver({ deps, id }: Carrying, { state, waiting, underWay }: Bulk): Promise<boolean> {
-  if (underWay > 0 || (state === 'running' && waiting > 0)) return false
+/** Ends one of which nothing is left, also when it is paused or has stopped meanwhile. */
+async function isOver({ deps, id }: Carrying, known: Bulk): Promise<boolean> {
+  if (!isAllDone(known)) return false
   const change = await deps.store.transaction(async (inside) => {
     const bulk = await lockBulk(inside, id)
-    const isFinished = bulk.state === 'running' && bulk.waiting === 0
-    if (bulk.underWay > 0 || !(isFinished || bulk.state === 'cancelled')) return null
+    if (!isAllDone(bulk)) return null
     const end = { finishedAt: new Date(), rateNow: 0, waitsFor: null, leaseBy: null, leaseUntil: null }
-    return changeBulk(inside, id, { ...end, state: isFinished ? 'finished' : 'cancelled' }, true)
+    return changeBulk(inside, id, { ...end, state: bulk.state === 'cancelled' ? 'cancelled' : 'finished' }, true)
   })
   if (change !== null) tellBulk(deps.events, change)
   return change !== null
 }
+
+const isAllDone = ({ state, waiting, underWay }: Bulk): boolean =>
+  underWay === 0 && (waiting === 0 || state === 'cancelled')
 
 /** Answers how many messages moved. */
 async function send(carrying: Carrying, bulk: Bulk): Promise<number> {

@@ -5,10 +5,12 @@ import type { Bulk } from '../../../../store/bulk/bulks.ts'
 import { insertVersions, lockWhole, nextMembers, writeOutcomes } from '../../../../store/bulk/messages.ts'
 import type { Member, Settled, Whole } from '../../../../store/bulk/messages.ts'
 import type { TrashVersion } from '../../../../store/queries/trash.ts'
+import { isEventNode } from '../../../../topology/plan.ts'
 import type { ApiDeps } from '../../../deps.ts'
-import type { Payload } from '../../trash/fits.ts'
+import { replayed } from '../../settle-trash.ts'
 import { unfitOf } from './fit.ts'
-import { openTargets } from './target.ts'
+import type { Candidate } from './fit.ts'
+import { openTargets, placeOf, refusalOf } from './target.ts'
 import type { Targets } from './target.ts'
 
 /** Of one transaction: its messages are in memory, whole. */
@@ -34,8 +36,11 @@ export function claimNext(deps: Deps, id: string, holder: string, count: number)
       inside,
       members.map(({ trashId }) => trashId),
     )
-    const able = members.flatMap((member) => take(bulk, member, locked.get(member.trashId), gone))
-    const taken = isChecked(bulk) ? await withoutUnfit(deps, openTargets(deps), able) : able
+    const targets = openTargets(deps)
+    const able: Taken[] = []
+    for (const member of members)
+      able.push(...(await take({ bulk, targets, gone }, member, locked.get(member.trashId))))
+    const taken = isChecked(bulk) ? await withoutUnfit(deps, able) : able
     await insertVersions(
       inside,
       taken.flatMap(({ version }) => version ?? []),
@@ -49,37 +54,52 @@ type Deps = Pick<ApiDeps, 'store' | 'queues'>
 
 type Version = Omit<TrashVersion, 'createdAt'>
 
-/** `sends`: what would go out, and of which row. */
-type Taken = Settled & { readonly version?: Version; readonly sends?: Payload & { readonly row: Whole['row'] } }
+/** `sends`: what would go out, and where. */
+type Taken = Settled & { readonly version?: Version; readonly sends?: Omit<Candidate, 'position'> }
 
 const isChecked = ({ action, acceptWarnings }: Bulk): boolean => action === 'replay' && !acceptWarnings
 
-async function withoutUnfit({ store }: Deps, targets: Targets, taken: readonly Taken[]): Promise<Taken[]> {
-  const candidates = taken.flatMap(({ position, sends }) =>
-    sends === undefined ? [] : [{ position, row: sends.row, payload: sends }],
-  )
-  const { refused, later } = await unfitOf(store, targets, candidates)
+async function withoutUnfit({ store }: Deps, taken: readonly Taken[]): Promise<Taken[]> {
+  const candidates = taken.flatMap(({ position, sends }) => (sends === undefined ? [] : [{ position, ...sends }]))
+  const { refused, later } = await unfitOf(store, candidates)
   return taken.flatMap((one) => (later.has(one.position) ? [] : [refused.get(one.position) ?? one]))
 }
 
+interface Around {
+  readonly bulk: Bulk
+  readonly targets: Targets
+  readonly gone: ReadonlySet<string>
+}
+
+/** What is said of a message that was erased, or kept for long enough, since the bulk was made. */
+export const notInTrash = 'it is not in Trash any more'
+
 /** Nothing for one that somebody else holds: it stays in the line. */
-function take(bulk: Bulk, { position, trashId }: Member, whole: Whole | undefined, gone: ReadonlySet<string>): Taken[] {
+async function take(
+  { bulk, targets, gone }: Around,
+  { position, trashId }: Member,
+  whole: Whole | undefined,
+): Promise<Taken[]> {
   const refused = (why: string): Taken[] => [{ position, outcome: 'refused', why }]
-  if (whole === undefined) return gone.has(trashId) ? refused('it is not in Trash any more') : []
-  if (whole.row.state !== 'open') return refused(`it is ${whole.row.state} already`)
-  const sending = { position, outcome: 'sending' } as const
+  if (whole === undefined) return gone.has(trashId) ? refused(notInTrash) : []
   const { row, edit } = whole
-  if (bulk.patch === null) return [{ ...sending, sends: { ...(edit ?? row), row } }]
+  if (row.state !== 'open') return refused(`it is ${row.state} already`)
+  const sending = { position, outcome: 'sending' } as const
+  if (bulk.action === 'discard') return [{ ...sending, place: placeOf(row, false) }]
   try {
-    const version = patchedVersion(bulk, whole)
-    return [{ ...sending, version, sends: { ...version, row } }]
+    const node = await targets.node(row)
+    const version = bulk.patch === null ? null : patchedVersion(bulk, whole)
+    const payload = replayed(version ?? edit ?? row, isEventNode(node))
+    const place = placeOf(row, version !== null || edit !== null)
+    return [{ ...sending, place, sends: { node, payload }, ...(version !== null && { version }) }]
   } catch (error) {
-    if (!(error instanceof Unpatchable)) throw error
-    return refused(`the patch can't be applied: ${error.message}`)
+    const why = error instanceof Unpatchable ? `the patch can't be applied: ${error.message}` : refusalOf(error)
+    if (why === null) throw error
+    return refused(why)
   }
 }
 
-function patchedVersion({ id, patch, by }: Bulk, { row, edit }: Whole): Omit<TrashVersion, 'createdAt'> {
+function patchedVersion({ id, patch, by }: Bulk, { row, edit }: Whole): Version {
   const { headers, contentType, body } = edit ?? row
   const made = patch === null ? body : patched(body, patch).body
   const version = (edit?.version ?? 0) + 1

@@ -1,20 +1,17 @@
 import type { Settled } from '../../../../store/bulk/messages.ts'
-import type { TrashHead } from '../../../../store/queries/trash.ts'
 import type { Store } from '../../../../store/store.ts'
 import type { PlanNode } from '../../../../topology/plan.ts'
-import { fitsOf } from '../../trash/fits.ts'
-import type { Payload } from '../../trash/fits.ts'
-import { refusalOf } from './target.ts'
-import type { Targets } from './target.ts'
+import { fitsOf, uncheckedText } from '../../trash/fits.ts'
+import type { Fit, Payload } from '../../trash/fits.ts'
 
 /** A message of a portion as it would be sent. */
 export interface Candidate {
   readonly position: number
-  readonly row: TrashHead
+  readonly node: PlanNode
   readonly payload: Payload
 }
 
-/** By position: what doesn't fit, and what there was no time for, which stays in the line. */
+/** By position: what doesn't fit or couldn't be checked, and what there was no time for, which stays in the line. */
 export interface Unfit {
   readonly refused: ReadonlyMap<number, Settled>
   readonly later: ReadonlySet<number>
@@ -23,27 +20,31 @@ export interface Unfit {
 /** Rows are locked meanwhile; a node is always looked at, so that a bulk goes on. */
 const checkMs = 3_000
 
-/** Which of these don't fit the input schemas of their nodes, in one check per node. A schema that can't be used holds nothing up. */
-export async function unfitOf(store: Store, targets: Targets, candidates: readonly Candidate[]): Promise<Unfit> {
+/** Which of these aren't to be sent by the input schemas of their nodes, in one check per node. */
+export async function unfitOf(store: Store, candidates: readonly Candidate[]): Promise<Unfit> {
   const until = performance.now() + checkMs
   const refused = new Map<number, Settled>()
   const later = new Set<number>()
   let isFirst = true
-  for (const { node, messages } of await byNode(targets, candidates)) {
-    if (!isFirst && performance.now() > until) for (const { position } of messages) later.add(position)
-    else {
-      const payloads = messages.map(({ payload }) => payload)
-      const { faults } = await fitsOf(store, node, payloads)
-      messages.forEach(({ position }, n) => {
-        const fault = faults[n]?.[0]
-        if (fault === undefined) return
-        const said = `${fault.path} ${fault.message}`.trim()
-        refused.set(position, { position, outcome: 'refused', why: misfit(node), fault: said })
-      })
-    }
+  for (const { node, messages } of byNode(candidates)) {
+    const hasTime = isFirst || performance.now() <= until
+    const payloads = messages.map(({ payload }) => payload)
+    const fits = hasTime ? await fitsOf(store, node, payloads) : []
+    messages.forEach(({ position }, n) => {
+      const fit = fits[n] ?? null
+      const why = fit && refusalOf(node, fit)
+      if (fit === null) later.add(position)
+      else if (why !== null) refused.set(position, { position, outcome: 'refused', ...why })
+    })
     isFirst = false
   }
   return { refused, later }
+}
+
+/** Null: it fits. */
+function refusalOf(node: PlanNode, { faults: [fault], unchecked }: Fit): Pick<Settled, 'why' | 'fault'> | null {
+  if (unchecked !== null) return { why: `it ${uncheckedText(node, unchecked)}` }
+  return fault === undefined ? null : { why: misfit(node), fault: `${fault.path} ${fault.message}`.trim() }
 }
 
 export const misfit = ({ name }: PlanNode): string => `it doesn't fit the input schema of "${name}"`
@@ -53,18 +54,12 @@ interface OfNode {
   readonly messages: Candidate[]
 }
 
-/** Without those that can't be sent anyhow: they are refused when that is tried. */
-async function byNode(targets: Targets, candidates: readonly Candidate[]): Promise<OfNode[]> {
+function byNode(candidates: readonly Candidate[]): OfNode[] {
   const nodes = new Map<string, OfNode>()
   for (const candidate of candidates) {
-    const node = await targets.node(candidate.row).catch((error: unknown) => {
-      if (refusalOf(error) === null) throw error
-      return null
-    })
-    if (node === null) continue
-    const known = nodes.get(node.id) ?? { node, messages: [] }
+    const known = nodes.get(candidate.node.id) ?? { node: candidate.node, messages: [] }
     known.messages.push(candidate)
-    nodes.set(node.id, known)
+    nodes.set(candidate.node.id, known)
   }
   return [...nodes.values()]
 }

@@ -11,6 +11,7 @@ export type Going = Pick<
   | 'baseDone'
   | 'baseFailed'
   | 'recent'
+  | 'waiting'
   | 'underWay'
   | 'done'
   | 'failedAgain'
@@ -39,9 +40,10 @@ const settledLeast = 5
  * many have settled as may be under way, twice as many may. Pure.
  *
  * It stops when the first one fails, and when more than `stopAtFailedPercent` failed again: of all that settled since it was begun or
- * resumed, or of the last ones. What only waits says nothing.
+ * resumed, or of the last ones. What only waits says nothing, and when all is sent there is nothing to stop any more.
  */
 export function judge(going: Going): Judgement {
+  if (going.waiting === 0) return { kind: 'go', stage: stageOf(going), allowed: 0 }
   if (going.action === 'discard') return { kind: 'go', stage: stageOf(going), allowed: discardsAtOnce }
   const failed = going.failedAgain - going.baseFailed
   const settled = failed + going.done - going.baseDone

@@ -3,15 +3,16 @@ import { settleDirectly, lockPosition } from '../../../../store/outcomes.ts'
 import { lockBulk } from '../../../../store/bulk/bulks.ts'
 import type { Bulk } from '../../../../store/bulk/bulks.ts'
 import { lockWhole, nextMembers, topologyIdsOf, writeOutcomes } from '../../../../store/bulk/messages.ts'
-import type { Member, Settled, Whole } from '../../../../store/bulk/messages.ts'
+import type { Member, NextMember, Settled, Whole } from '../../../../store/bulk/messages.ts'
+import type { Decided } from '../../../../queue/control.ts'
 import type { BulkPlace } from '../../../../store/schema/index.ts'
 import { isEventNode } from '../../../../topology/plan.ts'
 import type { PlanNode } from '../../../../topology/plan.ts'
 import type { ApiDeps } from '../../../deps.ts'
 import { eachOf } from '../../look/each.ts'
 import { replayed } from '../../settle-trash.ts'
-import { portion } from './claim.ts'
-import { isOrdered, openTargets, refusalOf } from './target.ts'
+import { notInTrash, portion } from './claim.ts'
+import { isOrdered, openTargets, placeOf, refusalOf } from './target.ts'
 import type { Targets } from './target.ts'
 
 type Deps = Pick<ApiDeps, 'store' | 'queues'>
@@ -55,22 +56,26 @@ export async function sendClaimed(deps: Deps, bulk: Bulk): Promise<Sending> {
       const whole = locked.get(member.trashId)
       return whole === undefined ? [] : [{ ...member, ...whole }]
     })
-    const results = await sendAll({ ...deps, bulk, targets, until }, known)
-    const lost = members.flatMap(({ position, trashId }): Settled[] =>
-      gone.has(trashId) ? [{ position, outcome: 'refused', why: 'it is not in Trash any more' }] : [],
-    )
-    const settled = [...lost, ...results.flatMap((one) => ('outcome' in one ? [one] : []))]
+    const around = { ...deps, bulk, targets, until }
+    const erased = members.filter(({ trashId }) => gone.has(trashId))
+    const lost = await eachOf(erased, sideBySide, (one) => erasedSince(around, one))
+    const results = [...lost, ...(await sendAll(around, known))]
+    const settled = results.flatMap((one) => ('outcome' in one ? [one] : []))
     orphans.push(...results.flatMap((one) => ('orphan' in one ? [one.orphan] : [])))
     await lockBulk(inside, bulk.id)
     await writeOutcomes(inside, bulk.id, settled)
     const failed = results.find((one) => 'error' in one)?.error
     const held = members.length - known.length - lost.length
-    const left = failed !== undefined ? textOf(failed) : held > 0 ? 'somebody else holds the message' : null
+    const left = failed !== undefined ? textOf(failed) : held > 0 ? heldText : null
     return { sent: results.flatMap((one) => ('sent' in one ? [one.sent] : [])), settled: settled.length, left }
   })
   const direct = await discardOrphans(deps, bulk, orphans)
-  return { ...sending, settled: sending.settled + direct }
+  // Of those that somebody held or erased just now the next time says more.
+  const left = sending.left ?? (direct < orphans.length ? heldText : null)
+  return { ...sending, settled: sending.settled + direct, left }
 }
+
+const heldText = 'somebody else holds the message'
 
 interface Around extends Deps {
   readonly bulk: Bulk
@@ -135,7 +140,7 @@ async function sendOne(around: Around, one: One, node: PlanNode | null): Promise
     node === null
       ? await queues.discard({ ...names, reason: bulk.reason, replay: row.message.replay })
       : await queues.replay({ ...names, ...contentOf(one, node) })
-  return guarded === 'accepted' ? mine(around, one) : decidedBefore(around, one)
+  return guarded === 'accepted' ? mineAsIs(around, one) : decidedBefore(around, one)
 }
 
 function contentOf({ row, edit }: One, node: PlanNode) {
@@ -143,28 +148,43 @@ function contentOf({ row, edit }: One, node: PlanNode) {
   return { message: { ...row.message, headers, contentType }, edited: edit !== null, body }
 }
 
-function mine({ bulk }: Around, { position, trashId, row, edit }: One): Result {
+function mine({ bulk }: Around, { position, trashId }: Member, place: BulkPlace, bytes: number): Result {
   if (bulk.action === 'discard') return { position, outcome: 'discarded' }
-  const { topologyId, nodeId, runId: run, message } = row
-  const replay = message.replay + 1
-  const id = edit === null ? message.id : `${message.id}!${replay}`
-  const place = { topologyId, nodeId, run, id, page: message.page, replay, round: 0, sequence: null }
-  const bytes = (edit ?? row).body.length
   return { position, outcome: 'underWay', place, sent: { position, trashId, place, bytes } }
 }
 
+const mineAsIs = (around: Around, one: One): Result =>
+  mine(around, one, placeOf(one.row, one.edit !== null), (one.edit ?? one.row).body.length)
+
 /**
- * Somebody has replayed or discarded it before: this bulk itself, before it crashed, or another one. When that isn't stored any more it
- * was this one: it had claimed the row while it was open.
+ * Somebody has replayed or discarded it before: this bulk itself, before it crashed, or another one. When that isn't stored any more, and
+ * the row is what this bulk makes of it, it was this one: it had claimed the row while it was open.
  */
 async function decidedBefore(around: Around, one: One): Promise<Result> {
-  const { position, row } = one
-  const decided = await around.queues.decided(row.topologyId, row.id, row.message.replay)
-  if (decided === null && row.state === 'open')
-    throw new Unavailable('nats', 'what was decided of a message is not to be seen yet')
-  if (decided === null || decided.bulk === around.bulk.id) return mine(around, one)
-  const who = decided.bulk === null ? '' : ` by bulk ${decided.bulk}`
-  return { position, outcome: 'refused', why: `it was ${decided.as}${who} already` }
+  const { bulk, queues } = around
+  const { position, row, edit } = one
+  const decided = await queues.decided(row.topologyId, row.id, row.message.replay)
+  if (decided === null) {
+    if (row.state === 'open') throw new Unavailable('nats', 'what was decided of a message is not to be seen yet')
+    if (row.state === settledAs[bulk.action]) return mineAsIs(around, one)
+    return { position, outcome: 'refused', why: `it is ${row.state} already` }
+  }
+  if (decided.bulk !== bulk.id) return { position, outcome: 'refused', why: saidOf(decided) }
+  // Somebody may have edited it since it was sent.
+  const place = placeOf(row, edit !== null)
+  return mine(around, one, { ...place, id: decided.id ?? place.id }, (edit ?? row).body.length)
+}
+
+const settledAs = { replay: 'replayed', discard: 'discarded' } as const
+
+const saidOf = ({ as, bulk }: Decided): string => `it was ${as}${bulk === null ? '' : ` by bulk ${bulk}`} already`
+
+/** Its row was there when it was claimed. This bulk may have sent it before it crashed: then it is followed as any other. */
+async function erasedSince(around: Around, one: NextMember): Promise<Result> {
+  const { position, trashId, place } = one
+  const decided = place && (await around.queues.decided(place.topologyId, trashId, place.replay - 1))
+  if (!place || decided?.bulk !== around.bulk.id) return { position, outcome: 'refused', why: notInTrash }
+  return mine(around, one, { ...place, id: decided.id ?? place.id }, 0)
 }
 
 /** Of topologies whose streams are gone: there is nobody to ask, and nobody to race with but ourselves. */

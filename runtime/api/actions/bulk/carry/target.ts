@@ -2,6 +2,7 @@ import { Conflict } from '../../../../errors.ts'
 import { findTopology } from '../../../../store/queries/topologies.ts'
 import type { Topology } from '../../../../store/queries/topologies.ts'
 import type { TrashHead } from '../../../../store/queries/trash.ts'
+import type { BulkPlace } from '../../../../store/schema/index.ts'
 import { isEventNode } from '../../../../topology/plan.ts'
 import type { PlanNode } from '../../../../topology/plan.ts'
 import type { ApiDeps } from '../../../deps.ts'
@@ -35,6 +36,13 @@ function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise
   const found = known.get(key) ?? ask()
   known.set(key, found)
   return found
+}
+
+/** From where a message is followed that is replayed: its hop at the node that failed. */
+export function placeOf({ topologyId, nodeId, runId: run, message }: TrashHead, isEdited: boolean): BulkPlace {
+  const replay = message.replay + 1
+  const id = isEdited ? `${message.id}!${replay}` : message.id
+  return { topologyId, nodeId, run, id, page: message.page, replay, round: 0, sequence: null }
 }
 
 /** Do its messages keep an order? */

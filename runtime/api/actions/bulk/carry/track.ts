@@ -1,8 +1,9 @@
 import type { Whereabouts } from '../../../../queue/history/types.ts'
 import { trashKey } from '../../../../queue/publish/trash.ts'
 import { lockBulk } from '../../../../store/bulk/bulks.ts'
-import { laterTrashOf, recordedOf, underWayOf, writeOutcomes } from '../../../../store/bulk/messages.ts'
+import { laterTrashOf, underWayOf, writeOutcomes } from '../../../../store/bulk/messages.ts'
 import type { Settled } from '../../../../store/bulk/messages.ts'
+import { positionsOf } from '../../../../store/outcomes.ts'
 import type { BulkPlace } from '../../../../store/schema/index.ts'
 import type { ApiDeps } from '../../../deps.ts'
 import type { Sent } from './send.ts'
@@ -17,6 +18,8 @@ export interface Tracker {
   /** The oldest of them. */
   readonly oldest: BulkPlace | null
   add(sent: readonly Sent[]): void
+  /** Begins with those that are under way and not known here. */
+  load(): Promise<void>
   /** Looks where those are whose turn it is, and writes down what became of them. Answers how many have ended. */
   look(): Promise<number>
 }
@@ -46,12 +49,16 @@ export async function openTracker(deps: Deps, bulkId: string): Promise<Tracker> 
     for (const one of sent)
       tracked.set(one.position, { ...one, saved: one.place, waitMs: firstWaitMs, lookAt: performance.now() })
   }
-  for (let after = 0; ;) {
-    const rows = await underWayOf(deps.store, bulkId, after, loadedAtOnce)
-    add(rows.flatMap(({ place, ...row }) => (place === null ? [] : [{ ...row, place }])))
-    after = rows.at(-1)?.position ?? after
-    if (rows.length < loadedAtOnce) break
+  const load = async (): Promise<void> => {
+    for (let after = 0; ;) {
+      const rows = await underWayOf(deps.store, bulkId, after, loadedAtOnce)
+      const fresh = rows.filter(({ position }) => !tracked.has(position))
+      add(fresh.flatMap(({ place, ...row }) => (place === null ? [] : [{ ...row, place }])))
+      after = rows.at(-1)?.position ?? after
+      if (rows.length < loadedAtOnce) return
+    }
   }
+  await load()
   return {
     get size() {
       return tracked.size
@@ -60,6 +67,7 @@ export async function openTracker(deps: Deps, bulkId: string): Promise<Tracker> 
       return tracked.values().next().value?.place ?? null
     },
     add,
+    load,
     look: () => lookAtAll(deps, bulkId, tracked),
   }
 }
@@ -119,36 +127,30 @@ async function lookAt(deps: Deps, some: readonly Tracked[]): Promise<Settled[]> 
         isLate: waitMs >= lateMs,
       })),
     )
-    settled.push(...(await outcomesOf(deps, messages, found)))
+    const recorded = (await positionsOf(deps.store, [topologyId])).get(topologyId) ?? null
+    const outcomes = await Promise.all(
+      messages.map((message, n) => outcomeOf(deps, message, found?.[n] ?? null, recorded)),
+    )
+    settled.push(...outcomes.flatMap((one) => one ?? []))
   }
   return settled
 }
 
-async function outcomesOf(
-  deps: Deps,
-  messages: readonly Tracked[],
-  found: readonly Whereabouts[] | null,
-): Promise<Settled[]> {
-  const failed = (found ?? []).flatMap((one) => (one.kind === 'failed' ? [one.trashId] : []))
-  const recorded = failed.length === 0 ? new Set<string>() : await recordedOf(deps.store, failed)
-  const settled = await Promise.all(
-    messages.map((message, n) => outcomeOf(deps, message, found === null ? null : (found[n] ?? null), recorded)),
-  )
-  return settled.flatMap((one) => one ?? [])
-}
+/** How far the recorder has read a topology's stream, and of which life of that. */
+type Recorded = { readonly epoch: string; readonly position: number } | null
 
-/** Null: nothing is to be written. */
+/** Null: nothing is to be written. `found` null: the topology has no stream any more. */
 async function outcomeOf(
   { store }: Deps,
   message: Tracked,
   found: Whereabouts | null,
-  recorded: ReadonlySet<string>,
+  recorded: Recorded,
 ): Promise<Settled | null> {
   const { position, trashId, place } = message
   if (found === null) {
     const again = await laterTrashOf(store, trashId, place)
     if (again !== null) return { position, outcome: 'failedAgain', againId: again }
-    return { position, outcome: 'cancelled', why: 'its topology was deleted' }
+    return { position, outcome: 'cancelled', why: 'its topology was deleted before it was seen what became of it' }
   }
   switch (found.kind) {
     case 'gone': {
@@ -160,8 +162,10 @@ async function outcomeOf(
     case 'cancelled':
       return { position, outcome: 'cancelled', why: 'it settled as cancelled, with its run or its topology' }
     case 'failed':
-      // A moment later the recorder has written it down, and it can be looked at.
-      return recorded.has(found.trashId) ? { position, outcome: 'failedAgain', againId: found.trashId } : null
+      // A moment later the recorder has written it down, and it can be looked at, unless somebody has erased it since.
+      return recorded?.epoch === found.epoch && recorded.position >= found.sequence
+        ? { position, outcome: 'failedAgain', againId: found.trashId }
+        : null
     case 'here':
       return moved(message, { ...place, ...found.hop })
     default:

@@ -25,5 +25,5 @@ export async function waitsFor({ store, queues }: Deps, { topologyId, nodeId }: 
   const workerUrls = (await allWorkers(store)).find(({ name }) => name === worker)?.urls ?? null
   const isCancelling = await queues.isCancelling(topologyId, null)
   const blocker = blockersOf(own, { ...facts, workerUrls, isCancelling }).find(({ kind }) => !flowing.has(kind))
-  return blocker === undefined ? null : `${blocker.count} before the node "${node.name}" ${blocker.text}`.slice(0, 500)
+  return blocker === undefined ? null : `${blocker.count} before the node "${node.name}": ${blocker.text}`.slice(0, 500)
 }
