@@ -7,7 +7,15 @@ import { runNode } from './run.mjs'
 
 const target = join(root, 'dist/console')
 /** Of all that the console is made of. */
-const sources = ['console', 'runtime/client', 'runtime/errors.ts', 'package-lock.json', 'bin/bundle.mjs']
+const sources = [
+  'console',
+  'runtime/client',
+  'runtime/topology/yaml.ts',
+  'runtime/topology/faults/paths.ts',
+  'runtime/errors.ts',
+  'package-lock.json',
+  'bin/bundle.mjs',
+]
 
 /**
  * The folder of the built console. What is there stays in place until the new one is whole.

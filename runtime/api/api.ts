@@ -16,6 +16,7 @@ import { cronRoutes } from './routes/cron/cron.ts'
 import { editorRoutes } from './routes/editors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { appliedRoutes } from './routes/files/applied.ts'
+import { checkRoutes } from './routes/files/check.ts'
 import { differenceRoutes } from './routes/files/difference.ts'
 import { schemaRoutes } from './routes/files/schema.ts'
 import { hookRoutes } from './routes/hooks/hooks.ts'
@@ -100,6 +101,7 @@ const allRoutes = [
   tryRoutes,
   metricRoutes,
   publishingRoutes,
+  checkRoutes,
   differenceRoutes,
   appliedRoutes,
   schemaRoutes,

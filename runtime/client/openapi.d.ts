@@ -363,6 +363,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/topologies/{topology}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check what saving and publishing a document would come to
+         * @description By the same checks, against the workers and services that there are now. Nothing is stored. 400 for a body that is no document at all: without a list of nodes.
+         */
+        post: operations["checkTopology"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/topologies/{topology}/revisions/{revision}/difference": {
         parameters: {
             query?: never;
@@ -1988,6 +2008,14 @@ export interface components {
         };
         /** @enum {string} */
         CancelledState: "cancelling" | "cancelled";
+        CheckedDocument: {
+            /** @description Everything for which saving or publishing it would be a 400 */
+            errors: components["schemas"]["DocumentFault"][];
+            difference: components["schemas"]["Difference"] | null;
+            changes: components["schemas"]["DraftChanges"] | null;
+            /** @description Nodes that it takes away while messages are on their way, for which publishing would be a 409 */
+            leaving: components["schemas"]["LeavingNode"][];
+        };
         CronFiring: {
             /**
              * Format: date-time
@@ -2158,7 +2186,7 @@ export interface components {
         };
         /** @enum {string} */
         CursorState: "reading" | "stopped" | "ended" | "abandoned";
-        /** @description All lists are empty when both are the same */
+        /** @description From the newest revision; null: there is none, or with these errors no plan can be made of it */
         Difference: {
             /** @description Revision */
             from: number;
@@ -2183,6 +2211,21 @@ export interface components {
             /** @description Why it may take long */
             note: string | null;
         };
+        DocumentFault: {
+            path: string;
+            message: string;
+        };
+        /** @description From the draft; null: with these errors it can’t be saved */
+        DraftChanges: {
+            /** @description Of the topology itself */
+            values: components["schemas"]["ValueChange"][];
+            nodes: components["schemas"]["NodeChange"][];
+            edges: components["schemas"]["EdgeChange"][];
+            /** @description What stands in another order */
+            reordered: components["schemas"]["DraftChangesReordered"][];
+        };
+        /** @enum {string} */
+        DraftChangesReordered: "nodes" | "edges";
         DrawnTopology: components["schemas"]["Topology"] & {
             /** @description What has no counterpart here, or is read otherwise; with its place */
             warnings: components["schemas"]["EditorWarning"][];
@@ -2399,6 +2442,13 @@ export interface components {
         };
         /** @enum {string} */
         IntakeState: "receiving" | "complete" | "broken" | "cancelled" | "abandoned";
+        LeavingNode: {
+            node: string;
+            /** @description Messages that no bridge holds */
+            waiting: number;
+            /** @description Messages that bridges hold */
+            inFlight: number;
+        };
         /** @description What all calls of the service count against */
         LimitKey: {
             /** @description A tenant, or what a worker named; null: all calls of the service, or those without a tenant */
@@ -4804,6 +4854,7 @@ export type BulkState = components['schemas']['BulkState'];
 export type BulkStep = components['schemas']['BulkStep'];
 export type Cancelled = components['schemas']['Cancelled'];
 export type CancelledState = components['schemas']['CancelledState'];
+export type CheckedDocument = components['schemas']['CheckedDocument'];
 export type CronFiring = components['schemas']['CronFiring'];
 export type CronNode = components['schemas']['CronNode'];
 export type CronNodeInForce = components['schemas']['CronNodeInForce'];
@@ -4824,6 +4875,9 @@ export type Difference = components['schemas']['Difference'];
 export type DifferenceReordered = components['schemas']['DifferenceReordered'];
 export type DiscardRequest = components['schemas']['DiscardRequest'];
 export type DiscardingTopology = components['schemas']['DiscardingTopology'];
+export type DocumentFault = components['schemas']['DocumentFault'];
+export type DraftChanges = components['schemas']['DraftChanges'];
+export type DraftChangesReordered = components['schemas']['DraftChangesReordered'];
 export type DrawnTopology = components['schemas']['DrawnTopology'];
 export type EdgeChange = components['schemas']['EdgeChange'];
 export type EdgeChangeKind = components['schemas']['EdgeChangeKind'];
@@ -4850,6 +4904,7 @@ export type History = components['schemas']['History'];
 export type HistoryHeldBack = components['schemas']['HistoryHeldBack'];
 export type Intake = components['schemas']['Intake'];
 export type IntakeState = components['schemas']['IntakeState'];
+export type LeavingNode = components['schemas']['LeavingNode'];
 export type LimitKey = components['schemas']['LimitKey'];
 export type LimitKeyAsked = components['schemas']['LimitKeyAsked'];
 export type LimitKeyScope = components['schemas']['LimitKeyScope'];
@@ -5995,6 +6050,85 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    checkTopology: {
+        parameters: {
+            query?: {
+                /** @description true: it is what a document of an older editor is read as, which may name any service */
+                drawn?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                topology: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "orders",
+                 *       "description": "Orders of the shop, into the warehouse",
+                 *       "labels": {
+                 *         "team": "shop"
+                 *       },
+                 *       "nodes": [
+                 *         {
+                 *           "name": "start",
+                 *           "type": "start"
+                 *         },
+                 *         {
+                 *           "name": "fetch",
+                 *           "type": "batch",
+                 *           "worker": "shop",
+                 *           "service": "shop-api"
+                 *         },
+                 *         {
+                 *           "name": "store",
+                 *           "type": "connector",
+                 *           "worker": "shop",
+                 *           "prefetch": 5,
+                 *           "retry": {
+                 *             "attempts": 5
+                 *           }
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "from": "start",
+                 *           "to": "fetch"
+                 *         },
+                 *         {
+                 *           "from": "fetch",
+                 *           "to": "store"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TopologyDocument"];
+            };
+        };
+        responses: {
+            /** @description What is wrong, and what would change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedDocument"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     compareRevisions: {
         parameters: {
             query?: {
@@ -6018,7 +6152,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Difference"];
+                    "application/json": components["schemas"]["Difference"] & unknown;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6115,7 +6249,10 @@ export interface operations {
     };
     replaceTopologyBpmn: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: answer what would be saved, and save nothing */
+                dryRun?: "true" | "false";
+            };
             header?: {
                 /** @description `ETag` of the read that the change goes by */
                 "If-Match"?: string;
@@ -6195,7 +6332,10 @@ export interface operations {
     };
     replaceTopologyFlow: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: answer what would be saved, and save nothing */
+                dryRun?: "true" | "false";
+            };
             header?: {
                 /** @description `ETag` of the read that the change goes by */
                 "If-Match"?: string;

@@ -41,6 +41,13 @@ export function compilePlan(input: CompileInput): Plan {
   return { topologyId, name: document.name, revision, nodes }
 }
 
+/** Whether `compilePlan` can make a plan of it, whatever else forbids to publish that. */
+export function canCompile({ nodes, edges }: TopologyDocument): boolean {
+  const names = new Set(nodes.map(({ name }) => name))
+  const isServed = nodes.every(({ type, worker }) => isEventType(type) || worker !== undefined)
+  return isServed && names.size === nodes.length && edges.every(({ from, to }) => names.has(from) && names.has(to))
+}
+
 /**
  * The graph of the plan in force with the values of its nodes (by name) as they are now: the next revision. `stored` has what
  * the documents say, too; a value that isn't there any more goes back to the default.

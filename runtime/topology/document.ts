@@ -1,13 +1,23 @@
 /** Reads topology documents, JSON or YAML, from text that may be hostile. Pure. */
 import type { Fault } from '../errors.ts'
 import { faultsBeyond } from './check.ts'
-import { faultsMax, faultsOf, keysOf, textOfPath } from './faults/faults.ts'
+import type { Known } from './check.ts'
+import { faultsMax, faultsOf } from './faults/faults.ts'
+import { keysOf, textOfPath } from './faults/paths.ts'
 import { documentSchema, type TopologyDocument } from './schema.ts'
-import { composeAll, depthMax, documentsMax, isEmpty, lineAt, offsetOf, type Source } from './yaml.ts'
+import {
+  composeAll,
+  depthMax,
+  documentsMax,
+  isEmpty,
+  lineOf,
+  offsetOf,
+  valueOf,
+  type Source,
+  type SyntaxFault,
+} from './yaml.ts'
 
 const valuesMax = 100_000
-/** How often an anchor may be repeated, in all and through other anchors; more is an alias bomb. */
-const aliasMax = 100
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
@@ -48,28 +58,23 @@ export function findDocuments(text: string, sourceName: string): { found: Placed
   }
 }
 
-/** Checks the shape of a value that was parsed before, such as a request's JSON body. Never throws. */
-export function readDocument(value: unknown): { document?: TopologyDocument; faults: Fault[] } {
-  return read(value, (_, message) => message)
+/**
+ * Checks the shape of a value that was parsed before, such as a request's JSON body. `known` is for what is told along when that is wrong.
+ * Never throws.
+ */
+export function readDocument(value: unknown, known: Known = {}): { document?: TopologyDocument; faults: Fault[] } {
+  return read(value, (_, message) => message, known)
 }
 
 function readSource(source: Source): { found: Placed[]; faults: Fault[] } {
-  const syntax = [...source.yaml.errors, ...source.yaml.warnings]
-  if (syntax.length > 0) {
-    return {
-      found: [],
-      faults: syntax.map(({ pos, message }) => ({ path: '', message: `${lineAt(source, pos[0])}: ${message}` })),
-    }
-  }
-  let value: unknown
-  try {
-    value = source.yaml.toJS({ maxAliasCount: aliasMax })
-  } catch (error) {
-    // Only aliases are resolved here: too many of them, or one without its anchor.
-    const why = error instanceof Error ? error.message : 'unresolvable aliases'
-    return { found: [], faults: [{ path: '', message: `${source.name}: ${why}` }] }
-  }
+  const { value, faults } = valueOf(source)
+  if (faults.length > 0)
+    return { found: [], faults: faults.map((fault) => ({ path: '', message: textOf(source, fault) })) }
   return Array.isArray(value) ? readList(source, value) : readAt(source, value, [])
+}
+
+function textOf({ name }: Source, { line, message }: SyntaxFault): string {
+  return `${line === null ? name : `${name}:${line}`}: ${message}`
 }
 
 function readList(source: Source, values: readonly unknown[]): { found: Placed[]; faults: Fault[] } {
@@ -82,7 +87,8 @@ function readList(source: Source, values: readonly unknown[]): { found: Placed[]
 /** `root` is where the document begins in its source. */
 function readAt(source: Source, value: unknown, root: readonly PropertyKey[]): { found: Placed[]; faults: Fault[] } {
   const which = root.map((index) => `, document ${Number(index) + 1}${nameText(value)}`).join('')
-  const place = (path: readonly PropertyKey[]) => lineAt(source, offsetOf(source, [...root, ...path])) + which
+  const place = (path: readonly PropertyKey[]) =>
+    `${source.name}:${lineOf(source, offsetOf(source, [...root, ...path]))}${which}`
   const { document, faults } = read(value, (path, message) => `${place(path)}: ${message}`)
   return { found: document ? [{ document, placeOf: (path) => place(keysOf(path)) }] : [], faults }
 }
@@ -96,13 +102,14 @@ function nameText(value: unknown): string {
 function read(
   value: unknown,
   locate: (path: readonly PropertyKey[], message: string) => string,
+  known: Known = {},
 ): { document?: TopologyDocument; faults: Fault[] } {
   const unsafe = unsafeValue(value)
   if (unsafe !== null)
     return { faults: [{ path: textOfPath(unsafe.path), message: locate(unsafe.path, unsafe.message) }] }
   const parsed = documentSchema.safeParse(withoutSchema(value))
   if (parsed.success) return { document: parsed.data, faults: [] }
-  const beyond = faultsBeyond(value, parsed.error, {}).map(({ path, message }) => ({
+  const beyond = faultsBeyond(value, parsed.error, known).map(({ path, message }) => ({
     path,
     message: locate(keysOf(path), message),
   }))

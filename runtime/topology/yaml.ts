@@ -1,15 +1,17 @@
 /**
  * Text → YAML documents (JSON is YAML too) without letting the text choose how long that takes: the parser needs quadratic time for some
  * deep texts, and the composer works recursively and compares the keys of a map in pairs. So tokens, depth and sizes are
- * limited before each of them.
+ * limited before each of them. The console reads files by it, too.
  */
-import { Composer, Lexer, LineCounter, Parser, isNode, isScalar, type CST, type Document } from 'yaml'
+import { Composer, Lexer, LineCounter, Parser, isNode, isScalar, stringify, type CST, type Document } from 'yaml'
 
 const documentMaxBytes = 1024 * 1024
 export const depthMax = 32
 export const documentsMax = 100
 const lexemesMax = 200_000
 const itemsMax = { list: 5000, map: 1000 }
+/** How often an anchor may be repeated, in all and through other anchors; more is an alias bomb. */
+const aliasMax = 100
 const tooDeep = `is nested deeper than ${depthMax} levels`
 
 /** One document and where its values stand in the text. */
@@ -21,7 +23,7 @@ export interface Source {
 
 /** The documents of a text, or why it isn't even looked at. */
 export function composeAll(text: string, name: string): Source[] | string {
-  if (Buffer.byteLength(text) > documentMaxBytes) return `is larger than ${documentMaxBytes} bytes`
+  if (new TextEncoder().encode(text).byteLength > documentMaxBytes) return `is larger than ${documentMaxBytes} bytes`
   const lexemes = lex(text)
   if (typeof lexemes === 'string') return lexemes
   const lines = new LineCounter()
@@ -40,9 +42,31 @@ export function isEmpty({ yaml }: Source): boolean {
   return yaml.contents === null || (isScalar(yaml.contents) && yaml.contents.value === null)
 }
 
-/** `file.yaml:12`, for messages. */
-export function lineAt({ name, lines }: Source, offset: number): string {
-  return `${name}:${lines.linePos(offset).line}`
+export interface SyntaxFault {
+  /** Null: it is about all of it. */
+  readonly line: number | null
+  readonly message: string
+}
+
+/** What a document says, if nothing is wrong with how it is written. */
+export function valueOf({ yaml, lines }: Source): {
+  readonly value?: unknown
+  readonly faults: readonly SyntaxFault[]
+} {
+  const syntax = [...yaml.errors, ...yaml.warnings]
+  if (syntax.length > 0)
+    return { faults: syntax.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, message })) }
+  try {
+    return { value: yaml.toJS({ maxAliasCount: aliasMax }), faults: [] }
+  } catch (error) {
+    // Only aliases are resolved here: too many of them, or one without its anchor.
+    return { faults: [{ line: null, message: error instanceof Error ? error.message : 'unresolvable aliases' }] }
+  }
+}
+
+/** From 1. */
+export function lineOf({ lines }: Source, offset: number): number {
+  return lines.linePos(offset).line
 }
 
 /** Where the value at the path stands, or the nearest one around it. */
@@ -96,4 +120,9 @@ function excessOf(root: CST.Token): string | null {
 
 function isMap(token: CST.BlockMap | CST.BlockSequence | CST.FlowCollection): boolean {
   return token.type === 'block-map' || (token.type === 'flow-collection' && token.start.source === '{')
+}
+
+/** YAML that this reader, and others, read as the same value. */
+export function yamlOf(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false })
 }

@@ -20,6 +20,7 @@ import { allOperations, fromHere, logIn, tokenOf, withRuns } from './world.ts'
 /** Changes that are in no log, and why. */
 const unlogged: Readonly<Record<string, string>> = {
   previewBulk: 'changes nothing',
+  checkTopology: 'changes nothing',
   runTopology: 'starts are the load itself; the run tells of each',
   receiveWebhook: 'starts are the load itself; the run tells of each',
   receiveWebhookPut: 'starts are the load itself; the run tells of each',

@@ -17,6 +17,7 @@ const unconditional: Readonly<Record<string, string>> = {
   cancelRun: 'a run is changed by its messages alone',
   tryNode: 'changes nothing',
   previewBulk: 'changes nothing',
+  checkTopology: 'changes nothing',
   importTrash: 'makes what is not there',
   eraseTrash: 'deletes whatever there is',
   createBulk: 'makes it',

@@ -129,3 +129,31 @@ test('what was read can be published once its workers are there', async () => {
   expect((await t.post('/api/topologies/orders/publish')).body).toMatchObject({ visibility: 'public', revision: 1 })
   expect((await t.send('DELETE', '/api/topologies/orders?force=true')).status).toBe(202)
 })
+
+test('a dry run answers what would be saved and what has no counterpart, and saves nothing', async () => {
+  const t = await opened()
+  const before = await t.get('/api/topologies/orders')
+  const sent = [
+    ['bpmn', { raw: bpmn, headers: xml }],
+    ['json', { json: flow }],
+  ] as const
+  for (const [kind, sending] of sent) {
+    const dry = await t.send('PUT', `${path(kind)}?dryRun=true`, sending)
+    expect([dry.status, dry.headers.get('etag')]).toEqual([200, before.headers.get('etag')])
+    expect((await t.get('/api/topologies/orders')).text).toBe(before.text)
+    // Another one, of the same beginnings.
+    const other = await opened()
+    const saved = await other.send('PUT', path(kind), sending)
+    expect({ ...dry.body, id: '', updatedAt: '', createdAt: '' }).toEqual({
+      ...saved.body,
+      id: '',
+      updatedAt: '',
+      createdAt: '',
+    })
+  }
+  const checked = await t.post('/api/topologies/orders/check?drawn=true', chain('orders', { a: { service: 'erp' } }))
+  expect(checked.body.errors.map(({ path }) => path)).not.toContain('nodes[1].service')
+  expect((await t.send('PUT', `${path('json')}?dryRun=true`, { json: { nodes: 1 } })).status).toBe(400)
+  expect((await t.send('PUT', `${path('json')}?dryRun=1`, { json: flow })).status).toBe(400)
+  expect((await t.get('/api/audit?action=replaceTopologyBpmn')).body.items).toEqual([])
+})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { readSources } from '../../runtime/commands/client/files/documents.ts'
-import { yamlOf } from '../../runtime/commands/terminal/print.ts'
+import { yamlOf } from '../../runtime/topology/yaml.ts'
 import { parseDocument } from '../../runtime/topology/document.ts'
 import { beat, chain, nodeOf } from '../api/open.ts'
 import { documents } from '../topology/files/arbitrary.ts'
@@ -99,6 +99,46 @@ test('a dry run tells the faults for which the save refuses a draft', async () =
   expect(dry.stderr).toMatch(/^ {2}nodes\[0\]\.timezone: .*"Mars\/X" is not a time zone/m)
   const saved = await t.post('/api/topologies', { name: 'often', nodes: [node], edges: [] })
   expect(saved.body.errors.map(({ path }) => path)).toEqual(['nodes[0].cron', 'nodes[0].timezone'])
+})
+
+test('a dry run of a publish tells what only the engine knows: stored values that contradict, and nodes that go while messages lie there', async () => {
+  const { t, run } = await openCli()
+  await t.post('/api/workers', worker)
+  await run('apply', '-f', file('dry.yaml', chain('dry')), '--publish')
+  await t.post('/api/topologies/dry/run', { body: 1 })
+  const { id } = await nodeOf(t, 'dry', 'a')
+  await t.send('PATCH', `/api/nodes/${id}`, { json: { prefetch: 9 } })
+  const lanes = await run(
+    'apply',
+    '-f',
+    file('dry.yaml', chain('dry', { a: { partitions: 4 } })),
+    '--dry-run',
+    '--publish',
+  )
+  expect(lanes.code).toBe(2)
+  expect(lanes.stderr).toMatch(/^ {2}nodes\[1\]\.prefetch: .*dry\.yaml:\d+: /m)
+  const renamed = { ...chain('dry'), nodes: [...chain('dry').nodes.slice(1), { name: 'begin', type: 'start' }] }
+  const path = file('dry.yaml', {
+    ...renamed,
+    edges: [
+      { from: 'begin', to: 'a' },
+      { from: 'a', to: 'b' },
+    ],
+  })
+  for (const [how, says] of [
+    ['refuse', 'the publish would be refused: see --in-flight'],
+    ['drain', 'it leaves when they are done'],
+    ['trash', 'they go into Trash'],
+  ] as const) {
+    const { code, stdout } = await run('apply', '-f', path, '--dry-run', '--publish', '--in-flight', how)
+    expect(code).toBe(0)
+    expect(stdout).toContain(
+      `    node start goes while messages are on their way (1 wait there, 0 in flight): ${says}\n`,
+    )
+  }
+  expect((await t.get('/api/topologies/dry')).body).toMatchObject({ revision: 1 })
+  const made = await run('apply', '-f', file('dry.yaml', chain('new')), '--dry-run', '--publish')
+  expect(made.stdout).toMatch(/^new: would be created/)
 })
 
 test('of a list of documents each fault has its line', () => {

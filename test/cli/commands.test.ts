@@ -182,6 +182,7 @@ test('a draft goes out as a document of the older editors, and comes back', asyn
   for (const format of ['bpmn', 'flow']) {
     const path = join(folder, `orders.${format}`)
     writeFileSync(path, (await run('export', 'orders', '--format', format)).stdout)
+    expect((await run('import', 'orders', path, '--dry-run')).stdout).toMatch(/^orders: the draft would be replaced/)
     expect((await run('import', 'orders', path)).stdout).toMatch(/^orders: the draft is replaced/)
   }
   expect((await run('diff', 'orders')).stdout).toBe('orders: revision 1 and the draft are the same\n')

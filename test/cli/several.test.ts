@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { yamlOf } from '../../runtime/commands/terminal/print.ts'
+import { yamlOf } from '../../runtime/topology/yaml.ts'
 import { adminToken, beat, chain, published } from '../api/open.ts'
 import { openCli } from './inside.ts'
 import { sluice, temporaryFolder } from './sluice.ts'

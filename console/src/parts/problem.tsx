@@ -13,7 +13,10 @@ interface ProblemProps {
 /** What the engine refused, or why it can't be asked: what, where, and a way to try again. */
 export function Problem({ error, again, shownElsewhere = [] }: ProblemProps) {
   const { title, detail, errors } = shownOf(error)
-  const here = errors.filter(({ path, message }) => path !== '' && message !== detail && !shownElsewhere.includes(path))
+  // What is about the whole of it is often in the detail already.
+  const here = errors.filter(({ path, message }) =>
+    path === '' ? !detail.includes(message) : message !== detail && !shownElsewhere.includes(path),
+  )
   return (
     <Alert color="red" variant="light" title={title} icon={<Icon name="warning" />} role="alert">
       <Text size="sm">{detail}</Text>
@@ -21,7 +24,7 @@ export function Problem({ error, again, shownElsewhere = [] }: ProblemProps) {
         <List size="sm" mt={6}>
           {here.map(({ path, message }) => (
             <List.Item key={`${path} ${message}`}>
-              <Code>{path}</Code> {message}
+              {path !== '' && <Code>{path}</Code>} {message}
             </List.Item>
           ))}
         </List>

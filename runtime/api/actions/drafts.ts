@@ -82,7 +82,7 @@ function fieldsOf(document: TopologyDocument) {
   return { name, description, labels, document: { ...document } }
 }
 
-interface Draft {
+export interface Draft {
   readonly document: TopologyDocument
   readonly nodes: readonly DraftNode[]
 }
@@ -91,7 +91,8 @@ function isEvent(type: string): boolean {
   return (eventNodeTypes as readonly string[]).includes(type)
 }
 
-function fillIn(document: TopologyDocument, stored: ReadonlyMap<string, StoredValues>): Draft {
+/** The draft that comes of saving a document over what is stored. Pure. */
+export function fillIn(document: TopologyDocument, stored: ReadonlyMap<string, StoredValues>): Draft {
   const nodes = document.nodes.map((node) => draftNode(node, stored.get(node.name)))
   const filled = document.nodes.map((node, i) => withValues(node, nodes[i] as DraftNode))
   return { document: { ...document, nodes: filled }, nodes }

@@ -1,29 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Conflict, Invalid } from '../../errors.ts'
-import type { Fault } from '../../errors.ts'
+import { Conflict } from '../../errors.ts'
 import { clearSchedules } from '../../store/queries/starts/gates.ts'
-import { getDrawing } from '../../store/queries/drawings.ts'
 import { listNodes } from '../../store/queries/nodes.ts'
-import type { Node } from '../../store/queries/nodes.ts'
 import { getRevision, insertRevision } from '../../store/queries/revisions.ts'
 import type { RevisionKind } from '../../store/queries/revisions.ts'
 import { lockTopology, updateTopology } from '../../store/queries/topologies.ts'
 import type { Topology, TopologyChange } from '../../store/queries/topologies.ts'
-import { keepServices, serviceNames } from '../../store/queries/services.ts'
+import { keepServices } from '../../store/queries/services.ts'
 import { allWorkers } from '../../store/queries/workers.ts'
-import type { Worker } from '../../store/queries/workers.ts'
 import type { Store } from '../../store/store.ts'
-import { checkDocument, prefetchFault } from '../../topology/check.ts'
-import { compilePlan, republishPlan } from '../../topology/compile.ts'
-import type { StoredNode } from '../../topology/compile.ts'
+import { prefetchFault } from '../../topology/check.ts'
+import { republishPlan } from '../../topology/compile.ts'
 import { carryGenerations } from '../../topology/lanes/generations.ts'
 import { withoutLeaving } from '../../topology/leaving.ts'
-import { costFault, costFaults } from '../../topology/limits/costs.ts'
-import type { Costing } from '../../topology/limits/costs.ts'
-import type { ServiceLimits } from '../../topology/limits/limits.ts'
+import { costFault } from '../../topology/limits/costs.ts'
 import { isEventNode } from '../../topology/plan.ts'
 import type { Plan } from '../../topology/plan.ts'
-import type { TopologyDocument } from '../../topology/schema.ts'
 import type { Fields } from '../access/change.ts'
 import { ofTopology } from '../access/targets.ts'
 import type { Changing } from '../deps.ts'
@@ -33,7 +25,9 @@ import { dropPastLanes } from './lanes.ts'
 import { enforceSchedules } from './firing/schedules.ts'
 import { keepNodes } from './leaving/leave.ts'
 import type { InFlight } from './leaving/leave.ts'
-import { defaultsOf, knownWorkers, newestPlan, planDefaultsOf, tellBridges } from './plans.ts'
+import { newestPlan, planDefaultsOf, tellBridges } from './plans.ts'
+import { knownServices, planOfDraft, storedOf } from './publishing/draft-plan.ts'
+import type { Stored } from './publishing/draft-plan.ts'
 
 /**
  * Publishing. In one transaction, which keeps other changes of the topology out: check → make the queues → write the
@@ -54,34 +48,6 @@ export async function publish(
 ): Promise<Topology> {
   const change = { kind: 'publish', inFlight, ...(inFlight !== 'refuse' && { how: { inFlight } }) } as const
   return putRevision(deps, id, ifVersion, change, (_, topology, stored) => planOfDraft(topology, stored))
-}
-
-/** Throws `Invalid` with every fault of the draft. */
-function planOfDraft(topology: Topology, { nodes, workers, services, limits }: Stored): Plan {
-  const document = draftOf(topology)
-  const known = { workers: knownWorkers(workers), ...(services !== null && { services }) }
-  const costing = costingOf(document, workers, limits)
-  const faults = [
-    ...checkDocument(document, known),
-    ...costFaults(document, costing),
-    ...dialectFaults(document, workers),
-  ]
-  if (faults.length > 0) throw new Invalid(`the draft can't be published: ${countOf(faults.length)}`, faults)
-  return compilePlan({
-    topologyId: topology.id,
-    revision: topology.revision + 1,
-    document,
-    nodeIds: new Map(nodes.map((node) => [node.name, node.id])),
-    stored: storedOf(nodes),
-    defaults: defaultsOf(document, workers),
-  })
-}
-
-/** What a publish would put in force now, but for nodes that leave. Throws `Invalid` with every fault of the draft. */
-export async function draftPlan(store: Store, topology: Topology): Promise<Plan> {
-  const [nodes, workers] = await Promise.all([listNodes(store, topology.id, true), allWorkers(store)])
-  const [newest, declared] = await Promise.all([newestPlan(store, topology), knownServices(store, topology, workers)])
-  return carryGenerations(planOfDraft(topology, { nodes, workers, ...declared }), newest, new Date().toISOString())
 }
 
 /**
@@ -144,31 +110,6 @@ async function refuseUnfit(inside: Store, plan: Plan): Promise<void> {
   }
 }
 
-interface Declared {
-  /** Names of the services that there are. Null: any will do, since documents of the older editors name applications, which need no limits. */
-  readonly services: ReadonlySet<string> | null
-  /** Of those that the draft uses. */
-  readonly limits: ReadonlyMap<string, Pick<ServiceLimits, 'limits'>>
-}
-
-/** The services that the draft uses stay as they are until the transaction ends. */
-async function knownServices(inside: Store, topology: Topology, workers: readonly Worker[]): Promise<Declared> {
-  const document = draftOf(topology)
-  const defaults = defaultsOf(document, workers)
-  const named = document.nodes.flatMap(({ name, service }) => service ?? defaults.get(name)?.service ?? [])
-  const limits = await keepServices(inside, named)
-  const isDrawn = (await getDrawing(inside, topology.id)) !== null
-  return { services: isDrawn ? null : await serviceNames(inside), limits }
-}
-
-function costingOf(document: TopologyDocument, workers: readonly Worker[], limits: Declared['limits']): Costing {
-  const defaults = defaultsOf(document, workers)
-  return {
-    defaultService: (node) => defaults.get(node)?.service,
-    limitsOf: (service) => limits.get(service)?.limits,
-  }
-}
-
 /** Back to draft: bridges stop, queued messages stay for a later publish. Idempotent. */
 export async function unpublish(deps: Deps, id: string, ifVersion: number | null): Promise<Topology> {
   return deps.store.transaction(async (inside) => {
@@ -180,27 +121,6 @@ export async function unpublish(deps: Deps, id: string, ifVersion: number | null
     await deps.queues.stopPlan(id)
     return after
   })
-}
-
-/** Bridges call workers in the native protocol only: a worker of another dialect would refuse every message. */
-function dialectFaults({ nodes }: TopologyDocument, workers: readonly Worker[]): Fault[] {
-  const foreign = new Set(workers.filter(({ dialect }) => dialect !== 'native').map(({ name }) => name))
-  return nodes.flatMap(({ worker }, index) =>
-    worker !== undefined && foreign.has(worker)
-      ? [
-          {
-            path: `nodes[${index}].worker`,
-            message: `worker "${worker}" speaks the dialect orchesty, which can't be called yet`,
-          },
-        ]
-      : [],
-  )
-}
-
-/** What a plan is made of beside the draft. */
-interface Stored extends Declared {
-  readonly nodes: readonly Node[]
-  readonly workers: readonly Worker[]
 }
 
 type MakePlan = (inside: Store, topology: Topology, stored: Stored) => Promise<Plan> | Plan
@@ -226,7 +146,7 @@ async function putRevision(
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
-    const stored = { nodes, workers, ...(await knownServices(inside, before, workers)) }
+    const stored = { nodes, workers, ...(await knownServices(inside, id, draftOf(before), workers)) }
     const made = carryGenerations(await make(inside, before, stored), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)
@@ -265,18 +185,4 @@ function isSame(plan: Plan, newest: Plan | null): boolean {
 /** True after a rollback to a plan whose node values aren't the stored ones: then a republish would change something. */
 function isOutOfSync(plan: Plan, { nodes, workers }: Stored): boolean {
   return !isDeepStrictEqual(republishPlan(plan, storedOf(nodes), planDefaultsOf(plan, workers)).nodes, plan.nodes)
-}
-
-export function storedOf(nodes: readonly Node[]): Map<string, StoredNode> {
-  return new Map(
-    nodes.map(({ name, prefetch, timeoutMs, retry, inPlaceMaxMs, onFail, enabled, ...others }) => {
-      const { cron, timezone, overlap, missed } = others
-      const values = { prefetch, timeoutMs, retry: retry as StoredNode['retry'], inPlaceMaxMs, onFail }
-      return [name, { ...values, enabled, cron, timezone, overlap, missed }]
-    }),
-  )
-}
-
-function countOf(faults: number): string {
-  return faults === 1 ? 'it has one fault' : `it has ${faults} faults`
 }

@@ -40,6 +40,7 @@ const bpmn = `<?xml version="1.0" encoding="UTF-8"?>
 export const examples: Readonly<Record<string, Example>> = {
   createTopology: { request: topology },
   replaceTopology: { request: topology },
+  checkTopology: { request: topology },
   changeTopology: { request: { paused: true } },
   changeNode: { request: { prefetch: 10, retry: { attempts: 5 } } },
   tryNode: { request: { body: { id: 4711 }, contentType: 'application/json' } },

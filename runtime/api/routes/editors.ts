@@ -37,7 +37,11 @@ const putBpmn = createRoute({
     '`pipes:rabbitPrefetch` always wins over the stored value. What the document has no words for stays as it is in the draft; `warnings` tell what has no counterpart here.',
   method: 'put',
   path: '/api/topologies/{topology}/schema.bpmn',
-  request: { params, body: { required: true as const, content: schemas.xml(schemas.bpmnText) } },
+  request: {
+    params,
+    query: schemas.drawingQuery,
+    body: { required: true as const, content: schemas.xml(schemas.bpmnText) },
+  },
   responses: saved,
   'x-problems': [412],
 })
@@ -62,7 +66,7 @@ const putJson = createRoute({
     'A prefetch up to 1 leaves a stored value over 1 as it is, since the editor fills in 1 by itself. What the payload has no words for stays as it is in the draft; `warnings` tell what has no counterpart here.',
   method: 'put',
   path: '/api/topologies/{topology}/schema.json',
-  request: { params, body: body(schemas.flowPayload) },
+  request: { params, query: schemas.drawingQuery, body: body(schemas.flowPayload) },
   responses: saved,
   'x-problems': [412],
 })
@@ -74,7 +78,8 @@ export function editorRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(putBpmn, async (c) => {
     const sent = sentBpmn(await c.req.text())
-    return c.json(await save(deps, c, c.req.valid('param').topology, sent), 200)
+    const { dryRun } = c.req.valid('query')
+    return c.json(await save(deps, c, c.req.valid('param').topology, sent, dryRun), 200)
   })
   app.openapi(getJson, async (c) => {
     const { draft, workers, drawing } = await drawn(deps, c, c.req.valid('param').topology)
@@ -82,7 +87,8 @@ export function editorRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(putJson, async (c) => {
     const sent = sentJson(c.req.valid('json'))
-    return c.json(await save(deps, c, c.req.valid('param').topology, sent), 200)
+    const { dryRun } = c.req.valid('query')
+    return c.json(await save(deps, c, c.req.valid('param').topology, sent, dryRun), 200)
   })
 }
 
@@ -93,9 +99,10 @@ async function drawn(deps: ApiDeps, c: Context<ApiEnv>, ref: string) {
   return { draft: draftOf(topology), workers, drawing }
 }
 
-async function save(deps: ApiDeps, c: Context<ApiEnv>, ref: string, sent: Sent) {
+async function save(deps: ApiDeps, c: Context<ApiEnv>, ref: string, sent: Sent, isDry: boolean) {
   const { id } = await topologyOf(deps, c.get('caller'), ref)
-  const { topology, warnings } = await replaceDrawing({ ...deps, audit: c.get('audit') }, id, sent, ifMatch(c))
+  const changing = { ...deps, audit: c.get('audit') }
+  const { topology, warnings } = await replaceDrawing(changing, id, sent, ifMatch(c), isDry)
   setEtag(c, topology.version)
   return { ...showTopology(topology), warnings }
 }

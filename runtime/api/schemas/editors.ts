@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { flowJsonSchema } from '../../topology/editors/editors.ts'
-import { topology } from './topologies.ts'
+import { flag, topology } from './topologies.ts'
 
 const { $schema: _, ...payloadSchema } = flowJsonSchema()
 
@@ -10,6 +10,12 @@ export const flowPayload = z
   .openapi('FlowPayload', { ...payloadSchema, description: 'What the older flow editor saves: `{nodes, connections}`' })
 
 export const bpmnText = z.string().openapi({ description: 'BPMN 2.0 XML with `pipes:` attributes' })
+
+export const drawingQuery = z.object({
+  dryRun: flag
+    .transform((text) => text === 'true')
+    .openapi({ description: 'true: answer what would be saved, and save nothing' }),
+})
 
 const warning = z.object({ path: z.string(), message: z.string() }).openapi('EditorWarning')
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { topologyParam, wholeQuery } from './common.ts'
-import { revisionParam } from './topologies.ts'
+import { flag, revisionParam } from './topologies.ts'
 
 const value = z.unknown().optional()
 
@@ -26,16 +26,55 @@ const edgeChange = z
   .object({ from: z.string(), to: z.string(), change: z.enum(['added', 'removed']).openapi('EdgeChangeKind') })
   .openapi('EdgeChange')
 
+const sides = {
+  values: z.array(change).openapi({ description: 'Of the topology itself' }),
+  nodes: z.array(nodeChange),
+  edges: z.array(edgeChange),
+  reordered: z.array(z.enum(['nodes', 'edges'])).openapi({ description: 'What stands in another order' }),
+}
+
 export const difference = z
   .object({
     from: z.int().openapi({ description: 'Revision' }),
     to: z.int().nullable().openapi({ description: 'Revision; null: the draft, as a publish would put it in force' }),
-    values: z.array(change).openapi({ description: 'Of the topology itself' }),
-    nodes: z.array(nodeChange),
-    edges: z.array(edgeChange),
-    reordered: z.array(z.enum(['nodes', 'edges'])).openapi({ description: 'What stands in another order' }),
+    ...sides,
   })
   .openapi('Difference', { description: 'All lists are empty when both are the same' })
+
+export const checkQuery = z.object({
+  drawn: flag
+    .transform((text) => text === 'true')
+    .openapi({
+      description: 'true: it is what a document of an older editor is read as, which may name any service',
+    }),
+})
+
+const leaver = z
+  .object({
+    node: z.string(),
+    waiting: z.int().openapi({ description: 'Messages that no bridge holds' }),
+    inFlight: z.int().openapi({ description: 'Messages that bridges hold' }),
+  })
+  .openapi('LeavingNode')
+
+export const checked = z
+  .object({
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }).openapi('DocumentFault'))
+      .openapi({ description: 'Everything for which saving or publishing it would be a 400' }),
+    difference: difference.nullable().openapi({
+      description: 'From the newest revision; null: there is none, or with these errors no plan can be made of it',
+    }),
+    changes: z
+      .object(sides)
+      .openapi('DraftChanges', { description: 'All lists are empty when both are the same' })
+      .nullable()
+      .openapi({ description: 'From the draft; null: with these errors it can’t be saved' }),
+    leaving: z.array(leaver).openapi({
+      description: 'Nodes that it takes away while messages are on their way, for which publishing would be a 409',
+    }),
+  })
+  .openapi('CheckedDocument')
 
 export const differenceParam = revisionParam
 export const differenceQuery = z.object({

@@ -236,7 +236,7 @@ export const revisionWithPlan = revision
 
 const revisionMax = 2_147_483_647
 
-const flag = z.enum(['true', 'false']).default('false')
+export const flag = z.enum(['true', 'false']).default('false')
 
 export const force = z.object({ force: flag.transform((text) => text === 'true') })
 

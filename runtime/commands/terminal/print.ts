@@ -1,8 +1,8 @@
 /** Output for people (tables) and for programs (JSON), on stdout. */
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
 import { Invalid, textOf } from '../../errors.ts'
+import { yamlOf } from '../../topology/yaml.ts'
 
 export type Format = 'json' | 'yaml' | 'table'
 
@@ -25,11 +25,6 @@ export function printList<T>(rows: readonly T[], columns: readonly Column<T>[], 
 export function printData(value: unknown, format: 'json' | 'yaml'): void {
   if (format === 'json') console.log(JSON.stringify(value, null, 2))
   else process.stdout.write(yamlOf(value))
-}
-
-/** YAML that our own reader, and others, read as the same value. */
-export function yamlOf(value: unknown): string {
-  return stringify(value, { aliasDuplicateObjects: false })
 }
 
 /** What a thing is, a line for each of its values. */

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Fault } from '../../errors.ts'
 import { keysAt } from '../schema.ts'
 import { didYouMean } from '../suggest.ts'
+import { textOfPath } from './paths.ts'
 
 export const faultsMax = 200
 
@@ -32,15 +33,6 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
 }
 
-/** `nodes[2].prefetch`. */
-export function textOfPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, index) =>
-      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part).slice(0, 80)}`,
-    )
-    .join('')
-}
-
 function found(value: unknown, path: readonly PropertyKey[]): string {
   let here = value
   for (const part of path) {
@@ -48,9 +40,4 @@ function found(value: unknown, path: readonly PropertyKey[]): string {
   }
   if (typeof here !== 'string' && typeof here !== 'number' && typeof here !== 'boolean') return ''
   return `; found ${JSON.stringify(here).slice(0, 80)}`
-}
-
-/** The keys of a path such as `nodes[2].prefetch`. */
-export function keysOf(path: string): PropertyKey[] {
-  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
 }

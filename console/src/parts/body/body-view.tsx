@@ -1,6 +1,7 @@
 import { Button, CopyButton, Group, SegmentedControl, Stack, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { bytes as shownBytes } from '../show/format.ts'
+import { download } from '../download.ts'
 import classes from './body.module.css'
 import { linesOf } from './flatten.ts'
 import { Lines } from './lines.tsx'
@@ -129,10 +130,5 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 function keep({ bytes, contentType }: Body, name: string): void {
-  const url = URL.createObjectURL(new Blob([Uint8Array.from(bytes)], { type: 'application/octet-stream' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${name.replace(/[^\w.-]+/g, '_')}${isJsonType(contentType) ? '.json' : ''}`
-  link.click()
-  URL.revokeObjectURL(url)
+  download(`${name}${isJsonType(contentType) ? '.json' : ''}`, Uint8Array.from(bytes))
 }

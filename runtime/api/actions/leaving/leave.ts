@@ -36,16 +36,10 @@ export async function keepNodes(
   const gone = goneFrom(plan, newest)
   const changed = changedKind(plan, newest)
   if (gone.length === 0 && changed.length === 0) return plan
-  const depths = new Map(
-    (await queues.depths(newest)).map((depth) => [depth.nodeId, depth.pending + depth.inFlight + depth.replies]),
-  )
-  for (const [nodeId, starts] of await writtenOf(inside, newest.topologyId))
-    depths.set(nodeId, (depths.get(nodeId) ?? 0) + starts)
-  const queued = [...depths.values()].reduce((sum, depth) => sum + depth, 0)
-  const onTheWay = Math.max(queued, await messagesInProgress(inside, newest.topologyId))
+  const { at, total: onTheWay } = await messagesOf({ queues }, inside, newest)
   if (onTheWay === 0) return plan
   const list = (nodes: readonly PlanNode[]) =>
-    nodes.map(({ id, name }) => `${name} (${depths.get(id) ?? 0})`).join(', ')
+    nodes.map(({ id, name }) => `${name} (${countOf(at.get(id) ?? nothingThere)})`).join(', ')
   if (changed.length > 0)
     throw new Conflict(
       `nodes would become event nodes, or cease to be, while ${onTheWay} messages are on their way: ${list(changed)}; wait until they are done, or give the new nodes other names`,
@@ -56,6 +50,34 @@ export async function keepNodes(
       `nodes would go away while ${onTheWay} messages are on their way, which wait there or may still come there: ${list(staying)}; wait until they are done, keep the nodes, or publish with inFlight=drain or inFlight=trash`,
     )
   return withLeaving(plan, gone, inFlight === 'refuse' ? null : inFlight)
+}
+
+/** What lies at a node. */
+export interface Lying {
+  /** Queued, stored as replies, or starts that are written down. */
+  readonly waiting: number
+  /** Held by bridges. */
+  readonly inFlight: number
+}
+
+export const nothingThere: Lying = { waiting: 0, inFlight: 0 }
+const countOf = ({ waiting, inFlight }: Lying): number => waiting + inFlight
+
+/** What lies at each node of the newest plan, by id, and how many messages of the topology are on their way, wherever. */
+export async function messagesOf(
+  { queues }: Deps,
+  store: Store,
+  newest: Plan,
+): Promise<{ readonly at: ReadonlyMap<string, Lying>; readonly total: number }> {
+  const at = new Map<string, Lying>()
+  for (const { nodeId, pending, inFlight, replies } of await queues.depths(newest))
+    at.set(nodeId, { waiting: pending + replies, inFlight })
+  for (const [nodeId, starts] of await writtenOf(store, newest.topologyId)) {
+    const { waiting, inFlight } = at.get(nodeId) ?? nothingThere
+    at.set(nodeId, { waiting: waiting + starts, inFlight })
+  }
+  const queued = [...at.values()].reduce((sum, lying) => sum + countOf(lying), 0)
+  return { at, total: Math.max(queued, await messagesInProgress(store, newest.topologyId)) }
 }
 
 /** @param added nodes that the newest plan lacks: new ones, or dropped ones that come back */

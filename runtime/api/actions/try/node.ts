@@ -13,7 +13,7 @@ import type { ApiDeps } from '../../deps.ts'
 import { draftOf } from '../drafts.ts'
 import type { Place } from '../look/place.ts'
 import { defaultsOf } from '../plans.ts'
-import { storedOf } from '../publish.ts'
+import { storedOf } from '../publishing/draft-plan.ts'
 
 /** A node as it is to be tried. */
 export interface Tried {

@@ -3,8 +3,9 @@ import type { z } from '@hono/zod-openapi'
 import { getRevision } from '../../../store/queries/revisions.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import { differenceOf, graphOfPlan } from '../../../topology/files/difference.ts'
+import type { Difference } from '../../../topology/files/difference.ts'
 import { withoutLeaving } from '../../../topology/leaving.ts'
-import { draftPlan } from '../../actions/publish.ts'
+import { draftPlan } from '../../actions/publishing/draft-plan.ts'
 import { needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { json } from '../../schemas/common.ts'
@@ -43,10 +44,11 @@ async function compare(
     to === 'draft'
       ? [withoutLeaving(await planOf(from)), await draftPlan(store, topology)]
       : [await planOf(from), await planOf(to)]
-  const { values, nodes, edges, reordered } = differenceOf(graphOfPlan(before), graphOfPlan(after))
+  return { from, to: to === 'draft' ? null : to, ...sidesOf(differenceOf(graphOfPlan(before), graphOfPlan(after))) }
+}
+
+export function sidesOf({ values, nodes, edges, reordered }: Difference) {
   return {
-    from,
-    to: to === 'draft' ? null : to,
     values: [...values],
     nodes: nodes.map((node) => ({ ...node, values: [...node.values] })),
     edges: [...edges],

@@ -1,23 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Option } from 'commander'
 import type { Command } from 'commander'
-import { answerOf, dataOf, ifMatch } from '../../../client/answer.ts'
-import type { Answer } from '../../../client/answer.ts'
+import { dataOf, ifMatch } from '../../../client/answer.ts'
 import type { Engine } from '../../../client/engine.ts'
 import type { Topology, TopologyDocument as Sent } from '../../../client/openapi.d.ts'
-import { Conflict, Invalid, LostRace, NotFound, Unavailable, textOf } from '../../../errors.ts'
-import { readDocument } from '../../../topology/document.ts'
-import { differenceOf, emptyGraph, graphOfDocument, isSame } from '../../../topology/files/difference.ts'
-import type { Difference } from '../../../topology/files/difference.ts'
-import { savedOver } from '../../../topology/files/kept.ts'
-import type { Kept } from '../../../topology/files/kept.ts'
+import { Conflict, Invalid, LostRace, Unavailable, textOf } from '../../../errors.ts'
+import { isSame } from '../../../topology/files/difference.ts'
 import type { TopologyDocument } from '../../../topology/schema.ts'
 import { addOptions, examples, gather } from '../../define.ts'
 import { forEach } from '../../terminal/print.ts'
 import { readChecked } from './checked.ts'
-import { linesOf } from './difference.ts'
-import { marked, ownerFault, setLabel, setName } from './owner.ts'
+import { inFlightOption } from './in-flight.ts'
+import type { InFlight } from './in-flight.ts'
+import { ownerFault, setLabel, setName } from './owner.ts'
+import { preview } from './preview.ts'
 import { prune, straysOf } from './prune.ts'
+import { stepFor } from './step.ts'
+import type { Step } from './step.ts'
 import { addWait, awaitApplied } from './wait.ts'
 import type { WaitFlags } from './wait.ts'
 
@@ -29,9 +27,6 @@ interface Flags extends Record<string, unknown>, WaitFlags {
   readonly set?: string
   readonly prune?: boolean
 }
-
-const inFlightModes = ['refuse', 'drain', 'trash'] as const
-type InFlight = (typeof inFlightModes)[number]
 
 export function define(command: Command): void {
   command
@@ -51,10 +46,6 @@ export function define(command: Command): void {
   ])
 }
 
-export function inFlightOption(says: string): Option {
-  return new Option('--in-flight <how>', says).choices(inFlightModes).default('refuse')
-}
-
 async function apply(flags: Flags): Promise<void> {
   if (flags.prune === true && flags.set === undefined)
     throw new Invalid('--prune deletes what is of a set: say which with --set NAME, as when it was applied')
@@ -64,7 +55,7 @@ async function apply(flags: Flags): Promise<void> {
   checkOwners(steps, flags.set)
   const strays =
     flags.prune === true ? await straysOf(engine, flags.set ?? '', new Set(steps.map(({ name }) => name))) : []
-  if (flags.dryRun === true) return preview(steps, strays)
+  if (flags.dryRun === true) return preview({ engine, found, steps, strays }, flags)
   const done = await forEach(steps, (step) => carryOut(engine, step, flags))
   if (done.length < steps.length) return
   for (const name of await forEach(strays, (name) => pruneOne(engine, name, flags.set ?? '')))
@@ -76,42 +67,9 @@ async function pruneOne(engine: Engine, name: string, set: string): Promise<stri
   return name
 }
 
-/** What applying a document comes to. */
-interface Step {
-  readonly name: string
-  /** Null: there is none of this name. */
-  readonly stored: Answer<Topology> | null
-  readonly document: TopologyDocument
-  readonly difference: Difference
-  readonly kept: readonly Kept[]
-}
-
-async function stepFor(engine: Engine, said: TopologyDocument, set: string | undefined): Promise<Step> {
-  const stored = await find(engine, said.name)
-  const before = stored === null ? null : storedDocument(stored.data)
-  const document = marked(said, before, set)
-  const { name } = document
-  if (before === null) {
-    return { name, stored, document, difference: differenceOf(emptyGraph, graphOfDocument(document)), kept: [] }
-  }
-  const { saved, kept } = savedOver(document, before)
-  return { name, stored, document, difference: differenceOf(graphOfDocument(before), graphOfDocument(saved)), kept }
-}
-
 function checkOwners(steps: readonly Step[], set: string | undefined): void {
   const faults = steps.flatMap(({ document, stored }) => ownerFault(document, stored?.data ?? null, set) ?? [])
   if (faults.length > 0) throw new Conflict(faults.join('\n'))
-}
-
-function preview(steps: readonly Step[], strays: readonly string[]): void {
-  for (const { name, stored, difference, kept } of steps) {
-    const isUnchanged = stored !== null && isSame(difference)
-    console.log(`${name}: ${stored === null ? 'would be created' : isUnchanged ? 'unchanged' : 'would be changed'}`)
-    for (const line of linesOf(difference)) console.log(line)
-    for (const { node, key, value } of kept)
-      console.log(`    node ${node} keeps ${key} ${JSON.stringify(value)}, which the document leaves out`)
-  }
-  for (const name of strays) console.log(`${name}: would be pruned, if it is empty`)
 }
 
 async function carryOut(
@@ -184,22 +142,4 @@ async function save(engine: Engine, { name, stored, document, difference }: Step
   const params = { path: { topology: name } }
   await engine.PUT('/api/topologies/{topology}', { params, body: document as Sent, headers: ifMatch(stored.etag) })
   return 'changed'
-}
-
-/** By its name: a topology whose id is that word is another one. */
-async function find(engine: Engine, name: string): Promise<Answer<Topology> | null> {
-  try {
-    const found = await answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology: name } } }))
-    return found.data.name === name ? found : null
-  } catch (error) {
-    if (error instanceof NotFound) return null
-    throw error
-  }
-}
-
-/** As our own reader sees it, so that both sides of a comparison are spelt alike. */
-function storedDocument({ name, document: stored }: Topology): TopologyDocument {
-  const { document, faults } = readDocument(stored)
-  if (document) return document
-  throw new Invalid(`the draft of ${name} is of another version than this command line`, faults)
 }

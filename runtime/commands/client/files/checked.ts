@@ -40,13 +40,15 @@ export async function readChecked(flags: Flags): Promise<{ engine: Engine; found
   }
 }
 
-function refuse(faults: readonly Fault[]): void {
+/** Throws one `Invalid` with all of them, if there are any. */
+export function refuse(faults: readonly Fault[]): void {
   const [first, ...more] = faults
   if (first?.path === '' && more.length === 0) throw new Invalid(first.message)
   if (first) throw new Invalid('the topology documents are wrong; nothing was changed', faults)
 }
 
-function placed({ placeOf }: Found, faults: readonly Fault[]): Fault[] {
+/** With file and line in front. */
+export function placed({ placeOf }: Found, faults: readonly Fault[]): Fault[] {
   return faults.map(({ path, message }) => ({ path, message: `${placeOf(path)}: ${message}` }))
 }
 

@@ -12,6 +12,7 @@ import { findEngine } from '../find.ts'
 type Editor = 'bpmn' | 'flow'
 interface Flags extends Record<string, unknown> {
   readonly format?: Editor
+  readonly dryRun?: boolean
 }
 
 const editors = ['bpmn', 'flow'] as const satisfies Editor[]
@@ -34,6 +35,7 @@ function defineImport(command: Command): void {
   command
     .argument('<file>', 'a document of the BPMN editor or of the flow editor; - for stdin')
     .addOption(new Option('--format <format>', 'by default what the content looks like').choices(editors))
+    .option('--dry-run', 'only say what has no counterpart')
     .action(importDrawing)
   examples(addOptions(command, 'client'), [
     ['sluice import orders orders.bpmn', 'replaces the draft; says what has no counterpart'],
@@ -56,15 +58,20 @@ async function importDrawing(topology: string, file: string, flags: Flags): Prom
   const text = readInput(file)
   const format = flags.format ?? (text.trimStart().startsWith('<') ? 'bpmn' : 'flow')
   const send = format === 'bpmn' ? bpmnOf(text) : flowOf(file, text)
-  const { name, warnings } = await send(findEngine(flags), topology)
-  console.log(`${name}: the draft is replaced${warnings.length === 0 ? '' : `, with ${warnings.length} warnings`}`)
+  const { dryRun = false } = flags
+  const { name, warnings } = await send(findEngine(flags), topology, dryRun)
+  console.log(
+    `${name}: the draft ${dryRun ? 'would be' : 'is'} replaced${warnings.length === 0 ? '' : `, with ${warnings.length} warnings`}`,
+  )
   for (const { path, message } of warnings) console.error(plain(`  ${path}: ${message}`))
 }
 
-const bpmnOf = (text: string) => (engine: Engine, topology: string) =>
+const queryOf = (isDry: boolean) => ({ dryRun: isDry ? 'true' : 'false' }) as const
+
+const bpmnOf = (text: string) => (engine: Engine, topology: string, isDry: boolean) =>
   dataOf(
     engine.PUT('/api/topologies/{topology}/schema.bpmn', {
-      params: { path: { topology } },
+      params: { path: { topology }, query: queryOf(isDry) },
       headers: { 'content-type': 'application/xml' },
       body: text,
       bodySerializer: () => text,
@@ -73,8 +80,10 @@ const bpmnOf = (text: string) => (engine: Engine, topology: string) =>
 
 function flowOf(file: string, text: string) {
   const body = jsonOf(file, text)
-  return (engine: Engine, topology: string) =>
-    dataOf(engine.PUT('/api/topologies/{topology}/schema.json', { params: { path: { topology } }, body }))
+  return (engine: Engine, topology: string, isDry: boolean) => {
+    const params = { path: { topology }, query: queryOf(isDry) }
+    return dataOf(engine.PUT('/api/topologies/{topology}/schema.json', { params, body }))
+  }
 }
 
 function jsonOf(file: string, text: string): FlowPayload {

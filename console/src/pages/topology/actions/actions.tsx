@@ -7,7 +7,9 @@ import { ActButton } from '../../../parts/act-button.tsx'
 import { Confirm } from '../../../parts/confirm.tsx'
 import { Icon } from '../../../parts/icons.tsx'
 import { told } from '../../../parts/toast.ts'
-import { PublishDialog } from './publish-dialog.tsx'
+import { ImportDialog } from '../../editor/files/import-dialog.tsx'
+import { FileItems } from '../../editor/files/file-items.tsx'
+import { PublishDialog } from '../../editor/publish/publish-dialog.tsx'
 import { republish } from './republish.ts'
 import { RunDialog } from './run-dialog.tsx'
 import { useAgain, useDeed } from './use-deed.ts'
@@ -19,7 +21,10 @@ interface ActionsProps {
   readonly waiting: number
 }
 
-type Dialog = 'run' | 'publish' | 'unpublish' | null
+type Dialog = 'run' | 'publish' | 'unpublish' | 'import' | null
+
+/** Nothing is edited here: the draft is as it is stored. */
+const isStored = async (): Promise<void> => undefined
 
 /** What can be done to the topology as a whole. */
 export function Actions({ topology, nodes, waiting }: ActionsProps) {
@@ -58,7 +63,8 @@ export function Actions({ topology, nodes, waiting }: ActionsProps) {
       )}
       <More topology={topology} open={setDialog} />
       {dialog === 'run' && <RunDialog topology={topology} nodes={nodes} close={close} />}
-      {dialog === 'publish' && <PublishDialog topology={topology} close={close} />}
+      {dialog === 'publish' && <PublishDialog topology={topology} save={isStored} close={close} />}
+      {dialog === 'import' && <ImportDialog topology={topology} close={close} />}
       {dialog === 'unpublish' && <Unpublish topology={topology} waiting={waiting} close={close} />}
     </>
   )
@@ -95,8 +101,11 @@ function More({ topology, open }: { readonly topology: Topology; readonly open: 
         <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => able.mutate()}>
           {enabled ? 'Disable: take no starts' : 'Enable: take starts'}
         </Menu.Item>
+        <Menu.Divider />
+        <FileItems topology={topology} openImport={() => open('import')} />
         {!isDraft && (
           <>
+            <Menu.Divider />
             <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => again.mutate()}>
               Republish
             </Menu.Item>
