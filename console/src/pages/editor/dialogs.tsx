@@ -1,5 +1,5 @@
 import { Loader, Modal, Text } from '@mantine/core'
-import { answerOf, engine } from '../../api/engine.ts'
+import { answerOf, engine, statusOf } from '../../api/engine.ts'
 import type { Topology } from '../../api/engine.ts'
 import { failed, told } from '../../parts/toast.ts'
 import type { Checked } from './checking/use-faults.ts'
@@ -27,7 +27,14 @@ interface DialogsProps {
 export function Dialogs({ topology, editing, saving, checked, dialog, close }: DialogsProps) {
   const node = chosenNode(editing.state)
   const store = async (): Promise<void> => {
-    if (isChanged(editing.state)) await saving.save()
+    if (!isChanged(editing.state)) return
+    try {
+      await saving.save()
+    } catch (error) {
+      // Of a race another dialog tells.
+      if (statusOf(error) === 412) close()
+      throw error
+    }
   }
   // What was imported is stored already: it is what is edited from now on.
   const reread = async (): Promise<void> => {

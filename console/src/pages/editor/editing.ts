@@ -8,7 +8,7 @@ import { nodeOf } from './palette/entries.ts'
 import { adding, connecting, freeName, removingEdge, removingNode } from './state/edits.ts'
 import { isEvent, newKey } from './state/graph.ts'
 import type { Graph, GraphEdge, GraphNode } from './state/graph.ts'
-import type { Action, EditorState, Selected } from './state/state.ts'
+import type { Action, EditorState } from './state/state.ts'
 
 /** What is drawn, and how that is changed. */
 export interface Drawing {
@@ -58,9 +58,9 @@ export function connect(from: string, to: string): Action {
   return { kind: 'edit', edit: connecting({ key: newKey(), from, to }) }
 }
 
-/** What is selected; null: nothing that can be removed. */
-export function removeSelected(selected: Selected): Action | null {
-  if (selected === null || selected.kind === 'topology') return null
+/** The node or the edge that is selected. */
+export function removeSelected({ state: { selected }, dispatch }: Pick<Drawing, 'state' | 'dispatch'>): void {
+  if (selected === null || selected.kind === 'topology') return
   const edit = selected.kind === 'node' ? removingNode(selected.key) : removingEdge(selected.key)
-  return { kind: 'edit', edit, select: null }
+  dispatch({ kind: 'edit', edit, select: null })
 }

@@ -7,6 +7,7 @@ import { topologyQuery } from '../../api/queries.ts'
 import { Leaving } from '../../parts/leaving/leaving.tsx'
 import { Page } from '../../parts/page.tsx'
 import { TopologyState } from '../../parts/show/topology-state.tsx'
+import type { Place } from '../topology/graph/layout.ts'
 import { Canvas } from './canvas/canvas.tsx'
 import type { Placed } from './checking/faults.ts'
 import { FaultStrip } from './checking/strip.tsx'
@@ -17,6 +18,7 @@ import type { Drawing, Editing } from './editing.ts'
 import classes from './editor.module.css'
 import { defaultsOf } from './form/defaults.ts'
 import { focusField } from './form/focus.ts'
+import { entryOfId } from './palette/entries.ts'
 import { Palette } from './palette/palette.tsx'
 import { EdgePanel } from './panel/edge-panel.tsx'
 import { NodePanel } from './panel/node-panel.tsx'
@@ -54,9 +56,11 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorPr
   const lead = useLead(dispatch, setTab)
   const { save, whyNotSave } = useDeeds(topology, state, saving)
   useShortcuts({
-    undo: useCallback(() => dispatch({ kind: 'undo' }), [dispatch]),
-    redo: useCallback(() => dispatch({ kind: 'redo' }), [dispatch]),
+    undo: () => dispatch({ kind: 'undo' }),
+    redo: () => dispatch({ kind: 'redo' }),
     save,
+    remove: () => removeSelected(drawing),
+    unselect: () => dispatch({ kind: 'select', selected: null }),
   })
   const isDirty = isChanged(state)
   return (
@@ -147,15 +151,15 @@ function Heading({ topology, isDirty }: { readonly topology: Topology; readonly 
 
 /** The graph, in the room that there is. */
 function Drawn({ editing }: { readonly editing: Editing }) {
-  const { state, dispatch } = editing
+  const { state, dispatch, workers } = editing
   const { ref, width, height } = useElementSize()
   const place = useCallback<Parameters<typeof Canvas>[0]['place']>(
     (places) => dispatch({ kind: 'place', places }),
     [dispatch],
   )
-  const remove = (): void => {
-    const action = removeSelected(state.selected)
-    if (action !== null) dispatch(action)
+  const drop = (id: string, at: Place): void => {
+    const entry = entryOfId(workers, id)
+    if (entry !== undefined) dispatch(addEntry(state, entry, at))
   }
   return (
     <div className={classes.graph} ref={ref}>
@@ -166,9 +170,8 @@ function Drawn({ editing }: { readonly editing: Editing }) {
           room={{ width, height }}
           select={(selected) => dispatch({ kind: 'select', selected })}
           place={place}
-          add={(entry, at) => dispatch(addEntry(state, entry, at))}
+          add={drop}
           connect={(from, to) => dispatch(connect(from, to))}
-          remove={remove}
         />
       )}
     </div>

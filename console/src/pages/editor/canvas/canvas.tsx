@@ -3,19 +3,18 @@ import type { Edge, NodeChange } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
 import { Text } from '@mantine/core'
 import { useEffect, useMemo, useState } from 'react'
-import type { DragEvent, KeyboardEvent } from 'react'
+import type { DragEvent } from 'react'
 import { Icon } from '../../../parts/icons.tsx'
 import { cardHeight, cardWidth } from '../../topology/graph/layout.ts'
 import type { Direction, Place } from '../../topology/graph/layout.ts'
-import { inForm } from '../form/focus.ts'
 import type { Placed } from '../checking/faults.ts'
 import { dragType } from '../palette/palette.tsx'
-import type { Entry } from '../palette/entries.ts'
 import { canConnect } from '../state/edits.ts'
 import type { EditorState, Selected } from '../state/state.ts'
 import { nameOf } from '../state/graph.ts'
 import { CardOfNode } from './card.tsx'
 import type { EditorCard } from './card.tsx'
+import shared from '../../topology/graph/graph.module.css'
 import classes from './canvas.module.css'
 import { laidOut, missingPlaces } from './places.ts'
 import { KeepInView } from './view.tsx'
@@ -26,16 +25,16 @@ interface CanvasProps {
   readonly room: { readonly width: number; readonly height: number }
   readonly select: (selected: Selected) => void
   readonly place: (places: Iterable<readonly [string, Place]>) => void
-  readonly add: (entry: Entry, at: Place) => void
+  /** By the id of its entry in the palette. */
+  readonly add: (entry: string, at: Place) => void
   readonly connect: (from: string, to: string) => void
-  readonly remove: () => void
 }
 
 const nodeTypes = { card: CardOfNode }
 const fitting = { padding: 0.12, maxZoom: 1 }
 
 /** The graph, to be drawn: nodes are dragged in and about, and joined by their handles. */
-export function Canvas({ state, faults, room, select, place, add, connect, remove }: CanvasProps) {
+export function Canvas({ state, faults, room, select, place, add, connect }: CanvasProps) {
   const { graph, selected } = state
   const [direction, places, tidy] = usePlaces(state, room, place)
   const cards = useMemo(() => cardsOf(state, places, direction, faults), [state, places, direction, faults])
@@ -47,13 +46,8 @@ export function Canvas({ state, faults, room, select, place, add, connect, remov
     )
     if (moves.length > 0) place(moves)
   }
-  const press = (event: KeyboardEvent): void => {
-    if (selected === null || inForm(event.target)) return
-    if (event.key === 'Delete' || event.key === 'Backspace') remove()
-    else if (event.key === 'Escape') select(null)
-  }
   return (
-    <div className={classes.canvas} data-over={isOver} onKeyDown={press} {...drop}>
+    <div className={classes.canvas} data-over={isOver} {...drop}>
       <ReactFlow
         nodes={cards}
         edges={edges}
@@ -74,10 +68,11 @@ export function Canvas({ state, faults, room, select, place, add, connect, remov
         maxZoom={1.5}
         fitView
         fitViewOptions={fitting}
+        className={shared.graph}
         aria-label="The graph of the draft"
       >
-        <Background gap={24} className={classes.background ?? ''} />
-        <Controls showInteractive={false} className={classes.controls ?? ''} fitViewOptions={fitting}>
+        <Background gap={24} className={shared.background ?? ''} />
+        <Controls showInteractive={false} className={shared.controls ?? ''} fitViewOptions={fitting}>
           <ControlButton onClick={tidy} title="Tidy up" aria-label="Tidy up">
             <Icon name="topologies" size={14} />
           </ControlButton>
@@ -142,7 +137,7 @@ function useDrop(add: CanvasProps['add']) {
       if (carried === '') return
       event.preventDefault()
       const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY })
-      add(JSON.parse(carried) as Entry, { x: x - cardWidth / 2, y: y - cardHeight / 2 })
+      add(carried, { x: x - cardWidth / 2, y: y - cardHeight / 2 })
     },
   }
   return [drop, isOver] as const

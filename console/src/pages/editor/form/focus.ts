@@ -1,8 +1,3 @@
-/** Whether keys belong to a field: there Delete takes a letter away, not a node. */
-export function inForm(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
-}
-
 /** Fields say by `data-field` which path of the document they are of. */
 export function focusField(field: string): void {
   const fields = [...document.querySelectorAll<HTMLElement>('[data-field]')]

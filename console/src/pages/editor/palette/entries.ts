@@ -80,3 +80,10 @@ export function nodeOf({ values }: Entry, name: string): TopologyDocumentNode {
   const { uses, ...others } = values
   return { name, ...others, ...(uses !== undefined && uses !== name && { uses }) }
 }
+
+/** Undefined: there is no such entry any more. */
+export function entryOfId(workers: readonly Worker[], id: string): Entry | undefined {
+  return shelvesOf(workers, '')
+    .flatMap(({ entries }) => entries)
+    .find((entry) => entry.id === id)
+}

@@ -8,7 +8,7 @@ import { shelvesOf } from './entries.ts'
 import type { Entry } from './entries.ts'
 import classes from './palette.module.css'
 
-/** What a drag carries; nothing else that is dropped is a node. */
+/** The kind of what a drag carries, which is the id of an entry. */
 export const dragType = 'application/x-sluice-node'
 
 interface PaletteProps {
@@ -61,7 +61,7 @@ export function Palette({ workers, whyNoWorkers, beside, add }: PaletteProps) {
 
 function Item({ entry, add }: { readonly entry: Entry; readonly add: () => void }) {
   const drag = (event: DragEvent): void => {
-    event.dataTransfer.setData(dragType, JSON.stringify(entry))
+    event.dataTransfer.setData(dragType, entry.id)
     event.dataTransfer.effectAllowed = 'copy'
   }
   return (

@@ -12,13 +12,10 @@ interface EdgePanelProps {
 }
 
 /** The edge that is selected. */
-export function EdgePanel({ editing: { state, dispatch, faults }, edge }: EdgePanelProps) {
+export function EdgePanel({ editing, edge }: EdgePanelProps) {
+  const { state, dispatch, faults } = editing
   const text = edgeText(state.graph, edge)
   const own = faults.filter(({ of, key }) => of === 'edge' && key === edge)
-  const remove = (): void => {
-    const action = removeSelected(state.selected)
-    if (action !== null) dispatch(action)
-  }
   return (
     <Side
       icon="topologies"
@@ -26,7 +23,7 @@ export function EdgePanel({ editing: { state, dispatch, faults }, edge }: EdgePa
       label={`Edge ${text}`}
       close={() => dispatch({ kind: 'select', selected: null })}
       feet={
-        <Button variant="default" onClick={remove}>
+        <Button variant="default" onClick={() => removeSelected(editing)}>
           Remove the edge
         </Button>
       }

@@ -52,11 +52,13 @@ export function NodePanel({ editing, node, tab, setTab, tryIt }: NodePanelProps)
           keepMounted={false}
           className={classes.tabs}
         >
-          <Tabs.List>
-            {tabs.map((one) => (
-              <TabOf key={one} tab={one} faults={own} />
-            ))}
-          </Tabs.List>
+          {isCalled && (
+            <Tabs.List>
+              {tabs.map((one) => (
+                <TabOf key={one} tab={one} faults={own} />
+              ))}
+            </Tabs.List>
+          )}
           <div className={classes.body} key={node.key}>
             <OfWhole faults={own} />
             <Tabs.Panel value="node">
@@ -134,14 +136,10 @@ interface FeetProps {
   readonly tryIt: (() => void) | null
 }
 
-function Feet({ editing: { state, dispatch }, name, tryIt }: FeetProps) {
-  const remove = (): void => {
-    const action = removeSelected(state.selected)
-    if (action !== null) dispatch(action)
-  }
+function Feet({ editing, name, tryIt }: FeetProps) {
   return (
     <>
-      <Button variant="default" onClick={remove} aria-label={`Remove the node ${name}`}>
+      <Button variant="default" onClick={() => removeSelected(editing)} aria-label={`Remove the node ${name}`}>
         Remove
       </Button>
       {tryIt !== null && (

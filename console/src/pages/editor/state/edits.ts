@@ -1,5 +1,5 @@
 /** What can be done to a graph. Pure. */
-import type { TopologyDocumentNode } from '../../../api/engine.ts'
+import type { TopologyDocumentNode } from '../../../../../runtime/client/index.ts'
 import { isEvent } from './graph.ts'
 import type { Graph, GraphEdge, GraphNode } from './graph.ts'
 import { withValueAt } from './path.ts'

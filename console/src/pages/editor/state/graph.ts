@@ -2,7 +2,11 @@
  * The draft as it is edited. Nodes and edges have keys of their own, so that a name may be anything while it is typed, also one that is
  * taken, and edges stay with their nodes. Pure.
  */
-import type { TopologyDocument, TopologyDocumentNode, TopologyDocumentNodeType } from '../../../api/engine.ts'
+import type {
+  TopologyDocument,
+  TopologyDocumentNode,
+  TopologyDocumentNodeType,
+} from '../../../../../runtime/client/index.ts'
 import { isObject } from './path.ts'
 
 export interface GraphNode {

@@ -2,7 +2,7 @@
  * Values that the engine stores beside the document: one that a document leaves out stays as it is stored. So what was taken away here is
  * said in full, as what holds without it. Pure.
  */
-import type { TopologyDocument, TopologyDocumentNode } from '../../../api/engine.ts'
+import type { TopologyDocument, TopologyDocumentNode } from '../../../../../runtime/client/index.ts'
 import { documentOf, isEvent, typeOf } from './graph.ts'
 import type { Graph } from './graph.ts'
 

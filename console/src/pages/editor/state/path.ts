@@ -2,7 +2,7 @@
 
 type Key = string | number
 
-export function keysOf(path: string): Key[] {
+function keysOf(path: string): Key[] {
   return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
 }
 

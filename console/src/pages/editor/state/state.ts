@@ -3,7 +3,7 @@ import type { Place } from '../../topology/graph/layout.ts'
 import type { Edit } from './edits.ts'
 import { graphOf, isSame } from './graph.ts'
 import type { Graph } from './graph.ts'
-import type { TopologyDocument } from '../../../api/engine.ts'
+import type { TopologyDocument } from '../../../../../runtime/client/index.ts'
 
 export type Selected = { readonly kind: 'node' | 'edge'; readonly key: string } | { readonly kind: 'topology' } | null
 
@@ -82,6 +82,7 @@ function edited(state: EditorState, { edit, field, select, place }: Action & { k
   return {
     ...next,
     field: field ?? null,
+    unread: ofThere(state.unread, graph),
     selected: select === undefined ? there(state.selected, graph) : select,
     places: place === undefined ? state.places : new Map([...state.places, place]),
   }
@@ -118,6 +119,12 @@ function there(selected: Selected, { nodes, edges }: Graph): Selected {
   if (selected?.kind === 'node') return nodes.some(({ key }) => key === selected.key) ? selected : null
   if (selected?.kind === 'edge') return edges.some(({ key }) => key === selected.key) ? selected : null
   return selected
+}
+
+/** Texts of nodes that are gone are gone with them. */
+function ofThere(unread: EditorState['unread'], { nodes }: Graph): EditorState['unread'] {
+  const keys = new Set(nodes.map(({ key }) => key))
+  return Object.fromEntries(Object.entries(unread).filter(([at]) => keys.has(at.split(' ')[0] ?? '')))
 }
 
 function withText(unread: EditorState['unread'], field: string, text: string | null): EditorState['unread'] {
