@@ -32,11 +32,12 @@ const manifest = {
   ],
 }
 
-/** Of a line on the screen: nothing else may lie there. */
-const middle = `(path) => {
+/** Middle of the only edge on the screen. */
+const middleOfEdge = `(() => {
+  const path = document.querySelector('.react-flow__edge-path')
   const { x, y } = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM())
   return [x, y]
-}`
+})()`
 
 describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
   let t: TestConsole
@@ -88,7 +89,8 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     const from = page.locator('.react-flow__node', { hasText: 'begins runs' }).locator('.source')
     const to = page.locator('.react-flow__node', { hasText: 'shop / list' }).locator('.target')
     await from.dragTo(to)
-    const [x = 0, y = 0] = await page.locator('.react-flow__edge-path').evaluate<number[]>(middle)
+    await page.locator('.react-flow__edge-path').waitFor({ state: 'attached' })
+    const [x = 0, y = 0] = await page.evaluate<number[]>(middleOfEdge)
     await page.mouse.click(x, y)
     await page.keyboard.press('Delete')
     await page.locator('.react-flow__edge').waitFor({ state: 'detached' })
