@@ -44,9 +44,12 @@ function withCtrl({ key, shiftKey }: KeyboardEvent, { undo, redo, save }: Shortc
   }
 }
 
+/** What takes keys itself. */
+const controls = 'input, textarea, select, button, a, [contenteditable]'
+
 function onGraph({ key, target }: KeyboardEvent, { remove, unselect }: Shortcuts): (() => void) | null {
-  const isThere = target === document.body || (target instanceof Element && target.closest('.react-flow') !== null)
-  if (!isThere) return null
+  if (!(target instanceof Element) || (target.closest('.react-flow') === null && target.closest(controls) !== null))
+    return null
   if (key === 'Delete' || key === 'Backspace') return remove
   return key === 'Escape' ? unselect : null
 }

@@ -40,6 +40,12 @@ export function Canvas({ state, faults, room, select, place, add, connect }: Can
   const cards = useMemo(() => cardsOf(state, places, direction, faults), [state, places, direction, faults])
   const edges = useMemo(() => edgesOf(state, faults), [state, faults])
   const [drop, isOver] = useDrop(add)
+  // What is added to an empty graph stays where it was put.
+  const [view] = useState(() =>
+    graph.nodes.length > 0
+      ? { fitView: true }
+      : { defaultViewport: { x: 48, y: room.height / 2 - cardHeight / 2, zoom: 1 } },
+  )
   const moved = (changes: readonly NodeChange<EditorCard>[]): void => {
     const moves = changes.flatMap((change) =>
       change.type === 'position' && change.position ? [[change.id, change.position] as const] : [],
@@ -66,7 +72,7 @@ export function Canvas({ state, faults, room, select, place, add, connect }: Can
         onlyRenderVisibleElements
         minZoom={0.08}
         maxZoom={1.5}
-        fitView
+        {...view}
         fitViewOptions={fitting}
         className={shared.graph}
         aria-label="The graph of the draft"
