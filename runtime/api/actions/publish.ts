@@ -146,7 +146,7 @@ async function putRevision(
     const nodes = await listNodes(inside, id, true)
     const workers = await allWorkers(inside)
     const newest = await newestPlan(inside, before)
-    const stored = { nodes, workers, ...(await knownServices(inside, id, draftOf(before), workers)) }
+    const stored = { nodes, workers, ...(await knownServices(inside, id, draftOf(before), workers, { isKept: true })) }
     const made = carryGenerations(await make(inside, before, stored), newest, new Date().toISOString())
     const isPublic = before.visibility === 'public'
     const kept = newest === null ? made : await keepNodes(deps, inside, made, newest, inFlight)

@@ -56,7 +56,7 @@ export async function checkPublishing(
     newestPlan(store, topology),
   ])
   const { document, faults } = readDocument(value)
-  const declared = await knownServices(store, id, document ?? blank, workers, isDrawn)
+  const declared = await knownServices(store, id, document ?? blank, workers, { isDrawn })
   if (!document) return unread(value, faults, { workers, ...declared })
   const byName = new Map(rows.map((row) => [row.name, row]))
   const draft = fillIn(document, byName)

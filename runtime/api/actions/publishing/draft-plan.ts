@@ -3,7 +3,8 @@ import type { Fault } from '../../../errors.ts'
 import { getDrawing } from '../../../store/queries/drawings.ts'
 import { listNodes } from '../../../store/queries/nodes.ts'
 import type { Node } from '../../../store/queries/nodes.ts'
-import { keepServices, serviceNames } from '../../../store/queries/services.ts'
+import { keepServices, serviceNames, servicesNamed } from '../../../store/queries/services.ts'
+import type { Service } from '../../../store/queries/services.ts'
 import type { Topology } from '../../../store/queries/topologies.ts'
 import { allWorkers } from '../../../store/queries/workers.ts'
 import type { Worker } from '../../../store/queries/workers.ts'
@@ -90,25 +91,33 @@ export async function draftPlan(store: Store, topology: Topology): Promise<Plan>
   const [nodes, workers] = await Promise.all([listNodes(store, topology.id, true), allWorkers(store)])
   const [newest, declared] = await Promise.all([
     newestPlan(store, topology),
-    knownServices(store, topology.id, draftOf(topology), workers),
+    knownServices(store, topology.id, draftOf(topology), workers, {}),
   ])
   return carryGenerations(planOfDraft(topology, { nodes, workers, ...declared }), newest, new Date().toISOString())
 }
 
-/** The services that the document uses stay as they are until the transaction ends. `isDrawn`: it comes from an older editor, whatever the draft does. */
+interface Knowing {
+  /** What is stored comes of it, so the services that it uses stay as they are until the transaction ends. */
+  readonly isKept?: boolean
+  /** It is what a document of an older editor is read as, whatever the draft is. */
+  readonly isDrawn?: boolean
+}
+
 export async function knownServices(
   inside: Store,
   topologyId: string,
   document: TopologyDocument,
   workers: readonly Worker[],
-  isDrawn = false,
+  { isKept = false, isDrawn = false }: Knowing,
 ): Promise<Declared> {
   const defaults = defaultsOf(document, workers)
   const named = document.nodes.flatMap(({ name, service }) => service ?? defaults.get(name)?.service ?? [])
-  const limits = await keepServices(inside, named)
+  const limits = isKept ? await keepServices(inside, named) : byName(await servicesNamed(inside, named))
   const takesAny = isDrawn || (await getDrawing(inside, topologyId)) !== null
   return { services: takesAny ? null : await serviceNames(inside), limits }
 }
+
+const byName = (services: readonly Service[]) => new Map(services.map((service) => [service.name, service]))
 
 function costingOf(document: TopologyDocument, workers: readonly Worker[], limits: Declared['limits']): Costing {
   const defaults = defaultsOf(document, workers)

@@ -1,4 +1,4 @@
-import type { FlowPayload } from '../../../api/engine.ts'
+import type { FlowPayload } from '../../../../../runtime/client/openapi.d.ts'
 import { bytes } from '../../../parts/show/format.ts'
 
 /** More is refused by the engine, too; here it isn't even looked at. */
