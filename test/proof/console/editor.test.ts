@@ -226,6 +226,32 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     expect((await draftOf('raced')).nodes.map(({ name }) => name)).toEqual(['begin', 'list'])
   })
 
+  test('what is imported is what is edited from then on, and undo brings back what was drawn', async () => {
+    await create('imported', graph)
+    const page = await t.page('/topologies/imported/edit')
+    await card(page, 'begin').click()
+    await palette(page, 'list').click()
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Import…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Import into imported' })
+    const text = 'name: imported\nnodes:\n  - { name: hook, type: webhook }'
+    await dialog.getByRole('textbox', { name: 'Document' }).fill(text)
+    await dialog.getByRole('button', { name: 'Replace the draft' }).click()
+    await card(page, 'hook').waitFor()
+    await saved(page).waitFor()
+    await page.keyboard.press('Control+z')
+    await card(page, 'list').waitFor()
+    // What is drawn is what is published, so it is saved first.
+    await page.getByRole('button', { name: 'Publish…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Publish', exact: true }).click()
+    const params = { path: { topology: 'imported' } }
+    await eventually('it is published', async () => {
+      const { visibility } = await dataOf(t.engine.GET('/api/topologies/{topology}', { params }))
+      return visibility === 'public'
+    })
+    expect((await draftOf('imported')).nodes.map(({ name }) => name)).toEqual(['begin', 'list'])
+  })
+
   test('whoever leaves without saving is asked: by a link, and by Back', async () => {
     await create('left', graph)
     const page = await t.page('/topologies/left')

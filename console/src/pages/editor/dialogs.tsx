@@ -38,11 +38,10 @@ export function Dialogs({ topology, editing, saving, checked, dialog, close }: D
   }
   // What was imported is stored already: it is what is edited from now on.
   const reread = async (): Promise<void> => {
-    close()
     try {
       const params = { path: { topology: topology.id } }
       const { data, etag } = await answerOf(engine.GET('/api/topologies/{topology}', { params }))
-      if (JSON.stringify(data.document) !== JSON.stringify(topology.document)) saving.goOn(data, etag)
+      saving.goOn(data, etag)
     } catch (error) {
       failed('What was imported can’t be read', error)
     }
@@ -66,7 +65,7 @@ export function Dialogs({ topology, editing, saving, checked, dialog, close }: D
         <TryDialog topology={topology} node={node.values.name} isChanged={isChanged(editing.state)} close={close} />
       )}
       {dialog === 'publish' && <PublishDialog topology={topology} save={store} close={close} />}
-      {dialog === 'import' && <ImportDialog topology={topology} close={() => void reread()} />}
+      {dialog === 'import' && <ImportDialog topology={topology} close={close} done={() => void reread()} />}
       {dialog === 'difference' && <Changes checked={checked} revision={topology.revision} close={close} />}
     </>
   )

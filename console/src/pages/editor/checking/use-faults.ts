@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { dataOf, engine } from '../../../api/engine.ts'
 import type { CheckedDocument } from '../../../api/engine.ts'
+import { keys } from '../../../api/keys.ts'
 import { shownOf } from '../../../api/problem.ts'
 import { jsonFault } from '../../../parts/body/json-fault.ts'
 import type { Drawing } from '../editing.ts'
@@ -32,7 +33,7 @@ export function useFaults(
   const [settled] = useDebouncedValue(graph, typingMs)
   const document = useMemo(() => toDocument(settled), [toDocument, settled])
   const { data, error, isPlaceholderData } = useQuery({
-    queryKey: ['check', topology, document],
+    queryKey: keys.checks(topology, document),
     queryFn: async () => {
       const params = { path: { topology } }
       const told = await dataOf(engine.POST('/api/topologies/{topology}/check', { params, body: document }))
