@@ -5,11 +5,13 @@ import '@mantine/notifications/styles.layer.css'
 import './styles.css'
 import { takeToken } from './api/token.ts'
 import { App } from './app.tsx'
+import { hearOfAddresses } from './parts/leaving/address.ts'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
 // Before anything else could read or send the address.
 const token = takeToken()
+hearOfAddresses()
 createRoot(root).render(
   <StrictMode>
     <App token={token} />

@@ -6,6 +6,8 @@ export const keys = {
   topologies: ['topologies'],
   /** By what the address calls it. */
   topology: (topology: string) => ['topology', topology],
+  /** What publishing would say of a draft. */
+  checks: (...what: unknown[]) => ['check', ...what],
   nodes: (topology: string) => ['nodes', topology],
   /** Figures of queues as bridges tell them, with rates. */
   queues: (topologyId: string) => ['queues', topologyId],

@@ -104,7 +104,7 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled
     case 'plan':
       return [
         ...[keys.topologies, ['topology'], ['nodes'], ...queues],
-        ...[keys.services(), ['service-state'], keys.cron(), keys.audit(), keys.status],
+        ...[keys.services(), ['service-state'], keys.cron(), keys.checks(), keys.audit(), keys.status],
       ]
     case 'pause':
     case 'breaker':
@@ -116,7 +116,7 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled
         ...[keys.workers(), keys.audit(), keys.status],
       ]
     case 'worker':
-      return [keys.workers(), keys.audit()]
+      return [keys.workers(), keys.checks(), keys.audit()]
     case 'run':
       return [
         keys.topologies,

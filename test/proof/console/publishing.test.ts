@@ -27,6 +27,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 async function openMenu(page: Page, item: string): Promise<void> {
   await button(page, 'More').click()
   await page.getByRole('menuitem', { name: item }).click()
+  await page.getByRole('menu').waitFor({ state: 'detached' })
 }
 
 /** The worker holds what comes to b until it is told not to. */

@@ -7,6 +7,7 @@ import { Empty } from '../../parts/empty.tsx'
 import { grouped } from '../../parts/show/format.ts'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
+import { NewTopology } from './create.tsx'
 import { Filters } from './filters.tsx'
 import { filterOf, isFiltered } from './filter.ts'
 import type { Filter } from './filter.ts'
@@ -28,7 +29,7 @@ export default function TopologiesPage() {
       return next
     })
   return (
-    <Page title="Topologies">
+    <Page title="Topologies" actions={<NewTopology />}>
       <Filters total={data?.total ?? null} />
       {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
       {data === undefined && error === null && <Loader size="sm" aria-label="Loading" />}
@@ -68,8 +69,8 @@ function Nothing({ filter }: { readonly filter: Filter }) {
     )
   return (
     <Empty icon="topologies" title="There is no topology yet">
-      A topology joins workers by queues. Write one as a file and bring it in with{' '}
-      <Code>sluice apply -f shop.yaml --publish</Code>, or begin with a project of your own:{' '}
+      A topology joins workers by queues. Draw one in the editor (<b>New topology</b>), write one as a file and bring it
+      in with <Code>sluice apply -f shop.yaml --publish</Code>, or begin with a project of your own:{' '}
       <Code>sluice init shop</Code>.
     </Empty>
   )

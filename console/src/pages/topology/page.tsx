@@ -1,4 +1,4 @@
-import { Group, Loader, Title } from '@mantine/core'
+import { Code, Group, Loader, Title } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -12,6 +12,7 @@ import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { TopologyState } from '../../parts/show/topology-state.tsx'
 import { Actions } from './actions/actions.tsx'
+import { EditButton } from './actions/edit-button.tsx'
 import { figuresOf } from './figures.ts'
 import type { Figures } from './figures.ts'
 import { NodeMenu } from './graph/node-menu.tsx'
@@ -61,7 +62,12 @@ function Loaded({ topology, nodes }: { readonly topology: Topology; readonly nod
           <TopologyState {...topology} />
         </Group>
       }
-      actions={<Actions topology={topology} nodes={nodes} waiting={waiting} />}
+      actions={
+        <>
+          <EditButton topology={topology} />
+          <Actions topology={topology} nodes={nodes} waiting={waiting} />
+        </>
+      }
     >
       <SyncBanner topology={topology} />
       <div className={classes.box}>
@@ -76,7 +82,8 @@ function Loaded({ topology, nodes }: { readonly topology: Topology; readonly nod
           <div className={classes.graph}>
             {nodes.length === 0 ? (
               <Empty icon="topologies" title="It has no nodes yet">
-                Draw some in the editor, or bring its document in with sluice apply.
+                Draw some in the editor, or bring its document in with <Code>sluice apply</Code>.
+                <EditButton topology={topology} isFirst />
               </Empty>
             ) : width === 0 ? null : (
               <TopologyGraph

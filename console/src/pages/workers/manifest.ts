@@ -4,9 +4,13 @@ import type { Worker } from '../../api/engine.ts'
 export interface ManifestNode {
   readonly name: string
   readonly type: string
+  readonly title?: string
+  readonly description?: string
   readonly path?: string
   readonly service?: string
   readonly defaults?: unknown
+  /** JSON Schema of the settings that it takes. */
+  readonly settings?: unknown
 }
 
 /** The engine takes a manifest only when its nodes have a name and a type. */

@@ -18,12 +18,14 @@ import { tooLarge } from './read.ts'
 interface ImportDialogProps {
   readonly topology: Pick<Topology, 'id' | 'name'>
   readonly close: () => void
+  /** The draft is another one now. */
+  readonly done?: () => void
 }
 
 const typingMs = 300
 
 /** Replaces the draft by a document from elsewhere, after it was shown what that changes. */
-export function ImportDialog({ topology, close }: ImportDialogProps) {
+export function ImportDialog({ topology, close, done }: ImportDialogProps) {
   const { id, name } = topology
   const [text, setText] = useState('')
   const [asked] = useDebouncedValue(text, typingMs)
@@ -40,6 +42,7 @@ export function ImportDialog({ topology, close }: ImportDialogProps) {
     onSuccess: async () => {
       told(`The draft of ${name} is replaced`)
       close()
+      done?.()
       await again()
     },
   })

@@ -1,5 +1,5 @@
 import { Graph, layout } from '@dagrejs/dagre'
-import type { Node } from '../../../api/engine.ts'
+import type { Node } from '../../../../../runtime/client/index.ts'
 
 export const cardWidth = 216
 export const cardHeight = 86

@@ -1,0 +1,9 @@
+import type { PageRoute } from '../route.ts'
+
+export const route: PageRoute = {
+  path: '/topologies/:topology/edit',
+  title: 'Editor',
+  menu: null,
+  forOneTopology: true,
+  load: () => import('./page.tsx'),
+}

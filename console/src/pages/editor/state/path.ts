@@ -1,0 +1,32 @@
+/** Values inside of a value, by paths as the API tells them: `retry.attempts`, `accept.headers[1]`. Pure. */
+
+type Key = string | number
+
+function keysOf(path: string): Key[] {
+  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Undefined where there is nothing. */
+export function valueAt(value: unknown, path: string): unknown {
+  return keysOf(path).reduce<unknown>((here, key) => {
+    if (Array.isArray(here)) return here[Number(key)] as unknown
+    return isObject(here) ? here[key] : undefined
+  }, value)
+}
+
+/** The same with another value there; undefined takes it away. An object that is empty then stays: `watermark: {}` says something. */
+export function withValueAt<T extends object>(object: T, path: string, value: unknown): T {
+  return changed(object, keysOf(path), value) as T
+}
+
+function changed(object: unknown, [first, ...rest]: readonly Key[], value: unknown): unknown {
+  if (first === undefined) return value
+  const before: Readonly<Record<string, unknown>> = isObject(object) ? object : {}
+  const inside = rest.length === 0 ? value : changed(before[first], rest, value)
+  if (inside !== undefined) return { ...before, [first]: inside }
+  return Object.fromEntries(Object.entries(before).filter(([key]) => key !== first))
+}
