@@ -204,12 +204,10 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     await create('raced', graph)
     const page = await t.page('/topologies/raced/edit')
     await palette(page, 'list').click()
-    await dataOf(
-      t.engine.PUT('/api/topologies/{topology}', {
-        params: { path: { topology: 'raced' } },
-        body: { name: 'raced', nodes: [{ name: 'theirs', type: 'start' }], edges: [] },
-      }),
-    )
+    const params = { path: { topology: 'raced' } }
+    const theirs = { name: 'raced', nodes: [{ name: 'theirs', type: 'start' as const }], edges: [] }
+    const saveTheirs = () => dataOf(t.engine.PUT('/api/topologies/{topology}', { params, body: theirs }))
+    await saveTheirs()
     await page.getByRole('button', { name: 'Save draft' }).click()
     const dialog = page.getByRole('dialog', { name: 'Somebody else has saved it meanwhile' })
     await dialog.getByText('by admin').or(dialog.getByText(/by/)).first().waitFor()
@@ -219,11 +217,16 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     await page.keyboard.press('Control+z')
     await card(page, 'list').waitFor()
     // A pause makes another version, too, but of the same draft: that is no race.
-    const params = { path: { topology: 'raced' } }
     await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params, body: { enabled: false } }))
     await page.getByRole('button', { name: 'Save draft' }).click()
     await saved(page).waitFor()
     expect((await draftOf('raced')).nodes.map(({ name }) => name)).toEqual(['begin', 'list'])
+    await saveTheirs()
+    await palette(page, 'webhook').click()
+    await page.getByRole('button', { name: 'Save draft' }).click()
+    await dialog.getByRole('button', { name: 'Save mine over it' }).click()
+    await saved(page).waitFor()
+    expect((await draftOf('raced')).nodes.map(({ name }) => name)).toEqual(['begin', 'list', 'webhook'])
   })
 
   test('what is imported is what is edited from then on, and undo brings back what was drawn', async () => {
@@ -307,7 +310,12 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
       if (wide > width) found.push(`${what} is ${wide} wide at ${width}`)
     }
     await page.getByText('1 fault to mend').click()
-    if (width < 600) await kept('graph')
+    if (width < 600) {
+      await page.getByRole('button', { name: 'Add a node' }).click()
+      await kept('palette')
+      await page.getByRole('button', { name: 'Close what can be added' }).click()
+      await kept('graph')
+    }
     await card(page, 'list').click()
     for (const tab of ['Calls', 'Settings']) {
       await page.getByRole('tab', { name: new RegExp(`^${tab}`) }).click()

@@ -92,6 +92,7 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorPr
             <Palette
               workers={workers}
               whyNoWorkers={whyNoWorkers}
+              close={() => setPaletteOpen(false)}
               beside={chosenNode(state)?.values.name ?? null}
               add={(entry) => {
                 setTab('node')

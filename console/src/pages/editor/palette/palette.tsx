@@ -18,10 +18,12 @@ interface PaletteProps {
   /** What it will be connected to, when it is added by a click. */
   readonly beside: string | null
   readonly add: (entry: Entry) => void
+  /** Where it stands over the graph, since the page is narrow. */
+  readonly close: () => void
 }
 
 /** All that can be added: drag it onto the graph, or press it. */
-export function Palette({ workers, whyNoWorkers, beside, add }: PaletteProps) {
+export function Palette({ workers, whyNoWorkers, beside, add, close }: PaletteProps) {
   const [text, setText] = useState('')
   const shelves = shelvesOf(workers, text)
   return (
@@ -35,6 +37,12 @@ export function Palette({ workers, whyNoWorkers, beside, add }: PaletteProps) {
         }
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <CloseButton
+        hiddenFrom="sm"
+        aria-label="Close what can be added"
+        onClick={close}
+        className={classes.close ?? ''}
       />
       <Text size="xs" c="dimmed">
         {beside === null ? 'Drag onto the graph, or press.' : `Drag, or press: joined to ${beside}.`}
