@@ -18,15 +18,24 @@ export interface StrictCall {
   readonly isOver: boolean
 }
 
+/** What one call is told with 429, whatever the limits are; `retryAfter` null: not for how long. */
+export interface Ask {
+  readonly retryAfter: string | null
+}
+
 export interface StrictApi {
   readonly url: string
   /** Instants of the calls that were let in, by key of the first limit. */
   readonly calls: ReadonlyMap<string, readonly number[]>
   readonly rejected: number
+  /** Of all calls that were let in. */
+  instants(): readonly number[]
   /** Calls that were let in between two instants, of a key or of all. */
   between(from: number, to: number, key?: string): number
   /** Resolves when so many calls were let in, of a key or of all. */
   until(count: number, key?: string): Promise<void>
+  /** The next call is told to wait. Resolves with the instant when that was sent. */
+  ask(ask: Ask): Promise<number>
   close(): Promise<void>
 }
 
@@ -41,7 +50,10 @@ export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Pr
   const calls = new Map<string, number[]>()
   const waiting = new Set<() => void>()
   let [admitted, rejected] = [0, 0]
-  child.on('message', ({ key, at, isOver }: StrictCall) => {
+  let asked = (_at: number): void => undefined
+  child.on('message', (told: StrictCall | { readonly askedAt: number }) => {
+    if ('askedAt' in told) return asked(told.askedAt)
+    const { key, at, isOver } = told
     if (isOver) return void rejected++
     admitted++
     if (calls.get(key)?.push(at) === undefined) calls.set(key, [at])
@@ -55,6 +67,7 @@ export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Pr
     get rejected() {
       return rejected
     },
+    instants: () => timesOf(),
     between: (from, to, key) => timesOf(key).filter((at) => at >= from && at < to).length,
     until: (count, key) =>
       new Promise((resolve) => {
@@ -66,6 +79,11 @@ export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Pr
         waiting.add(look)
         look()
       }),
+    ask(ask) {
+      const sent = new Promise<number>((resolve) => (asked = resolve))
+      child.send(ask)
+      return sent
+    },
     async close() {
       child.disconnect()
       await once(child, 'exit')
