@@ -36,7 +36,8 @@ export class Connections {
     this.#options = options
     const spare = this.#take()
     if (spare === undefined) this.#openOne(options, callback)
-    else callback(null, spare)
+    // A client that asks isn't ready to go on before it has asked.
+    else queueMicrotask(() => callback(null, spare))
   }
 
   /** A call was made. */

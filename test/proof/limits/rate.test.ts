@@ -120,3 +120,20 @@ test('a thousand keys are limited at once, each by itself', async () => {
   expect(flow.api.rejected).toBeLessThanOrEqual(60)
   expect(flow.api.calls.size).toBe(1_000)
 })
+
+test('a worker that closes its connections, and takes 30 ms to open one, is called at nearly all of the rate', async () => {
+  const flow = await limitedFlow({
+    topologies: [[5, 20]],
+    limits: { limits: [{ rate: 50, per: 'second', burst: 1 }] },
+    strict: [{ rate: 50, periodMs: 1_000 }],
+    bridges: 2,
+    connectMs: 30,
+  })
+  await startAll(flow, 400)
+  await flow.openBridges()
+  await flow.api.until(50)
+  const used = await utilisation(flow, 50, 10_000)
+  console.log(JSON.stringify({ used, rejected: flow.api.rejected }))
+  expect(flow.api.rejected).toBe(0)
+  expect(used).toBeGreaterThanOrEqual(0.9)
+})

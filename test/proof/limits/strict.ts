@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 
 /** So many calls in any period, counted as strictly as can be: by the instants at which requests have come in. */
 export interface StrictLimit {
@@ -17,6 +18,17 @@ export interface StrictCall {
   readonly at: number
   readonly isOver: boolean
 }
+
+/** How the API is called. */
+export interface StrictWays {
+  /** How long a call takes, in milliseconds. */
+  readonly delayMs: number
+  /** A connection takes so long to open, and is closed after each call; null: it stays open. */
+  readonly connectMs: number | null
+}
+
+/** The key of the API, and what those who call it by https must trust. */
+export const tlsFile = (name: 'key' | 'cert'): string => fileURLToPath(new URL(`./tls/${name}.pem`, import.meta.url))
 
 /** What one call is told with 429, whatever the limits are; `retryAfter` null: not for how long. */
 export interface Ask {
@@ -43,9 +55,9 @@ export interface StrictApi {
 export const instant = (): number => performance.timeOrigin + performance.now()
 
 /** A worker in front of an API that answers 429 to every call over its limits. */
-export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Promise<StrictApi> {
+export async function strictApi(limits: readonly StrictLimit[], ways: StrictWays): Promise<StrictApi> {
   const path = new URL('./strict-server.ts', import.meta.url)
-  const child = fork(path, [JSON.stringify([limits, delayMs])], { execArgv: ['--import', 'tsx'] })
+  const child = fork(path, [JSON.stringify([limits, ways])], { execArgv: ['--import', 'tsx'] })
   const [port] = (await once(child, 'message')) as [number]
   const calls = new Map<string, number[]>()
   const waiting = new Set<() => void>()
@@ -62,7 +74,7 @@ export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Pr
   const timesOf = (key?: string): readonly number[] =>
     key === undefined ? [...calls.values()].flat() : (calls.get(key) ?? [])
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${ways.connectMs === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     calls,
     get rejected() {
       return rejected
