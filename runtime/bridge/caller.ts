@@ -10,10 +10,11 @@ import type { Instances } from '../call/instances.ts'
 import { requestOf } from '../call/request.ts'
 import { Used } from './limits/used.ts'
 import { waitText } from './limits/words.ts'
+import type { Counted } from '../limiter/keys.ts'
 import type { Call, Limiter, Pass, PutOff } from '../limiter/limiter.ts'
 import type { Message } from '../protocol/message.ts'
 import type { PreparedNode } from '../protocol/native.ts'
-import type { Standing } from '../queue/deliver/delivery.ts'
+import type { Delivery, Standing } from '../queue/deliver/delivery.ts'
 import { limitCostMax } from '../topology/limits/limits.ts'
 import { isOrdered } from '../topology/plan.ts'
 import type { WorkerNode } from '../topology/plan.ts'
@@ -23,10 +24,13 @@ import type { WorkerNode } from '../topology/plan.ts'
  * nothing else.
  */
 export interface Caller {
-  call(message: Message, tries: Try, sequence: number, waiting: Waiting): Promise<Called>
+  call(message: Message, tries: Try, delivered: Delivered, waiting: Waiting): Promise<Called>
   /** The worker said that the service asks to wait. */
   backOff(message: Message, wait: { readonly delayMs: number; readonly retryAfterMs: number | null }): void
 }
+
+/** How the message was delivered. */
+type Delivered = Pick<Delivery, 'sequence' | 'behind'>
 
 /** How the message waits for an instance, or for a permit; how that stands is asked only when somebody wants to know. */
 export type Waiting = (kind: 'turn' | 'limit', standing?: () => Standing) => Wait
@@ -116,37 +120,42 @@ export function openCallers(given: CallersDeps): Callers {
 }
 
 function makeCaller(deps: CallerDeps, prepared: PreparedNode, breaker: NodeBreaker, mayCall: () => boolean): Caller {
-  const { limiter, cut } = deps
+  const { limiter, workerOf, cut } = deps
   const { node } = prepared
   const turn = (signal: AbortSignal) => breaker.turn(signal)
+  const soon = async (): Promise<void> => (await workerOf(node.worker))?.instances?.expect()
   return {
-    async call(message, tries, sequence, waiting) {
+    async call(message, tries, delivered, waiting) {
       const turned = breaker.take() ?? (await waitFor(waiting('turn'), turn))
       if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
       let showing: Showing = nothing
       try {
-        const leave = await leaveFor(limiter, node, message, waiting)
+        const limited = { ...limitedCall(node, message, delivered), soon: () => void soon() }
+        const leave = await leaveFor(limiter, limited, { waiting, isNamed: message.limitKey !== null })
         if (leave === null) return held('the node waits for a permit')
         if (leave.kind === 'put-off') return putOff(leave.delayMs)
-        const called = await callWith(leave, deps, { prepared, message, tries, sequence, waiting, mayCall })
+        const called = await callWith(leave, deps, { prepared, message, tries, delivered, waiting, mayCall })
         if (!cut.aborted) showing = weighForNode(called.result, node)
         return called
       } finally {
         breaker.end(turned, showing, message.id)
       }
     },
-    backOff: (message, wait) => limiter.backOff(limitedCall(node, message), wait),
+    backOff: (message, wait) => limiter.backOff(countedCall(node, message), wait),
   }
 }
 
-function limitedCall(node: WorkerNode, { limitKey, tenant, round }: Message): Call {
+function countedCall(node: WorkerNode, { limitKey, tenant }: Message): Counted {
+  return { nodeId: node.id, service: node.service, who: limitKey ?? tenant }
+}
+
+function limitedCall(node: WorkerNode, message: Message, { behind }: Delivered): Call {
   return {
-    nodeId: node.id,
-    service: node.service,
-    who: limitKey ?? tenant,
+    ...countedCall(node, message),
     cost: node.limitCost ?? 1,
     mayLeave: !isOrdered(node),
-    wasAway: round > 0,
+    timesAway: message.round,
+    behind,
     prefetch: node.prefetch,
   }
 }
@@ -169,16 +178,14 @@ function leaveSoon(limiter: Limiter, call: Call, waiting: Waiting): Promise<Pass
 /** Null: something else came up while it waited. */
 function leaveFor(
   limiter: Limiter,
-  node: WorkerNode,
-  message: Message,
-  waiting: Waiting,
+  call: Call,
+  { waiting, isNamed }: { readonly waiting: Waiting; readonly isNamed: boolean },
 ): Pass | Promise<Pass | PutOff | null> {
-  const call = limitedCall(node, message)
   const pass = limiter.take(call)
   if (pass !== null) return pass
   const standing = (): Standing => {
     const held = limiter.heldBy(call)
-    return { until: held.until, reason: waitText(held, message.limitKey !== null) }
+    return { until: held.until, reason: waitText(held, isNamed) }
   }
   return waitFor<Pass | PutOff>(waiting('limit', standing), (signal) => limiter.wait(call, signal))
 }
@@ -187,14 +194,14 @@ interface OneCall {
   readonly prepared: PreparedNode
   readonly message: Message
   readonly tries: Try
-  readonly sequence: number
+  readonly delivered: Delivered
   readonly waiting: Waiting
   readonly mayCall: () => boolean
 }
 
 /** A permit that is void by the time that an instance is there is of no use any more: then nothing is called, but for a suspect, which has another one then. */
 async function callWith(pass: Pass, { limiter, workerOf, used, cut }: CallerDeps, one: OneCall): Promise<Called> {
-  const { prepared, message, tries, sequence, waiting, mayCall } = one
+  const { prepared, message, tries, delivered, waiting, mayCall } = one
   const leave: { pass: Pass | null } = { pass }
   const { attempt, isSuspect } = tries
   let cost: number | undefined
@@ -207,13 +214,15 @@ async function callWith(pass: Pass, { limiter, workerOf, used, cut }: CallerDeps
       {
         message: message.id,
         isSuspect,
-        request: () => requestOf(prepared, message, attempt, sequence, known?.key ?? null),
+        request: () => requestOf(prepared, message, attempt, delivered.sequence, known?.key ?? null),
         wait: waiting('turn'),
-        mayCall: () => mayCall() && performance.now() <= (leave.pass?.until ?? 0),
+        mayCall: () => mayCall() && leave.pass?.mayCall() === true,
         async renew() {
           leave.pass?.end(0)
           leave.pass = null
-          leave.pass = mayCall() ? await leaveSoon(limiter, limitedCall(prepared.node, message), waiting) : null
+          leave.pass = mayCall()
+            ? await leaveSoon(limiter, limitedCall(prepared.node, message, delivered), waiting)
+            : null
           return leave.pass !== null
         },
         cut,

@@ -43,7 +43,7 @@ export async function hop(delivery: Delivery, siteNow: () => WorkerSite, stop: S
     if (asking === null) continue
     message = asking
     delivery.note('calling')
-    const called = await site.caller.call(message, tries, delivery.sequence, (kind, standing) => async (wait) => {
+    const called = await site.caller.call(message, tries, delivery, (kind, standing) => async (wait) => {
       delivery.note(kind, standing)
       await waitHere(siteNow, message, stop, wait)
       delivery.note('calling')

@@ -1,8 +1,10 @@
 import { Pool } from 'undici'
+import type { buildConnector } from 'undici'
 import type { Log } from '../telemetry/log.ts'
 import type { WorkerAddress } from '../topology/plan.ts'
 import { addressKey, hasNames, openAddresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
+import { Connections } from './ahead.ts'
 import { Circuit } from './breaker/circuit.ts'
 import type { Change, Health } from './breaker/circuit.ts'
 import { Line } from './breaker/line.ts'
@@ -43,6 +45,8 @@ export interface Instances {
   turn(isSuspect: boolean, signal: AbortSignal): Promise<Slot | null>
   /** The call of the message with this id is over. Null: there was none, or we gave it up: nobody is to blame. */
   done(slot: Slot, result: CallResult | null, message: string): void
+  /** A call will be made in a moment: connections are opened for it where that takes long. */
+  expect(): void
   states(): InstanceHealth[]
   outlook(): Outlook
   /** How well it can be called now; null: not at all. An instance is asked for its health (2 s) unless it answered a call lately. */
@@ -75,6 +79,7 @@ export async function openInstances(worker: WorkerAddress, deps: InstancesDeps):
 interface Member extends Instance {
   readonly key: string
   readonly circuit: Circuit
+  readonly connections: Connections
   inFlight: number
   /** performance.now() */
   answeredAt: number
@@ -142,12 +147,17 @@ class Crew implements Instances {
     const now = performance.now()
     if (showing.kind === 'good') instance.answeredAt = now
     instance.inFlight--
+    if (result?.kind === 'reply') instance.connections.called()
     if (this.#alone === slot) {
       this.#alone = null
       this.#reserved = null
     }
     instance.circuit.end(epoch, showing, message, now)
     if (this.#isWanted) this.#serve()
+  }
+
+  expect(): void {
+    for (const { connections } of this.#members) connections.expect()
   }
 
   states(): InstanceHealth[] {
@@ -237,7 +247,8 @@ class Crew implements Instances {
   #newMember(address: Address): Member {
     const { origin, pathname } = new URL(address.url)
     const url = address.ip === null ? address.url : `${address.url} (${address.ip})`
-    const pool = openPool(origin, address)
+    const connections = new Connections(connectOf(address))
+    const pool = openPool(origin, connections)
     const basePath = pathname.replace(/\/$/, '')
     const circuit = new Circuit({
       askHealth: () => askHealth(pool, `${basePath}/healthz`),
@@ -245,11 +256,11 @@ class Crew implements Instances {
       onRoom: () => this.#serve(),
       onChange: (change) => this.#deps.onChange(url, change),
     })
-    return { key: addressKey(address), url, pool, basePath, circuit, inFlight: 0, answeredAt: -Infinity }
+    return { key: addressKey(address), url, pool, basePath, circuit, connections, inFlight: 0, answeredAt: -Infinity }
   }
 }
 
-function openPool(origin: string, { ip, family }: Address): Pool {
+function openPool(origin: string, { connect }: Connections): Pool {
   return new Pool(origin, {
     // A pipelined request could be lost behind another one's failure; the number of connections is bounded by prefetch.
     pipelining: 1,
@@ -257,14 +268,19 @@ function openPool(origin: string, { ip, family }: Address): Pool {
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 4_000,
-    connect: {
-      timeout: 5_000,
-      ...(ip === null ? {} : { lookup: (_host, _options, done) => done(null, [{ address: ip, family }]) }),
-    },
+    connect,
   })
 }
 
-function closeMember({ circuit, pool }: Member): Promise<void> {
+function connectOf({ ip, family }: Address): buildConnector.BuildOptions {
+  return {
+    timeout: 5_000,
+    ...(ip === null ? {} : { lookup: (_host, _options, done) => done(null, [{ address: ip, family }]) }),
+  }
+}
+
+function closeMember({ circuit, pool, connections }: Member): Promise<void> {
   circuit.close()
+  connections.close()
   return pool.close()
 }

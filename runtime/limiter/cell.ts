@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Cells } from '../queue/limits/cells.ts'
 
 /**
@@ -69,3 +68,5 @@ export class SharedCell<S> {
     return this.#cells.write(this.#id, JSON.stringify(state), revision)
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -7,6 +7,7 @@ import type { Crowded } from './line/crowd.ts'
 import { Keys } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
 import type { LineDeps } from './line/deps.ts'
+import { Slots } from './line/slots.ts'
 import { Pauses } from './pauses.ts'
 import type { Tier } from './permits.ts'
 import { limitId } from './rules.ts'
@@ -23,6 +24,8 @@ export interface Limiter {
   setService(name: string, limits: ServiceLimits | null): void
   /** `limited` null: forgotten. */
   setLimited(id: string, limited: Limited | null): void
+  /** Another bridge was asked to wait right now. */
+  told(id: string, limited: Limited): void
   /** Null: nothing limits the call now, or it has its permits; `null` is never given while anything must be waited for. */
   take(call: Call): Pass | null
   /** Resolves with leave to call now, or a later time to be put off to. Rejects with `Stopped` when the signal aborts. */
@@ -30,7 +33,7 @@ export interface Limiter {
   /** What a call that waits here waits for now, as far as known here. */
   heldBy(call: Call): HeldBy
   /** No calls that count against the same key for so long: the service asked for it. */
-  backOff(call: Call, wait: BackOff): void
+  backOff(call: Counted, wait: BackOff): void
   /** Others have given up calls in flight, or want some. */
   poked(id: string): void
   look(): LimitLook[]
@@ -52,10 +55,14 @@ export interface Call extends Counted {
   readonly cost: number
   /** Its order needn't be kept: it can be put off. */
   readonly mayLeave: boolean
-  /** It was put off before. */
-  readonly wasAway: boolean
+  /** How often it was put off before. */
+  readonly timesAway: number
   /** Messages of the node that may be held at the same time. */
   readonly prefetch: number
+  /** How many waited for a place of the node when it got its own. */
+  readonly behind: number
+  /** Called while it waits, when it will have leave in a moment; perhaps several times. */
+  readonly soon?: () => void
 }
 
 /** For how long a service asks to wait; `retryAfterMs` null: it doesn't say. */
@@ -67,8 +74,8 @@ export interface BackOff {
 /** Leave for one call. */
 export interface Pass {
   readonly kind: 'pass'
-  /** By `performance.now()`: it is void then. */
-  readonly until: number
+  /** False: its permits are void by now, or its service has asked to wait meanwhile. */
+  mayCall(): boolean
   /** The call is over, or was never made; `cost` is what it cost, when that differs from what was said. Must be called once. */
   end(cost?: number): void
 }
@@ -91,7 +98,6 @@ const spreadMs = 1_000
 const shortestMs = 250
 /** Of the places of a node, over all bridges. */
 const waitingPart = 0.75
-const free: Pass = { kind: 'pass', until: Infinity, end: () => undefined }
 
 export function openLimiter(deps: LimiterDeps): Limiter {
   return new OpenLimiter(deps)
@@ -124,14 +130,20 @@ class OpenLimiter implements Limiter {
     this.#keys.get(id)?.line.setPaused(this.#pauses.until(id))
   }
 
+  told(id: string, limited: Limited): void {
+    // It may come after what is kept.
+    if (Date.parse(limited.until) > this.#pauses.until(id)) this.setLimited(id, limited)
+  }
+
   take(call: Call): Pass | null {
     const keys = this.#keys.of(call)
     const now = this.#deps.now()
-    if ((this.#pauses.latest(keys)?.until ?? 0) > now) return null
+    if (this.#isPaused(keys)) return null
     const limited = keys.filter(({ hasTiers }) => hasTiers)
     const flying = keys.filter(({ flights }) => flights !== null)
     const [only] = limited
-    if (only === undefined && flying.length === 0) return call.service === null ? free : this.#pass(call, keys, [], now)
+    if (only === undefined && flying.length === 0)
+      return call.service === null ? this.#free(keys) : this.#pass(call, keys, [], now)
     // Two permits for one instant are taken in the slow way.
     if (limited.length > 1 || flying.length > 1) return null
     const slots = flying[0]?.flights ?? null
@@ -159,7 +171,7 @@ class OpenLimiter implements Limiter {
         const left = await this.#permits(call, keys, trying, signal)
         if (left === null) continue
         if (left.kind === 'put-off') return left
-        const isPaused = (this.#pauses.latest(keys)?.until ?? 0) > this.#deps.now()
+        const isPaused = this.#isPaused(keys)
         if (!isPaused && slots.takeNow(keys)) return this.#pass(call, keys, slots.keep(), left.at)
         for (const { line, hasTiers } of keys) if (hasTiers) line.giveBack({ at: left.at, cost: call.cost })
         // With the slot in hand it waits for another permit.
@@ -171,7 +183,7 @@ class OpenLimiter implements Limiter {
     }
   }
 
-  backOff(call: Call, { delayMs, retryAfterMs }: BackOff): void {
+  backOff(call: Counted, { delayMs, retryAfterMs }: BackOff): void {
     const key = this.#keys.narrowest(call)
     const id = limitId(key)
     const limited = this.#pauses.asked(id, key, delayMs, retryAfterMs)
@@ -245,12 +257,12 @@ class OpenLimiter implements Limiter {
     const limited = keys.filter(({ hasTiers }) => hasTiers)
     const first = limited.find(({ id }) => id === trying.first) ?? firstOf(limited)
     if (first === undefined) return { kind: 'permit', at: this.#deps.now() }
-    const { nodeId, cost, wasAway } = call
+    const { nodeId, cost, timesAway, soon } = call
     const mayLeave = call.mayLeave && first.isOwn
     const mustLeave = mayLeave && this.#mustLeave(call, first.line)
     // Where tenants have limits of their own they take turns at what all share: the next one may have no permit of its own.
     const turn = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
-    const waiting = { turn, cost, wasAway, mayLeave, mustLeave }
+    const waiting = { turn, cost, timesAway, mayLeave, mustLeave, soon }
     const left = await first.line.wait(waiting, signal)
     if (left.kind === 'turn') return this.#until(left.at)
     let earliest = left.at
@@ -275,16 +287,19 @@ class OpenLimiter implements Limiter {
   /** Waits until a call in flight may be made; null: it may, and must be ended. */
   async #slot(call: Call, { flights, isOwn }: Key, signal: AbortSignal): Promise<PutOff | null> {
     if (flights === null || flights.take(call.nodeId)) return null
-    const { nodeId: turn, wasAway } = call
+    const { nodeId: turn, timesAway } = call
     const mayLeave = call.mayLeave && isOwn
     const mustLeave = mayLeave && this.#mustLeave(call, flights)
-    const left = await flights.wait({ turn, cost: 1, mayLeave, mustLeave, wasAway }, signal)
+    const left = await flights.wait({ turn, cost: 1, mayLeave, mustLeave, timesAway }, signal)
     return left.kind === 'turn' ? this.#until(left.at) : null
   }
 
   /** Messages that wait for keys of their own never take all places of their node. */
-  #mustLeave({ nodeId, prefetch, wasAway }: Call, key: Crowded): boolean {
-    return this.#crowd.enter(nodeId, key, this.#placesOf(prefetch), wasAway)
+  #mustLeave({ nodeId, prefetch, timesAway, behind }: Call, key: Crowded): boolean {
+    return this.#crowd.enter(nodeId, key, this.#placesOf(prefetch), {
+      wasAway: timesAway > 0,
+      mayStay: behind <= prefetch,
+    })
   }
 
   #until(at: number): PutOff {
@@ -296,13 +311,23 @@ class OpenLimiter implements Limiter {
     return Math.max(1, Math.floor((prefetch * waitingPart) / Math.max(1, this.#deps.bridges())))
   }
 
+  #isPaused(keys: readonly Key[]): boolean {
+    return (this.#pauses.latest(keys)?.until ?? 0) > this.#deps.now()
+  }
+
+  /** Nothing is counted of it. */
+  #free(keys: readonly Key[]): Pass {
+    return { kind: 'pass', mayCall: () => !this.#isPaused(keys), end: () => undefined }
+  }
+
   #pass(call: Call, keys: readonly Key[], slots: readonly Flights[], at: number): Pass {
     const now = this.#deps.now()
     const begunAt = performance.now()
+    const until = begunAt + usableIn(keys) - (now - at)
     for (const { meter } of keys) meter.count(now)
     return {
       kind: 'pass',
-      until: performance.now() + usableIn(keys) - (now - at),
+      mayCall: () => performance.now() <= until && !this.#isPaused(keys),
       end: (cost = call.cost) => {
         for (const one of slots) one.end(call.nodeId, performance.now() - begunAt)
         if (cost === call.cost) return
@@ -333,51 +358,4 @@ function usableIn(keys: readonly Key[]): number {
 function firstOf(limited: readonly Key[]): Key | undefined {
   const own = limited.find(({ isOwn }) => isOwn)
   return own !== undefined && own.line.estimateMs() > own.line.usableMs ? own : limited[0]
-}
-
-/** Calls in flight that are held for a call that isn't made yet. */
-class Slots {
-  readonly #nodeId: string
-  #held: Flights[] = []
-
-  constructor(nodeId: string) {
-    this.#nodeId = nodeId
-  }
-
-  /** Null: all of them are there. */
-  async take(keys: readonly Key[], wait: (key: Key) => Promise<PutOff | null>): Promise<PutOff | null> {
-    for (const [key, flights] of this.#missing(keys)) {
-      const late = await wait(key)
-      if (late !== null) return late
-      this.#held.push(flights)
-    }
-    return null
-  }
-
-  /** True: all of them are there. */
-  takeNow(keys: readonly Key[]): boolean {
-    for (const [, flights] of this.#missing(keys)) {
-      if (!flights.take(this.#nodeId)) return false
-      this.#held.push(flights)
-    }
-    return true
-  }
-
-  #missing(keys: readonly Key[]): [Key, Flights][] {
-    return keys.flatMap((key): [Key, Flights][] => {
-      const { flights } = key
-      return flights === null || this.#held.includes(flights) ? [] : [[key, flights]]
-    })
-  }
-
-  /** They are the caller's from now on. */
-  keep(): readonly Flights[] {
-    const held = this.#held
-    this.#held = []
-    return held
-  }
-
-  end(): void {
-    for (const one of this.keep()) one.end(this.#nodeId, null)
-  }
 }

@@ -21,6 +21,9 @@ const leadMs = 500
 const backMs = 2_000
 /** Those whose permits come at once come one after the other. */
 const apartMs = 1
+/** Schedules fire no more often (nats-server). */
+const againMs = 250
+const doublingsMax = 12
 
 /** Those who are before the line of turns when it is drawn up: `ahead` are their costs. */
 interface Standing {
@@ -55,6 +58,43 @@ export function takeTurns(
     return isEven && at === even ? at - leadMs : at
   })
   return { state: { ...before, line, turn: next }, instants }
+}
+
+/** Who comes back, and has no place to wait in. */
+interface Returning {
+  readonly cost: number
+  /** How often it was put off before. */
+  readonly timesAway: number
+}
+
+/**
+ * Who was put off and came back when it was its turn, but must leave again, since others take all places that are for those who wait: its permit would
+ * be lost if it went to the end of the line. So it comes back when those who stay have had theirs; each time that it is in vain it takes
+ * twice as long, so that those who are too many don't go round for ever.
+ */
+export function turnsAgain(
+  before: PermitState,
+  tiers: readonly Tier[],
+  standing: Standing,
+  returning: readonly Returning[],
+): Turns {
+  const { from, ahead = [] } = standing
+  let state = before
+  let [due, next] = [before.tiers, from]
+  const take = (cost: number): number => {
+    next = instantOf(due, tiers, next, cost)
+    due = taken(due, tiers, { at: next, cost, since: next })
+    return next
+  }
+  for (const cost of ahead) take(cost)
+  const instants = returning.map(({ cost, timesAway }) => {
+    const soon = from + Math.max(againMs, take(cost) - from) * 2 ** Math.min(timesAway - 1, doublingsMax)
+    const last = takeTurns(state, tiers, standing, [cost])
+    const [end = soon] = last.instants
+    if (end <= soon) state = last.state
+    return Math.min(soon, end)
+  })
+  return { state, instants }
 }
 
 /** When it would be if there were no quotas. */

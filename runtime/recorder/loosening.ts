@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../errors.ts'
+import { newId } from '../ids.ts'
 import { SharedCell } from '../limiter/cell.ts'
 import type { ConfigChange } from '../queue/config.ts'
 import type { Turned } from '../queue/look/later.ts'
@@ -18,8 +19,9 @@ import type { NewTurns } from './turns.ts'
  *
  *   changed ─▶ noted in the limits' bucket ─▶ moved ─▶ moved once more, for bridges that heard late ─▶ noted as done
  *
- * Every control does this, and one that starts finds what another that died has not noted as done. Several at once do no harm: a
- * message is moved on the condition that it is still where it was.
+ * Any control does this, one of them at a time: it says so in the note, and again every few seconds, and another takes over when it hasn't for long.
+ * Two at once would each draw up the lines of turns, and put the one behind the other. No message would come twice: each is moved on the condition
+ * that it is still where it was.
  */
 export interface Loosening {
   change(change: ConfigChange): void
@@ -35,6 +37,8 @@ interface Deps {
 /** By what all turns of a service go; `limits` null: by different ones, until they are moved. */
 interface Moved {
   readonly limits: ServiceLimits | null | 'removed'
+  /** Who moves them; `until`: when another one may, in milliseconds of the epoch. */
+  readonly mover?: { readonly id: string; readonly until: number }
 }
 
 const lookEveryMs = 250
@@ -42,6 +46,9 @@ const lookEveryMs = 250
 const againMs = 2_000
 /** Bridges have heard of a change by then. */
 const heardMs = 2_000
+/** Clocks of controls differ by much less. */
+const leaseMs = 15_000
+const renewMs = 3_000
 /** Less isn't worth a write. */
 const gainMs = 1_000
 
@@ -54,11 +61,12 @@ export function openLoosening(deps: Deps, signal: AbortSignal): Loosening {
     if (one.plan === null) plans.delete(one.topologyId)
     else plans.set(one.topologyId, one.plan)
   }
+  const me = newId()
   const round = async (): Promise<void> => {
     const now = new Map(changed)
-    await follow(deps, now, { plans, signal })
-    // What changed meanwhile is followed next.
-    for (const [name, limits] of now) if (changed.get(name) === limits) changed.delete(name)
+    const others = await follow(deps, now, { plans, signal, me })
+    // What changed meanwhile is followed next, and what others see to is looked at again.
+    for (const [name, limits] of now) if (changed.get(name) === limits && !others.has(name)) changed.delete(name)
   }
   return { change, done: keepFollowing(deps, round, signal) }
 }
@@ -78,53 +86,89 @@ async function keepFollowing({ queues, log }: Deps, round: () => Promise<void>, 
 interface Around {
   readonly plans: ReadonlyMap<string, Plan>
   readonly signal: AbortSignal
+  /** Names this control. */
+  readonly me: string
 }
 
 /** Null: nothing is. */
 type Declared = ServiceLimits | null
 
-/** All services that were changed together: delayed messages are read once for all of them. */
+/**
+ * All services that were changed together: delayed messages are read once for all of them. Resolves with those that another control sees to
+ * now.
+ */
 async function follow(
   { queues, log }: Deps,
   changed: ReadonlyMap<string, Declared>,
-  { plans, signal }: Around,
-): Promise<void> {
+  around: Around,
+): Promise<ReadonlySet<string>> {
   const due = new Map<string, Declared>()
-  for (const [name, limits] of changed) if (await isToMove(queues, name, limits)) due.set(name, limits)
-  if (due.size === 0) return
-  let count = await moveAll(queues, due, { plans, signal })
-  await wait(heardMs, undefined, { signal })
-  count += await moveAll(queues, due, { plans, signal })
-  for (const [name, limits] of due) await note(queues, name, limits ?? 'removed')
+  const others = new Set<string>()
+  for (const [name, limits] of changed) {
+    const claimed = await claim(queues, name, limits, around.me)
+    if (claimed === 'mine') due.set(name, limits)
+    if (claimed === 'theirs') others.add(name)
+  }
+  if (due.size === 0) return others
+  let count = await moveAll(queues, due, around)
+  await wait(heardMs, undefined, { signal: around.signal })
+  count += await moveAll(queues, due, around)
+  for (const [name, limits] of due) await note(queues, name, { limits: limits ?? 'removed' })
   if (count > 0)
     log.info('messages that waited for a limit come sooner, since it was changed', { services: [...due.keys()], count })
+  return others
 }
 
-/** If so it is noted that it is under way. */
-async function isToMove(queues: Queues, name: string, limits: Declared): Promise<boolean> {
-  const { state } = await noteOf(queues, name).update((known) => ({ state: known }))
-  if (isDeepStrictEqual(state.limits, limits ?? 'removed')) return false
-  await note(queues, name, null)
-  return true
+/** Whose it is to move turns of a service; `nobodys`: all of them go by these limits. */
+async function claim(
+  queues: Queues,
+  name: string,
+  limits: Declared,
+  me: string,
+): Promise<'mine' | 'theirs' | 'nobodys'> {
+  const now = Date.now()
+  const { is } = await noteOf(queues, name).update((state): { state: Moved; is: 'mine' | 'theirs' | 'nobodys' } => {
+    if (isDeepStrictEqual(state.limits, limits ?? 'removed')) return { state, is: 'nobodys' }
+    if (state.mover !== undefined && state.mover.id !== me && state.mover.until > now) return { state, is: 'theirs' }
+    return { state: { limits: null, mover: { id: me, until: now + leaseMs } }, is: 'mine' }
+  })
+  return is
+}
+
+/** Says again that it is under way here. */
+async function renew(queues: Queues, name: string, me: string): Promise<void> {
+  await noteOf(queues, name).update((state) => {
+    if (state.mover?.id !== me) throw new Error(`another control moves the turns of ${name}`)
+    return { state: { ...state, mover: { id: me, until: Date.now() + leaseMs } } }
+  })
 }
 
 const noteOf = ({ limits: { cells } }: Queues, name: string): SharedCell<Moved> =>
   new SharedCell<Moved>(cells, `moved.${name}`, { limits: null })
 
-async function note(queues: Queues, name: string, limits: Moved['limits']): Promise<void> {
-  const moved: Moved = { limits }
+async function note(queues: Queues, name: string, moved: Moved): Promise<void> {
   await noteOf(queues, name).update((state) => ({ state: isDeepStrictEqual(state, moved) ? state : moved }))
 }
 
-async function moveAll(queues: Queues, due: ReadonlyMap<string, Declared>, { plans, signal }: Around): Promise<number> {
+async function moveAll(
+  queues: Queues,
+  due: ReadonlyMap<string, Declared>,
+  { plans, signal, me }: Around,
+): Promise<number> {
   const limited = await queues.limits.limited()
   const all = new Map<string, NewTurns>()
   for (const [name, limits] of due) all.set(name, openTurns({ cells: queues.limits.cells, limited }, name, limits))
-  let count = 0
+  let [count, renewAt] = [0, performance.now() + renewMs]
+  const renewed = async (): Promise<void> => {
+    if (performance.now() < renewAt) return
+    renewAt = performance.now() + renewMs
+    for (const name of due.keys()) await renew(queues, name, me)
+  }
   for (const [topologyId, plan] of plans) {
     const costs = new Map(plan.nodes.flatMap((node) => (isEventNode(node) ? [] : [[node.id, node.limitCost ?? 1]])))
     count += await moveTurns(queues, topologyId, async ({ nodeId, limit, at }: Turned) => {
       signal.throwIfAborted()
+      await renewed()
       const sooner = await all.get(limit.service)?.next(limit.who, costs.get(nodeId) ?? 1)
       return sooner !== undefined && sooner < Date.parse(at) - gainMs ? new Date(sooner).toISOString() : null
     })

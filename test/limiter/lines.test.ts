@@ -21,7 +21,7 @@ const keyOf = (who: string): LimitKey => ({ kind: 'service', service, who, isOwn
 const start = Date.now()
 const hourly: Limit = { rate: 2, per: 'hour', scope: 'tenant' }
 
-const waiting = { turn: 'n', cost: 1, mayLeave: false, wasAway: false, mustLeave: false }
+const waiting = { turn: 'n', cost: 1, mayLeave: false, timesAway: 0, mustLeave: false }
 const stay = new AbortController().signal
 
 function depsOf(cells: MemoryCells, now = () => Date.now()) {
@@ -70,7 +70,7 @@ test('where no call was open for long, who must leave comes back as soon as call
   expect(left.at - now).toBeLessThan(5_000)
 })
 
-const call: Call = { nodeId: 'n', service, who: 'a', cost: 1, mayLeave: false, wasAway: false, prefetch: 4 }
+const call: Call = { nodeId: 'n', service, who: 'a', cost: 1, mayLeave: false, timesAway: 0, prefetch: 4, behind: 0 }
 
 function limiterOf(cells: MemoryCells, limits: ServiceLimits) {
   const limiter = openLimiter({ ...depsOf(cells), tell: () => Promise.resolve(), release: () => undefined })
@@ -82,7 +82,7 @@ function limiterOf(cells: MemoryCells, limits: ServiceLimits) {
 test('leave of a service without rates is never void', async () => {
   const limiter = limiterOf(memoryCells(), { ...declared([]), maxInFlight: 2 })
   const pass = await limiter.wait(call, stay)
-  expect(pass).toMatchObject({ kind: 'pass', until: Infinity })
+  expect(pass.kind === 'pass' && pass.mayCall()).toBe(true)
 })
 
 test('who gives up between two permits leaves the first one to others', async () => {

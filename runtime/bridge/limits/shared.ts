@@ -20,12 +20,15 @@ export async function openSharedLimiter(
     tell: (id, limited) => limits.tell(id, limited, cut),
     poke: (id) => limits.poke(id),
     release() {
-      stopListening()
+      for (const stop of listening) stop()
       clock.close()
     },
     log,
   })
-  const stopListening = limits.onPoke((id) => limiter.poked(id))
+  const listening = [
+    limits.onPoke((id) => limiter.poked(id)),
+    limits.onTold((id, limited) => limiter.told(id, limited)),
+  ]
   return limiter
 }
 

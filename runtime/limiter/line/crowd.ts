@@ -6,7 +6,16 @@ export interface Crowded {
   openIn(nodeId: string): number
   /** Are there any of a node that were never put off? */
   hasNew(nodeId: string): boolean
+  /** Will all that wait have gone on soon? */
+  readonly isNear: boolean
   putOffNewest(nodeId: string): void
+}
+
+interface Entering {
+  /** It was put off before. */
+  readonly wasAway: boolean
+  /** Not many wait behind it. */
+  readonly mayStay: boolean
 }
 
 /**
@@ -17,7 +26,7 @@ export class Crowd {
   readonly #keys = new Map<string, Set<Crowded>>()
 
   /** One more wants to wait, where `max` may. True: it is the one to be put off. */
-  enter(nodeId: string, key: Crowded, max: number, wasAway: boolean): boolean {
+  enter(nodeId: string, key: Crowded, max: number, { wasAway, mayStay }: Entering): boolean {
     const keys = this.#keys.get(nodeId) ?? new Set()
     this.#keys.set(nodeId, keys)
     keys.add(key)
@@ -31,7 +40,8 @@ export class Crowd {
     }
     if (total < max) return false
     // Who was put off before shall not be put off again for one that is new.
-    if (longest === key && !(wasAway && key.hasNew(nodeId))) return true
+    const isMine = longest === key && !(wasAway && key.hasNew(nodeId))
+    if (isMine || (mayStay && longest.isNear && !longest.hasNew(nodeId))) return !(wasAway && mayStay && key.isNear)
     longest.putOffNewest(nodeId)
     return false
   }

@@ -8,6 +8,7 @@ import type { Permit, PermitState, Tier } from '../permits.ts'
 import { Queue, urgent } from './queue.ts'
 import type { Leave, Waiting } from './queue.ts'
 import { Owed } from './owed.ts'
+import { Pool } from './pool.ts'
 import { charged, outlookOf, sharesOf } from './reckon.ts'
 import type { Charge, Outlook } from './reckon.ts'
 import { hasQuota, roundOf, stockMs } from './round.ts'
@@ -34,6 +35,10 @@ import { aheadMs } from '../tiers.ts'
  */
 const roundMs = 20
 const retryMs = 1_000
+/** Who will have a permit is told so long before. */
+const soonMs = 100
+/** Who comes back for its turn waits no longer than this, as a rule: it comes before its permit (turns.ts). */
+const nearMs = 600
 /** A call for which there is no room is thought of again so often: others may have given up. */
 const dearMs = 30_000
 
@@ -47,8 +52,7 @@ export class PermitLine {
   #tiers: readonly Tier[] = []
   #usableMs = usableOf([])
   #pausedUntil = 0
-  /** Reserved and not used, by their instants. */
-  #pool: Permit[] = []
+  readonly #pool = new Pool()
   #isReserving = false
   /** A reservation before would give nothing to those who stay and cost so much. */
   #notBefore = 0
@@ -90,6 +94,10 @@ export class PermitLine {
     return 0
   }
 
+  get isNear(): boolean {
+    return this.estimateMs() <= nearMs
+  }
+
   hasNew(nodeId: string): boolean {
     return this.#queue.hasNew(nodeId)
   }
@@ -127,8 +135,8 @@ export class PermitLine {
   /** How long somebody who comes now would wait, in milliseconds, as far as this bridge knows. */
   estimateMs(): number {
     const now = this.#deps.now()
-    const due = this.#pool.find(({ at }) => at > now - this.#usableMs)
-    if (due !== undefined && this.#queue.length === 0) return Math.max(0, due.at - now)
+    const due = this.#pool.firstAfter(now - this.#usableMs)
+    if (due !== Infinity && this.#queue.length === 0) return Math.max(0, due - now)
     const waits = this.#queue.length * turnEveryMs(this.#tiers)
     return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now + waits
   }
@@ -136,7 +144,7 @@ export class PermitLine {
   /** How those who wait here stand, as far as this bridge knows. */
   outlook(): Outlook {
     const [now, known] = [this.#deps.now(), this.#cell.known]
-    const reserved = this.#pool.filter(({ at }) => at >= now - this.#usableMs)
+    const reserved = this.#pool.permits.filter(({ at }) => at >= now - this.#usableMs)
     return outlookOf(known, this.#tiers, { from: Math.max(now, this.#pausedUntil), reserved, count: this.waiting })
   }
 
@@ -144,9 +152,10 @@ export class PermitLine {
   take(cost: number): Permit | null {
     const now = this.#deps.now()
     if (this.#queue.length > 0 || this.#tiers.length === 0) return null
-    const permit = this.#due(now, cost)
+    this.#drop(now)
+    const permit = this.#pool.take(now, cost)
     this.#demand.count(now)
-    if (permit !== null && this.#pool.length <= this.#demand.within(stockMs, now) / 2) void this.#reserve()
+    if (permit !== null && this.#pool.permits.length <= this.#demand.within(stockMs, now) / 2) void this.#reserve()
     return permit
   }
 
@@ -177,7 +186,7 @@ export class PermitLine {
 
   /** A permit that wasn't used: somebody else may have it, if it isn't too late. */
   giveBack(permit: Permit): void {
-    this.#keep([permit])
+    this.#pool.keep([permit])
     this.#pump()
   }
 
@@ -208,6 +217,7 @@ export class PermitLine {
   #pump(): void {
     const now = this.#deps.now()
     this.#give(now)
+    this.#queue.announce(this.#pool.countTo(now + soonMs))
     if (this.#isAway && now >= this.#awayUntil) void this.#own()
     if (!this.#isReserving && this.#hasReason(now)) void this.#reserve()
     this.#sleep(now)
@@ -215,15 +225,11 @@ export class PermitLine {
 
   #give(now: number): void {
     this.#drop(now)
-    for (let i = 0; i < this.#pool.length && (this.#pool[i]?.at ?? Infinity) <= now;) {
-      const permit = this.#pool[i] as Permit
-      const waiter = this.#queue.next(permit.cost)
-      if (waiter === null) i++
-      else {
-        this.#pool.splice(i, 1)
-        waiter.leave({ kind: 'permit', at: permit.at })
-      }
-    }
+    this.#pool.offer(now, ({ at, cost }) => {
+      const waiter = this.#queue.next(cost)
+      waiter?.leave({ kind: 'permit', at })
+      return waiter !== null
+    })
   }
 
   #drop(now: number): void {
@@ -232,20 +238,8 @@ export class PermitLine {
 
   /** Quotas have back what nobody used. */
   #empty(before = Infinity): void {
-    for (let first = this.#pool[0]; first !== undefined && first.at < before; first = this.#pool[0]) {
-      this.#pool.shift()
-      if (this.#hasQuota) this.#charges.push({ at: first.at, extra: -first.cost })
-    }
-  }
-
-  #due(now: number, cost: number): Permit | null {
-    this.#drop(now)
-    const index = this.#pool.findIndex((permit) => permit.cost === cost)
-    const permit = this.#pool[index]
-    if (permit === undefined || permit.at > now) return null
-    if (index === 0) this.#pool.shift()
-    else this.#pool.splice(index, 1)
-    return permit
+    const dropped = this.#pool.drop(before)
+    if (this.#hasQuota) for (const { at, cost } of dropped) this.#charges.push({ at, extra: -cost })
   }
 
   #hasReason(now: number): boolean {
@@ -265,16 +259,16 @@ export class PermitLine {
   #sleep(now: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    const dropped = this.#pool[0] !== undefined && this.#hasQuota ? this.#pool[0].at + this.#usableMs + 1 : Infinity
-    const waited = this.#queue.length > 0 ? this.#nextOf() : Infinity
+    const dropped = this.#hasQuota ? this.#pool.firstAt + this.#usableMs + 1 : Infinity
+    const waited = this.#queue.length > 0 ? this.#nextOf(now) : Infinity
     const until = Math.min(this.#isAway ? this.#awayUntil : Infinity, dropped, waited)
     if (until === Infinity) return
     this.#timer = setTimeout(() => this.#pump(), Math.min(Math.max(0, until - now), 2_147_483_647))
   }
 
   /** When something is due for those who wait, or can be reserved for them. */
-  #nextOf(): number {
-    const due = this.#pool[0]?.at ?? Infinity
+  #nextOf(now: number): number {
+    const due = Math.min(this.#pool.firstAt, this.#pool.firstAfter(now + soonMs) - soonMs)
     return this.#isReserving ? due : Math.min(due, this.#wantedFrom())
   }
 
@@ -287,7 +281,7 @@ export class PermitLine {
 
   /** Costs of those who shall have a permit next, less what is reserved. */
   #wanted(): number[] {
-    return this.#queue.wanted(this.#perNode(), this.#pool)
+    return this.#queue.wanted(this.#perNode(), this.#pool.permits)
   }
 
   /** For each node that waits. */
@@ -308,7 +302,7 @@ export class PermitLine {
       const round = await this.#change((state, tiers) => this.#round(charged(state, tiers, charges), tiers, gone))
       if (isOwed || this.#isAway) for (const { at, extra } of charges) this.#owed.add({ at, cost: extra })
       for (const { waiter, at } of round.turns) waiter.leave({ kind: 'turn', at })
-      this.#keep(round.permits)
+      this.#pool.keep(round.permits)
       this.#rest(changes === this.#changes ? round : null)
     } finally {
       this.#isReserving = false
@@ -324,12 +318,6 @@ export class PermitLine {
     if (this.#tooDear > 1) this.#notBefore = Math.min(this.#notBefore, this.#deps.now() + dearMs)
   }
 
-  #keep(permits: readonly Permit[]): void {
-    if (permits.length === 0) return
-    this.#pool.push(...permits)
-    this.#pool.sort((a, b) => a.at - b.at)
-  }
-
   #round(state: PermitState, tiers: readonly Tier[], gone: readonly number[]): Round {
     const now = this.#deps.now()
     return roundOf(state, tiers, {
@@ -338,7 +326,7 @@ export class PermitLine {
       aheadMs,
       queue: this.#queue,
       wanted: this.#wanted(),
-      pool: this.#pool,
+      pool: this.#pool.permits,
       gone,
       soon: this.#demand.within(stockMs, now),
     })

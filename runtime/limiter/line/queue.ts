@@ -7,10 +7,12 @@ export interface Waiting {
   readonly cost: number
   /** It needn't wait here: it can be put off. */
   readonly mayLeave: boolean
-  /** It was put off before. */
-  readonly wasAway: boolean
+  /** How often it was put off before. */
+  readonly timesAway: number
   /** It is to be put off as soon as can be, since it takes a place that others need. */
   readonly mustLeave: boolean
+  /** Called when it will have its permit in a moment; perhaps several times. */
+  readonly soon?: (() => void) | undefined
 }
 
 /** `turn`: to be put off until then. Both by the server's clock. */
@@ -81,6 +83,11 @@ export class Queue {
       return first
     }
     return null
+  }
+
+  /** So many of each node will have a permit in a moment. */
+  announce(perNode: number): void {
+    for (const waiters of this.#nodes.values()) for (const { soon } of firstOf(waiters, perNode)) soon?.()
   }
 
   /** Costs of the next `perNode` of each node, node by node in turn, without those for which there is a permit in `reserved`. */
@@ -175,7 +182,7 @@ function firstOf(waiters: ReadonlySet<Waiter>, count: number): Waiter[] {
   return first
 }
 
-const isNew = ({ mayLeave, wasAway }: Waiter): boolean => mayLeave && !wasAway
+const isNew = ({ mayLeave, timesAway }: Waiter): boolean => mayLeave && timesAway === 0
 
 /** How many there are of each cost. */
 function countsOf(permits: readonly Permit[]): Map<number, number> {

@@ -1,7 +1,8 @@
 import { nextInstant, reserve, unkeep } from '../permits.ts'
 import type { Permit, PermitState, Reserved } from '../permits.ts'
 import type { Tier } from '../tiers.ts'
-import { closeTurns, takeTurns } from '../turns.ts'
+import type { Turns } from '../turns.ts'
+import { closeTurns, takeTurns, turnsAgain } from '../turns.ts'
 import type { Queue, Waiter } from './queue.ts'
 import { isIdle } from './reckon.ts'
 
@@ -48,12 +49,15 @@ export function roundOf(before: PermitState, tiers: readonly Tier[], standing: S
   const reserved = reserve(state, tiers, { now, from, aheadMs, costs })
   const unserved = queue.unserved([...pool, ...reserved.permits], areNewLast)
   const late = reserved.next === null ? newcomers : unserved.filter(mayLeaveFrom(reserved.tooDear))
-  const leaving = [...late, ...queue.evicted()]
-  if (leaving.length === 0) return { ...stocked(reserved, tiers, standing), turns: [] }
+  const evicted = queue.evicted()
+  if (late.length + evicted.length === 0) return { ...stocked(reserved, tiers, standing), turns: [] }
   const ahead = costsOf(unserved.filter((waiter) => !late.includes(waiter)))
+  const leaving = [...late, ...evicted.filter(({ timesAway }) => timesAway === 0)]
   const taken = takeTurns(reserved.state, tiers, { from, ahead }, costsOf(leaving))
-  const turns = leaving.map((waiter, index) => ({ waiter, at: taken.instants[index] ?? from }))
-  return { ...reserved, state: taken.state, turns }
+  const again = evicted.filter(({ timesAway }) => timesAway > 0)
+  const retaken = turnsAgain(taken.state, tiers, { from, ahead }, again)
+  const turns = [...turnsOf(leaving, taken), ...turnsOf(again, retaken)]
+  return { ...reserved, state: retaken.state, turns }
 }
 
 /** While the limit doesn't bind, those that will be wanted in the next moment; of a quota none, since each is needed. */
@@ -67,6 +71,9 @@ function stocked(reserved: Reserved, tiers: readonly Tier[], { now, from, pool, 
 }
 
 export const hasQuota = (tiers: readonly Tier[]): boolean => tiers.some(({ kind }) => kind === 'quota')
+
+const turnsOf = (waiters: readonly Waiter[], { instants }: Turns): Round['turns'] =>
+  waiters.map((waiter, index) => ({ waiter, at: instants[index] ?? 0 }))
 
 const costsOf = (waiters: readonly Waiter[]): number[] => waiters.map(({ cost }) => cost)
 

@@ -25,6 +25,8 @@ export interface Delivery {
   readonly body: Uint8Array
   /** It may have been settled before: ask before calling. */
   readonly inDoubt: boolean
+  /** Messages that were queued behind it when it was delivered. */
+  readonly behind: number
   /** The delivery of its queue before this one was here, too: nobody else had a message in between. */
   readonly followsOwn: boolean
   readonly lease: Lease
@@ -98,6 +100,7 @@ class Held implements Delivery, HeldNow {
   readonly sequence: number
   readonly inDoubt: boolean
   readonly followsOwn: boolean
+  readonly behind: number
   readonly lease: Lease
   /** The newest delivery of the message: an ack on an older one may no longer count. */
   message: JsMsg
@@ -111,6 +114,7 @@ class Held implements Delivery, HeldNow {
   constructor(message: JsMsg, asked: Asked, lease: Lease, release: (held: Held) => void) {
     this.message = message
     this.sequence = message.seq
+    this.behind = message.info.pending
     this.inDoubt = asked.inDoubt
     this.followsOwn = asked.followsOwn
     this.lease = lease

@@ -15,8 +15,13 @@ import type { Limited } from './told.ts'
 export interface LimitQueues {
   readonly cells: Cells
   openClock(): Promise<ServerClock>
-  /** Tells all bridges that a service asked to wait, and whoever comes later; resolves when it is known, or the signal aborts. */
+  /**
+   * Tells all bridges that a service asked to wait, and whoever comes later; resolves when it is known, or the signal aborts. Those that are there
+   * are told before it is kept, since that takes its time.
+   */
   tell(id: string, limited: Limited, signal: AbortSignal): Promise<void>
+  /** What others tell; what is kept comes as a change of the configuration. Returns the way to stop listening. */
+  onTold(listener: (id: string, limited: Limited) => void): () => void
   /** Tells all bridges, this one too, to look at a key's calls in flight again. Never waits, never fails. */
   poke(id: string): void
   /** Returns the way to stop listening. */
@@ -27,15 +32,21 @@ export interface LimitQueues {
   forget(before: number): Promise<number>
 }
 
+interface Told {
+  readonly id: string
+  readonly limited: Limited
+}
+
 const retryMs = 200
 
 export function openLimitQueues(connection: Connection, config: Config, log: Log): LimitQueues {
-  const subject = `${config.limitsName}.poke`
+  const [subject, toldSubject] = [`${config.limitsName}.poke`, `${config.limitsName}.told`]
   const limited = (): Promise<Map<string, Limited>> => limitedIn(connection, config)
   return {
     cells: openCells(connection, config.limitsName),
     openClock: () => openServerClock(connection, config, log),
     async tell(id, one, signal) {
+      if (connection.connected) connection.nc.publish(toldSubject, JSON.stringify({ id, limited: one } satisfies Told))
       while (!signal.aborted) {
         try {
           await config.config.put(limitedKey(id), JSON.stringify(one))
@@ -45,6 +56,16 @@ export function openLimitQueues(connection: Connection, config: Config, log: Log
           await wait(retryMs, undefined, { signal }).catch(() => undefined)
         }
       }
+    },
+    onTold(listener) {
+      const subscription = connection.nc.subscribe(toldSubject, {
+        callback(error, message) {
+          if (error !== null) return
+          const { id, limited: one } = message.json<Told>()
+          listener(id, one)
+        },
+      })
+      return () => subscription.unsubscribe()
     },
     poke(id) {
       if (connection.connected) connection.nc.publish(subject, id)

@@ -6,7 +6,7 @@ import type { TestEngine } from '../../support/engine.ts'
 import { eventually } from '../../support/eventually.ts'
 import { spawnRole } from '../../support/role.ts'
 import type { Role } from '../../support/role.ts'
-import { strictApi } from './strict.ts'
+import { strictApi, tlsFile } from './strict.ts'
 import type { StrictApi, StrictLimit } from './strict.ts'
 
 const service = 'shop'
@@ -19,6 +19,8 @@ export interface Setup {
   readonly bridges: number
   /** How long the API takes, in milliseconds. */
   readonly delayMs?: number
+  /** How long a connection to it takes to open, which it closes after each call; otherwise they stay open. */
+  readonly connectMs?: number
 }
 
 export interface Limited {
@@ -36,8 +38,9 @@ export async function limitedFlow({
   strict,
   bridges: count,
   delayMs = 5,
+  connectMs,
 }: Setup): Promise<Limited> {
-  const api = await strictApi(strict, delayMs)
+  const api = await strictApi(strict, { delayMs, connectMs: connectMs ?? null })
   closing.push(api)
   const namespace = `t_${newId()}`
   const engines: TestEngine[] = []
@@ -59,7 +62,7 @@ export async function limitedFlow({
     bridges,
     async openBridges() {
       for (let n = 0; n < count; n++) {
-        const bridge = spawnRole('bridge', namespace)
+        const bridge = spawnRole('bridge', namespace, { NODE_EXTRA_CA_CERTS: tlsFile('cert') })
         closing.push(bridge)
         bridges.push(bridge)
       }

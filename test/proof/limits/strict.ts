@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 
 /** So many calls in any period, counted as strictly as can be: by the instants at which requests have come in. */
 export interface StrictLimit {
@@ -18,15 +19,35 @@ export interface StrictCall {
   readonly isOver: boolean
 }
 
+/** How the API is called. */
+export interface StrictWays {
+  /** How long a call takes, in milliseconds. */
+  readonly delayMs: number
+  /** A connection takes so long to open, and is closed after each call; null: it stays open. */
+  readonly connectMs: number | null
+}
+
+/** The key of the API, and what those who call it by https must trust. */
+export const tlsFile = (name: 'key' | 'cert'): string => fileURLToPath(new URL(`./tls/${name}.pem`, import.meta.url))
+
+/** What one call is told with 429, whatever the limits are; `retryAfter` null: not for how long. */
+export interface Ask {
+  readonly retryAfter: string | null
+}
+
 export interface StrictApi {
   readonly url: string
   /** Instants of the calls that were let in, by key of the first limit. */
   readonly calls: ReadonlyMap<string, readonly number[]>
   readonly rejected: number
+  /** Of all calls that were let in. */
+  instants(): readonly number[]
   /** Calls that were let in between two instants, of a key or of all. */
   between(from: number, to: number, key?: string): number
   /** Resolves when so many calls were let in, of a key or of all. */
   until(count: number, key?: string): Promise<void>
+  /** The next call is told to wait. Resolves with the instant when that was sent. */
+  ask(ask: Ask): Promise<number>
   close(): Promise<void>
 }
 
@@ -34,14 +55,17 @@ export interface StrictApi {
 export const instant = (): number => performance.timeOrigin + performance.now()
 
 /** A worker in front of an API that answers 429 to every call over its limits. */
-export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Promise<StrictApi> {
+export async function strictApi(limits: readonly StrictLimit[], ways: StrictWays): Promise<StrictApi> {
   const path = new URL('./strict-server.ts', import.meta.url)
-  const child = fork(path, [JSON.stringify([limits, delayMs])], { execArgv: ['--import', 'tsx'] })
+  const child = fork(path, [JSON.stringify([limits, ways])], { execArgv: ['--import', 'tsx'] })
   const [port] = (await once(child, 'message')) as [number]
   const calls = new Map<string, number[]>()
   const waiting = new Set<() => void>()
   let [admitted, rejected] = [0, 0]
-  child.on('message', ({ key, at, isOver }: StrictCall) => {
+  let asked = (_at: number): void => undefined
+  child.on('message', (told: StrictCall | { readonly askedAt: number }) => {
+    if ('askedAt' in told) return asked(told.askedAt)
+    const { key, at, isOver } = told
     if (isOver) return void rejected++
     admitted++
     if (calls.get(key)?.push(at) === undefined) calls.set(key, [at])
@@ -50,11 +74,12 @@ export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Pr
   const timesOf = (key?: string): readonly number[] =>
     key === undefined ? [...calls.values()].flat() : (calls.get(key) ?? [])
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${ways.connectMs === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     calls,
     get rejected() {
       return rejected
     },
+    instants: () => timesOf(),
     between: (from, to, key) => timesOf(key).filter((at) => at >= from && at < to).length,
     until: (count, key) =>
       new Promise((resolve) => {
@@ -66,6 +91,11 @@ export async function strictApi(limits: readonly StrictLimit[], delayMs = 0): Pr
         waiting.add(look)
         look()
       }),
+    ask(ask) {
+      const sent = new Promise<number>((resolve) => (asked = resolve))
+      child.send(ask)
+      return sent
+    },
     async close() {
       child.disconnect()
       await once(child, 'exit')

@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+import { Connections } from '../../runtime/call/ahead.ts'
+
+const openMs = 40
+
+/** Connections that take long to open, since the name takes long to look up. */
+async function calls(headers: Readonly<Record<string, string>>) {
+  const server = createServer((request, response) =>
+    request.resume().on('end', () => response.writeHead(204, headers).end()),
+  )
+  let opened = 0
+  server.on('connection', () => opened++).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const connections = new Connections({
+    lookup: (_host, _options, done) => void setTimeout(() => done(null, [{ address: '127.0.0.1', family: 4 }]), openMs),
+  })
+  const { connect } = connections
+  const pool = new Pool(`http://worker.test:${(server.address() as AddressInfo).port}`, { pipelining: 1, connect })
+  onTestFinished(async () => {
+    connections.close()
+    await pool.destroy()
+    server.closeAllConnections()
+    server.close()
+  })
+  /** How long it took until the request could be sent. */
+  const call = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const begun = performance.now()
+      let sentMs = 0
+      pool.dispatch({ method: 'POST', path: '/', body: '' }, {
+        onRequestStart: () => void (sentMs = performance.now() - begun),
+        onResponseEnd: () => (connections.called(), resolve(sentMs)),
+        onResponseError: (_controller, error) => reject(error),
+      } satisfies Dispatcher.DispatchHandler)
+    })
+  return { connections, call, opened: () => opened }
+}
+
+test('a worker that closes its connections has one open when a call that was expected is made', async () => {
+  const { connections, call } = await calls({ connection: 'close' })
+  for (let n = 0; n < 8; n++) expect(await call()).toBeGreaterThan(openMs / 2)
+  connections.expect()
+  await wait(2 * openMs)
+  expect(await call()).toBeLessThan(openMs / 2)
+})
+
+test('where connections stay open none is opened ahead', async () => {
+  const { connections, call, opened } = await calls({})
+  for (let n = 0; n < 16; n++) {
+    await call()
+    // The connection is free a moment after the answer.
+    await wait(1)
+    connections.expect()
+  }
+  await wait(2 * openMs)
+  expect(opened()).toBe(1)
+})
