@@ -34,13 +34,11 @@ export const options = {
   hookTimeout: 60_000,
 } as const
 
-export const globalSetup = ['test/support/services.ts']
-
 /** Everything but the long tests of test/proof, which vitest.proof.config.ts runs. */
 export default defineConfig({
   test: {
     // Only here, since a project would start services of its own.
-    globalSetup,
+    globalSetup: ['test/support/services.ts'],
     maxWorkers: options.maxWorkers,
     projects: [
       { ...common, test: { ...options, name: 'sharing', include: sharing, exclude: never, isolate: false } },

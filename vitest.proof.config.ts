@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { common, globalSetup, options } from './vitest.config.ts'
+import { common, options } from './vitest.config.ts'
 
 const long = { testTimeout: 10 * 60_000, hookTimeout: 2 * 60_000 } as const
 
@@ -14,7 +14,7 @@ const patient = [
 /** The long tests (faults, volume, endurance): those that measure one after the other, since they need the machine; then the others, two at a time. */
 export default defineConfig({
   test: {
-    globalSetup,
+    globalSetup: ['test/support/services-on-disk.ts'],
     projects: [
       {
         ...common,

@@ -1,10 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { TestProject } from 'vitest/node'
 import { startEmbedded } from '../../runtime/embedded/index.ts'
 import { migrate } from '../../runtime/store/migrate.ts'
 import { processesOf } from './leaks.ts'
+import { scratchFolder } from './scratch.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,10 +19,8 @@ declare module 'vitest' {
 const templateDatabase = 'migrated'
 
 /** Starts the real services once for all test files, and fails the run if anything of them is left at its end. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-services-'))
-  // As root, Postgres runs as another user, who has to get in.
-  await chmod(dataDir, 0o711)
+export default async function setup(project: TestProject, isOnDisk = false): Promise<() => Promise<void>> {
+  const dataDir = await scratchFolder(isOnDisk)
   const services = await startEmbedded({
     dataDir,
     durable: false,
