@@ -20,26 +20,37 @@ const templateDatabase = 'migrated'
 
 /** Starts the real services once for all test files, and fails the run if anything of them is left at its end. */
 export default async function setup(project: TestProject, isOnDisk = false): Promise<() => Promise<void>> {
-  const dataDir = await scratchFolder(isOnDisk)
-  const services = await startEmbedded({
-    dataDir,
+  const common = {
     durable: false,
     cacheDir: process.env.SLUICE_CACHE,
     natsServer: process.env.SLUICE_NATS_SERVER,
-    log: (line) => void process.stderr.write(`${line}\n`),
+    log: (line: string) => void process.stderr.write(`${line}\n`),
+  }
+  // Streams reserve more room than memory has, and hardly use it.
+  const [natsDir, postgresDir] = [await scratchFolder(true), await scratchFolder(isOnDisk)]
+  const nats = await startEmbedded({ ...common, dataDir: natsDir, postgresUrl: 'postgres://unused.invalid/none' })
+  const { postgres, postgresUrl, stop } = await startEmbedded({
+    ...common,
+    dataDir: postgresDir,
+    natsUrl: nats.natsUrl,
   })
-  await migrate(await services.postgres.createDatabase(templateDatabase))
-  project.provide('natsUrl', services.natsUrl)
-  project.provide('postgresUrl', services.postgresUrl)
+  await migrate(await postgres.createDatabase(templateDatabase))
+  project.provide('natsUrl', nats.natsUrl)
+  project.provide('postgresUrl', postgresUrl)
   project.provide('templateDatabase', templateDatabase)
   return async () => {
-    await services.stop()
-    const left = processesOf(dataDir)
-    if (left.length > 0) {
-      // vitest prints what a teardown throws, and goes on to exit with 0.
-      process.exitCode = 1
-      throw new Error(`still running after the tests: ${left.join('; ')}`)
-    }
-    await rm(dataDir, { recursive: true })
+    await stop()
+    await nats.stop()
+    for (const folder of [natsDir, postgresDir]) await clear(folder)
   }
+}
+
+async function clear(folder: string): Promise<void> {
+  const left = processesOf(folder)
+  if (left.length > 0) {
+    // vitest prints what a teardown throws, and goes on to exit with 0.
+    process.exitCode = 1
+    throw new Error(`still running after the tests: ${left.join('; ')}`)
+  }
+  await rm(folder, { recursive: true })
 }
