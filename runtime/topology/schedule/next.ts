@@ -22,7 +22,7 @@ export function cronTimes(cron: string, timezone: string): Cron {
   const key = `${timezone}\n${cron}`
   const found =
     known.get(key) ??
-    new Cron(cron.trim(), {
+    new Cron(withSunday(cron.trim()), {
       timezone,
       paused: true,
       mode: '5-or-6-parts',
@@ -33,6 +33,9 @@ export function cronTimes(cron: string, timezone: string): Cron {
   known.set(key, found)
   return found
 }
+
+/** Steps from the seventh day on are that Sunday alone; croner's week ends with the sixth, and it would never fire. */
+const withSunday = (cron: string): string => cron.replace(/\S+$/, (days) => days.replace(/(?<![\d-])0?7\/\d+/g, '7'))
 
 /** Nodes that share a schedule fire at the same instant: then it is computed once (115 µs). */
 let newest = { key: '', next: null as Date | null }

@@ -95,6 +95,11 @@ const cronText = fc
   .tuple(field(0, 59), field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7))
   .map((fields) => fields.join(' '))
 
+test.each(['0 0 * * 7/1', '0 0 * * 07/3', '0 0 * * 7/2,7'])('%s is Sunday', (cron) => {
+  const [sunday] = instantsAfter({ cron, timezone: 'UTC', anchor }, new Date('2026-03-01T12:00:00Z'), 1)
+  expect(sunday?.toISOString()).toBe('2026-03-08T00:00:00.000Z')
+})
+
 test('every text without faults has firings, each at an instant that its fields name, in order', () => {
   fc.assert(
     fc.property(cronText, fc.integer({ min: 0, max: 4_000_000_000 }), (cron, seconds) => {
