@@ -96,6 +96,7 @@ test('an export has each message once, page after page, and only what the filter
   expect(new Set(all.map(({ id }) => id)).size).toBe(451)
   expect(rowsOf(await t.get('/api/trash/export?topology=other')).map(({ id }) => id)).toEqual(['other-x0'])
   expect(rowsOf(await t.get('/api/trash/export?text=nothing'))).toEqual([])
+  expect((await t.get('/api/trash/export?run=%00')).status).toBe(400)
 })
 
 const line = (more: object = {}) =>

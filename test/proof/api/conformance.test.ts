@@ -65,7 +65,7 @@ test.skipIf(lacking !== null)(
           '--phases',
           'examples,coverage,fuzzing',
         ],
-        ...['--max-examples', String(Math.ceil(cases / operations)), '--workers', '2', '--request-timeout', '30'],
+        ...['--max-examples', String(Math.ceil(cases / operations)), '--request-timeout', '30'],
         ...['--no-color', '--generation-database', 'none', '--continue-on-failure', ...endless(document)],
       ],
       {

@@ -88,7 +88,7 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     await page.getByRole('textbox', { name: 'Reason' }).fill('the zip was cut off')
     await keepPicture(page, 'trash-edit-1280-light')
     await page.getByRole('button', { name: 'Save and replay' }).click()
-    await page.getByText('It is saved, but the body doesn’t fit').waitFor()
+    await page.getByText('It is saved, but the node may not take the body').waitFor()
     await keepPicture(page, 'trash-warnings-1280-light')
     await page.getByRole('button', { name: 'Edit it' }).click()
     await body.fill('{\n  "id": 100,\n  "zip": "12345"\n}')

@@ -27,17 +27,14 @@ const encoder = new TextEncoder()
 /** Rows are small as a rule: one by one, each would be a chunk of its own. */
 const pieceBytes = 64 * 1024
 
-/** Reads on only when what was read is taken, and not any more when nobody listens. */
-export function ndjsonOf(rows: AsyncGenerator<WholeRow>): ReadableStream<Uint8Array> {
+/** Reads on only when what was read is taken, and not any more when nobody listens. The first piece is read before it answers: a filter that can't be asked for throws. */
+export async function ndjsonOf(rows: AsyncGenerator<WholeRow>): Promise<ReadableStream<Uint8Array>> {
+  let first: string | null = await pieceOf(rows)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        let piece = ''
-        while (piece.length < pieceBytes) {
-          const next = await rows.next()
-          if (next.done === true) break
-          piece += lineOf(next.value)
-        }
+        const piece = first ?? (await pieceOf(rows))
+        first = null
         if (piece === '') controller.close()
         else controller.enqueue(encoder.encode(piece))
       },
@@ -47,4 +44,15 @@ export function ndjsonOf(rows: AsyncGenerator<WholeRow>): ReadableStream<Uint8Ar
     },
     { highWaterMark: 0 },
   )
+}
+
+/** Empty: there are no more. */
+async function pieceOf(rows: AsyncGenerator<WholeRow>): Promise<string> {
+  let piece = ''
+  while (piece.length < pieceBytes) {
+    const next = await rows.next()
+    if (next.done === true) break
+    piece += lineOf(next.value)
+  }
+  return piece
 }

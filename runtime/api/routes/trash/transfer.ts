@@ -68,7 +68,7 @@ export function trashTransferRoutes(app: Api, deps: ApiDeps): void {
     // Else it would never end where messages fail faster than they are read.
     const until = filter.until ?? new Date()
     takesLong(c)
-    const lines = ndjsonOf(wholeRows(deps.store, { ...filter, until }))
+    const lines = await ndjsonOf(wholeRows(deps.store, { ...filter, until }))
     // The types know of texts that are there as a whole only.
     return c.body(lines, 200, { 'content-type': schemas.ndjson }) as never
   })
