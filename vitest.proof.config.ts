@@ -7,7 +7,7 @@ const long = { testTimeout: 10 * 60_000, hookTimeout: 2 * 60_000 } as const
 const patient = [
   'test/proof/api/**/*.test.ts',
   'test/proof/start/**/*.test.ts',
-  'test/proof/{copies,cron,disk-full,faults,faults-cluster,large,model,package,quickstart,repeats,rerun}.test.ts',
+  'test/proof/{cities,copies,cron,disk-full,faults,faults-cluster,large,model,package,quickstart,repeats,rerun}.test.ts',
   'test/proof/console/{editor,large-body,operating,prefetch,publishing,runs,runs-and-trash,shell,trash}.test.ts',
 ]
 
