@@ -111,4 +111,33 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
     await banner(page).waitFor()
     expect(await valuesOf('drafted')).toEqual([3, undefined])
   })
+
+  test('what somebody else saved meanwhile is said, what is typed stays, and saving again replaces it', async () => {
+    await publish('raced')
+    const page = await t.page('/topologies/raced?node=b')
+    await setTo(page, '7')
+    const nodes = await t.engine.list('/api/topologies/{topology}/nodes', { path: { topology: 'raced' } })
+    const id = nodes.find(({ name }) => name === 'b')?.id ?? ''
+    await dataOf(t.engine.PATCH('/api/nodes/{id}', { params: { path: { id } }, body: { prefetch: 4 } }))
+    const save = page.getByRole('button', { name: 'Save and continue editing' })
+    await save.click()
+    await page.getByText('its prefetch is 4 now').waitFor()
+    expect(await page.getByRole('textbox', { name: 'Prefetch of b' }).inputValue()).toBe('7')
+    await save.click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await valuesOf('raced')).toEqual([7, 1])
+  })
+
+  test('a republish that fails says what is stored and what isn’t, and can be done again', async () => {
+    await publish('halfway')
+    const page = await t.page('/topologies/halfway?node=b')
+    await page.route('**/republish', (route) => route.abort(), { times: 1 })
+    await setTo(page, '6')
+    await page.getByRole('button', { name: 'Save & Republish' }).click()
+    await page.getByText('Prefetch 6 is stored, but not republished').waitFor()
+    expect(await valuesOf('halfway')).toEqual([6, 1])
+    await page.getByRole('button', { name: 'Republish again' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await valuesOf('halfway')).toEqual([6, 6])
+  })
 })

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { answerOf, dataOf, engine, ifMatch } from '../../../api/engine.ts'
 import type { Node, Topology } from '../../../api/engine.ts'
-import { faultAt } from '../../../api/problem.ts'
+import { faultAt, isOutrun } from '../../../api/problem.ts'
 import { whyQuery } from '../../../api/queries.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
 import { Icon } from '../../../parts/icons.tsx'
@@ -39,7 +39,13 @@ export function PrefetchModal({ topology, nodeId, close }: PrefetchModalProps) {
       {error !== null && <Problem error={error} again={() => void refetch()} />}
       {data === undefined && error === null && <Skeleton h={260} />}
       {data !== undefined && (
-        <Form key={data.etag} topology={topology} node={data.data} etag={data.etag} close={close} />
+        <Form
+          topology={topology}
+          node={data.data}
+          etag={data.etag}
+          reread={async () => (await refetch()).data?.etag ?? null}
+          close={close}
+        />
       )}
     </Modal>
   )
@@ -49,13 +55,18 @@ interface FormProps {
   readonly topology: Topology
   readonly node: Node
   readonly etag: string | null
+  /** Its ETag as it is now. */
+  readonly reread: () => Promise<string | null>
   readonly close: () => void
 }
 
-function Form({ topology, node, etag, close }: FormProps) {
+/** Stays mounted while the node is read anew: neither what is typed nor what was refused may get lost by that. */
+function Form(props: FormProps) {
+  const { topology, node, close } = props
   const [value, setValue] = useState<number | string>(node.prefetch ?? least)
-  const save = useSave(topology, node, etag, close)
-  const fault = faultOf(value)
+  const { save, stored } = useSave(props)
+  const isSplit = node.partitions !== null && node.partitions > 1
+  const fault = isSplit ? 'It has several partitions: only 1 is taken' : faultOf(value)
   const isPending = save.isPending
   return (
     <form
@@ -68,7 +79,8 @@ function Form({ topology, node, etag, close }: FormProps) {
         <Stack gap="sm">
           <NumberInput
             label={`Prefetch of ${node.name}`}
-            description={`Messages at the worker at once, ${least} to ${most}`}
+            description={isSplit ? 'Always 1 with partitions' : `Messages at the worker at once, ${least} to ${most}`}
+            disabled={isSplit}
             value={value}
             onChange={setValue}
             min={least}
@@ -76,7 +88,7 @@ function Form({ topology, node, etag, close }: FormProps) {
             step={1}
             clampBehavior="none"
             allowDecimal={false}
-            error={fault ?? faultAt(save.error, 'prefetch')}
+            error={(isSplit ? null : fault) ?? faultAt(save.error, 'prefetch')}
             data-autofocus
             styles={{ wrapper: { maxWidth: 160 } }}
           />
@@ -86,7 +98,14 @@ function Form({ topology, node, etag, close }: FormProps) {
             prefetch={node.published?.prefetch ?? node.prefetch ?? least}
             isPublished={topology.visibility === 'public'}
           />
-          {save.error !== null && <Problem error={save.error} shownElsewhere={['prefetch']} />}
+          {save.error !== null && (
+            <NotSaved
+              error={save.error}
+              node={node}
+              stored={stored}
+              again={() => save.mutate({ prefetch: null, isRepublished: true })}
+            />
+          )}
         </Stack>
         <Guidance />
       </SimpleGrid>
@@ -121,19 +140,63 @@ function faultOf(value: number | string): string | null {
   return isRight ? null : `expected an integer from ${least} to ${most}`
 }
 
-function useSave(topology: Topology, node: Node, etag: string | null, close: () => void) {
+interface Saving {
+  /** Null: it is stored already, and only republished. */
+  readonly prefetch: number | null
+  readonly isRepublished: boolean
+}
+
+function useSave({ topology, node, etag, reread, close }: FormProps) {
   const again = useAgain()
-  return useMutation({
-    mutationFn: async ({ prefetch, isRepublished }: { prefetch: number; isRepublished: boolean }) => {
-      const params = { path: { id: node.id } }
-      await dataOf(engine.PATCH('/api/nodes/{id}', { params, body: { prefetch }, headers: ifMatch(etag) }))
+  // As it was when it was last looked at by somebody: what others changed since is refused, and then said.
+  const [seen, setSeen] = useState(etag)
+  const [stored, setStored] = useState<number | null>(null)
+  const save = useMutation({
+    mutationFn: async ({ prefetch, isRepublished }: Saving) => {
+      if (prefetch !== null) {
+        setStored(null)
+        const params = { path: { id: node.id } }
+        await dataOf(engine.PATCH('/api/nodes/{id}', { params, body: { prefetch }, headers: ifMatch(seen) }))
+        setStored(prefetch)
+      }
       if (isRepublished) await republish(topology.id)
       else told(`${node.name}: prefetch ${prefetch} is saved; bridges keep theirs until it is republished`)
     },
     onSuccess: close,
+    onError: async () => setSeen(await reread()),
     // Also when only the republish failed: what was saved is another then.
     onSettled: again,
   })
+  return { save, stored }
+}
+
+interface NotSavedProps {
+  readonly error: unknown
+  readonly node: Node
+  /** What was stored, when only the republish was refused. */
+  readonly stored: number | null
+  readonly again: () => void
+}
+
+function NotSaved({ error, node, stored, again }: NotSavedProps) {
+  return (
+    <>
+      <Problem error={error} shownElsewhere={['prefetch']} />
+      {stored === null && isOutrun(error) && (
+        <Text size="sm">
+          Somebody changed the node meanwhile: its prefetch is {node.prefetch} now. Save again to replace it.
+        </Text>
+      )}
+      {stored !== null && (
+        <Group gap="xs">
+          <Text size="sm">Prefetch {stored} is stored, but not republished: bridges keep theirs.</Text>
+          <ActButton needs="operate" variant="default" onClick={again}>
+            Republish again
+          </ActButton>
+        </Group>
+      )}
+    </>
+  )
 }
 
 /** What bridges go by, where that is another value. */
