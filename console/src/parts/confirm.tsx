@@ -61,10 +61,15 @@ export function Confirm({ title, verb, touches = [], children, danger = false, a
         )}
         {error !== null && <Problem error={error} />}
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button variant="default" onClick={close} data-autofocus={danger || undefined}>
             Cancel
           </Button>
-          <Button color={danger ? 'red' : ''} loading={isActing} onClick={() => void go()} data-autofocus>
+          <Button
+            color={danger ? 'red' : ''}
+            loading={isActing}
+            onClick={() => void go()}
+            data-autofocus={!danger || undefined}
+          >
             {verb}
           </Button>
         </Group>
