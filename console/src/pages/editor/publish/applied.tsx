@@ -21,7 +21,7 @@ const pauseMs = 500
 export function Applied({ id, revision, close }: AppliedProps) {
   const client = useQueryClient()
   const queryKey = ['publishing', id, 'applied', revision]
-  const { data, error } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey,
     queryFn: () => {
       const isFirst = client.getQueryData(queryKey) === undefined
@@ -36,7 +36,7 @@ export function Applied({ id, revision, close }: AppliedProps) {
         Published as revision {revision}. {data && wordsOf(data)}
       </Text>
       {data ? <Bridges applied={data} /> : error === null && <Loader size="xs" aria-label="Loading" />}
-      {error !== null && <Problem error={error} />}
+      {error !== null && <Problem error={error} again={() => void refetch()} />}
       <Group justify="flex-end">
         <Button onClick={close} data-autofocus>
           Close
@@ -48,7 +48,7 @@ export function Applied({ id, revision, close }: AppliedProps) {
 
 function wordsOf({ applied, missing }: AppliedRevision): string {
   const all = applied.length + missing.length
-  if (all === 0) return 'No bridge is alive to go by it.'
+  if (all === 0) return 'No bridge is alive to go by it: start one, and it takes this revision by itself.'
   if (missing.length === 0) return `${counted(all, 'bridge goes', 'bridges go')} by it.`
   return `${applied.length} of ${counted(all, 'bridge')} go by it so far.`
 }
