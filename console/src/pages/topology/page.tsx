@@ -3,6 +3,7 @@ import { useElementSize } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useParams, useSearchParams } from 'wouter'
+import { statusOf } from '../../api/engine.ts'
 import type { Node, Topology } from '../../api/engine.ts'
 import { failuresQuery, nodesQuery, queuesQuery, topologyQuery, workersQuery } from '../../api/queries.ts'
 import { useSession } from '../../api/session.ts'
@@ -30,7 +31,9 @@ export default function TopologyPage() {
   const topology = useQuery(topologyQuery(ref))
   const nodes = useQuery(nodesQuery(ref))
   const error = topology.error ?? nodes.error
-  if (topology.data && nodes.data) return <Loaded topology={topology.data} nodes={nodes.data} />
+  // A name that is no more, as after a rename, is said: what was read by it would stay as it is for ever.
+  const isGone = error !== null && statusOf(error) === 404
+  if (topology.data && nodes.data && !isGone) return <Loaded topology={topology.data} nodes={nodes.data} />
   return (
     <Page title={ref}>
       {error === null ? (
