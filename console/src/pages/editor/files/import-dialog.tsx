@@ -59,7 +59,15 @@ export function ImportDialog({ topology, close, done }: ImportDialogProps) {
         ) : (
           found.data && <Found found={found.data} goTo={(line) => showLine(field, line)} />
         )}
-        {replace.error !== null && <Problem error={replace.error} again={() => void found.refetch()} />}
+        {replace.error !== null && (
+          <Problem
+            error={replace.error}
+            again={() => {
+              replace.reset()
+              void found.refetch()
+            }}
+          />
+        )}
         <Foot>
           <Button variant="default" onClick={close}>
             Cancel
@@ -86,16 +94,19 @@ interface SourceProps {
 /** A file, chosen or dropped, or what is pasted. */
 function Source({ field, text, set }: SourceProps) {
   const [refused, refuse] = useState<string | null>(null)
+  const reset = useRef<() => void>(null)
   const open = (file: File | null): void => {
+    // Otherwise the same file, mended on disk, could not be chosen again.
+    reset.current?.()
     if (file === null) return
     const reason = tooLarge(file.size)
     refuse(reason === null ? null : `${file.name}: ${reason}`)
-    if (reason === null) void file.text().then(set)
+    if (reason === null) file.text().then(set, () => refuse(`${file.name}: it can’t be read`))
   }
   return (
     <Stack gap="xs">
       <Group gap="xs">
-        <FileButton onChange={open} accept=".yaml,.yml,.json,.bpmn,.xml">
+        <FileButton resetRef={reset} onChange={open} accept=".yaml,.yml,.json,.bpmn,.xml">
           {(props) => (
             <Button variant="default" {...props}>
               Choose a file
