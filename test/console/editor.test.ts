@@ -128,9 +128,9 @@ test('a drawing is kept for whoever drew it until it says what is saved, or is g
   const saved = openState({ name: 'a', nodes: [], edges: [] })
   const edit = adding({ key: newKey(), values: { name: 'n', type: 'start' } }, [])
   const drawing = { state: reduce(saved, { kind: 'edit', edit }), etag: '"1"' }
-  const [topology, mine, others] = [newKey(), drawingsOf({ tokenId: 'mine' }), drawingsOf({ tokenId: null })]
+  const [topology, mine, others] = [newKey(), drawingsOf('mine'), drawingsOf(null)]
   mine.keep(topology, drawing)
-  expect([drawingsOf({ tokenId: 'mine' }).find(topology), others.find(topology)]).toEqual([drawing, null])
+  expect([drawingsOf('mine').find(topology), others.find(topology)]).toEqual([drawing, null])
   mine.keep(topology, { state: saved, etag: '"2"' })
   expect(mine.find(topology)).toBe(null)
   mine.keep(topology, drawing)

@@ -5,7 +5,6 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'r
 import { useLocation } from 'wouter'
 import type { Topology, Worker } from '../../api/engine.ts'
 import { topologyQuery } from '../../api/queries.ts'
-import { useSession } from '../../api/session.ts'
 import { Leaving } from '../../parts/leaving/leaving.tsx'
 import { Page } from '../../parts/page.tsx'
 import { TopologyState } from '../../parts/show/topology-state.tsx'
@@ -43,13 +42,15 @@ interface EditorProps {
   readonly etag: string | null
   readonly workers: readonly Worker[]
   readonly whyNoWorkers: string | null
+  /** Of whom draws. */
+  readonly tokenId: string | null
 }
 
 /** The draft of a topology, to be drawn. */
-export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorProps) {
+export function Editor({ topology: read, etag, workers, whyNoWorkers, tokenId }: EditorProps) {
   // Whether it is published, and as what; its draft is what was read when the editor was opened.
   const { data: topology = read } = useQuery(topologyQuery(read.id))
-  const { before, keep, forget } = useKept(read.id)
+  const { before, keep, forget } = useKept(read.id, tokenId)
   const drawing = useDrawing(read, workers, before)
   const { state, dispatch } = drawing
   const saving = useSave(topology.id, before === null ? etag : before.etag, drawing)
@@ -120,9 +121,8 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorPr
 }
 
 /** What was drawn before the login ended, and how what is drawn now is kept for the next one. */
-function useKept(id: string) {
-  const { tokenId } = useSession()
-  const drawings = useMemo(() => drawingsOf({ tokenId }), [tokenId])
+function useKept(id: string, tokenId: string | null) {
+  const drawings = useMemo(() => drawingsOf(tokenId), [tokenId])
   const [before] = useState(() => drawings.find(id))
   const keep = useCallback((drawing: KeptDrawing) => drawings.keep(id, drawing), [drawings, id])
   const forget = useCallback(() => drawings.forget(id), [drawings, id])

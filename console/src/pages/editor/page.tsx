@@ -29,7 +29,7 @@ export default function EditorPage() {
 
 /** What is read when it is opened is what is edited: what others save meanwhile is told when this is saved. */
 function Opened({ topology }: { readonly topology: string }) {
-  const { topologyId } = useSession()
+  const { topologyId, tokenId } = useSession()
   const { data, error, refetch } = useQuery({
     queryKey: ['to-edit', topology],
     queryFn: () => answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology } } })),
@@ -46,6 +46,7 @@ function Opened({ topology }: { readonly topology: string }) {
         <Editor
           topology={data.data}
           etag={data.etag}
+          tokenId={tokenId}
           workers={workers.data ?? none}
           whyNoWorkers={whyNoWorkers(topologyId !== null, workers.error !== null)}
         />

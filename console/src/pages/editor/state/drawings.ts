@@ -2,7 +2,6 @@
  * What is drawn and not saved, beside the page that shows it: a login that ends takes the page away, and whoever logs in again gets it back.
  * In memory only, and only for the one who drew it.
  */
-import type { Session } from '../../../api/engine.ts'
 import { isChanged } from './state.ts'
 import type { EditorState } from './state.ts'
 
@@ -21,8 +20,8 @@ export interface Drawings {
 
 const kept = new Map<string, KeptDrawing>()
 
-/** Those of one token, whichever login it is. */
-export function drawingsOf({ tokenId }: Pick<Session, 'tokenId'>): Drawings {
+/** Those of one token, whichever login it is; null: the admin token of the options. */
+export function drawingsOf(tokenId: string | null): Drawings {
   const at = (topology: string): string => `${tokenId ?? 'admin'} ${topology}`
   return {
     find: (topology) => kept.get(at(topology)) ?? null,
