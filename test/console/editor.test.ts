@@ -12,8 +12,10 @@ import {
   setting,
 } from '../../console/src/pages/editor/state/edits.ts'
 import { documentOf, graphOf, newKey } from '../../console/src/pages/editor/state/graph.ts'
+import { drawingsOf } from '../../console/src/pages/editor/state/drawings.ts'
+import { labelsOf, saySame, textOfLabels } from '../../console/src/pages/editor/state/labels.ts'
 import { toSave } from '../../console/src/pages/editor/state/kept.ts'
-import { valueAt, withValueAt } from '../../console/src/pages/editor/state/path.ts'
+import { isPlainKey, valueAt, withValueAt } from '../../console/src/pages/editor/state/path.ts'
 import { isChanged, openState, reduce } from '../../console/src/pages/editor/state/state.ts'
 import type { Action, EditorState } from '../../console/src/pages/editor/state/state.ts'
 
@@ -102,6 +104,61 @@ test('what is typed in one field is one step, and what can’t be read is taken 
   expect(documentOf(reduce(once, { kind: 'undo' }).graph)).toEqual(document)
   const removed = reduce(unread, { kind: 'edit', edit: removingNode(key) })
   expect(removed.unread).toEqual({})
+})
+
+test('each text that can’t be read is a step of its own: undo takes back the newest only, and redo brings it back', () => {
+  const opened = openState({ name: 'a', nodes: [{ name: 'n', type: 'custom' }], edges: [] })
+  const key = opened.graph.nodes[0]?.key ?? ''
+  const [one, other] = [`${key} settings.a`, `${key} settings.b`]
+  const type = (state: EditorState, field: string, text: string | null): EditorState =>
+    reduce(state, { kind: 'unread', field, text })
+  const both = type(type(type(opened, one, '{'), one, '{"'), other, '[')
+  expect([both.past.length, both.unread]).toEqual([2, { [one]: '{"', [other]: '[' }])
+  const once = reduce(both, { kind: 'undo' })
+  expect(once.unread).toEqual({ [one]: '{"' })
+  expect(reduce(once, { kind: 'redo' }).unread).toEqual(both.unread)
+  // What was mended is broken again after undo, and whatever is forgotten on leaving a field is no step.
+  const mended = reduce(once, { kind: 'edit', edit: setting(key, 'settings.a', {}), field: one })
+  const settled = type(mended, one, null)
+  expect([settled.unread, settled.past.length]).toEqual([{}, 2])
+  expect(reduce(settled, { kind: 'undo' }).unread).toEqual({ [one]: '{"' })
+})
+
+test('a drawing is kept for whoever drew it until it says what is saved, or is given up', () => {
+  const saved = openState({ name: 'a', nodes: [], edges: [] })
+  const edit = adding({ key: newKey(), values: { name: 'n', type: 'start' } }, [])
+  const drawing = { state: reduce(saved, { kind: 'edit', edit }), etag: '"1"' }
+  const [topology, mine, others] = [newKey(), drawingsOf('mine'), drawingsOf(null)]
+  mine.keep(topology, drawing)
+  expect([drawingsOf('mine').find(topology), others.find(topology)]).toEqual([drawing, null])
+  mine.keep(topology, { state: saved, etag: '"2"' })
+  expect(mine.find(topology)).toBe(null)
+  mine.keep(topology, drawing)
+  mine.forget(topology)
+  expect(mine.find(topology)).toBe(null)
+})
+
+test('labels come back from their lines as they went in, in whichever order', () => {
+  const word = fc.stringMatching(/^[a-z]{1,6}$/)
+  fc.assert(
+    fc.property(fc.dictionary(word, fc.stringMatching(/^[a-z=]{0,6}$/), { noNullPrototype: true }), (labels) => {
+      expect(labelsOf(textOfLabels(labels))).toEqual(labels)
+      expect(saySame(labels, Object.fromEntries(Object.entries(labels).toReversed()))).toBe(true)
+    }),
+  )
+  expect(labelsOf(' team = shop \n\nlone')).toEqual({ team: 'shop', lone: '' })
+  expect(saySame({ a: '1' }, { b: '1' })).toBe(false)
+})
+
+test('a path names whatever has a plain name, and nothing else', () => {
+  const keys = fc.oneof(fc.string(), fc.constantFrom('a.b', 'a[0]', '', '0', 'a b'))
+  fc.assert(
+    fc.property(keys, (key) => {
+      fc.pre(!Object.hasOwn(Object.prototype, key))
+      const isThere = valueAt({ settings: { [key]: 1 } }, `settings.${key}`) === 1
+      expect(isThere).toBe(isPlainKey(key))
+    }),
+  )
 })
 
 test('what the engine answers to a save is taken over, unless somebody has gone on editing', () => {

@@ -229,6 +229,47 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     expect((await draftOf('raced')).nodes.map(({ name }) => name)).toEqual(['begin', 'list', 'webhook'])
   })
 
+  test('a login that ends takes nothing of what was drawn: after the next one it is back, until it is saved', async () => {
+    await create('outlived', graph)
+    const page = await t.page('/topologies/outlived/edit')
+    await palette(page, 'list').click()
+    await page.context().clearCookies()
+    await page.getByRole('button', { name: 'Save draft' }).click()
+    await page.getByLabel('Token').fill(t.token)
+    await page.keyboard.press('Enter')
+    await page.getByText('What you had drawn is back').waitFor()
+    await card(page, 'list').waitFor()
+    await page.getByRole('button', { name: 'Save draft' }).click()
+    await saved(page).waitFor()
+    await page.getByText('What you had drawn is back').waitFor({ state: 'detached' })
+    expect((await draftOf('outlived')).nodes.map(({ name }) => name)).toEqual(['begin', 'list'])
+  })
+
+  test('what somebody else saved isn’t published unasked, and what of it would be overwritten is shown, also when they save once more', async () => {
+    await create('watched', graph)
+    const page = await t.page('/topologies/watched/edit')
+    await card(page, 'begin').waitFor()
+    const params = { path: { topology: 'watched' } }
+    const saveTheirs = (name: string) =>
+      dataOf(
+        t.engine.PUT('/api/topologies/{topology}', {
+          params,
+          body: { name: 'watched', nodes: [{ name, type: 'start' }], edges: [] },
+        }),
+      )
+    await saveTheirs('theirs')
+    await page.getByRole('button', { name: 'Publish…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Somebody else has saved it meanwhile' })
+    await dialog.getByRole('listitem').filter({ hasText: 'node theirs removed' }).waitFor()
+    await saveTheirs('newer')
+    await dialog.getByRole('button', { name: 'Save mine over it' }).click()
+    await dialog.getByRole('alert').waitFor()
+    await dialog.getByRole('listitem').filter({ hasText: 'node newer removed' }).waitFor()
+    await dialog.getByRole('button', { name: 'Save mine over it' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await eventually('it is stored', async () => (await draftOf('watched')).nodes[0]?.name === 'begin')
+  })
+
   test('what is imported is what is edited from then on, and undo brings back what was drawn', async () => {
     await create('imported', graph)
     const page = await t.page('/topologies/imported/edit')

@@ -11,6 +11,8 @@ import { PublishDialog } from './publish/publish-dialog.tsx'
 import { LostRace } from './saving/lost-race.tsx'
 import { TryDialog } from './saving/try-dialog.tsx'
 import type { Saving } from './saving/use-save.ts'
+import { graphOf } from './state/graph.ts'
+import type { Graph } from './state/graph.ts'
 import { isChanged } from './state/state.ts'
 import type { Dialog } from './toolbar.tsx'
 
@@ -21,20 +23,27 @@ interface DialogsProps {
   readonly checked: Checked
   readonly dialog: Dialog | null
   readonly close: () => void
+  readonly whyNotSave: string | null
 }
 
 /** What stands over the editor. */
-export function Dialogs({ topology, editing, saving, checked, dialog, close }: DialogsProps) {
+export function Dialogs({ topology, editing, saving, checked, dialog, close, whyNotSave }: DialogsProps) {
   const node = chosenNode(editing.state)
-  const store = async (): Promise<void> => {
-    if (!isChanged(editing.state)) return
+  const store = async (): Promise<Graph> => {
+    if (whyNotSave !== null) throw new Error(whyNotSave)
+    if (!isChanged(editing.state) && !saving.isSaving) return editing.state.saved
     try {
-      await saving.save()
+      return graphOf((await saving.save()).document)
     } catch (error) {
       // Of a race another dialog tells.
       if (statusOf(error) === 412) close()
       throw error
     }
+  }
+  // What somebody else has saved isn't published unasked.
+  const lost = (): void => {
+    close()
+    saving.setLate(true)
   }
   // What was imported is stored already: it is what is edited from now on.
   const reread = async (): Promise<void> => {
@@ -51,20 +60,19 @@ export function Dialogs({ topology, editing, saving, checked, dialog, close }: D
       {saving.isLate && (
         <LostRace
           id={topology.id}
+          mine={editing.toDocument(editing.state.graph)}
           take={saving.goOn}
-          over={(etag) =>
-            void saving.save(etag).then(
-              () => told('The draft is saved'),
-              () => undefined,
-            )
-          }
+          over={async (etag) => {
+            await saving.save(etag)
+            told('The draft is saved')
+          }}
           close={() => saving.setLate(false)}
         />
       )}
       {dialog === 'try' && node !== null && (
         <TryDialog topology={topology} node={node.values.name} isChanged={isChanged(editing.state)} close={close} />
       )}
-      {dialog === 'publish' && <PublishDialog topology={topology} save={store} close={close} />}
+      {dialog === 'publish' && <PublishDialog topology={topology} save={store} lost={lost} close={close} />}
       {dialog === 'import' && <ImportDialog topology={topology} close={close} done={() => void reread()} />}
       {dialog === 'difference' && <Changes checked={checked} revision={topology.revision} close={close} />}
     </>

@@ -1,7 +1,8 @@
-import { Badge, Button, Group, Title } from '@mantine/core'
+import { Alert, Badge, Button, Group, Title } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { useCallback, useEffect, useReducer, useState } from 'react'
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
+import { useLocation } from 'wouter'
 import type { Topology, Worker } from '../../api/engine.ts'
 import { topologyQuery } from '../../api/queries.ts'
 import { Leaving } from '../../parts/leaving/leaving.tsx'
@@ -28,6 +29,8 @@ import { TopologyPanel } from './panel/topology-panel.tsx'
 import { useDeeds } from './saving/use-deeds.ts'
 import { useSave } from './saving/use-save.ts'
 import { useShortcuts } from './shortcuts.ts'
+import { drawingsOf } from './state/drawings.ts'
+import type { KeptDrawing } from './state/drawings.ts'
 import type { Graph } from './state/graph.ts'
 import { toSave } from './state/kept.ts'
 import { isChanged, openState, reduce } from './state/state.ts'
@@ -39,22 +42,27 @@ interface EditorProps {
   readonly etag: string | null
   readonly workers: readonly Worker[]
   readonly whyNoWorkers: string | null
+  /** Of whom draws. */
+  readonly tokenId: string | null
 }
 
 /** The draft of a topology, to be drawn. */
-export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorProps) {
+export function Editor({ topology: read, etag, workers, whyNoWorkers, tokenId }: EditorProps) {
   // Whether it is published, and as what; its draft is what was read when the editor was opened.
   const { data: topology = read } = useQuery(topologyQuery(read.id))
-  const drawing = useDrawing(read, workers)
+  const { before, keep, forget } = useKept(read.id, tokenId)
+  const drawing = useDrawing(read, workers, before)
   const { state, dispatch } = drawing
-  const saving = useSave(topology.id, etag, drawing)
+  const saving = useSave(topology.id, before === null ? etag : before.etag, drawing)
+  useEffect(() => keep({ state, etag: saving.etag }), [keep, state, saving.etag])
+  const address = useAddress(topology.name)
   const checked = useFaults(topology.id, drawing, saving.refused)
   const editing = { ...drawing, faults: checked.faults }
   const [dialog, setDialog] = useState<Dialog | null>(null)
   const [tab, setTab] = useState<Tab>('node')
   const [isPaletteOpen, setPaletteOpen] = useState(false)
   const lead = useLead(dispatch, setTab)
-  const { save, whyNotSave } = useDeeds(topology, state, saving)
+  const { save, whyNotSave } = useDeeds(state, saving)
   useShortcuts({
     undo: () => dispatch({ kind: 'undo' }),
     redo: () => dispatch({ kind: 'redo' }),
@@ -78,6 +86,7 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorPr
       }
     >
       <div className={classes.box}>
+        {before !== null && isDirty && <Back />}
         <FaultStrip checked={checked} graph={state.graph} lead={lead} />
         <div className={classes.stage}>
           <Button
@@ -105,14 +114,53 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers }: EditorPr
           <Beside editing={editing} tab={tab} setTab={setTab} tryIt={() => setDialog('try')} />
         </div>
       </div>
-      <Leaving isChanged={isDirty} />
-      <Dialogs {...{ topology, editing, saving, checked, dialog }} close={() => setDialog(null)} />
+      <Leaving key={address.now} isChanged={isDirty} own={address.own} left={forget} />
+      <Dialogs {...{ topology, editing, saving, checked, dialog, whyNotSave }} close={() => setDialog(null)} />
     </Page>
   )
 }
 
-function useDrawing({ document }: Topology, workers: readonly Worker[]): Drawing {
-  const [state, dispatch] = useReducer(reduce, document, openState)
+/** What was drawn before the login ended, and how what is drawn now is kept for the next one. */
+function useKept(id: string, tokenId: string | null) {
+  const drawings = useMemo(() => drawingsOf(tokenId), [tokenId])
+  const [before] = useState(() => drawings.find(id))
+  const keep = useCallback((drawing: KeptDrawing) => drawings.keep(id, drawing), [drawings, id])
+  const forget = useCallback(() => drawings.forget(id), [drawings, id])
+  return { before, keep, forget }
+}
+
+/** The address goes by the name of the topology, also when a save, an import or somebody else gives it another one. */
+function useAddress(name: string) {
+  const [now, navigate] = useLocation()
+  const own = `/topologies/${name}/edit`
+  const known = useRef(own)
+  useEffect(() => {
+    if (known.current === own) return
+    known.current = own
+    navigate(own, { replace: true })
+  }, [own, navigate])
+  return { now, own }
+}
+
+function Back() {
+  const [isShown, setShown] = useState(true)
+  if (!isShown) return null
+  return (
+    <Alert
+      variant="light"
+      p="xs"
+      role="status"
+      withCloseButton
+      closeButtonLabel="Close"
+      onClose={() => setShown(false)}
+    >
+      What you had drawn is back. It isn’t saved yet.
+    </Alert>
+  )
+}
+
+function useDrawing({ document }: Topology, workers: readonly Worker[], before: KeptDrawing | null): Drawing {
+  const [state, dispatch] = useReducer(reduce, document, (read) => before?.state ?? openState(read))
   const { saved } = state
   const toDocument = useCallback(
     (graph: Graph) => toSave(saved, graph, (values) => defaultsOf(workers, values)),

@@ -1,6 +1,6 @@
 import { Button, Loader } from '@mantine/core'
 import { ReactFlowProvider } from '@xyflow/react'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'wouter'
 import { answerOf, engine } from '../../api/engine.ts'
 import { workersQuery } from '../../api/queries.ts'
@@ -29,21 +29,24 @@ export default function EditorPage() {
 
 /** What is read when it is opened is what is edited: what others save meanwhile is told when this is saved. */
 function Opened({ topology }: { readonly topology: string }) {
-  const { topologyId } = useSession()
+  const { topologyId, tokenId } = useSession()
   const { data, error, refetch } = useQuery({
     queryKey: ['to-edit', topology],
     queryFn: () => answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology } } })),
     staleTime: Infinity,
     gcTime: 0,
+    // Under another name it is the same topology, and its editor stays as it is.
+    placeholderData: keepPreviousData,
   })
   const workers = useQuery({ ...workersQuery, enabled: topologyId === null })
   const isReady = workers.data !== undefined || workers.error !== null || topologyId !== null
   if (data && isReady)
     return (
-      <ReactFlowProvider>
+      <ReactFlowProvider key={data.data.id}>
         <Editor
           topology={data.data}
           etag={data.etag}
+          tokenId={tokenId}
           workers={workers.data ?? none}
           whyNoWorkers={whyNoWorkers(topologyId !== null, workers.error !== null)}
         />

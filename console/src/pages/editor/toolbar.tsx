@@ -24,7 +24,13 @@ interface ToolbarProps {
 export function Toolbar({ topology, state, dispatch, whyNotSave, isSaving, save, open }: ToolbarProps) {
   return (
     <>
-      <Act name="Undo" hint="Ctrl-Z" icon="undo" isOff={!canUndo(state)} act={() => dispatch({ kind: 'undo' })} />
+      <Act
+        name="Undo"
+        hint="Ctrl-Z"
+        icon="undo"
+        isOff={state.past.length === 0}
+        act={() => dispatch({ kind: 'undo' })}
+      />
       <Act
         name="Redo"
         hint="Ctrl-Shift-Z"
@@ -41,7 +47,7 @@ export function Toolbar({ topology, state, dispatch, whyNotSave, isSaving, save,
       <ActButton needs="design" variant="default" whyNot={whyNotSave} loading={isSaving} onClick={save}>
         Save draft
       </ActButton>
-      <ActButton needs="design" onClick={() => open('publish')}>
+      <ActButton needs="design" whyNot={whyNotSave} onClick={() => open('publish')}>
         Publish…
       </ActButton>
       <Menu position="bottom-end">
@@ -61,8 +67,6 @@ export function Toolbar({ topology, state, dispatch, whyNotSave, isSaving, save,
     </>
   )
 }
-
-const canUndo = ({ past, unread }: EditorState): boolean => past.length > 0 || Object.keys(unread).length > 0
 
 interface ActProps {
   readonly name: string

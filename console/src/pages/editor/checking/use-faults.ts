@@ -55,7 +55,8 @@ export function useFaults(
 function unreadFaults(unread: EditorState['unread']): Placed[] {
   return Object.entries(unread).flatMap(([at, text]): Placed[] => {
     const message = jsonFault(text)
-    const [key = '', field = ''] = at.split(' ')
+    const [key = '', ...names] = at.split(' ')
+    const field = names.join(' ')
     return message === null ? [] : [{ of: 'node', key, field, message }]
   })
 }

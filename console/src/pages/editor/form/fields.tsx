@@ -126,8 +126,9 @@ export function JsonField({ field, required = false, rows = 3, ...rest }: JsonFi
   const type = (text: string): void => {
     const isEmpty = text.trim() === ''
     const isRead = isEmpty || jsonFault(text) === null
-    setUnread(field, isRead && sameText(text) ? null : text)
+    // First, so that undo brings back what couldn't be read before.
     if (isRead) set(field, isEmpty ? undefined : JSON.parse(text))
+    setUnread(field, isRead && sameText(text) ? null : text)
   }
   const settle = (): void => {
     if (unread !== null && (unread.trim() === '' || jsonFault(unread) === null)) setUnread(field, null)

@@ -3,6 +3,8 @@ import { useState } from 'react'
 import type { Editing } from '../editing.ts'
 import { faultAt } from '../checking/faults.ts'
 import { settingHead } from '../state/edits.ts'
+import { labelsOf, saySame, textOfLabels } from '../state/labels.ts'
+import type { Labels } from '../state/labels.ts'
 import classes from './panel.module.css'
 import { Side } from './side.tsx'
 
@@ -40,12 +42,7 @@ export function TopologyPanel({ editing: { state, dispatch, faults } }: { readon
           onChange={(event) => set('description', event.currentTarget.value || undefined)}
           error={faultAt(own, 'description')}
         />
-        <Labels
-          key={JSON.stringify(labels)}
-          labels={labels}
-          set={(value) => set('labels', value)}
-          error={faultAt(own, 'labels')}
-        />
+        <LabelsField labels={labels} set={(value) => set('labels', value)} error={faultAt(own, 'labels')} />
         {own
           .filter(({ field }) => field === '' || field === 'nodes' || field === 'edges')
           .map(({ field, message }) => (
@@ -58,26 +55,20 @@ export function TopologyPanel({ editing: { state, dispatch, faults } }: { readon
   )
 }
 
-interface LabelsProps {
-  readonly labels: Readonly<Record<string, string>>
-  readonly set: (labels: Record<string, string> | undefined) => void
+interface LabelsFieldProps {
+  readonly labels: Labels
+  readonly set: (labels: Labels | undefined) => void
   readonly error: string | null
 }
 
-/** A line each; taken over when the field is left. */
-function Labels({ labels, set, error }: LabelsProps) {
-  const before = Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('\n')
-  const [text, setText] = useState(before)
-  const leave = (): void => {
-    if (text === before) return
-    const lines = text.split('\n').filter((line) => line.trim() !== '')
-    const pairs = lines.map((line) => {
-      const [name = '', ...value] = line.split('=')
-      return [name.trim(), value.join('=').trim()] as const
-    })
-    set(pairs.length === 0 ? undefined : Object.fromEntries(pairs))
+/** A line each. Taken over at each letter; the text stays as it is typed until the field is left, or undo changes what it says. */
+function LabelsField({ labels, set, error }: LabelsFieldProps) {
+  const [typed, setTyped] = useState<string | null>(null)
+  const text = typed !== null && saySame(labelsOf(typed), labels) ? typed : textOfLabels(labels)
+  const type = (next: string): void => {
+    setTyped(next)
+    const read = labelsOf(next)
+    if (!saySame(read, labels)) set(Object.keys(read).length === 0 ? undefined : read)
   }
   return (
     <Textarea
@@ -88,8 +79,8 @@ function Labels({ labels, set, error }: LabelsProps) {
       minRows={1}
       spellCheck={false}
       value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={leave}
+      onChange={(event) => type(event.currentTarget.value)}
+      onBlur={() => setTyped(null)}
       error={error}
     />
   )

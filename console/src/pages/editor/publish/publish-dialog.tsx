@@ -10,24 +10,28 @@ import { Problem } from '../../../parts/problem.tsx'
 import { useAgain } from '../../topology/actions/use-deed.ts'
 import { DocumentDifference } from '../difference/difference.tsx'
 import { Faults } from '../faults/faults.tsx'
+import { graphOf, isSame } from '../state/graph.ts'
+import type { Graph } from '../state/graph.ts'
 import { Applied } from './applied.tsx'
 import { Leaving } from './leaving.tsx'
 import type { InFlight } from './leaving.tsx'
 
 interface PublishDialogProps {
   readonly topology: Pick<Topology, 'id' | 'name'>
-  /** Stores the draft, if it isn't stored yet. */
-  readonly save: () => Promise<void>
+  /** Stores the draft, if it isn't stored yet, and says what it is then; null: whichever it is. */
+  readonly save: () => Promise<Graph | null>
+  /** The draft is another one than that: somebody else has saved it. */
+  readonly lost?: () => void
   readonly close: () => void
 }
 
 /** Makes the draft what bridges go by: what is wrong with it, what changes, what becomes of messages, and who goes by it then. */
-export function PublishDialog({ topology, save, close }: PublishDialogProps) {
+export function PublishDialog({ topology, save, lost, close }: PublishDialogProps) {
   const [revision, setRevision] = useState<number | null>(null)
   return (
     <Modal opened onClose={close} title={`Publish ${topology.name}`} size="lg">
       {revision === null ? (
-        <Asking id={topology.id} save={save} close={close} done={setRevision} />
+        <Asking id={topology.id} {...{ save, lost, close }} done={setRevision} />
       ) : (
         <Applied id={topology.id} revision={revision} close={close} />
       )}
@@ -36,13 +40,14 @@ export function PublishDialog({ topology, save, close }: PublishDialogProps) {
 }
 
 interface AskingProps extends Pick<PublishDialogProps, 'save' | 'close'> {
+  readonly lost: (() => void) | undefined
   readonly id: string
   readonly done: (revision: number) => void
 }
 
-function Asking({ id, save, close, done }: AskingProps) {
+function Asking({ id, save, lost, close, done }: AskingProps) {
   const [inFlight, setInFlight] = useState<InFlight>('refuse')
-  const { draft, checked } = useChecked(id, save)
+  const { draft, checked } = useChecked(id, save, lost)
   const again = useAgain()
   const publish = useMutation({
     mutationFn: () => {
@@ -84,12 +89,15 @@ function Asking({ id, save, close, done }: AskingProps) {
 }
 
 /** The draft as it is stored from now on, and what publishing it would come to. Kept for as long as the dialog is open. */
-function useChecked(id: string, save: () => Promise<void>) {
+function useChecked(id: string, save: PublishDialogProps['save'], lost: AskingProps['lost']) {
   const draft = useQuery({
     queryKey: ['publishing', id],
     queryFn: async () => {
-      await save()
-      return answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology: id } } }))
+      const mine = await save()
+      const read = await answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology: id } } }))
+      if (mine === null || isSame(graphOf(read.data.document), mine)) return read
+      lost?.()
+      throw new Error('Somebody else has saved it meanwhile')
     },
     ...once,
   })

@@ -1,5 +1,4 @@
 import { useCallback, useEffect, useRef } from 'react'
-import { useLocation } from 'wouter'
 import { statusOf } from '../../../api/engine.ts'
 import type { Topology } from '../../../api/engine.ts'
 import { shownOf } from '../../../api/problem.ts'
@@ -16,20 +15,22 @@ export interface Deeds {
 }
 
 /** What somebody asks for by a button or by keys. */
-export function useDeeds(topology: Topology, { unread }: EditorState, saving: Saving): Deeds {
-  const [, navigate] = useLocation()
+export function useDeeds({ unread }: EditorState, saving: Saving): Deeds {
+  const asked = useRef<Promise<Topology> | null>(null)
   const isUnread = Object.values(unread).some((text) => text.trim() !== '' && jsonFault(text) !== null)
   const whyNotSave = isUnread ? 'Something can’t be read yet: mend what is marked first' : null
   const store = async (): Promise<void> => {
-    if (saving.isSaving) return
     if (whyNotSave !== null) {
       failed('Not saved', new Error(whyNotSave))
       return
     }
+    const saved = saving.save()
+    // Asked for twice, it is told once.
+    if (asked.current === saved) return
+    asked.current = saved
     try {
-      const { name } = await saving.save()
+      await saved
       told('The draft is saved')
-      if (name !== topology.name) navigate(`/topologies/${name}/edit`, { replace: true })
     } catch (error) {
       // A race is told by a dialog of its own.
       if (statusOf(error) !== 412) failed(`Not saved: ${shownOf(error).title.toLowerCase()}`, error)

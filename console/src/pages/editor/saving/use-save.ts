@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { answerOf, engine, ifMatch, statusOf } from '../../../api/engine.ts'
 import type { Topology, TopologyDocument } from '../../../api/engine.ts'
 import type { Answer } from '../../../../../runtime/client/index.ts'
@@ -7,11 +7,18 @@ import { useAgain } from '../../topology/actions/use-deed.ts'
 import type { Drawing } from '../editing.ts'
 import { graphOf, isSame } from '../state/graph.ts'
 import type { Graph } from '../state/graph.ts'
+import { isChanged } from '../state/state.ts'
+import type { EditorState } from '../state/state.ts'
 
 export interface Saving {
-  /** Stores the draft, on the condition that nobody else has since it was read; with an ETag given, since that. Throws what was refused. */
+  /**
+   * Stores the draft, on the condition that nobody else has since it was read; with an ETag given, since that. Throws what was refused. While a save is
+   * under way it is that one, and where somebody has gone on editing since, one more after it.
+   */
   readonly save: (over?: string | null) => Promise<Topology>
   readonly isSaving: boolean
+  /** Of the draft that is edited. */
+  readonly etag: string | null
   /** Goes on from what somebody else has saved. */
   readonly goOn: (topology: Topology, etag: string | null) => void
   /** Somebody else has saved since it was read. */
@@ -52,9 +59,11 @@ export function useSave(id: string, readEtag: string | null, { state, dispatch, 
       else setRefused({ of: graph, error })
     },
   })
+  const save = useOneAtATime(state, async (over = etag) => (await mutateAsync(over)).data)
   return {
-    save: async (over = etag) => (await mutateAsync(over)).data,
+    save,
     isSaving: isPending,
+    etag,
     isLate,
     setLate,
     refused,
@@ -63,6 +72,38 @@ export function useSave(id: string, readEtag: string | null, { state, dispatch, 
       setLate(false)
       dispatch({ kind: 'replace', document, isSaved: true })
     },
+  }
+}
+
+type Save = (over?: string | null) => Promise<Topology>
+
+/** Two saves at once would be a race of somebody with himself. */
+function useOneAtATime(state: EditorState, begin: Save): Save {
+  const now = useRef({ state, begin })
+  useEffect(() => {
+    now.current = { state, begin }
+  })
+  const underWay = useRef<{ readonly of: Graph; readonly done: Promise<Topology> } | null>(null)
+  const next = useRef<Promise<Topology> | null>(null)
+  const first: Save = (over) => {
+    const done = now.current.begin(over).finally(() => {
+      underWay.current = null
+    })
+    underWay.current = { of: now.current.state.graph, done }
+    return done
+  }
+  const after = async (before: Promise<Topology>): Promise<Topology> => {
+    try {
+      const stored = await before
+      return isChanged(now.current.state) ? await first() : stored
+    } finally {
+      next.current = null
+    }
+  }
+  return (over) => {
+    if (underWay.current === null) return first(over)
+    if (underWay.current.of === now.current.state.graph) return underWay.current.done
+    return (next.current ??= after(underWay.current.done))
   }
 }
 

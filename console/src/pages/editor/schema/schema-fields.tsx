@@ -1,7 +1,8 @@
+import { useState } from 'react'
 import { Fieldset, MultiSelect, Select, Stack, TagsInput, Text } from '@mantine/core'
 import { useFields } from '../form/context.ts'
 import { CheckField, JsonField, NumberField, TextField } from '../form/fields.tsx'
-import { isObject } from '../state/path.ts'
+import { isObject, isPlainKey } from '../state/path.ts'
 import type { FieldSchema, NamedField } from './schema.ts'
 
 interface SchemaFieldsProps {
@@ -17,6 +18,14 @@ export function SchemaFields({ at, fields }: SchemaFieldsProps) {
   const fault = exactlyAt(at)
   const names = new Set(fields.map(({ name }) => name))
   const others = isObject(value) ? Object.keys(value).filter((name) => !names.has(name)) : []
+  const isPlain = [...names, ...others].every(isPlainKey)
+  // Stays so while it is typed in.
+  const [isWhole, setWhole] = useState(!isPlain)
+  if (!isPlain && !isWhole) setWhole(true)
+  if (isWhole)
+    return (
+      <JsonField field={at} label="All of it" description="Names with dots or brackets have no fields of their own" />
+    )
   return (
     <Stack gap="xs">
       {fault !== null && (

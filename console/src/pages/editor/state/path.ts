@@ -6,6 +6,11 @@ function keysOf(path: string): Key[] {
   return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
 }
 
+/** Whether a path can name it: any other is but in values around it. */
+export function isPlainKey(key: string): boolean {
+  return /^[^.[\]]+$/.test(key)
+}
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -7,10 +7,16 @@ import type { TopologyDocument } from '../../../../../runtime/client/index.ts'
 
 export type Selected = { readonly kind: 'node' | 'edge'; readonly key: string } | { readonly kind: 'topology' } | null
 
+/** What undo and redo lead to. */
+interface Step {
+  readonly graph: Graph
+  readonly unread: EditorState['unread']
+}
+
 export interface EditorState {
   readonly graph: Graph
-  readonly past: readonly Graph[]
-  readonly future: readonly Graph[]
+  readonly past: readonly Step[]
+  readonly future: readonly Step[]
   /** What the engine has. */
   readonly saved: Graph
   readonly selected: Selected
@@ -64,7 +70,7 @@ export function reduce(state: EditorState, action: Action): EditorState {
     case 'place':
       return { ...state, places: new Map([...state.places, ...action.places]) }
     case 'unread':
-      return { ...state, unread: withText(state.unread, action.field, action.text) }
+      return typed(state, action)
     case 'saved':
       return stored(state, action)
     case 'replace': {
@@ -89,23 +95,33 @@ function edited(state: EditorState, { edit, field, select, place }: Action & { k
 }
 
 function stepped(state: EditorState, graph: Graph): EditorState {
-  return { ...state, graph, past: [...state.past, state.graph].slice(-stepsMax), future: [], field: null }
+  return { ...state, graph, past: [...state.past, stepOf(state)].slice(-stepsMax), future: [], field: null }
 }
 
-/** What couldn't be read yet is the newest of all that was typed. */
+const stepOf = ({ graph, unread }: EditorState): Step => ({ graph, unread })
+
+/** A text that can't be read is a step as any other; that it needn't be kept any more is none. */
+function typed(state: EditorState, { field, text }: Action & { kind: 'unread' }): EditorState {
+  const unread = withText(state.unread, field, text)
+  if (text === null) return { ...state, unread }
+  const next = field === state.field ? { ...state, future: [] } : stepped(state, state.graph)
+  return { ...next, unread, field }
+}
+
 function undone(state: EditorState): EditorState {
-  if (Object.keys(state.unread).length > 0) return { ...state, unread: {} }
-  const graph = state.past.at(-1)
-  if (graph === undefined) return state
-  const future = [state.graph, ...state.future]
-  return { ...state, graph, past: state.past.slice(0, -1), future, selected: there(state.selected, graph), field: null }
+  const step = state.past.at(-1)
+  if (step === undefined) return state
+  return { ...at(state, step), past: state.past.slice(0, -1), future: [stepOf(state), ...state.future] }
 }
 
 function redone(state: EditorState): EditorState {
-  const [graph, ...future] = state.future
-  if (graph === undefined) return state
-  const past = [...state.past, state.graph]
-  return { ...state, graph, past, future, selected: there(state.selected, graph), field: null }
+  const [step, ...future] = state.future
+  if (step === undefined) return state
+  return { ...at(state, step), past: [...state.past, stepOf(state)], future }
+}
+
+function at(state: EditorState, step: Step): EditorState {
+  return { ...state, ...step, selected: there(state.selected, step.graph), field: null }
 }
 
 /** What the engine filled in is taken over, unless somebody has gone on editing meanwhile. */

@@ -24,7 +24,7 @@ interface ActionsProps {
 type Dialog = 'run' | 'publish' | 'unpublish' | 'import' | null
 
 /** Nothing is edited here: the draft is as it is stored. */
-const isStored = async (): Promise<void> => undefined
+const isStored = async (): Promise<null> => null
 
 /** What can be done to the topology as a whole. */
 export function Actions({ topology, nodes, waiting }: ActionsProps) {
