@@ -8,7 +8,7 @@ export async function provesRandom(options: {
   readonly minutes: number
   readonly seed: number
   /** Of NATS. */
-  readonly servers: number
+  readonly servers: 1 | 3
   /** At least so many. */
   readonly kills: number
 }): Promise<void> {

@@ -35,11 +35,6 @@ export function shownOf(error: unknown): Shown {
   return { title: 'The engine can’t be reached', detail, errors: [], retryAfterMs: null, type: null }
 }
 
-/** It was changed by somebody else since it was read. */
-export function isOutrun(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof Refused && error.cause.status === 412
-}
-
 /** The first fault of a field, for the field; `retry.attempts` is also a fault of `retry`. */
 export function faultAt(error: unknown, path: string): string | null {
   const fault = shownOf(error).errors.find((one) => one.path === path || one.path.startsWith(`${path}.`))

@@ -1,9 +1,9 @@
 import { Alert, Button, Group, Modal, NumberInput, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { answerOf, dataOf, engine, ifMatch } from '../../../api/engine.ts'
+import { answerOf, dataOf, engine, ifMatch, statusOf } from '../../../api/engine.ts'
 import type { Node, Topology } from '../../../api/engine.ts'
-import { faultAt, isOutrun } from '../../../api/problem.ts'
+import { faultAt } from '../../../api/problem.ts'
 import { whyQuery } from '../../../api/queries.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
 import { Icon } from '../../../parts/icons.tsx'
@@ -182,7 +182,7 @@ function NotSaved({ error, node, stored, again }: NotSavedProps) {
   return (
     <>
       <Problem error={error} shownElsewhere={['prefetch']} />
-      {stored === null && isOutrun(error) && (
+      {stored === null && statusOf(error) === 412 && (
         <Text size="sm">
           Somebody changed the node meanwhile: its prefetch is {node.prefetch} now. Save again to replace it.
         </Text>
