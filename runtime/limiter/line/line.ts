@@ -300,7 +300,9 @@ export class PermitLine {
     const changes = this.#changes
     try {
       const round = await this.#change((state, tiers) => this.#round(charged(state, tiers, charges), tiers, gone))
-      if (isOwed || this.#isAway) for (const { at, extra } of charges) this.#owed.add({ at, cost: extra })
+      // What a call gave back may be counted already, and the instants after it are given away.
+      if (isOwed || this.#isAway)
+        for (const { at, extra } of charges) if (extra > 0) this.#owed.add({ at, cost: extra })
       for (const { waiter, at } of round.turns) waiter.leave({ kind: 'turn', at })
       this.#pool.keep(round.permits)
       this.#rest(changes === this.#changes ? round : null)

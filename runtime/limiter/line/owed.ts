@@ -27,11 +27,13 @@ export class Owed {
     for (const [at, cost] of owed.#costs) this.add({ at, cost })
   }
 
+  /** A tier is charged with what it can still see: old seconds of a long outage would keep an even pace from going on for minutes. */
   addTo(state: PermitState, tiers: readonly Tier[], now: number): PermitState {
-    const longest = Math.max(0, ...tiers.map(({ periodMs }) => periodMs))
     let sum = state
-    for (const [second, cost] of this.#costs)
-      if (second > now - longest - 1000) sum = spend(sum, tiers, second + 999, cost)
+    for (const [second, cost] of this.#costs) {
+      const seeing = tiers.filter(({ periodMs }) => second > now - periodMs - 1000)
+      if (seeing.length > 0) sum = spend(sum, seeing, second + 999, cost)
+    }
     return sum
   }
 }
