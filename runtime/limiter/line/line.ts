@@ -217,7 +217,7 @@ export class PermitLine {
   #pump(): void {
     const now = this.#deps.now()
     this.#give(now)
-    this.#queue.announce(this.#pool.countTo(now + soonMs))
+    if (this.#pool.firstAt <= now + soonMs) this.#queue.announce()
     if (this.#isAway && now >= this.#awayUntil) void this.#own()
     if (!this.#isReserving && this.#hasReason(now)) void this.#reserve()
     this.#sleep(now)

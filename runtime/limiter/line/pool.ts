@@ -18,12 +18,6 @@ export class Pool {
     return this.#permits.find(({ at }) => at > instant)?.at ?? Infinity
   }
 
-  /** How many have come by then. */
-  countTo(instant: number): number {
-    const first = this.#permits.findIndex(({ at }) => at > instant)
-    return first === -1 ? this.#permits.length : first
-  }
-
   keep(permits: readonly Permit[]): void {
     if (permits.length === 0) return
     this.#permits.push(...permits)

@@ -85,9 +85,9 @@ export class Queue {
     return null
   }
 
-  /** So many of each node will have a permit in a moment. */
-  announce(perNode: number): void {
-    for (const waiters of this.#nodes.values()) for (const { soon } of firstOf(waiters, perNode)) soon?.()
+  /** Permits come in a moment: told to the first of each node, since what it does for it serves the others, too. */
+  announce(): void {
+    for (const waiters of this.#nodes.values()) for (const { soon } of firstOf(waiters, 1)) soon?.()
   }
 
   /** Costs of the next `perNode` of each node, node by node in turn, without those for which there is a permit in `reserved`. */
