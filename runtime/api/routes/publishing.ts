@@ -109,7 +109,7 @@ export function publishingRoutes(app: Api, deps: ApiDeps): void {
     const before = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const { id } = before
     const changing = { ...deps, audit: c.get('audit') }
-    const messagesLeft = c.req.valid('query').discard === 'true' ? await toDiscard(deps, before) : null
+    const messagesLeft = c.req.valid('query').discard ? await toDiscard(deps, before) : null
     if (messagesLeft !== null) {
       const topology = await beginDiscard(changing, id, 'draft', ifMatch(c))
       setEtag(c, topology.version)

@@ -12,9 +12,7 @@ export const flowPayload = z
 export const bpmnText = z.string().openapi({ description: 'BPMN 2.0 XML with `pipes:` attributes' })
 
 export const drawingQuery = z.object({
-  dryRun: flag
-    .transform((text) => text === 'true')
-    .openapi({ description: 'true: answer what would be saved, and save nothing' }),
+  dryRun: flag.openapi({ description: 'true: answer what would be saved, and save nothing' }),
 })
 
 const warning = z.object({ path: z.string(), message: z.string() }).openapi('EditorWarning')

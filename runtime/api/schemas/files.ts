@@ -42,11 +42,9 @@ export const difference = z
   .openapi('Difference', { description: 'All lists are empty when both are the same' })
 
 export const checkQuery = z.object({
-  drawn: flag
-    .transform((text) => text === 'true')
-    .openapi({
-      description: 'true: it is what a document of an older editor is read as, which may name any service',
-    }),
+  drawn: flag.openapi({
+    description: 'true: it is what a document of an older editor is read as, which may name any service',
+  }),
 })
 
 const leaver = z

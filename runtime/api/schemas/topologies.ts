@@ -236,9 +236,12 @@ export const revisionWithPlan = revision
 
 const revisionMax = 2_147_483_647
 
-export const flag = z.enum(['true', 'false']).default('false')
+export const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true')
 
-export const force = z.object({ force: flag.transform((text) => text === 'true') })
+export const force = z.object({ force: flag })
 
 export const unpublishQuery = z.object({
   discard: flag.openapi({ description: 'true: settle queued messages as cancelled' }),

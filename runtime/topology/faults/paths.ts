@@ -10,6 +10,6 @@ export function textOfPath(path: readonly PropertyKey[]): string {
 }
 
 /** The keys of a path such as `nodes[2].prefetch`. */
-export function keysOf(path: string): PropertyKey[] {
+export function keysOf(path: string): (string | number)[] {
   return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
 }

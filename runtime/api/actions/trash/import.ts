@@ -115,19 +115,9 @@ class Importing {
     const { id: trashId, messageId, error, attempts, versions, createdAt, created = createdAt } = read
     const { from, page, cursor, reconcile, tenant, limitKey, key, traceparent: trace, headers, contentType } = read
     const message = {
-      ...{
-        id: `${messageId}!${trashId}!${this.#mark}`,
-        from,
-        created,
-        replay: this.#mark,
-        page,
-        cursor,
-        tenant,
-        key,
-        trace,
-      },
-      headers,
-      contentType,
+      id: `${messageId}!${trashId}!${this.#mark}`,
+      replay: this.#mark,
+      ...{ from, created, page, cursor, tenant, key, trace, headers, contentType },
       ...(reconcile && { reconcile }),
       ...(limitKey !== null && { limitKey }),
     }

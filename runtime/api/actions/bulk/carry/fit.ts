@@ -32,7 +32,7 @@ export async function unfitOf(store: Store, candidates: readonly Candidate[]): P
     const fits = hasTime ? await fitsOf(store, node, payloads) : []
     messages.forEach(({ position }, n) => {
       const fit = fits[n] ?? null
-      const why = fit && refusalOf(node, fit)
+      const why = fit && whyNot(node, fit)
       if (fit === null) later.add(position)
       else if (why !== null) refused.set(position, { position, outcome: 'refused', ...why })
     })
@@ -42,7 +42,7 @@ export async function unfitOf(store: Store, candidates: readonly Candidate[]): P
 }
 
 /** Null: it fits. */
-function refusalOf(node: PlanNode, { faults: [fault], unchecked }: Fit): Pick<Settled, 'why' | 'fault'> | null {
+function whyNot(node: PlanNode, { faults: [fault], unchecked }: Fit): Pick<Settled, 'why' | 'fault'> | null {
   if (unchecked !== null) return { why: `it ${uncheckedText(node, unchecked)}` }
   return fault === undefined ? null : { why: misfit(node), fault: `${fault.path} ${fault.message}`.trim() }
 }

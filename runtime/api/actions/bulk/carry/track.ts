@@ -127,7 +127,8 @@ async function lookAt(deps: Deps, some: readonly Tracked[]): Promise<Settled[]> 
         isLate: waitMs >= lateMs,
       })),
     )
-    const recorded = (await positionsOf(deps.store, [topologyId])).get(topologyId) ?? null
+    const hasFailed = found?.some(({ kind }) => kind === 'failed') === true
+    const recorded = hasFailed ? ((await positionsOf(deps.store, [topologyId])).get(topologyId) ?? null) : null
     const outcomes = await Promise.all(
       messages.map((message, n) => outcomeOf(deps, message, found?.[n] ?? null, recorded)),
     )
