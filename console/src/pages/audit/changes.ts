@@ -1,3 +1,5 @@
+import { isObject } from '../../parts/body/json.ts'
+
 /** A value that differs, by its path. */
 export interface Change {
   readonly path: string
@@ -7,9 +9,6 @@ export interface Change {
 }
 
 type Side = Readonly<Record<string, unknown>> | null
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What differs between two sides, down to the values that do; `null` is a side that isn't there. */
 export function changesOf(before: Side, after: Side): Change[] {

@@ -5,6 +5,7 @@ import type { Topology } from '../../api/engine.ts'
 import { ActButton } from '../../parts/act-button.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import type { IconName } from '../../parts/icons.tsx'
+import { MoreMenu } from '../../parts/more-menu.tsx'
 import { FileItems } from './files/file-items.tsx'
 import type { Action, EditorState } from './state/state.ts'
 
@@ -50,20 +51,13 @@ export function Toolbar({ topology, state, dispatch, whyNotSave, isSaving, save,
       <ActButton needs="design" whyNot={whyNotSave} onClick={() => open('publish')}>
         Publish…
       </ActButton>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="default" size={30} aria-label="More">
-            <Icon name="more" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <FileItems topology={topology} openImport={() => open('import')} />
-          <Menu.Divider />
-          <Menu.Item component={Link} href={`/topologies/${topology.name}`}>
-            Look at {topology.name}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <MoreMenu>
+        <FileItems topology={topology} openImport={() => open('import')} />
+        <Menu.Divider />
+        <Menu.Item component={Link} href={`/topologies/${topology.name}`}>
+          Look at {topology.name}
+        </Menu.Item>
+      </MoreMenu>
     </>
   )
 }

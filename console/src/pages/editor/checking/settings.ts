@@ -6,7 +6,7 @@ import { nodesOf } from '../../workers/manifest.ts'
 import type { ManifestNode } from '../../workers/manifest.ts'
 import { isEvent } from '../state/graph.ts'
 import type { Graph } from '../state/graph.ts'
-import { isObject } from '../state/path.ts'
+import { isObject, tokensOf } from '../../../parts/body/json.ts'
 import type { Placed } from './faults.ts'
 
 /** What the manifest of its worker says of a node. */
@@ -67,10 +67,7 @@ function placed({ instanceLocation, keyword, error }: OutputUnit): { field: stri
 
 /** `#/list/0/name` is `.list[0].name`. */
 function pathOf(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return tokensOf(pointer)
     .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
     .join('')
 }

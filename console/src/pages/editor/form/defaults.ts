@@ -2,7 +2,7 @@
 import type { TopologyDocumentNode, Worker } from '../../../api/engine.ts'
 import { manifestOf } from '../checking/settings.ts'
 import type { Defaults } from '../state/kept.ts'
-import { isObject } from '../state/path.ts'
+import { isObject } from '../../../parts/body/json.ts'
 
 const ofEngine: Defaults = { prefetch: 1, timeoutMs: 30_000, inPlaceMaxMs: 120_000, onFail: 'skip' }
 

@@ -2,7 +2,8 @@ import { useState } from 'react'
 import { Fieldset, MultiSelect, Select, Stack, TagsInput, Text } from '@mantine/core'
 import { useFields } from '../form/context.ts'
 import { CheckField, JsonField, NumberField, TextField } from '../form/fields.tsx'
-import { isObject, isPlainKey } from '../state/path.ts'
+import { isObject } from '../../../parts/body/json.ts'
+import { isPlainKey } from '../state/path.ts'
 import type { FieldSchema, NamedField } from './schema.ts'
 
 interface SchemaFieldsProps {

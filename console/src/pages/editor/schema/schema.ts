@@ -1,5 +1,5 @@
 /** Reads of a JSON Schema as much as can be drawn as fields; what can't is for an editor of JSON. Pure. */
-import { isObject } from '../state/path.ts'
+import { isObject, tokensOf } from '../../../parts/body/json.ts'
 
 export interface FieldSchema {
   readonly kind: 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'texts' | 'numbers' | 'object' | 'json'
@@ -61,9 +61,7 @@ const isNull = (schema: unknown): boolean => isObject(schema) && schema['type'] 
 
 function referred(ref: string, root: Raw): unknown {
   if (!ref.startsWith('#')) return undefined
-  const parts = ref.slice(1).split('/').slice(1)
-  const keys = parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return keys.reduce<unknown>((here, key) => (isObject(here) ? here[key] : undefined), root)
+  return tokensOf(ref).reduce<unknown>((here, key) => (isObject(here) ? here[key] : undefined), root)
 }
 
 function kindOf(raw: Raw, root: Raw): readonly [FieldSchema['kind'], readonly unknown[] | null] {

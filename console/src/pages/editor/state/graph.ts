@@ -7,7 +7,7 @@ import type {
   TopologyDocumentNode,
   TopologyDocumentNodeType,
 } from '../../../../../runtime/client/index.ts'
-import { isObject } from './path.ts'
+import { isObject } from '../../../parts/body/json.ts'
 
 export interface GraphNode {
   readonly key: string
@@ -68,10 +68,18 @@ export function isSame(one: Graph, other: Graph): boolean {
   return one === other || textOf(one) === textOf(other)
 }
 
-const textOf = (graph: Graph): string =>
-  JSON.stringify(documentOf(graph), (_, value: unknown) =>
+/** Graphs never change, and are compared whenever anything is drawn. */
+const texts = new WeakMap<Graph, string>()
+
+function textOf(graph: Graph): string {
+  const known = texts.get(graph)
+  if (known !== undefined) return known
+  const text = JSON.stringify(documentOf(graph), (_, value: unknown) =>
     isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value,
   )
+  texts.set(graph, text)
+  return text
+}
 
 export function isEvent(type: TopologyDocumentNodeType): boolean {
   return type === 'start' || type === 'cron' || type === 'webhook'

@@ -1,18 +1,10 @@
 /** Values inside of a value, by paths as the API tells them: `retry.attempts`, `accept.headers[1]`. Pure. */
-
-type Key = string | number
-
-function keysOf(path: string): Key[] {
-  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) => (index === undefined ? key : Number(index)))
-}
+import { keysOf } from '../../../../../runtime/topology/faults/paths.ts'
+import { isObject } from '../../../parts/body/json.ts'
 
 /** Whether a path can name it: any other is but in values around it. */
 export function isPlainKey(key: string): boolean {
   return /^[^.[\]]+$/.test(key)
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Undefined where there is nothing. */
@@ -28,7 +20,7 @@ export function withValueAt<T extends object>(object: T, path: string, value: un
   return changed(object, keysOf(path), value) as T
 }
 
-function changed(object: unknown, [first, ...rest]: readonly Key[], value: unknown): unknown {
+function changed(object: unknown, [first, ...rest]: readonly (string | number)[], value: unknown): unknown {
   if (first === undefined) return value
   const before: Readonly<Record<string, unknown>> = isObject(object) ? object : {}
   const inside = rest.length === 0 ? value : changed(before[first], rest, value)

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import { useState } from 'react'
 import { dataOf, engine } from '../../../api/engine.ts'
 import type { Node, Topology, TopologyPatch } from '../../../api/engine.ts'
@@ -6,6 +6,7 @@ import { useWhyNot } from '../../../api/session.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
 import { Confirm } from '../../../parts/confirm.tsx'
 import { Icon } from '../../../parts/icons.tsx'
+import { MoreMenu } from '../../../parts/more-menu.tsx'
 import { told } from '../../../parts/toast.ts'
 import { ImportDialog } from '../../editor/files/import-dialog.tsx'
 import { FileItems } from '../../editor/files/file-items.tsx'
@@ -91,40 +92,33 @@ function More({ topology, open }: { readonly topology: Topology; readonly open: 
   const again = useDeed('Not republished', () => republish(id), 'Bridges have what is stored')
   const isDraft = visibility === 'draft'
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="default" size={30} aria-label="More">
-          <Icon name="more" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => able.mutate()}>
-          {enabled ? 'Disable: take no starts' : 'Enable: take starts'}
-        </Menu.Item>
-        <Menu.Divider />
-        <FileItems topology={topology} openImport={() => open('import')} />
-        {!isDraft && (
-          <>
-            <Menu.Divider />
-            <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => again.mutate()}>
-              Republish
-            </Menu.Item>
-            <Menu.Item disabled={cantDesign !== null} title={cantDesign ?? undefined} onClick={() => open('publish')}>
-              Publish the draft…
-            </Menu.Item>
-            <Menu.Divider />
-            <Menu.Item
-              color="red"
-              disabled={cantDesign !== null}
-              title={cantDesign ?? undefined}
-              onClick={() => open('unpublish')}
-            >
-              Unpublish…
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+    <MoreMenu>
+      <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => able.mutate()}>
+        {enabled ? 'Disable: take no starts' : 'Enable: take starts'}
+      </Menu.Item>
+      <Menu.Divider />
+      <FileItems topology={topology} openImport={() => open('import')} />
+      {!isDraft && (
+        <>
+          <Menu.Divider />
+          <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => again.mutate()}>
+            Republish
+          </Menu.Item>
+          <Menu.Item disabled={cantDesign !== null} title={cantDesign ?? undefined} onClick={() => open('publish')}>
+            Publish the draft…
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item
+            color="red"
+            disabled={cantDesign !== null}
+            title={cantDesign ?? undefined}
+            onClick={() => open('unpublish')}
+          >
+            Unpublish…
+          </Menu.Item>
+        </>
+      )}
+    </MoreMenu>
   )
 }
 
