@@ -68,7 +68,7 @@ function directoryOf(process: Process, scripts: Scripts): Directory {
   return {
     gateOf: (topology, nodeId) => gates.of(topology, nodeId),
     callerOf: (prepared) => ({
-      call: (message, { attempt }, sequence) =>
+      call: (message, { attempt }, { sequence }) =>
         process.effect('call', `${prepared.node.name} ${message.id} ${sequence}`, (choice) => {
           const { result, script } = answer(prepared.node, message, choice)
           const name = `script-${scripts.size}`
