@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,10 +11,11 @@ import { request } from 'undici'
 import { startEchoWorker } from './hops.ts'
 
 /** Queued before it is timed: more than flow in all slots together, whatever the machine. */
-const records = 250_000
+const records = 400_000
 /** Slots in pairs, one with somebody who looks and one without; which of them is first changes from pair to pair. */
-const pairs = 10
-const slotMs = 3_000
+const pairs = 8
+const slotMs = 6_000
+const restMs = 20_000
 
 interface Engine {
   readonly url: string
@@ -32,18 +33,48 @@ const dataDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
 const worker = await startEchoWorker()
 const engine = await startEngine(dataDir)
 try {
-  const asked = await flow(engine)
-  const { looked, quiet } = await inSlots(() => look(engine, asked))
-  const percent = looked.map((rate, n) => (100 * rate) / (quiet[n] ?? NaN))
+  const { asked, paused } = await fill(engine)
   const paths = asked.map(({ path, everyMs }) => `${path.replace(/[0-9a-z]{16}/, '…')} every ${everyMs / 1_000} s`)
   console.log(`a topology with a node open: ${paths.join(', ')}, and the stream of events`)
-  console.log(`calls a second: ${mean(quiet).toFixed(0)} without, ${mean(looked).toFixed(0)} with it`)
-  console.log(`with as percent of without, pair by pair: ${percent.map((one) => one.toFixed(1)).join(' ')}`)
-  console.log(`mean ${mean(percent).toFixed(1)} %`)
+  console.log(`of the machine while nothing flows: ${(await atRest(engine, asked)).toFixed(2)} % more`)
+  await call(engine, 'PATCH', `/api/nodes/${paused}`, '{"paused":false}')
+  await wait(5_000)
+  const { looked, quiet } = await inSlots(() => look(engine, asked))
+  console.log(`calls a second: ${mean(rates(quiet)).toFixed(0)} without, ${mean(rates(looked)).toFixed(0)} with it`)
+  const [without, withIt] = [costs(quiet), costs(looked)]
+  console.log(
+    `of the machine for a call: ${mean(without).toFixed(0)} µs without, ${mean(withIt).toFixed(0)} µs with it`,
+  )
+  const more = withIt.map((cost, n) => 100 * (cost / (without[n] ?? NaN) - 1))
+  console.log(
+    `more of it, pair by pair: ${more.map((one) => one.toFixed(1)).join(' ')} %; median ${median(more).toFixed(1)} %`,
+  )
 } finally {
   await engine.stop()
   worker.stop()
   await rm(dataDir, { recursive: true, force: true })
+}
+
+/** `busyMs`: of all cores, which are all that a call costs where engine, worker and stores share them. */
+interface Slot {
+  readonly calls: number
+  readonly elapsedMs: number
+  readonly busyMs: number
+}
+
+function rates(slots: readonly Slot[]): number[] {
+  return slots.map(({ calls, elapsedMs }) => (calls * 1_000) / elapsedMs)
+}
+
+/** Steadier than calls a second, in which each wait for the disk is one that somebody who looks isn't to blame for. */
+function costs(slots: readonly Slot[]): number[] {
+  return slots.map(({ busyMs, calls }) => (busyMs * 1_000) / calls)
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  return mean(sorted.slice(Math.ceil(middle) - 1, Math.floor(middle) + 1))
 }
 
 function mean(values: readonly number[]): number {
@@ -87,8 +118,8 @@ async function call({ url, headers }: Engine, method: 'GET' | 'POST' | 'PATCH', 
   return JSON.parse(text) as { id: string; items: { id: string }[] }
 }
 
-/** Lets all records flow through two nodes, and says what the page of their topology asks for. */
-async function flow(engine: Engine): Promise<Asked[]> {
+/** Queues all records before the first of two nodes, which is paused, and says what the page of their topology asks for. */
+async function fill(engine: Engine): Promise<{ asked: Asked[]; paused: string }> {
   await call(engine, 'POST', '/api/workers', JSON.stringify({ name: 'echo', urls: [worker.url] }))
   const nodes = ['a', 'b'].map((name) => ({ name, type: 'custom', worker: 'echo', prefetch: 20 }))
   const edges = [
@@ -103,31 +134,51 @@ async function flow(engine: Engine): Promise<Asked[]> {
   const lines = Array.from({ length: records }, (_, n) => JSON.stringify({ n, text: 'x'.repeat(200) })).join('\n')
   const headers = { ...engine.headers, 'content-type': 'application/x-ndjson' }
   await call({ ...engine, headers }, 'POST', '/start/flow/start?split=records', lines)
-  await call(engine, 'PATCH', `/api/nodes/${a}`, '{"paused":false}')
-  await wait(5_000)
-  return [
+  const asked = [
     { path: `/api/queues?topology=${id}`, everyMs: 2_000 },
     { path: `/api/nodes/${a}/why`, everyMs: 2_000 },
     { path: `/api/trash/groups?topology=${id}&state=open&limit=500`, everyMs: 2_000 },
     { path: `/api/nodes/${a}/history?range=15m`, everyMs: 10_000 },
     { path: '/api/overview?limit=100', everyMs: 5_000 },
   ]
+  return { asked, paused: String(a) }
 }
 
-/** Calls of the worker in a second, slot by slot. */
-async function inSlots(begin: () => () => Promise<void>): Promise<{ quiet: number[]; looked: number[] }> {
-  const count = async (): Promise<number> => Number(await (await fetch(`${worker.url}/calls`)).text())
-  const slots = { quiet: [] as number[], looked: [] as number[] }
+/** In percent of all cores: what somebody costs who looks while nothing flows, so that nothing else is in the figure. */
+async function atRest(engine: Engine, asked: readonly Asked[]): Promise<number> {
+  const percentIn = async (): Promise<number> => {
+    const { busyMs, elapsedMs } = await timedSlot(restMs)
+    return (100 * busyMs) / (elapsedMs * cpus().length)
+  }
+  const before = await percentIn()
+  const end = look(engine, asked)
+  const withIt = await percentIn()
+  await end()
+  return withIt - (before + (await percentIn())) / 2
+}
+
+/** What flows and what it costs, slot by slot. */
+async function inSlots(begin: () => () => Promise<void>): Promise<{ quiet: Slot[]; looked: Slot[] }> {
+  const slots = { quiet: [] as Slot[], looked: [] as Slot[] }
   for (let n = 0; n < pairs * 2; n++) {
     const isLooked = n % 4 === 0 || n % 4 === 3
     const end = isLooked ? begin() : null
-    const [before, begun] = [await count(), performance.now()]
-    await wait(slotMs)
-    const rate = ((await count()) - before) / ((performance.now() - begun) / 1_000)
-    ;(isLooked ? slots.looked : slots.quiet).push(rate)
+    ;(isLooked ? slots.looked : slots.quiet).push(await timedSlot(slotMs))
     await end?.()
   }
   return slots
+}
+
+async function timedSlot(ms: number): Promise<Slot> {
+  const count = async (): Promise<number> => Number(await (await fetch(`${worker.url}/calls`)).text())
+  const [before, begun, busyBefore] = [await count(), performance.now(), busyOfAllCores()]
+  await wait(ms)
+  const [calls, busyMs] = [(await count()) - before, busyOfAllCores() - busyBefore]
+  return { calls, elapsedMs: performance.now() - begun, busyMs }
+}
+
+function busyOfAllCores(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
 }
 
 /** As a page that is open, until what it returns is called. */

@@ -72,6 +72,13 @@ function readsOf({ topologies, runs, trash }: Amounts): Record<string, (n: numbe
     'trash?text= (none)': (n) => `/api/trash?text=nobody%20${n}`,
     'trash?text=&state=open (one)': (n) => `/api/trash?text=order%20${failure(n)}%20has&state=open`,
     'trash?text= (two letters)': () => '/api/trash?text=ss',
+    'trash?tenant=': (n) => `/api/trash?tenant=${tenantOf(run(n))}`,
+    'trash?tenant=&state=open': (n) => `/api/trash?tenant=${tenantOf(run(n))}&state=open`,
+    'trash?body= (all)': () => '/api/trash?body=Brno',
+    'trash?tenant=&body= (one)': (n) =>
+      `/api/trash?tenant=${tenantOf(failure(n))}&body=${encoded(`"id":${failure(n)},`)}`,
+    'trash?topology=&body= (none)': (n) => `/api/trash?topology=${topology(n)}&body=nowhere`,
+    'trash?topology=&body= (none, a third of all)': () => `/api/trash?topology=${topologyId(0)}&body=nowhere`,
     'trash/{id}': (n) => `/api/trash/${trashId(failure(n))}`,
     'trash/groups': () => '/api/trash/groups',
     'trash/groups?limit=500': () => '/api/trash/groups?limit=500',
@@ -83,6 +90,7 @@ function readsOf({ topologies, runs, trash }: Amounts): Record<string, (n: numbe
     'trash/groups?topology=&state=open (a third of all)': () =>
       `/api/trash/groups?topology=${topologyId(0)}&state=open`,
     'trash/groups?since= (a day)': (n) => `/api/trash/groups?since=${since(n)}&until=${dayAfter(since(n))}`,
+    'trash/groups?tenant=': (n) => `/api/trash/groups?tenant=${tenantOf(run(n))}`,
     'trash/groups?text= (one)': (n) => `/api/trash/groups?text=order%20${failure(n)}%20has`,
     'trash/groups?text= (all rows are counted)': () => '/api/trash/groups?text=no%20address',
     workers: () => '/api/workers',
