@@ -24,6 +24,10 @@ test('a message is shown byte by byte, in each of its versions, and numbers keep
     code: 1,
     stderr: expect.stringMatching(/no version 7/) as string,
   })
+  const whole = (await run('trash', 'show', 'orders-x1')).stdout
+  expect(whole).toMatch(
+    /\n\{\}\nversion 1 by admin:\n\{ "id": 12345678901234567890 \}\nversion 2 by admin:\n\{\n {2}"id": 1.5\n\}\n$/,
+  )
   expect((await run('trash', 'show', 'orders-x1', '--exact', '1', '-o', 'json')).stdout).toContain('"version": 1')
   expect((await run('trash', 'show', 'orders-x1', '--diff', '--from', '1', '--to', '2')).stdout).toMatch(
     /^version 1 → 2\n\/id: .* → 1.5\n$/,
@@ -55,7 +59,9 @@ test('an edit sets headers and takes them away, and leaves the others and the bo
 test('a list has all states when it is asked for them, and ids go with no filters', async () => {
   const { t, run } = await withTwo()
   await t.send('DELETE', '/api/topologies/orders?force=true')
-  expect((await run('trash', 'list', '--state', 'all')).stdout).toMatch(/orders-x2 [^]*orders-x1 /)
+  expect((await run('trash', 'list', '--state', 'all')).stdout).toMatch(
+    /^ID .* STATE [^]*orders-x2 .* open [^]*orders-x1 /,
+  )
   expect((await run('trash', 'groups', '--state', 'all')).stdout).toMatch(/^2 /m)
   expect((await run('get', 'trash', '--tenant', 'nobody')).stdout).toBe('none\n')
   for (const wrong of [['--all'], ['--run', 'r']])

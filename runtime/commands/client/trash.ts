@@ -4,6 +4,7 @@ import { dataOf } from '../../client/answer.ts'
 import type { Engine } from '../../client/engine.ts'
 import type { TrashHead, TrashMessage } from '../../client/openapi.d.ts'
 import { addOptions, examples, wholeNumber } from '../define.ts'
+import { bodyTextOf, isJsonType } from '../terminal/editor.ts'
 import { addFormat, plain, printData, printList } from '../terminal/print.ts'
 import type { Format } from '../terminal/print.ts'
 import { defineBulk } from './bulk/bulk.ts'
@@ -103,6 +104,7 @@ async function listTrash(flags: ListFlags): Promise<void> {
       ['TOPOLOGY', (row) => row.topology],
       ['NODE', (row) => row.node],
       ['AT', (row) => row.createdAt],
+      ...(flags.state === 'all' ? ([['STATE', (row: TrashHead) => row.state]] as const) : []),
       ['ERROR', ({ error }) => errorText(error)],
     ],
     flags.output,
@@ -134,7 +136,8 @@ async function showExact(engine: Engine, id: string, version: number | undefined
 }
 
 async function showWhole(id: string, flags: ShowFlags): Promise<void> {
-  const item = await dataOf(findEngine(flags).GET('/api/trash/{id}', { params: { path: { id } } }))
+  const engine = findEngine(flags)
+  const item = await dataOf(engine.GET('/api/trash/{id}', { params: { path: { id } } }))
   if (flags.output !== 'table') return printData(item, flags.output)
   const { topology, node, runId, messageId, state, error, attempts, versions, tenant, traceId } = item
   console.log(`${topology}/${node}, run ${runId}, message ${messageId}, ${state}`)
@@ -146,20 +149,19 @@ async function showWhole(id: string, flags: ShowFlags): Promise<void> {
         `  attempt ${attempt} at ${at}, ${instance ?? 'no instance'}, ${status ?? '-'} ${problem.title}, ${durationMs} ms`,
       ),
     )
-  console.log(bodyOf(item))
-  const isShown = item.body !== undefined || item.bodyBase64 !== undefined
-  for (const version of versions) {
-    const why = version.reason === null ? '' : ` (${plain(version.reason)})`
-    const isLeftOut = isShown && version.body === undefined && version.bodyBase64 === undefined
-    const body = isLeftOut
-      ? `(too large for here: sluice trash show ${id} --exact ${version.version})`
-      : bodyOf(version)
-    console.log(`version ${version.version} by ${plain(version.by)}${why}:\n${body}`)
+  console.log(await bodyText(engine, item, 0))
+  for (const { version, by, reason } of versions) {
+    console.log(`version ${version} by ${plain(by)}${reason === null ? '' : ` (${plain(reason)})`}:`)
+    console.log(await bodyText(engine, item, version))
   }
 }
 
-function bodyOf({ body, bodyBase64 }: Pick<TrashMessage, 'body' | 'bodyBase64'>): string {
-  if (bodyBase64 !== undefined) return `base64 ${bodyBase64}`
-  if (body === undefined) return '(the body needs a token with the scope "payload")'
-  return JSON.stringify(body, null, 2)
+/** Not as the answer has it, whose numbers have lost what JavaScript can't hold. */
+async function bodyText(engine: Engine, { id, body, bodyBase64 }: TrashMessage, version: number): Promise<string> {
+  if (body === undefined && bodyBase64 === undefined) return '(the body needs a token with the scope "payload")'
+  const asked = { params: { path: { id }, query: { version } } }
+  const found = await dataOf(engine.GET('/api/trash/{id}/body', asked))
+  const text = bodyTextOf(found)
+  if (text === null) return `base64 ${found.bodyBase64}`
+  return isJsonType(found.contentType) ? text.trimEnd().split('\n').map(plain).join('\n') : JSON.stringify(text)
 }

@@ -29,12 +29,19 @@ export async function editInEditor(id: string, message: ExactMessage): Promise<T
 
 export const isJsonType = (contentType: string): boolean => /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType)
 
-/** JSON with its lines indented, unless it has numbers that would not survive it; anything else as it is. Throws `Invalid` for no text. */
-export function shownText({ contentType, bodyBase64 }: Pick<ExactMessage, 'contentType' | 'bodyBase64'>): string {
+type Bytes = Pick<ExactMessage, 'contentType' | 'bodyBase64'>
+
+/** What an editor shows. Throws `Invalid` for what is no text. */
+export function shownText(message: Bytes): string {
+  const text = bodyTextOf(message)
+  if (text !== null) return text
+  throw new Invalid('this body is no text that an editor can show: give the new one with --body @file')
+}
+
+/** JSON with its lines indented, unless it has numbers that would not survive it; anything else as it is. Null: it is no text. */
+export function bodyTextOf({ contentType, bodyBase64 }: Bytes): string | null {
   const text = decoded(Buffer.from(bodyBase64, 'base64'))
-  if (text === null)
-    throw new Invalid('this body is no text that an editor can show: give the new one with --body @file')
-  if (!isJsonType(contentType) || inexactNumber(text) !== null) return text
+  if (text === null || !isJsonType(contentType) || inexactNumber(text) !== null) return text
   try {
     return `${JSON.stringify(JSON.parse(text), null, 2)}\n`
   } catch {
