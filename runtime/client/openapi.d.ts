@@ -4196,7 +4196,7 @@ export interface components {
             body?: unknown;
             /** @description What is neither */
             bodyBase64?: string;
-            /** @description Edits, oldest first; the original is the message itself */
+            /** @description Edits, oldest first; the original is the message itself. Of edits larger than 16 MiB together the older ones have no body here: read them by `/api/trash/{id}/body` */
             versions: components["schemas"]["TrashVersion"][];
         };
         /** @enum {string} */

@@ -26,6 +26,15 @@ export function wholeNumber(flag: string, min: number, max: number): (text: stri
   }
 }
 
+/** For commander: the same with a fraction, such as 0.5. */
+export function decimalNumber(flag: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : NaN
+    if (value >= min && value <= max) return value
+    throw new Invalid(`${flag} takes a number from ${min} to ${max}; found "${text}"`)
+  }
+}
+
 /** For commander: gathers a flag that may be given several times. */
 export function gather(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]

@@ -9,7 +9,7 @@ import { writeStopped } from './delta/stopped.ts'
 import { commitWatermarks } from './delta/commit.ts'
 import type { Database, Store } from './store.ts'
 import { addUp, writeMilestones } from './tally/milestones.ts'
-import { counted, sortOutcomes, tally } from './tally/tally.ts'
+import { counted, settlementKey, sortOutcomes, tally } from './tally/tally.ts'
 import type { Delta, TrashSettlement } from './tally/tally.ts'
 import { storableJson } from './text.ts'
 
@@ -211,26 +211,30 @@ async function writeTrash(db: Database, topologyId: string, rows: readonly Trash
   )
 }
 
-/** Ids of the Trash rows that these settle: the open ones, and those that are gone. */
+/** Keys of the Trash rows that these settle: the open ones, and those that are gone. */
 async function settleTrash(db: Database, settlements: readonly TrashSettlement[]): Promise<Set<string>> {
   if (settlements.length === 0) return new Set()
-  const wanted = settlements.map((settlement) => settlement.trashId)
+  const wanted = settlements.map(settlementKey)
+  const rows = sql`${column(settlements, ({ trashId }) => trashId)}, ${column(settlements, ({ run }) => run)}, ${column(wanted, (key) => key)}`
   const turned = await ids(
     db,
     sql`
     update trash r set state = s.state, reason = s.reason, settled_at = s.at
     from unnest(
-      ${column(wanted, (id) => id)},
+      ${rows},
       ${column(settlements, (settlement) => settlement.kind)},
       ${column(settlements, (settlement) => (settlement.kind === 'discarded' ? settlement.reason : null))},
       ${column(settlements, (settlement) => settlement.at, 'timestamptz')}
-    ) as s(id, state, reason, at)
-    where r.id = s.id and r.state = 'open'
-    returning r.id`,
+    ) as s(id, run, key, state, reason, at)
+    where r.id = s.id and r.run_id = s.run and r.state = 'open'
+    returning s.key as id`,
   )
   if (turned.size === wanted.length) return turned
-  const present = await ids(db, sql`select id from trash where id = any(${column(wanted, (id) => id)})`)
-  return new Set(wanted.filter((id) => turned.has(id) || !present.has(id)))
+  const present = await ids(
+    db,
+    sql`select s.key as id from trash r join unnest(${rows}) as s(id, run, key) on r.id = s.id and r.run_id = s.run`,
+  )
+  return new Set(wanted.filter((key) => turned.has(key) || !present.has(key)))
 }
 
 /** Id → state of the runs whose state is another one now; and those that have drained, be it for the first time or not. */

@@ -14,6 +14,8 @@ const patient = { timeoutMs: 120_000 }
 
 export interface Control {
   readonly url: string
+  /** Of its database. */
+  readonly postgresUrl: string
   /** The process that lives. */
   role(): Role
   /** SIGKILL, and another one on the same port. */
@@ -23,25 +25,26 @@ export interface Control {
   /** What the process that lives takes of memory. */
   rssMiB(): number
   call(method: string, path: string, json?: unknown, more?: Record<string, string>): Promise<Record<string, unknown>>
+  /** An answer as it comes. */
+  ask(path: string, init?: RequestInit): Promise<Response>
 }
 
 /** A control in a process of its own with the topology `orders` (start → a) published, and a bridge unless it shall rest. */
 export async function openControl(workerUrl: string, hasBridge: boolean): Promise<Control> {
   const port = await freePort()
   const namespace = `t_${newId()}`
-  const own = { SLUICE_POSTGRES_URL: await freshDatabase(), SLUICE_ADMIN_TOKEN: token, SLUICE_PORT: String(port) }
+  const postgresUrl = await freshDatabase()
+  const own = { SLUICE_POSTGRES_URL: postgresUrl, SLUICE_ADMIN_TOKEN: token, SLUICE_PORT: String(port) }
   let role = spawnRole('control', namespace, own)
   onTestFinished(() => role.close())
   let bridge = hasBridge ? spawnRole('bridge', namespace) : null
   onTestFinished(() => bridge?.close())
   const url = `http://127.0.0.1:${port}`
+  const ask: Control['ask'] = (path, init = {}) =>
+    fetch(`${url}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } })
   const call: Control['call'] = async (method, path, json, more = {}) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...more }
-    const answer = await fetch(`${url}${path}`, {
-      method,
-      headers,
-      ...(json !== undefined && { body: JSON.stringify(json) }),
-    })
+    const headers = { 'content-type': 'application/json', ...more }
+    const answer = await ask(path, { method, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
     const body = (await answer.json()) as Record<string, unknown>
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(body)}`)
     return body
@@ -70,7 +73,7 @@ export async function openControl(workerUrl: string, hasBridge: boolean): Promis
     const pages = Number(readFileSync(`/proc/${role.pid}/statm`, 'utf8').split(' ')[1])
     return Math.round((pages * 4_096) / 1_048_576)
   }
-  return { url, role: () => role, kill, killBridge, rssMiB, call }
+  return { url, postgresUrl, role: () => role, kill, killBridge, rssMiB, call, ask }
 }
 
 /** A worker that takes such lines, and notes the ids of the messages that came with each number. */
@@ -87,7 +90,7 @@ export async function numbersWorker(): Promise<{ worker: FakeWorker; seen: Reado
 
 /** Sends `{"n":0}` to `{"n":count - 1}`; `onPiece` may wait, and with it the body. */
 export async function sendLines(
-  { url }: Control,
+  { ask }: Control,
   count: number,
   key: string,
   onPiece: (sent: number) => Promise<unknown> | undefined,
@@ -103,9 +106,9 @@ export async function sendLines(
       await onPiece(n)
     },
   })
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson', 'idempotency-key': key }
+  const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': key }
   const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
-  const answer = await fetch(`${url}/start/orders/start?split=records`, init)
+  const answer = await ask('/start/orders/start?split=records', init)
   const said = (await answer.json()) as Record<string, unknown>
   if (answer.status !== 202) throw new Error(`${answer.status} ${JSON.stringify(said)}`)
   return said

@@ -50,6 +50,20 @@ test('a discard finishes a failed run and keeps the time at which it drained', a
   expect(row).toMatchObject({ state: 'discarded', reason: 'not ours' })
 })
 
+test('I6: what settles a message that is gone settles no other one that was imported under its id since', async () => {
+  const store = await migratedStore()
+  await record(store, [started('r'), trashed('r', 'x')])
+  await store.query((db) => db.delete(trash))
+  await record(store, [started('imported'), trashed('imported', 'x')])
+  await record(store, [discarded('r', 'x'), discarded('r', 'x')])
+  expect(await runOf(store, 'r')).toMatchObject({ state: 'finished', discarded: 1, failed: 0 })
+  const rows = () => store.query((db) => db.select().from(trash))
+  expect(await rows()).toMatchObject([{ id: 'x', runId: 'imported', state: 'open' }])
+  await record(store, [discarded('r', 'x'), discarded('imported', 'x')])
+  expect(await runOf(store, 'imported')).toMatchObject({ state: 'finished', discarded: 1, failed: 0 })
+  expect(await rows()).toMatchObject([{ state: 'discarded' }])
+})
+
 test('a run whose messages were cancelled is cancelled', async () => {
   const store = await migratedStore()
   await record(store, [started('r'), ended('r', { cancelled: true })])

@@ -3,7 +3,7 @@ import type { Guarded } from '../../queue/control.ts'
 import { lockPosition, settleDirectly } from '../../store/outcomes.ts'
 import { getTopology } from '../../store/queries/topologies.ts'
 import type { Topology } from '../../store/queries/topologies.ts'
-import { getTrash, lockTrash, refuseEdited, trashVersionsOf } from '../../store/queries/trash.ts'
+import { getTrash, lockTrash, newestEditOf, newestVersionOf, refuseEdited } from '../../store/queries/trash.ts'
 import type { TrashHead, TrashRow } from '../../store/queries/trash.ts'
 import type { Store } from '../../store/store.ts'
 import { changeOutside } from '../access/audit.ts'
@@ -53,7 +53,7 @@ export async function replayTrash(deps: Deps, id: string, wanted: Wanted): Promi
 async function replayNewest(deps: Deps, id: string, wanted: Wanted): Promise<void> {
   const { store, queues } = deps
   const row = await openRow(store, id)
-  const edit = (await trashVersionsOf(store, id)).at(-1)
+  const edit = await newestEditOf(store, id)
   const version = edit?.version ?? 0
   refuseEdited(version, wanted.ifVersion)
   const plan = await planAgain(store, await topologyOf(store, row), row)
@@ -75,7 +75,7 @@ async function replayNewest(deps: Deps, id: string, wanted: Wanted): Promise<voi
       run: row.runId,
       message: { ...message, headers: sent.headers, contentType: sent.contentType },
       // Elsewhere the message may have been before, under this id and as this hop: decision 021.
-      edited: edit !== undefined || !isOwn,
+      edited: edit !== null || !isOwn,
       body: sent.body,
     }),
   )
@@ -133,7 +133,7 @@ async function settle(
 
 async function lockVersion(inside: Store, id: string, version: number | null): Promise<void> {
   await lockTrash(inside, id)
-  refuseEdited((await trashVersionsOf(inside, id)).at(-1)?.version ?? 0, version)
+  refuseEdited(await newestVersionOf(inside, id), version)
 }
 
 /**

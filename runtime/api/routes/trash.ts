@@ -206,13 +206,16 @@ async function rowOf({ store }: ApiDeps, caller: Caller, id: string): Promise<Tr
   return row
 }
 
+/** Of the bodies of edits: each may be as large as a message. */
+const editsShownBytes = 16 * 1024 * 1024
+
 async function readItem(deps: ApiDeps, caller: Caller, id: string) {
   const { store } = deps
   const { body: bytes, ...row } = await rowOf(deps, caller, id)
   const withPayload = has(caller, 'payload')
-  const edits = await trashVersionsOf(store, id)
-  const payload = (of: { headers: Readonly<Record<string, string>>; contentType: string }, bytes: Uint8Array) =>
-    withPayload ? { headers: { ...of.headers }, ...shownBody(of.contentType, bytes) } : {}
+  const edits = await trashVersionsOf(store, id, withPayload ? editsShownBytes : 0)
+  const payload = (of: { headers: Readonly<Record<string, string>>; contentType: string }, bytes: Uint8Array | null) =>
+    withPayload ? { headers: { ...of.headers }, ...(bytes !== null && shownBody(of.contentType, bytes)) } : {}
   const versions = edits.map(({ body: edited, trashId: _, headers: __, ...version }, i) => ({
     ...version,
     createdAt: version.createdAt.toISOString(),

@@ -68,7 +68,10 @@ export const trashItem = z
     ...common,
     attempts: z.array(failedCall),
     ...payload,
-    versions: z.array(trashVersion).openapi({ description: 'Edits, oldest first; the original is the message itself' }),
+    versions: z.array(trashVersion).openapi({
+      description:
+        'Edits, oldest first; the original is the message itself. Of edits larger than 16 MiB together the older ones have no body here: read them by `/api/trash/{id}/body`',
+    }),
   })
   .openapi('TrashMessage', { description: 'headers and bodies are there for tokens with the scope `payload`' })
 

@@ -30,10 +30,15 @@ export function textOfFlag(value: string): string {
 
 /** The JSON that a flag holds or names. Throws `Invalid` that names the flag and what it was read from. */
 export function jsonOfFlag(flag: string, value: string): unknown {
+  return jsonTextOfFlag(flag, value).json
+}
+
+/** The same with the text that it was: its numbers may have more digits than survive being read. */
+export function jsonTextOfFlag(flag: string, value: string): { readonly json: unknown; readonly text: string } {
+  const text = textOfFlag(value)
   try {
-    return JSON.parse(textOfFlag(value)) as unknown
+    return { json: JSON.parse(text) as unknown, text }
   } catch (error) {
-    if (error instanceof Invalid) throw error
     const source = value === '-' ? 'stdin' : value.startsWith('@') ? value.slice(1) : 'what it holds'
     const hint = value === '-' || value.startsWith('@') ? '' : '; a file is named with @file, stdin with -'
     throw new Invalid(`${flag} takes JSON, and ${source} is none (${textOf(error)})${hint}`, [], { cause: error })

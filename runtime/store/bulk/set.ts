@@ -14,6 +14,8 @@ const setOf = (filter: TrashFilter): SQL | undefined =>
 
 /** So many at a time: a statement has 20 s, and a set may have millions. */
 const portion = 100_000
+/** A portion is written, too, not only looked for. */
+const portionMs = 15_000
 
 /**
  * Writes down a bulk and its set, the oldest message first, as Trash is at one instant: what fails later doesn't join. The transaction
@@ -53,8 +55,11 @@ async function insertPortion(
 ): Promise<Portion> {
   const after =
     last === null ? undefined : sql`(${trash.createdAt}, ${trash.id}) > (${last.at}::timestamptz, ${last.id})`
-  const [row] = await withinTime(inside, filter, (db) =>
-    db.execute<{ count: string; at: string | null; id: string | null }>(sql`
+  const [row] = await withinTime(
+    inside,
+    filter,
+    (db) =>
+      db.execute<{ count: string; at: string | null; id: string | null }>(sql`
       with s as materialized (
         select ${trash.id} as id, ${trash.createdAt} as created_at from ${trash} where ${and(setOf(filter), after)}
         order by ${trash.createdAt}, ${trash.id} limit ${portion}
@@ -65,6 +70,7 @@ async function insertPortion(
       select count(*) as count, (select created_at::text from s order by created_at desc, id desc limit 1) as at,
         (select id from s order by created_at desc, id desc limit 1) as id
       from s`),
+    portionMs,
   )
   const { count = '0', at = null, id = null } = row ?? {}
   return { count: Number(count), last: at === null || id === null ? null : { at, id } }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, max, sql } from 'drizzle-orm'
 import { Conflict, LostRace, NotFound } from '../../errors.ts'
 import type { Place } from './runs.ts'
 import { trash, trashVersions } from '../schema/index.ts'
@@ -67,18 +67,65 @@ export async function lockTrash(inside: Store, id: string): Promise<TrashRow> {
   return row
 }
 
-/** Edits of a row, oldest first; the row itself is the original. */
-export async function trashVersionsOf(store: Store, id: string): Promise<TrashVersion[]> {
+const { body: __, ...versionColumns } = getTableColumns(trashVersions)
+
+/**
+ * Edits of a row, oldest first; the row itself is the original. Bodies of the newest ones only, so many bytes of them at most: the others
+ * are null.
+ */
+export async function trashVersionsOf(
+  store: Store,
+  id: string,
+  bodiesMaxBytes: number,
+): Promise<(Omit<TrashVersion, 'body'> & { readonly body: Uint8Array | null })[]> {
+  const sum = sql`sum(octet_length(${trashVersions.body})) over (order by ${trashVersions.version} desc)`
+  const body = sql<Uint8Array | null>`case when ${sum} <= ${bodiesMaxBytes} then ${trashVersions.body} end`
   return store.query((db) =>
-    db.select().from(trashVersions).where(eq(trashVersions.trashId, id)).orderBy(asc(trashVersions.version)),
+    db
+      .select({ ...versionColumns, body })
+      .from(trashVersions)
+      .where(eq(trashVersions.trashId, id))
+      .orderBy(asc(trashVersions.version)),
   )
+}
+
+/** Null: it wasn't edited. */
+export async function newestEditOf(store: Store, id: string): Promise<TrashVersion | null> {
+  const [newest] = await store.query((db) =>
+    db.select().from(trashVersions).where(eq(trashVersions.trashId, id)).orderBy(desc(trashVersions.version)).limit(1),
+  )
+  return newest ?? null
+}
+
+/** Number of the newest version; 0: the original. */
+export async function newestVersionOf(store: Store, id: string): Promise<number> {
+  const [row] = await store.query((db) =>
+    db
+      .select({ newest: max(trashVersions.version) })
+      .from(trashVersions)
+      .where(eq(trashVersions.trashId, id)),
+  )
+  return row?.newest ?? 0
+}
+
+/** What a row was in a version; 0: the original. Throws `NotFound`. */
+export async function formOf(store: Store, row: TrashRow, version: number): Promise<TrashRow | TrashVersion> {
+  if (version === 0) return row
+  const isIt = and(eq(trashVersions.trashId, row.id), eq(trashVersions.version, version))
+  const [found] = await store.query((db) => db.select().from(trashVersions).where(isIt))
+  if (found) return found
+  const newest = await newestVersionOf(store, row.id)
+  throw new NotFound(`the message has no version ${version}: ${newest} is the newest, 0 the original`)
 }
 
 export type TrashEdit = Pick<TrashVersion, 'headers' | 'contentType' | 'body' | 'reason' | 'by'>
 
+/** All of them are kept, and shown together. */
+const editsMax = 100
+
 /**
  * Adds a version made from the newest one; the original is kept. `ifVersion` is the number of the newest version
- * (0: the original). Throws `NotFound`, `Conflict` when the row is settled, `LostRace`.
+ * (0: the original). Throws `NotFound`, `Conflict` when the row is settled or was edited too often, `LostRace`.
  */
 export async function editTrash(
   store: Store,
@@ -88,9 +135,13 @@ export async function editTrash(
 ): Promise<TrashVersion> {
   return store.transaction(async (inside) => {
     const row = await lockTrash(inside, id)
-    const newest = (await trashVersionsOf(inside, id)).at(-1)
+    const newest = await newestEditOf(inside, id)
     const version = newest?.version ?? 0
     refuseEdited(version, ifVersion)
+    if (version >= editsMax)
+      throw new Conflict(
+        `the message was edited ${editsMax} times, which is as often as it can be: replay or discard it`,
+      )
     const values = { trashId: id, version: version + 1, ...edit(newest ?? row) }
     const [added] = await inside.query((db) => db.insert(trashVersions).values(values).returning())
     if (!added) throw new Error('an insert returned no row')

@@ -21,10 +21,14 @@ export interface Delta extends Counters {
 
 export type TrashSettlement = Replayed | Discarded
 
+/** A row of another run was imported under the same id when this one was erased: it is another message. */
+export const settlementKey = ({ run, trashId }: TrashSettlement): string => `${trashId} ${run}`
+
 /** What the database found new; everything else in these three kinds is a repetition and counts nothing. */
 export interface Fresh {
   readonly started: ReadonlySet<string>
   readonly trashed: ReadonlySet<string>
+  /** By `settlementKey`. */
   readonly settled: ReadonlySet<string>
 }
 
@@ -39,6 +43,7 @@ export interface ReadPage extends PageRead {
 export interface Sorted {
   readonly started: Map<string, Started>
   readonly trashed: Map<string, Trashed>
+  /** By `settlementKey`. */
   readonly settled: Map<string, TrashSettlement>
   readonly pages: readonly ReadPage[]
   /** How far the body of a run has come in, newest. */
@@ -52,7 +57,7 @@ export function sortOutcomes(outcomes: readonly Outcome[]): Sorted {
     if (outcome.kind === 'started') keepFirst(sorted.started, outcome.run, outcome)
     else if (outcome.kind === 'trashed') keepFirst(sorted.trashed, outcome.trashId, outcome)
     else if (outcome.kind === 'replayed' || outcome.kind === 'discarded')
-      keepFirst(sorted.settled, outcome.trashId, outcome)
+      keepFirst(sorted.settled, settlementKey(outcome), outcome)
     else if ('batch' in outcome && outcome.batch)
       pages.push({ run: outcome.run, nodeId: outcome.nodeId, at: outcome.at, ...outcome.batch })
     if ('intake' in outcome) sorted.intakes.set(outcome.run, outcome.intake)
@@ -88,7 +93,7 @@ function counts(outcome: Outcome, sorted: Sorted, fresh: Fresh): boolean {
       return fresh.trashed.has(outcome.trashId) && sorted.trashed.get(outcome.trashId) === outcome
     case 'replayed':
     case 'discarded':
-      return fresh.settled.has(outcome.trashId) && sorted.settled.get(outcome.trashId) === outcome
+      return fresh.settled.has(settlementKey(outcome)) && sorted.settled.get(settlementKey(outcome)) === outcome
     case 'received':
     case 'closed':
     case 'ended':

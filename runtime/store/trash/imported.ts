@@ -29,9 +29,13 @@ const importName = '(import)'
  */
 export async function insertImported(store: Store, run: ImportRun, rows: readonly Imported[]): Promise<Set<string>> {
   return store.transaction(async (inside) => {
+    // What is sent again is mostly there: it keeps nobody out, and costs a look only.
+    const known = await inside.query((db) => knownOf(db, rows))
+    const unknown = rows.filter(({ trashed }) => !known.has(trashed.trashId))
+    if (unknown.length === 0) return new Set()
     await lockPosition(inside, run.topologyId)
     return inside.query(async (db) => {
-      const fresh = await insertRows(db, run, rows)
+      const fresh = await insertRows(db, run, unknown)
       if (fresh.size === 0) return fresh
       const isFresh = ({ trashed }: Imported): boolean => fresh.has(trashed.trashId)
       await insertVersions(db, rows.filter(isFresh))
@@ -39,6 +43,12 @@ export async function insertImported(store: Store, run: ImportRun, rows: readonl
       return fresh
     })
   })
+}
+
+async function knownOf(db: Database, rows: readonly Imported[]): Promise<Set<string>> {
+  const ids = column(rows, ({ trashed }) => trashed.trashId)
+  const found = await db.execute<{ id: string }>(sql`select id from trash where id = any(${ids})`)
+  return new Set(found.map(({ id }) => id))
 }
 
 async function insertRows(db: Database, run: ImportRun, imported: readonly Imported[]): Promise<Set<string>> {

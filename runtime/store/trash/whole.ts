@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
+import { and, asc, getTableColumns, inArray, sql } from 'drizzle-orm'
 import { trash, trashVersions } from '../schema/index.ts'
 import type { TrashHead, TrashRow, TrashVersion } from '../queries/trash.ts'
 import type { Store } from '../store.ts'
@@ -14,31 +14,72 @@ export interface WholeRow {
 
 const { body: _, ...columns } = getTableColumns(trash)
 const size = sql<number>`octet_length(${trash.body})`.mapWith(Number)
-const edits = sql<number>`(select count(*) from trash_versions v where v.trash_id = ${trash.id})`.mapWith(Number)
+/** Of all edits in sum; null: it has none. */
+const editsSize = sql<
+  number | null
+>`(select sum(octet_length(v.body)) from trash_versions v where v.trash_id = ${trash.id})`.mapWith(Number)
 const pageRows = 200
 /** Bodies that are in memory at once, but for one that is larger. */
 const groupBytes = 4 * 1024 * 1024
 
-type Head = TrashHead & { readonly size: number; readonly edits: number }
+type Head = TrashHead & { readonly size: number; readonly editsSize: number | null }
+
+type Last = Pick<TrashHead, 'createdAt' | 'id'> | undefined
+
+/**
+ * Where rows have to be looked into, so many at a time, however few of them fit: so no statement takes long, and an export of any filter
+ * comes to its end.
+ */
+const windowRows = { text: 20_000, body: 2_000 } as const
 
 /** All rows of a filter, the oldest first, each once; memory is that of a page, however many there are. */
-export async function* wholeRows(store: Store, filter: TrashFilter): AsyncGenerator<WholeRow> {
-  let last: Head | undefined
+export async function* wholeRows(
+  store: Store,
+  filter: TrashFilter,
+  rows: number | null = filter.body !== undefined
+    ? windowRows.body
+    : filter.text !== undefined
+      ? windowRows.text
+      : null,
+): AsyncGenerator<WholeRow> {
+  let begin: Last
   do {
-    const heads = await headsAfter(store, filter, last)
-    for (const group of groupsOf(heads)) yield* whole(store, group)
-    last = heads.at(-1)
-  } while (last !== undefined)
+    const end = rows === null ? undefined : await windowEnd(store, filter, begin, rows)
+    for (let last = begin; ;) {
+      const heads = await headsBetween(store, filter, last, end)
+      for (const group of groupsOf(heads)) yield* whole(store, group)
+      if (heads.length < pageRows) break
+      last = heads.at(-1)
+    }
+    begin = end
+  } while (begin !== undefined)
 }
 
-function headsAfter(store: Store, filter: TrashFilter, last: Head | undefined): Promise<Head[]> {
-  const later =
-    last && sql`(${trash.createdAt}, ${trash.id}) > (${last.createdAt.toISOString()}::timestamptz, ${last.id})`
+/** Undefined: there are no more than so many. */
+async function windowEnd(store: Store, filter: TrashFilter, begin: Last, rows: number): Promise<Last> {
+  const { text: _, body: __, ...cheap } = filter
+  const [end] = await store.query((db) =>
+    db
+      .select({ createdAt: trash.createdAt, id: trash.id })
+      .from(trash)
+      .where(and(...conditions(cheap), begin && sql`${place} > ${placeOf(begin)}`))
+      .orderBy(asc(trash.createdAt), asc(trash.id))
+      .offset(rows - 1)
+      .limit(1),
+  )
+  return end
+}
+
+const place = sql`(${trash.createdAt}, ${trash.id})`
+const placeOf = ({ createdAt, id }: NonNullable<Last>) => sql`(${createdAt.toISOString()}::timestamptz, ${id})`
+
+function headsBetween(store: Store, filter: TrashFilter, last: Last, end: Last): Promise<Head[]> {
+  const between = [last && sql`${place} > ${placeOf(last)}`, end && sql`${place} <= ${placeOf(end)}`]
   return withinTime(store, filter, (db) =>
     db
-      .select({ ...columns, size, edits })
+      .select({ ...columns, size, editsSize })
       .from(trash)
-      .where(and(...conditions(filter), later))
+      .where(and(...conditions(filter), ...between))
       .orderBy(asc(trash.createdAt), asc(trash.id))
       .limit(pageRows),
   )
@@ -48,13 +89,14 @@ function* groupsOf(heads: readonly Head[]): Generator<Head[]> {
   let group: Head[] = []
   let bytes = 0
   for (const head of heads) {
-    if (group.length > 0 && bytes + head.size > groupBytes) {
+    const more = head.size + (head.editsSize ?? 0)
+    if (group.length > 0 && bytes + more > groupBytes) {
       yield group
       group = []
       bytes = 0
     }
     group.push(head)
-    bytes += head.size
+    bytes += more
   }
   if (group.length > 0) yield group
 }
@@ -66,16 +108,28 @@ async function* whole(store: Store, heads: readonly Head[]): AsyncGenerator<Whol
     db.select({ id: trash.id, body: trash.body }).from(trash).where(inArray(trash.id, ids)),
   )
   const bodies = new Map(found.map(({ id, body }) => [id, body]))
-  for (const { size: _, edits, ...head } of heads) {
+  const edits = await versionsOf(
+    store,
+    heads.flatMap(({ id, editsSize }) => (editsSize === null ? [] : [id])),
+  )
+  for (const { size: _, editsSize: __, ...head } of heads) {
     const body = bodies.get(head.id)
-    if (body === undefined) continue
-    const versions = edits === 0 ? [] : await versionsOf(store, head.id)
-    yield { row: { ...head, body }, versions }
+    if (body !== undefined) yield { row: { ...head, body }, versions: edits.get(head.id) ?? [] }
   }
 }
 
-function versionsOf(store: Store, id: string): Promise<TrashVersion[]> {
-  return store.query((db) =>
-    db.select().from(trashVersions).where(eq(trashVersions.trashId, id)).orderBy(asc(trashVersions.version)),
+/** By the message that they are of. */
+async function versionsOf(store: Store, ids: readonly string[]): Promise<ReadonlyMap<string, TrashVersion[]>> {
+  const found = new Map<string, TrashVersion[]>()
+  if (ids.length === 0) return found
+  const { trashId, version } = trashVersions
+  const rows = await store.query((db) =>
+    db
+      .select()
+      .from(trashVersions)
+      .where(inArray(trashId, [...ids]))
+      .orderBy(asc(trashId), asc(version)),
   )
+  for (const row of rows) found.set(row.trashId, [...(found.get(row.trashId) ?? []), row])
+  return found
 }

@@ -89,3 +89,35 @@ test('looking into bodies for too long is given up with what to do', async () =>
   await expect(slow).rejects.toThrow(/^looking into bodies took longer than 0.05 s: narrow it down by topology/)
   await expect(slow).rejects.toThrow(Invalid)
 })
+
+test('looking for a text for too long is given up, too, with more of the text as a remedy where that helps', async () => {
+  const { store } = await openApi()
+  const slow = (text: string) => withinTime(store, { text }, (db) => db.execute(sql`select pg_sleep(20)`), 50)
+  const longer = 'give a text with three letters or digits in a row, or '
+  const says = 'looking for this text took longer than 0.05 s: '
+  for (const [text, hint] of [
+    ['ss', longer],
+    ['a-b', longer],
+    ['žof', ''],
+  ] as const)
+    await expect(slow(text)).rejects.toMatchObject({
+      message: `${says}${hint}narrow it down by topology, node, run, fingerprint, tenant or time`,
+      errors: [{ path: 'text' }],
+    })
+  await expect(slow('ss')).rejects.toThrow(Invalid)
+})
+
+test('a text of one or two letters finds what has it, whatever is between other filters', async () => {
+  const t = await openApi()
+  await withBodies(t, [['text/plain', 'x']])
+  for (const [query, found] of [
+    ['text=17', ['x0']],
+    ['text=O', ['x0']],
+    ['text=1&tenant=ann', ['x0']],
+    ['text=zz', []],
+  ] as const) {
+    expect([query, ids(await t.get(`/api/trash?${query}`))]).toEqual([query, found])
+    expect((await t.get(`/api/trash/groups?${query}`)).body.items).toHaveLength(found.length)
+    expect((await t.get(`/api/trash/export?${query}`)).text.split('\n')).toHaveLength(found.length + 1)
+  }
+})

@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { openRecorder } from '../../../runtime/recorder/recorder.ts'
 import { applyOutcomes, position } from '../../../runtime/store/outcomes.ts'
+import { silentLog } from '../../../runtime/telemetry/log.ts'
+import { janitorOf } from '../../queue/compact.ts'
+import { wholeRows } from '../../../runtime/store/trash/whole.ts'
+import type { TrashFilter } from '../../../runtime/store/trash/filter.ts'
 import { trashed, started, split } from '../../store/outcome-samples.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Answer as Reply, Seen } from '../../support/fake-worker.ts'
@@ -97,6 +102,41 @@ test('an export has each message once, page after page, and only what the filter
   expect(rowsOf(await t.get('/api/trash/export?topology=other')).map(({ id }) => id)).toEqual(['other-x0'])
   expect(rowsOf(await t.get('/api/trash/export?text=nothing'))).toEqual([])
   expect((await t.get('/api/trash/export?run=%00')).status).toBe(400)
+})
+
+test('what is imported before the recorder has read that it was erased stays open, and both runs are counted right', async () => {
+  const t = await openApi()
+  await withRows(t, 'orders')
+  const file = await t.get('/api/trash/export')
+  expect((await t.post('/api/trash/erase', { tenant: 'ann' })).body).toMatchObject({ erased: 3, discarded: 3 })
+  const { runId } = (await send(t, file.text)).body
+  const recorder = await openRecorder({ ...t, janitor: janitorOf(t), log: silentLog })
+  onTestFinished(() => recorder.close())
+  const run = await eventually('the discards are recorded', async () => {
+    const { body } = await t.get('/api/runs/orders-r')
+    return body.state === 'finished' && body
+  })
+  expect(run.messages).toMatchObject({ total: 3, discarded: 3, failed: 0 })
+  expect((await t.get('/api/trash?state=open')).body.items).toHaveLength(3)
+  expect((await t.get(`/api/runs/${runId}`)).body).toMatchObject({ state: 'failed', messages: { total: 3, failed: 3 } })
+})
+
+test('what has to be looked for in each message is exported a window of them at a time, each once', async () => {
+  const t = await openApi()
+  await withRows(t, 'orders', 450)
+  const all = rowsOf(await t.get('/api/trash/export')).map(({ id }) => id)
+  const read = async (filter: TrashFilter, window: number) => {
+    const ids: string[] = []
+    for await (const { row } of wholeRows(t.store, filter, window)) ids.push(row.id)
+    return ids
+  }
+  const good = all.filter((id) => Number(String(id).slice(8)) % 3 === 2)
+  for (const window of [1, 7, 150, 450, 451]) {
+    expect(await read({ text: 'order' }, window)).toEqual(all)
+    expect(await read({ body: 'good' }, window)).toEqual(good)
+    expect(await read({ text: 'nothing' }, window)).toEqual([])
+  }
+  expect(rowsOf(await t.get('/api/trash/export?body=good')).map(({ id }) => id)).toEqual(good)
 })
 
 const line = (more: object = {}) =>
@@ -221,18 +261,18 @@ test('an import of another type, into no topology, or that says nothing, changes
 test('an import that breaks off has left whole rows that are counted, and goes on when it is sent again', async () => {
   const t = await openApi()
   await published(t, 'orders')
-  const lines = Array.from({ length: 250 }, (_, n) => `${line({ id: `i${n}` })}\n`)
+  const lines = Array.from({ length: 600 }, (_, n) => `${line({ id: `i${n}` })}\n`)
   let sent = 0
   const broken = new ReadableStream({
     pull(controller) {
-      if (sent < 230) controller.enqueue(Buffer.from(lines[sent++] ?? ''))
+      if (sent < 580) controller.enqueue(Buffer.from(lines[sent++] ?? ''))
       else controller.error(new Error('it broke'))
     },
   })
   expect((await send(t, broken)).status).toBe(500)
   const { items } = (await t.get('/api/runs')).body
-  expect(items).toMatchObject([{ messages: { total: 200, failed: 200 } }])
-  expect((await send(t, lines.join(''))).body).toMatchObject({ imported: 50, known: 200 })
+  expect(items).toMatchObject([{ messages: { total: 500, failed: 500 } }])
+  expect((await send(t, lines.join(''))).body).toMatchObject({ imported: 100, known: 500 })
 })
 
 test('all of a tenant goes, whatever its state, with its edits and start messages, and runs are counted right', async () => {
@@ -272,4 +312,33 @@ test('all of a tenant goes, whatever its state, with its edits and start message
   expect((await t.post(`/api/runs/${ann}/rerun`)).body.detail).toMatch(/it was erased/)
   const [entry] = (await t.get('/api/audit?action=eraseTrash')).body.items
   expect(entry).toMatchObject({ target: { kind: 'trash', id: 'ann' } })
+})
+
+test('of edits that are large together the older ones are shown without their bodies, which can be read one by one, and there is an end to editing', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  const versions = Array.from({ length: 99 }, (_, n) => ({
+    ...{ version: n + 1, headers: {}, contentType: 'text/plain', by: 'ann', createdAt: '2026-03-01T10:00:00Z' },
+    bodyText: n > 95 ? String(n).repeat(3 * 1024 * 1024) : String(n),
+  }))
+  expect((await send(t, line({ versions }))).body).toMatchObject({ imported: 1 })
+  const edit = () => t.send('PUT', '/api/trash/i1', { json: { body: 'last' } })
+  expect((await edit()).status).toBe(200)
+  const { body } = await t.get('/api/trash/i1')
+  const shown = (body.versions as { body?: string }[]).map((version) => version.body?.slice(0, 4))
+  expect([shown.length, shown[95], shown[96], ...shown.slice(-3)]).toEqual([
+    100,
+    undefined,
+    undefined,
+    '9797',
+    '9898',
+    'last',
+  ])
+  const { bodyBase64 } = (await t.get('/api/trash/i1/body?version=1')).body
+  expect(Buffer.from(bodyBase64, 'base64').toString()).toBe('0')
+  expect(await edit()).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringMatching(/edited 100 times/) as string },
+  })
+  expect((await t.get('/api/trash/export')).text.length).toBeGreaterThan(18 * 1024 * 1024)
 })

@@ -34,7 +34,7 @@ export interface ImportResult {
 
 /** A row of 8 MiB as an export writes it, with a few edits. */
 const lineMaxBytes = 64 * 1024 * 1024
-const batch = { rows: 200, bytes: 8 * 1024 * 1024 }
+const batch = { rows: 500, bytes: 8 * 1024 * 1024 }
 const errorsMax = 50
 
 /**
@@ -47,11 +47,15 @@ export async function importTrash(
   next: () => Promise<Uint8Array | null>,
 ): Promise<ImportResult> {
   const importing = new Importing(deps, topology, await nodesByName(deps, topology))
-  for await (const { line, raw, isTooLarge } of partsOf(next)) {
-    const read = isTooLarge ? { path: '', message: `is longer than ${lineMaxBytes} bytes` } : readLine(raw)
-    await importing.take(line, read)
+  try {
+    for await (const { line, raw, isTooLarge } of partsOf(next)) {
+      const read = isTooLarge ? { path: '', message: `is longer than ${lineMaxBytes} bytes` } : readLine(raw)
+      await importing.take(line, read)
+    }
+    return await importing.end()
+  } finally {
+    await importing.settled()
   }
-  return importing.end()
 }
 
 async function* partsOf(next: () => Promise<Uint8Array | null>): AsyncGenerator<Part> {
@@ -84,6 +88,8 @@ class Importing {
   readonly #mark = Math.floor(Date.now() / 1000)
   #waiting: Imported[] = []
   #bytes = 0
+  /** A batch, while the next one is read. */
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(deps: Changing, topology: Topology, nodes: ReadonlyMap<string, string>) {
     this.#deps = deps
@@ -130,12 +136,20 @@ class Importing {
     } as Imported
   }
 
+  /** Begins with it when the one before is written. */
   async #flush(): Promise<void> {
-    // Of an id that is there twice the first counts.
-    const rows = [...new Map(this.#waiting.toReversed().map((row) => [row.trashed.trashId, row])).values()].reverse()
-    const all = this.#waiting.length
+    const waiting = this.#waiting
     this.#waiting = []
     this.#bytes = 0
+    await this.#writing
+    this.#writing = this.#write(waiting)
+    // Who awaits it next hears of it.
+    this.#writing.catch(() => undefined)
+  }
+
+  async #write(waiting: readonly Imported[]): Promise<void> {
+    // Of an id that is there twice the first counts.
+    const rows = [...new Map(waiting.toReversed().map((row) => [row.trashed.trashId, row])).values()].reverse()
     const fresh = await this.#deps.store.transaction(async (inside) => {
       const inserted = await insertImported(inside, this.#run, rows)
       const isFirst = this.#counts.imported === 0 && inserted.size > 0
@@ -149,13 +163,19 @@ class Importing {
       return inserted
     })
     this.#counts.imported += fresh.size
-    this.#counts.known += all - fresh.size
+    this.#counts.known += waiting.length - fresh.size
     for (const { trashed } of rows)
       if (fresh.has(trashed.trashId)) this.#added[trashed.nodeId] = (this.#added[trashed.nodeId] ?? 0) + 1
   }
 
+  /** When nothing is being written any more, be it that it failed. */
+  async settled(): Promise<void> {
+    await this.#writing.catch(() => undefined)
+  }
+
   async end(): Promise<ImportResult> {
     if (this.#waiting.length > 0) await this.#flush()
+    await this.#writing
     const { id, topologyId } = this.#run
     const runId = this.#counts.imported === 0 ? null : id
     if (runId !== null) {

@@ -1,22 +1,28 @@
 import { z } from 'zod'
-import { userHeadersFault } from '../../../protocol/header-values.ts'
-import { isContentType, keyMaxBytes } from '../../../protocol/outputs.ts'
+import { opaqueHeaderValue, userHeadersFault } from '../../../protocol/header-values.ts'
+import { isContentType } from '../../../protocol/outputs.ts'
 import { isDeep, utf8 } from '../../body.ts'
 import { isInYears } from '../../schemas/common.ts'
 
 /** A line of an import, as an export writes it. What it has beside is left out, since newer engines may say more. */
 const bodyMaxBytes = 8 * 1024 * 1024
 const attemptsMax = 1_000
-const versionsMax = 100
+const versionsMax = 1_000
 
 const time = z.iso
   .datetime({ offset: true })
   .refine((text) => isInYears(new Date(text)), 'expected a time in the years 0001 to 9999')
-const key = z
-  .string()
-  .refine((text) => Buffer.byteLength(text) <= keyMaxBytes, `is longer than ${keyMaxBytes} bytes`)
-  .nullable()
-  .default(null)
+/** As long as what a worker is called with can be: a longer head is refused by HTTP servers, over and over. */
+const inHeader = (maxBytes: number) =>
+  [
+    (text: string) => opaqueHeaderValue(text).length <= maxBytes,
+    `is longer than ${maxBytes} bytes in a header`,
+  ] as const
+const idMaxBytes = 2_048
+const cursorMaxBytes = 4_096
+
+/** Every tenant and key that there can be: what runs begin with may have 200 letters, what workers name has fewer bytes. */
+const key = z.string().max(256).nullable().default(null)
 const headers = z.record(z.string(), z.string()).superRefine((value, context) => {
   const fault = userHeadersFault(value)
   if (fault !== null) context.addIssue(fault)
@@ -54,18 +60,29 @@ const line = z
   .object({
     id: z.string().regex(/^[\w-]{1,64}$/, 'expected the id of a message in Trash'),
     node: z.string().min(1).max(200),
-    messageId: z.string().min(1).max(500),
+    messageId: z
+      .string()
+      .min(1)
+      .max(500)
+      .refine(...inHeader(idMaxBytes)),
     state: z.enum(['open', 'replayed', 'discarded']).default('open'),
     error: problem,
     attempts: z.array(attempt).max(attemptsMax).default([]),
     headers,
     contentType,
     ...bodies,
-    from: z.string().max(200).default(''),
+    from: z
+      .string()
+      .regex(/^[\x21-\x7e]{0,200}$/, 'expected the id of a node')
+      .default(''),
     created: time.optional(),
     createdAt: time,
     page: z.int().min(0).default(0),
-    cursor: z.string().max(4_096).nullable().default(null),
+    cursor: z
+      .string()
+      .refine(...inHeader(cursorMaxBytes))
+      .nullable()
+      .default(null),
     reconcile: z.boolean().default(false),
     tenant: key,
     key,

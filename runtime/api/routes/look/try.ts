@@ -3,7 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import { Conflict, NotFound } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import { jsonContentType } from '../../../protocol/outputs.ts'
-import { getTrash, trashVersionsOf } from '../../../store/queries/trash.ts'
+import { getTrash, newestEditOf } from '../../../store/queries/trash.ts'
 import { placeOf } from '../../actions/look/place.ts'
 import type { Place } from '../../actions/look/place.ts'
 import { triedNode } from '../../actions/try/node.ts'
@@ -76,9 +76,9 @@ async function baseOf({ store, queues }: ApiDeps, { row, topology }: Place, give
   if (trash !== undefined) {
     const { nodeId, message, body } = await getTrash(store, trash)
     if (nodeId !== row.id) throw new Conflict(`the message "${trash}" failed at another node`)
-    const edit = (await trashVersionsOf(store, trash)).at(-1)
+    const edit = await newestEditOf(store, trash)
     const failed = { ...message, since: message.since ?? null, body }
-    if (edit === undefined) return failed
+    if (edit === null) return failed
     return { ...failed, headers: edit.headers, contentType: edit.contentType, body: edit.body }
   }
   if (sequence === undefined) return empty

@@ -1,7 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
-import { NotFound } from '../../../errors.ts'
-import { getTrash, trashVersionsOf } from '../../../store/queries/trash.ts'
-import type { TrashRow, TrashVersion } from '../../../store/queries/trash.ts'
+import { formOf, getTrash, newestVersionOf } from '../../../store/queries/trash.ts'
 import { formDifference } from '../../actions/trash/difference.ts'
 import { checkTopology, needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
@@ -25,17 +23,9 @@ export function trashDifferenceRoutes(app: Api, { store }: ApiDeps): void {
   app.openapi(difference, async (c) => {
     const row = await getTrash(store, c.req.valid('param').id)
     checkTopology(c.get('caller'), row.topologyId)
-    const edits = await trashVersionsOf(store, row.id)
-    const { from = 0, to = edits.length } = c.req.valid('query')
-    const { body, lines, headers, ...rest } = formDifference(formOf(row, edits, from), formOf(row, edits, to))
+    const { from = 0, to = await newestVersionOf(store, row.id) } = c.req.valid('query')
+    const [before, after] = [await formOf(store, row, from), await formOf(store, row, to)]
+    const { body, lines, headers, ...rest } = formDifference(before, after)
     return c.json({ from, to, ...rest, headers: [...headers], body: [...body], lines: [...lines] }, 200)
   })
-}
-
-/** Throws `NotFound`. */
-function formOf(row: TrashRow, edits: readonly TrashVersion[], version: number): TrashRow | TrashVersion {
-  const form = version === 0 ? row : edits[version - 1]
-  if (form === undefined)
-    throw new NotFound(`the message has no version ${version}: ${edits.length} is the newest, 0 the original`)
-  return form
 }

@@ -1,6 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { NotFound } from '../../../errors.ts'
-import { getTrash, trashVersionsOf } from '../../../store/queries/trash.ts'
+import { formOf, getTrash, newestVersionOf } from '../../../store/queries/trash.ts'
 import { checkTopology, needs } from '../../auth.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
 import { idParam, json, wholeQuery } from '../../schemas/common.ts'
@@ -26,12 +25,8 @@ export function trashBodyRoutes(app: Api, { store }: ApiDeps): void {
   app.openapi(get, async (c) => {
     const row = await getTrash(store, c.req.valid('param').id)
     checkTopology(c.get('caller'), row.topologyId)
-    const edits = await trashVersionsOf(store, row.id)
-    const { version = edits.length } = c.req.valid('query')
-    const form = version === 0 ? row : edits[version - 1]
-    if (form === undefined)
-      throw new NotFound(`the message has no version ${version}: ${edits.length} is the newest, 0 the original`)
-    const { contentType, headers, body } = form
+    const { version = await newestVersionOf(store, row.id) } = c.req.valid('query')
+    const { contentType, headers, body } = await formOf(store, row, version)
     return c.json(
       { version, contentType, headers: { ...headers }, bodyBase64: Buffer.from(body).toString('base64') },
       200,

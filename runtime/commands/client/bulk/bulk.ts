@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { dataOf } from '../../../client/answer.ts'
 import type { Bulk, BulkMessage } from '../../../client/openapi.d.ts'
 import { Invalid } from '../../../errors.ts'
-import { addOptions, examples, wholeNumber } from '../../define.ts'
+import { addOptions, decimalNumber, examples, wholeNumber } from '../../define.ts'
 import { findEngine } from '../find.ts'
 import { addFormat, grouped, plain, printData, printList } from '../../terminal/print.ts'
 import type { Format } from '../../terminal/print.ts'
@@ -11,6 +11,7 @@ import { addPatch, patchOf } from './filter.ts'
 import type { PatchFlags } from './filter.ts'
 import { addFilter, filterQuery } from '../trash/filter.ts'
 import type { Filter } from '../trash/filter.ts'
+import { acceptWarningsOption } from '../trash/settle.ts'
 import { createBulk, followBulk, getBulk, isWell, lineOf } from './follow.ts'
 
 type Action = Bulk['action']
@@ -35,15 +36,12 @@ export function defineBulk(command: Command): void {
 
 function defineCreate(command: Command): void {
   const create = command.command('create').description('begin one, over all open messages that the filters leave')
-  addPatch(addFilter(create.addArgument(actionArgument())))
+  addSet(create)
     .option('--canary', 'first one message, then five, then ever more (default for more than 10)')
+    .option('--canary-steps <first,then>', 'the same with so many in its first two steps, such as 2,20', canarySteps)
     .option('--no-canary', 'all at once')
-    .option('--rate <n>', 'at most so many a second', wholeNumber('--rate', 1, 10_000))
+    .option('--rate <n>', 'at most so many a second', decimalNumber('--rate', 0.01, 10_000))
     .option('--stop-at <percent>', 'stop when more fail again', wholeNumber('--stop-at', 1, 100), 20)
-    .option(
-      '--accept-warnings',
-      "of a replay: also what doesn't fit the input schema of its node, or couldn't be checked by it",
-    )
     .option('--reason <text>', 'why, for those who come after')
     .option('--follow', 'wait until it is over; exit code 1 unless all went well')
     .action(createOne)
@@ -56,10 +54,24 @@ function defineCreate(command: Command): void {
     ['sluice trash bulk create discard --run 01k2x… --reason "a test run"', 'give them up'],
   ])
   const preview = command.command('preview').description('see what a bulk would do, on samples; changes nothing')
-  addPatch(addFilter(preview.addArgument(actionArgument()))).action(previewBulk)
+  addSet(preview).action(previewBulk)
   examples(addOptions(addFormat(preview), 'client'), [
     ['sluice trash bulk preview replay --topology orders --patch @mend.json', 'before it is done'],
   ])
+}
+
+/** Which messages, and how they are sent. */
+function addSet(command: Command): Command {
+  command.addArgument(actionArgument()).argument('[ids...]', 'only these, as `sluice trash list` shows them')
+  return acceptWarningsOption(addPatch(addFilter(command)), 'of a replay: ')
+}
+
+/** For commander. */
+function canarySteps(text: string): { first: number; five: number } {
+  const [, first, five] = /^(\d{1,9}),(\d{1,9})$/.exec(text) ?? []
+  if (first === undefined || five === undefined)
+    throw new Invalid(`--canary-steps takes two numbers such as 2,20; found "${text}"`)
+  return { first: Number(first), five: Number(five) }
 }
 
 function defineLooks(command: Command): void {
@@ -85,38 +97,45 @@ function outcomeOption(): Option {
   return new Option('--outcome <outcome>', 'only messages of which this became').choices([...outcomes])
 }
 
-type CreateFlags = Filter &
-  PatchFlags & {
-    canary?: boolean
-    rate?: number
-    stopAt: number
-    acceptWarnings?: boolean
-    reason?: string
-    follow?: boolean
-  }
+type SetFlags = Filter & PatchFlags & { acceptWarnings?: boolean }
+type CreateFlags = SetFlags & {
+  canary?: boolean
+  canarySteps?: ReturnType<typeof canarySteps>
+  rate?: number
+  stopAt: number
+  reason?: string
+  follow?: boolean
+}
 
-async function createOne(action: Action, flags: CreateFlags): Promise<void> {
-  const { canary, rate, stopAt, acceptWarnings, reason, follow } = flags
-  const filter = filterQuery(flags)
+function wantedOf(action: Action, ids: readonly string[], flags: SetFlags) {
+  const filter = { ...filterQuery(flags), ...(ids.length > 0 && { ids: [...ids] }) }
   if (Object.keys(filter).length === 0)
-    throw new Invalid(`say which: sluice trash bulk create ${action} with filters such as --topology or --run`)
+    throw new Invalid(`say which: ids of messages, or filters such as --topology or --run`)
+  return { action, filter, ...patchOf(flags), ...(flags.acceptWarnings === true && { acceptWarnings: true }) }
+}
+
+async function createOne(action: Action, ids: readonly string[], flags: CreateFlags): Promise<void> {
+  const { canarySteps: steps, rate, stopAt, reason, follow } = flags
+  const canary = flags.canary === false ? false : (steps ?? flags.canary)
+  const wanted = wantedOf(action, ids, flags)
   const engine = findEngine(flags)
   const made = await createBulk(engine, {
-    action,
-    filter,
-    ...patchOf(flags),
+    ...wanted,
     ...(canary !== undefined && action === 'replay' && { canary }),
     ...(rate !== undefined && { ratePerSecond: rate }),
     stopAtFailedPercent: stopAt,
-    ...(acceptWarnings === true && { acceptWarnings }),
     ...(reason !== undefined && { reason }),
   })
   console.log(made.id)
   if (follow === true && !isWell(await followBulk(engine, made.id))) process.exitCode = 1
 }
 
-async function previewBulk(action: Action, flags: Filter & PatchFlags & { output: Format }): Promise<void> {
-  const body = { action, filter: filterQuery(flags), ...patchOf(flags) }
+async function previewBulk(
+  action: Action,
+  ids: readonly string[],
+  flags: SetFlags & { output: Format },
+): Promise<void> {
+  const body = wantedOf(action, ids, flags)
   const preview = await dataOf(findEngine(flags).POST('/api/trash/bulk/preview', { body }))
   if (flags.output !== 'table') return printData(preview, flags.output)
   console.log(`${grouped(preview.count)} messages; ${preview.samples.length} of them:`)

@@ -54,7 +54,7 @@ export function define(command: Command): void {
       'runs: one or several of running, finished, failed, cancelled, with commas; trash: open, replayed, discarded',
     )
     .option('--node <node>', 'runs, trash, cursors, watermarks: name or id')
-    .option('--tenant <tenant>', 'runs, cursors, watermarks: on whose behalf')
+    .option('--tenant <tenant>', 'runs, trash, cursors, watermarks: on whose behalf')
     .option('--run <run>', 'trash, cursors: id')
     .option(
       '--since <time>',

@@ -46,7 +46,7 @@ const watermarkQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/watermarks
 const auditQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/audit'>, 'limit' | 'after'>
 const trashQuery = (wanted: Wanted) => wanted as Omit<Query<'/api/trash'>, 'limit' | 'after'>
 
-const trashFilters = ['node', 'run', 'state', 'since', 'until', 'fingerprint', 'text'] as const
+const trashFilters = ['node', 'run', 'tenant', 'state', 'since', 'until', 'fingerprint', 'text'] as const
 
 export const kinds = {
   topologies: {

@@ -3,9 +3,18 @@ import type { Engine } from '../../../client/engine.ts'
 import { plain, printData } from '../../terminal/print.ts'
 import type { Format } from '../../terminal/print.ts'
 
-/** What the newest version has that the original has not. */
-export async function showDifference(engine: Engine, id: string, output: Format): Promise<void> {
-  const found = await dataOf(engine.GET('/api/trash/{id}/difference', { params: { path: { id } } }))
+/** What one version has that another has not; by default the newest and the original. */
+export async function showDifference(
+  engine: Engine,
+  id: string,
+  versions: { readonly from: number | undefined; readonly to: number | undefined },
+  output: Format,
+): Promise<void> {
+  const query = {
+    ...(versions.from !== undefined && { from: versions.from }),
+    ...(versions.to !== undefined && { to: versions.to }),
+  }
+  const found = await dataOf(engine.GET('/api/trash/{id}/difference', { params: { path: { id }, query } }))
   if (output !== 'table') return printData(found, output)
   const { from, to, contentType, headers, body, lines, isComplete } = found
   console.log(`version ${from} → ${to}`)

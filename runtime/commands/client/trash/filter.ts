@@ -1,4 +1,6 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
+import type { TrashHead } from '../../../client/openapi.d.ts'
 import { moment } from '../../define.ts'
 
 export interface Filter extends Record<string, unknown> {
@@ -32,3 +34,13 @@ export function filterQuery({ topology, node, run, fingerprint, tenant, text, in
   const said = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return Object.fromEntries(said) as Partial<Record<keyof typeof given, string>>
 }
+
+const states = ['open', 'replayed', 'discarded', 'all'] as const satisfies (TrashHead['state'] | 'all')[]
+export type State = (typeof states)[number]
+
+export function stateOption(usual: State): Option {
+  return new Option('--state <state>', 'what became of them').choices(states).default(usual)
+}
+
+/** What the API takes of it. */
+export const stateQuery = (state: State): { state?: TrashHead['state'] } => (state === 'all' ? {} : { state })

@@ -1,9 +1,8 @@
-import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
-import { Option } from 'commander'
 import type { Command } from 'commander'
 import { dataOf } from '../../../client/answer.ts'
 import type { Engine } from '../../../client/engine.ts'
@@ -12,16 +11,16 @@ import { Invalid, Unavailable, textOf } from '../../../errors.ts'
 import { addOptions, examples } from '../../define.ts'
 import { isConfirmed } from '../../terminal/input.ts'
 import { grouped, plain } from '../../terminal/print.ts'
+import { openProgress } from '../../terminal/progress.ts'
 import { findEngine } from '../find.ts'
-import { addFilter, filterQuery } from './filter.ts'
-import type { Filter } from './filter.ts'
+import { addFilter, filterQuery, stateOption, stateQuery } from './filter.ts'
+import type { Filter, State } from './filter.ts'
+import { openSent, sizeOf } from '../upload/sent.ts'
 import { uploadTimeoutMs } from '../upload/upload.ts'
-
-const states = ['open', 'replayed', 'discarded'] as const
 
 export function defineTransfer(command: Command): void {
   const out = command.command('export').description('write messages with all that is kept of them, as NDJSON')
-  out.addOption(new Option('--state <state>', 'what became of them; all without it').choices(states))
+  out.addOption(stateOption('all'))
   out.option('--file <file>', 'where to; without it to stdout')
   examples(addOptions(addFilter(out).action(exportTrash), 'client'), [
     ['sluice trash export --topology orders --state open --file orders.ndjson', 'what is open, for another engine'],
@@ -39,13 +38,13 @@ export function defineTransfer(command: Command): void {
   ])
 }
 
-type ExportFlags = Filter & { state?: (typeof states)[number]; file?: string }
+type ExportFlags = Filter & { state: State; file?: string }
 
 /** Under another name until it is whole. */
 async function exportTrash(flags: ExportFlags): Promise<void> {
   const engine = findEngine(flags)
   const { state, file } = flags
-  const query = { ...filterQuery(flags), ...(state !== undefined && { state }) }
+  const query = { ...filterQuery(flags), ...stateQuery(state) }
   const stream = await dataOf(engine.GET('/api/trash/export', { params: { query }, parseAs: 'stream' }))
   const lines = Readable.fromWeb(stream as unknown as ReadableStream)
   try {
@@ -60,7 +59,7 @@ async function exportTrash(flags: ExportFlags): Promise<void> {
 }
 
 async function importTrash(topology: string, file: string, flags: Record<string, unknown>): Promise<void> {
-  if (file !== '-' && !existsSync(file)) throw new Invalid(`there is no file ${file}`)
+  if (file !== '-') sizeOf(file)
   const engine = findEngine(flags, uploadTimeoutMs)
   const { runId, imported, known, settled, faults, errors } = await sendLines(engine, topology, file)
   for (const { line, path, message } of errors) console.error(plain(`${file}:${line}: ${path} ${message}`))
@@ -72,8 +71,9 @@ async function importTrash(topology: string, file: string, flags: Record<string,
 }
 
 async function sendLines(engine: Engine, topology: string, file: string): Promise<TrashImport> {
+  const sent = openSent(file)
   const source = file === '-' ? process.stdin : createReadStream(file)
-  const body = Readable.toWeb(source)
+  const body = Readable.toWeb(Readable.from(sent.counting(source), { objectMode: false }))
   try {
     return await dataOf(
       engine.POST('/api/trash/import', {
@@ -85,7 +85,12 @@ async function sendLines(engine: Engine, topology: string, file: string): Promis
         duplex: 'half',
       }),
     )
+  } catch (error) {
+    if (!(error instanceof Unavailable) || file === '-') throw error
+    const hint = 'import the same file again, what is there already stays as it is'
+    throw new Unavailable('engine', `${textOf(error)}; ${hint}`, { cause: error })
   } finally {
+    sent.end()
     if (file !== '-') source.destroy()
   }
 }
@@ -104,11 +109,15 @@ async function eraseTrash(flags: EraseFlags): Promise<void> {
   const engine = findEngine(flags, 120_000)
   const body = { tenant, ...(topology !== undefined && { topology }) }
   const all = { erased: 0, starts: 0 }
+  const progress = openProgress(process.stderr)
   for (;;) {
     const { erased, starts, runsLeft, isDone } = await dataOf(engine.POST('/api/trash/erase', { body }))
     all.erased += erased
     all.starts += starts
-    if (!isDone) continue
+    if (!isDone) {
+      progress.show(`${grouped(all.erased)} messages and ${grouped(all.starts)} start messages so far`)
+      continue
+    }
     console.log(`${grouped(all.erased)} messages and ${grouped(all.starts)} start messages are erased`)
     if (runsLeft > 0) console.log(`${grouped(runsLeft)} runs of it still go on: erase again when they have ended`)
     return

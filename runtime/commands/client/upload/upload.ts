@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dataOf } from '../../../client/answer.ts'
@@ -8,7 +8,8 @@ import type { Accepted } from '../../../client/openapi.d.ts'
 import { statusOf } from '../../../client/problem.ts'
 import { Invalid, Unavailable, textOf } from '../../../errors.ts'
 import { grouped } from '../../terminal/print.ts'
-import { openProgress } from '../../terminal/progress.ts'
+import { openSent, sizeOf } from './sent.ts'
+import type { Sent } from './sent.ts'
 
 /** A body of any size that is to be split into records. */
 export interface Upload {
@@ -64,7 +65,7 @@ export function uploadOf(
 
 /** Sends it, and again as often as the connection breaks and somewhat more comes in between: the engine takes it up where it was. */
 export async function sendUpload(engine: Engine, upload: Upload): Promise<Accepted> {
-  const progress = openSent(upload)
+  const progress = openSent(upload.file)
   for (let failures = 0; ; failures++) {
     try {
       return await send(engine, upload, progress)
@@ -109,50 +110,6 @@ async function send(engine: Engine, upload: Upload, sent: Sent): Promise<Accepte
     )
   } finally {
     if (file !== '-') source.destroy()
-  }
-}
-
-interface Sent {
-  counting(source: AsyncIterable<unknown>): AsyncGenerator<Buffer>
-  end(): void
-}
-
-function openSent({ file }: Upload): Sent {
-  const progress = openProgress(process.stderr)
-  const total = file === '-' ? null : sizeOf(file)
-  const everyMs = process.stderr.isTTY ? 200 : 10_000
-  let [bytes, shownAt, isShown] = [0, performance.now(), false]
-  const line = (): string => {
-    const share =
-      total === null || total === 0 ? '' : ` of ${megabytes(total)} (${Math.floor((bytes / total) * 100)} %)`
-    return `${megabytes(bytes)}${share} sent`
-  }
-  return {
-    async *counting(source) {
-      bytes = 0
-      for await (const piece of source) {
-        yield piece as Buffer
-        bytes += (piece as Buffer).length
-        if (performance.now() - shownAt < everyMs) continue
-        progress.show(line())
-        shownAt = performance.now()
-        isShown = true
-      }
-    },
-    end() {
-      if (isShown) progress.end(line())
-      isShown = false
-    },
-  }
-}
-
-const megabytes = (bytes: number): string => `${grouped(Math.round(bytes / 1e6))} MB`
-
-function sizeOf(file: string): number {
-  try {
-    return statSync(file).size
-  } catch (error) {
-    throw new Invalid(`${file} can't be read: ${textOf(error)}`, [], { cause: error })
   }
 }
 
