@@ -12,11 +12,13 @@ export type Checked =
   | { readonly kind: 'checked'; readonly faults: readonly (readonly Fault[])[]; readonly cut: string | null }
   | { readonly kind: 'unusable'; readonly why: string }
 
-/** What the thread says: that it has read the schema or can't, and then the faults of a text after the other. */
-type Said = { readonly unusable: string | null } | { readonly faults: readonly Fault[] }
+/** What the thread says: that it begins, that it has read the schema or can't, and then the faults of a text after the other. */
+type Said = 'begins' | { readonly unusable: string | null } | { readonly faults: readonly Fault[] }
 
-/** Of a whole check; a thread takes a tenth of a second to begin. */
+/** Of a whole check, from where the thread begins with it. */
 const timeoutMs = 2_000
+/** A thread takes a tenth of a second to begin; on a machine that is overloaded much longer, which is no fault of the schema. */
+const beginMs = 20_000
 const limits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 const inTurn = atMost(2)
 const script = fileURLToPath(new URL('validate.mjs', import.meta.url))
@@ -38,9 +40,13 @@ function checkInThread(schema: object, texts: readonly string[]): Promise<Checke
     const end = (why: string): void =>
       resolve(isRead ? { kind: 'checked', faults: [...faults], cut: why } : { kind: 'unusable', why })
     // Where this process was busy meanwhile, what the thread said is read first.
-    const timer = setTimeout(() => setImmediate(() => end(`that takes longer than ${timeoutMs} ms`)), timeoutMs)
+    const endAfter = (ms: number) => setTimeout(() => setImmediate(() => end(`that takes longer than ${ms} ms`)), ms)
+    let timer = endAfter(beginMs)
     thread.on('message', (said: Said) => {
-      if ('faults' in said) faults.push(said.faults)
+      if (said === 'begins') {
+        clearTimeout(timer)
+        timer = endAfter(timeoutMs)
+      } else if ('faults' in said) faults.push(said.faults)
       else if (said.unusable !== null) end(said.unusable)
       else isRead = true
       if (faults.length === texts.length) resolve({ kind: 'checked', faults, cut: null })

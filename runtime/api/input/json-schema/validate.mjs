@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 const faultsMax = 20
 const { schema, texts } = workerData
 
+parentPort.postMessage('begins')
 const validate = compiled()
 // One by one: when a text has no end, what was said before it counts.
 if (validate !== null) for (const text of texts) parentPort.postMessage({ faults: faultsOf(validate, text) })
