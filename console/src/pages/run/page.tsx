@@ -15,7 +15,6 @@ import { Messages } from './messages.tsx'
 import { StartMessage } from './start.tsx'
 import { Waterfall } from './waterfall.tsx'
 
-const movingMs = 2_000
 const appearTries = 6
 const appearMs = 500
 
@@ -25,8 +24,6 @@ export default function RunPage() {
   const { data, error, refetch } = useQuery({
     queryKey: [...keys.run(id), 'timeline'],
     queryFn: () => dataOf(engine.GET('/api/runs/{id}/timeline', { params: { path: { id } } })),
-    // Its figures move between its events.
-    refetchInterval: ({ state }) => (state.data?.run.state === 'running' ? movingMs : false),
     // A run that was just begun appears a moment later.
     retry: (count, error) => statusOf(error) === 404 && count < appearTries,
     retryDelay: appearMs,
