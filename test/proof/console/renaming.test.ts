@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { chain } from '../../api/open.ts'
 import { chromiumPath, openConsole } from '../../console/open.ts'
