@@ -96,8 +96,11 @@ function AuditFilters({ filters, actions }: AuditFiltersProps) {
         <TextInput
           key={name}
           type="datetime-local"
-          w={190}
+          w={230}
           aria-label={name === 'since' ? 'Since' : 'Until'}
+          leftSection={name === 'since' ? 'Since' : 'Until'}
+          leftSectionWidth={50}
+          leftSectionProps={{ style: { fontSize: 12 } }}
           value={filters.values[name]}
           onChange={(event) => filters.set(name, event.currentTarget.value)}
         />

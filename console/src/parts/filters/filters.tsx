@@ -86,7 +86,9 @@ function When({ label, value, set }: FieldProps & { readonly label: string }) {
       type="datetime-local"
       step={1}
       aria-label={label}
-      title={label}
+      leftSection={label}
+      leftSectionWidth={label.length * 8 + 14}
+      leftSectionProps={{ style: { fontSize: 12 } }}
       value={value === undefined ? '' : localOf(value)}
       onChange={({ currentTarget: { value: typed } }) => {
         const at = new Date(typed)
