@@ -142,7 +142,7 @@ async function fill(engine: Engine): Promise<{ asked: Asked[]; paused: string }>
     { path: `/api/nodes/${a}/why`, everyMs: 2_000 },
     { path: `/api/trash/groups?topology=${id}&state=open&limit=500`, everyMs: 2_000 },
     { path: `/api/nodes/${a}/history?range=15m`, everyMs: 10_000 },
-    { path: '/api/overview?limit=100', everyMs: 5_000 },
+    { path: '/api/overview?limit=50', everyMs: 5_000 },
   ]
   return { asked, paused: String(a) }
 }

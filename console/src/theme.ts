@@ -14,10 +14,10 @@ export const theme = createTheme({
   },
   cursorType: 'pointer',
   focusRing: 'auto',
-  // As they come, words on a tint of their own colour are too pale to be read by everybody.
+  // As they come, words on a tint of their own colour are too pale to be read by everybody; a subtle button has one under the mouse.
   variantColorResolver: (input) => {
     const colors = defaultVariantColorsResolver(input)
-    if (input.variant !== 'light') return colors
+    if (input.variant !== 'light' && input.variant !== 'subtle') return colors
     return { ...colors, color: `light-dark(color-mix(in srgb, ${colors.color} 70%, black), ${colors.color})` }
   },
   components: {
@@ -25,6 +25,7 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'xs' } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     TextInput: { defaultProps: { size: 'xs' } },
+    Autocomplete: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'sm' } },
     NumberInput: { defaultProps: { size: 'sm' } },
     Textarea: { defaultProps: { size: 'xs' } },

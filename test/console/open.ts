@@ -122,6 +122,16 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage: true })
 }
 
+/** Whether nothing is still being read. */
+export function isRead(page: Page): Promise<boolean> {
+  return page.evaluate("document.querySelector('.mantine-Loader-root, .mantine-Skeleton-root') === null")
+}
+
+/** Whether nothing moves any more either. */
+export async function isStill(page: Page): Promise<boolean> {
+  return (await isRead(page)) && page.evaluate<boolean>('document.getAnimations().length === 0')
+}
+
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 interface AxeFinding {
@@ -133,7 +143,7 @@ interface AxeFinding {
 /** Serious and critical findings of axe-core, one line each; none is what is wanted. */
 export async function hindrances(page: Page): Promise<string[]> {
   // Evaluated by the debugger: the page's own content security policy lets no script in.
-  await page.evaluate(readFileSync(axe, 'utf8'))
+  if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(readFileSync(axe, 'utf8'))
   const violations = await page.evaluate<AxeFinding[]>(
     'axe.run({ resultTypes: ["violations"] }).then((r) => r.violations)',
   )

@@ -5,6 +5,7 @@ import { flatten } from '../../console/src/parts/body/flatten.ts'
 import { base64Of, bodyOf, parseJson, prettyJson } from '../../console/src/parts/body/text.ts'
 import { jsonFault } from '../../console/src/parts/body/json-fault.ts'
 import { openBook } from '../../console/src/parts/list/book.ts'
+import { openNewest } from '../../console/src/parts/newest.ts'
 
 const texts = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 30 }).map((lines) => lines.join('\n'))
 
@@ -110,4 +111,18 @@ test('a list that is looked at does not move when rows come, and loses none when
   const ids = again.flat().map(({ id }) => id)
   expect([ids.length, new Set(ids).size, ids.includes('r440')]).toEqual([449, 449, false])
   expect((await book.renew()).rows[0]?.id).toBe('r1299')
+})
+
+test('of what is asked for in a row the newest counts, in whichever order it is answered', async () => {
+  const newest = openNewest()
+  const settle: ((answer: Promise<string>) => void)[] = []
+  const asked = ['first', 'second', 'third'].map(() => newest(new Promise<string>((resolve) => settle.push(resolve))))
+  settle[2]?.(Promise.resolve('third'))
+  settle[0]?.(Promise.resolve('first'))
+  settle[1]?.(Promise.reject(new Error('second')))
+  expect(await Promise.all(asked)).toEqual([null, null, { value: 'third' }])
+  const dropped = newest(Promise.resolve('fourth'))
+  newest.drop()
+  expect(await dropped).toBe(null)
+  await expect(newest(Promise.reject(new Error('fifth')))).rejects.toThrow('fifth')
 })

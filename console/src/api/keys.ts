@@ -1,6 +1,7 @@
 /**
  * Keys of what was asked, by what it is about, so that an event can say what is to be looked at anew: the name of the kind first, then
- * the id of the topology (null: of all), then what else was asked for.
+ * the id of the topology (null: of all), then what else was asked for. What is answered in another form has another key: null before a word
+ * that might be a name.
  */
 export const keys = {
   topologies: ['topologies'],

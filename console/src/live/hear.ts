@@ -1,5 +1,6 @@
-import type { QueryClient, QueryKey } from '@tanstack/react-query'
+import type { Query, QueryClient, QueryKey } from '@tanstack/react-query'
 import { keys } from '../api/keys.ts'
+import { isObject } from '../parts/body/json.ts'
 import { openPace } from './pace.ts'
 import type { Pace } from './pace.ts'
 import type { EventKind } from './stream.ts'
@@ -47,10 +48,17 @@ export function openEars(client: QueryClient): Ears {
   const again = (key: QueryKey): void =>
     pace(JSON.stringify(key), askMs, () => void client.invalidateQueries({ queryKey: key }))
   const depths = patching(client, pace)
+  const runs = (topologyId: string): void => {
+    const predicate = ({ state: { data } }: Query): boolean => isOfRunUnderWay(data, topologyId)
+    const look = (): void => void client.invalidateQueries({ predicate })
+    // And once more: the recorder counts a moment after the queues have moved.
+    for (let time = 0; time < 2; time++) pace(`runs of ${topologyId}`, askMs, look)
+  }
   const glance = (): void => void client.invalidateQueries({ queryKey: ['service-glance'] })
   const settle = (topologyId: string): void => {
     clearTimeout(settling.get(topologyId))
     const look = (): void => {
+      runs(topologyId)
       again(keys.queues(topologyId))
       again(keys.topologies)
       again(['service-state'])
@@ -63,6 +71,7 @@ export function openEars(client: QueryClient): Ears {
       const told = data as Told
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
         depths(told.topologyId, told.nodes)
+        runs(told.topologyId)
         settle(told.topologyId)
         pace('glance', glanceMs, glance)
         pace('list', listMs, () => void client.invalidateQueries({ queryKey: keys.topologies }))
@@ -75,6 +84,12 @@ export function openEars(client: QueryClient): Ears {
       for (const timer of settling.values()) clearTimeout(timer)
     },
   }
+}
+
+/** Figures of runs have no event of their own: while one goes on, they move with the queues of its topology. */
+function isOfRunUnderWay(data: unknown, topologyId: string): boolean {
+  const runs: unknown[] = Array.isArray(data) ? data : isObject(data) ? [data.run] : []
+  return runs.some((run) => isObject(run) && run.state === 'running' && run.topologyId === topologyId)
 }
 
 function patching(client: QueryClient, pace: Pace) {

@@ -12,6 +12,14 @@ export const menu = routes
   .flatMap((route) => (route.menu === null ? [] : [{ ...route, ...route.menu }]))
   .toSorted((a, b) => a.order - b.order)
 
+/** Begins to load the page of an address while it is still found out who is there. */
+export function preload(path: string): void {
+  const shown = path === '/' ? '/topologies' : path
+  const route = routes.find((one) => new RegExp(`^${one.path.replaceAll(/:[^/]+/g, '[^/]+')}/?$`).test(shown))
+  // What fails is said when the page is to be drawn.
+  route?.load().catch(() => undefined)
+}
+
 function specificity(path: string): number {
   return path.split('/').reduce((sum, part) => sum + (part.startsWith(':') ? 1 : 2), 0)
 }

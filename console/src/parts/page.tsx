@@ -1,6 +1,7 @@
-import { Group, Stack, Title } from '@mantine/core'
+import { Anchor, Breadcrumbs, Group, Stack, Title } from '@mantine/core'
 import { useDocumentTitle } from '@mantine/hooks'
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import classes from './page.module.css'
 
 interface PageProps {
@@ -25,5 +26,27 @@ export function Page({ title, heading, actions, children, full = false }: PagePr
       </Group>
       {children}
     </Stack>
+  )
+}
+
+interface CrumbsProps {
+  /** What it is one of, the widest first. */
+  readonly of: readonly { readonly title: string; readonly href: string }[]
+  readonly title: string
+}
+
+/** The heading of one of many, with the way back. */
+export function Crumbs({ of, title }: CrumbsProps) {
+  return (
+    <Breadcrumbs>
+      {of.map(({ title: name, href }) => (
+        <Anchor key={href} component={Link} href={href}>
+          {name}
+        </Anchor>
+      ))}
+      <Title order={1} style={{ overflowWrap: 'anywhere', whiteSpace: 'normal' }}>
+        {title}
+      </Title>
+    </Breadcrumbs>
   )
 }

@@ -15,11 +15,13 @@ export function Pages() {
   const [path] = useLocation()
   return (
     <QueryErrorResetBoundary>
-      <Caught key={path}>
+      <Caught path={path}>
         <Suspense fallback={<Waiting />}>
           <Switch>
-            {routes.map(({ path, Component }) => (
-              <Route key={path} path={path} component={Component} />
+            {routes.map(({ path: pattern, isRenamed = false, Component }) => (
+              <Route key={pattern} path={pattern}>
+                <Component key={isRenamed ? pattern : path} />
+              </Route>
             ))}
             <Route path="/">
               <Redirect to={topology === null ? '/topologies' : `/topologies/${topology}`} replace />
@@ -49,11 +51,26 @@ function Waiting() {
   )
 }
 
-/** A page that fails as it is drawn leaves the shell standing. */
-class Caught extends Component<{ readonly children: ReactNode }, { readonly error: unknown }> {
-  override state: { readonly error: unknown } = { error: null }
+interface CaughtProps {
+  readonly path: string
+  readonly children: ReactNode
+}
 
-  static getDerivedStateFromError(error: unknown) {
+interface CaughtState {
+  readonly path: string
+  /** Null: none. */
+  readonly error: unknown
+}
+
+/** A page that fails as it is drawn leaves the shell standing, and other pages as they are. */
+class Caught extends Component<CaughtProps, CaughtState> {
+  override state: CaughtState = { path: this.props.path, error: null }
+
+  static getDerivedStateFromProps({ path }: CaughtProps, state: CaughtState): CaughtState | null {
+    return path === state.path ? null : { path, error: null }
+  }
+
+  static getDerivedStateFromError(error: unknown): Partial<CaughtState> {
     return { error }
   }
 

@@ -180,6 +180,31 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     await saved(page).waitFor()
     await page.keyboard.press('Control+Shift+z')
     await card(page, 'orders').waitFor({ state: 'detached' })
+    const search = page.getByRole('textbox', { name: 'Search what can be added' })
+    await search.fill('hook')
+    await page.keyboard.press('Control+z')
+    await search.fill('list')
+    await palette(page, 'list').waitFor()
+    expect(await card(page, 'orders').count()).toBe(0)
+  })
+
+  test('a webhook has its address beside its form once it is saved', async () => {
+    await create('hooked', { nodes: [{ name: 'paid', type: 'webhook' }] })
+    const page = await t.page('/topologies/hooked/edit')
+    await card(page, 'paid').click()
+    const params = { path: { topology: 'hooked' } }
+    const { items } = await dataOf(t.engine.GET('/api/topologies/{topology}/nodes', { params }))
+    const hook = await dataOf(t.engine.GET('/api/nodes/{id}/webhook', { params: { path: { id: items[0]?.id ?? '' } } }))
+    await form(page, 'paid')
+      .getByRole('region', { name: 'Address' })
+      .getByText(hook.url ?? 'none')
+      .waitFor()
+    await palette(page, 'webhook').click()
+    await form(page, 'webhook').getByText('made when the draft is saved').waitFor()
+    await page.getByRole('button', { name: 'Save draft' }).click()
+    await form(page, 'webhook')
+      .getByText(/\/hooks\/\S+\/webhook\//)
+      .waitFor()
   })
 
   test('what the engine refuses stands on the node and at the field, and the strip leads there', async () => {
@@ -276,8 +301,10 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     await card(page, 'begin').click()
     await palette(page, 'list').click()
     await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: /^Export as BPMN.*as it is saved/ }).waitFor()
     await page.getByRole('menuitem', { name: 'Import…' }).click()
     const dialog = page.getByRole('dialog', { name: 'Import into imported' })
+    await dialog.getByText('What you have drawn isn’t saved').waitFor()
     const text = 'name: imported\nnodes:\n  - { name: hook, type: webhook }'
     await dialog.getByRole('textbox', { name: 'Document' }).fill(text)
     await dialog.getByRole('button', { name: 'Replace the draft' }).click()

@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { seed } from '../../../bench/seed.ts'
-import { looksPath, keepPicture, openConsole } from '../../console/open.ts'
+import { chromiumPath, keepPicture, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
+
+/** `SLUICE_PROOF_TRASH=1000000` for the size that is promised; how smooth it is, is told and not checked, since it is the machine's, too. */
+const rows = Number(process.env.SLUICE_PROOF_TRASH ?? 20_000)
+const scrollMs = rows > 100_000 ? 8_000 : 4_000
 
 /** Frames while the list is scrolled for a while, as the browser drew them, and how far it came. */
 const scrolled = `new Promise((resolve) => {
   const list = document.querySelector('[role=grid]')
   const gaps = []
   let last = performance.now()
-  const until = last + 8000
+  const until = last + ${scrollMs}
   const step = (now) => {
     gaps.push(now - last)
     last = now
@@ -28,10 +32,7 @@ interface Scrolled {
 
 const scroll = (page: Page): Promise<Scrolled> => page.evaluate<Scrolled>(scrolled)
 
-/** `SLUICE_PROOF_TRASH=1000000` for the size that is promised; how smooth it is, is told and not checked, since it is the machine's, too. */
-const rows = Number(process.env.SLUICE_PROOF_TRASH ?? 50_000)
-
-describe.skipIf(looksPath === undefined)('many open messages in Trash, in Chromium', () => {
+describe.skipIf(chromiumPath === undefined)('many open messages in Trash, in Chromium', () => {
   let t: TestConsole
   beforeAll(async () => {
     t = await openConsole()
@@ -52,12 +53,12 @@ describe.skipIf(looksPath === undefined)('many open messages in Trash, in Chromi
       row: last.row,
       p50: at(0.5),
       p95: at(0.95),
-      worst: at(0.999),
+      longest: last.gaps.at(-1),
       heapMb: last.heap / 1e6,
       firstMb: first.heap / 1e6,
     }
     console.log(JSON.stringify(measured))
-    expect(last.row).toBeGreaterThan(500)
+    expect(last.row).toBeGreaterThan(300)
     expect(last.heap - first.heap).toBeLessThan(60e6)
   })
 

@@ -60,7 +60,8 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
     await setTo(page, '7')
     await page.getByRole('button', { name: 'Save and continue editing' }).click()
     await banner(page).waitFor()
-    expect(await label(page)).toBe('Connector: b | Prefetch: 7 Settings')
+    // The banner and the header are of two answers.
+    await eventually('it says 7', async () => (await label(page)) === 'Connector: b | Prefetch: 7 Settings')
     expect(await valuesOf('later')).toEqual([7, 1])
     await banner(page).getByRole('button', { name: 'Republish now' }).click()
     await banner(page).waitFor({ state: 'detached' })

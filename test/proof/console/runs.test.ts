@@ -68,6 +68,23 @@ describe.skipIf(chromiumPath === undefined)('runs, in Chromium', () => {
     await page.getByText('No run fits this filter').waitFor()
   })
 
+  test('the figures of a run move with its messages', async () => {
+    const response = await fetch(`${t.url}/start/orders/start?split=records`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${t.token}`, 'content-type': 'application/x-ndjson' },
+      body: [30, 31].map((id) => JSON.stringify({ id, held: true })).join('\n'),
+    })
+    const { runId: id } = (await response.json()) as { runId: string }
+    await eventually('both are called', () => held.length === 2)
+    const page = await t.page(`/runs/${id}`)
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByRole('img', { name: '2 in progress' }).waitFor()
+    held.splice(0, 1).forEach((answer) => answer())
+    await page.getByRole('img', { name: '1 done, 1 in progress' }).waitFor()
+    held.splice(0).forEach((answer) => answer())
+    await page.getByRole('img', { name: '2 done' }).waitFor()
+  })
+
   test('cancelling says how many messages are under way; what the run began with is shown, and runs again', async () => {
     const { runId: id } = await start({ id: 20, held: true, note: 'hold it' })
     await eventually('it is called', () => held.length === 1)

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { dataOf, engine } from '../../api/engine.ts'
 import type { AuditEntry } from '../../api/engine.ts'
@@ -90,22 +90,17 @@ function AuditFilters({ filters, actions }: AuditFiltersProps) {
   return (
     <FilterBar>
       <FilterText filters={filters} name="who" label="Who" />
-      <Autocomplete
-        size="xs"
-        w={170}
-        aria-label="Action"
-        placeholder="Action"
-        data={[...actions]}
-        value={filters.values.action}
-        onChange={(value) => filters.set('action', value)}
-      />
+      <FilterText filters={filters} name="action" label="Action" suggestions={actions} />
       <FilterText filters={filters} name="topology" label="Topology" />
       {(['since', 'until'] as const).map((name) => (
         <TextInput
           key={name}
           type="datetime-local"
-          w={190}
+          w={230}
           aria-label={name === 'since' ? 'Since' : 'Until'}
+          leftSection={name === 'since' ? 'Since' : 'Until'}
+          leftSectionWidth={50}
+          leftSectionProps={{ style: { fontSize: 12 } }}
           value={filters.values[name]}
           onChange={(event) => filters.set(name, event.currentTarget.value)}
         />

@@ -1,6 +1,6 @@
-import { Alert, Anchor, Breadcrumbs, Code, Group, Loader, Stack, Text, Title } from '@mantine/core'
+import { Alert, Code, Group, Loader, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from 'wouter'
+import { useParams } from 'wouter'
 import { dataOf, engine } from '../../api/engine.ts'
 import type { Bulk } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
@@ -8,7 +8,7 @@ import { useAddress } from '../../parts/filters/query.ts'
 import { duration, grouped, rate } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
-import { Page } from '../../parts/page.tsx'
+import { Crumbs, Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { Acts } from './acts.tsx'
@@ -29,15 +29,13 @@ export default function BulkPage() {
       title={title}
       full
       heading={
-        <Breadcrumbs>
-          <Anchor component={Link} href="/trash">
-            Trash
-          </Anchor>
-          <Anchor component={Link} href="/trash/bulks">
-            Bulks
-          </Anchor>
-          <Title order={1}>{title}</Title>
-        </Breadcrumbs>
+        <Crumbs
+          of={[
+            { title: 'Trash', href: '/trash' },
+            { title: 'Bulks', href: '/trash/bulks' },
+          ]}
+          title={title}
+        />
       }
       {...(data && { actions: <Acts bulk={data} /> })}
     >

@@ -1,4 +1,4 @@
-import { Anchor, Breadcrumbs, Button, Title } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { Link, useLocation } from 'wouter'
 import { dataOf, engine } from '../../api/engine.ts'
 import type { Bulk } from '../../api/engine.ts'
@@ -8,7 +8,7 @@ import { counted, grouped } from '../../parts/show/format.ts'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import type { Source } from '../../parts/list/book.ts'
 import { RowList } from '../../parts/list/rows.tsx'
-import { Page } from '../../parts/page.tsx'
+import { Crumbs, Page } from '../../parts/page.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import classes from './bulks.module.css'
 
@@ -32,18 +32,7 @@ const source: Source<Bulk> = {
 export default function BulksPage() {
   const [, navigate] = useLocation()
   return (
-    <Page
-      title="Bulks"
-      full
-      heading={
-        <Breadcrumbs>
-          <Anchor component={Link} href="/trash">
-            Trash
-          </Anchor>
-          <Title order={1}>Bulks</Title>
-        </Breadcrumbs>
-      }
-    >
+    <Page title="Bulks" full heading={<Crumbs of={[{ title: 'Trash', href: '/trash' }]} title="Bulks" />}>
       <RowList
         label="Bulks"
         many="bulks"

@@ -1,5 +1,4 @@
-import { Anchor, Title } from '@mantine/core'
-import { Link } from 'wouter'
+import { Crumbs } from '../../parts/page.tsx'
 
 interface ReadingHeadingProps {
   /** Where it is one of. */
@@ -9,16 +8,5 @@ interface ReadingHeadingProps {
 
 /** Of a cursor or a watermark: the way back to the list, and to the topology. */
 export function ReadingHeading({ list, of: { topology, topologyId, node } }: ReadingHeadingProps) {
-  return (
-    <Title order={1}>
-      <Anchor component={Link} href={list.href} inherit>
-        {list.title}
-      </Anchor>
-      {' / '}
-      <Anchor component={Link} href={`/topologies/${topologyId}`} inherit>
-        {topology}
-      </Anchor>
-      {` / ${node}`}
-    </Title>
-  )
+  return <Crumbs of={[list, { title: topology, href: `/topologies/${topologyId}` }]} title={node} />
 }

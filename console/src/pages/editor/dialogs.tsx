@@ -73,7 +73,14 @@ export function Dialogs({ topology, editing, saving, checked, dialog, close, why
         <TryDialog topology={topology} node={node.values.name} isChanged={isChanged(editing.state)} close={close} />
       )}
       {dialog === 'publish' && <PublishDialog topology={topology} save={store} lost={lost} close={close} />}
-      {dialog === 'import' && <ImportDialog topology={topology} close={close} done={() => void reread()} />}
+      {dialog === 'import' && (
+        <ImportDialog
+          topology={topology}
+          isUnsaved={isChanged(editing.state)}
+          close={close}
+          done={() => void reread()}
+        />
+      )}
       {dialog === 'difference' && <Changes checked={checked} revision={topology.revision} close={close} />}
     </>
   )

@@ -21,6 +21,7 @@ export interface Drawing {
 
 /** What all parts of the editor share. */
 export interface Editing extends Drawing {
+  readonly topologyId: string
   readonly faults: readonly Placed[]
 }
 

@@ -1,7 +1,7 @@
 import { Alert, Badge, Button, Group, Title } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useReducer, useState } from 'react'
 import { useLocation } from 'wouter'
 import type { Topology, Worker } from '../../api/engine.ts'
 import { topologyQuery } from '../../api/queries.ts'
@@ -9,6 +9,7 @@ import { Leaving } from '../../parts/leaving/leaving.tsx'
 import { Page } from '../../parts/page.tsx'
 import { TopologyState } from '../../parts/show/topology-state.tsx'
 import type { Place } from '../topology/graph/layout.ts'
+import { useOwnAddress } from '../topology/opened.ts'
 import { Canvas } from './canvas/canvas.tsx'
 import type { Placed } from './checking/faults.ts'
 import { FaultStrip } from './checking/strip.tsx'
@@ -55,9 +56,11 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers, tokenId }:
   const { state, dispatch } = drawing
   const saving = useSave(topology.id, before === null ? etag : before.etag, drawing)
   useEffect(() => keep({ state, etag: saving.etag }), [keep, state, saving.etag])
-  const address = useAddress(topology.name)
+  const [address] = useLocation()
+  const own = `/topologies/${topology.name}/edit`
+  useOwnAddress(own)
   const checked = useFaults(topology.id, drawing, saving.refused)
-  const editing = { ...drawing, faults: checked.faults }
+  const editing = { ...drawing, topologyId: topology.id, faults: checked.faults }
   const [dialog, setDialog] = useState<Dialog | null>(null)
   const [tab, setTab] = useState<Tab>('node')
   const [isPaletteOpen, setPaletteOpen] = useState(false)
@@ -114,7 +117,7 @@ export function Editor({ topology: read, etag, workers, whyNoWorkers, tokenId }:
           <Beside editing={editing} tab={tab} setTab={setTab} tryIt={() => setDialog('try')} />
         </div>
       </div>
-      <Leaving key={address.now} isChanged={isDirty} own={address.own} left={forget} />
+      <Leaving key={address} isChanged={isDirty} own={own} left={forget} />
       <Dialogs {...{ topology, editing, saving, checked, dialog, whyNotSave }} close={() => setDialog(null)} />
     </Page>
   )
@@ -127,19 +130,6 @@ function useKept(id: string, tokenId: string | null) {
   const keep = useCallback((drawing: KeptDrawing) => drawings.keep(id, drawing), [drawings, id])
   const forget = useCallback(() => drawings.forget(id), [drawings, id])
   return { before, keep, forget }
-}
-
-/** The address goes by the name of the topology, also when a save, an import or somebody else gives it another one. */
-function useAddress(name: string) {
-  const [now, navigate] = useLocation()
-  const own = `/topologies/${name}/edit`
-  const known = useRef(own)
-  useEffect(() => {
-    if (known.current === own) return
-    known.current = own
-    navigate(own, { replace: true })
-  }, [own, navigate])
-  return { now, own }
 }
 
 function Back() {

@@ -1,13 +1,13 @@
 import { Button, Loader } from '@mantine/core'
 import { ReactFlowProvider } from '@xyflow/react'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'wouter'
-import { answerOf, engine } from '../../api/engine.ts'
 import { workersQuery } from '../../api/queries.ts'
 import { useSession, useWhyNot } from '../../api/session.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
+import { useOpened } from '../topology/opened.ts'
 import { Editor } from './editor.tsx'
 
 export default function EditorPage() {
@@ -30,14 +30,7 @@ export default function EditorPage() {
 /** What is read when it is opened is what is edited: what others save meanwhile is told when this is saved. */
 function Opened({ topology }: { readonly topology: string }) {
   const { topologyId, tokenId } = useSession()
-  const { data, error, refetch } = useQuery({
-    queryKey: ['to-edit', topology],
-    queryFn: () => answerOf(engine.GET('/api/topologies/{topology}', { params: { path: { topology } } })),
-    staleTime: Infinity,
-    gcTime: 0,
-    // Under another name it is the same topology, and its editor stays as it is.
-    placeholderData: keepPreviousData,
-  })
+  const { data, error, refetch } = useOpened(topology)
   const workers = useQuery({ ...workersQuery, enabled: topologyId === null })
   const isReady = workers.data !== undefined || workers.error !== null || topologyId !== null
   if (data && isReady)

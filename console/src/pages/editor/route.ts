@@ -5,5 +5,6 @@ export const route: PageRoute = {
   title: 'Editor',
   menu: null,
   forOneTopology: true,
+  isRenamed: true,
   load: () => import('./page.tsx'),
 }

@@ -10,7 +10,7 @@ export interface Shortcuts {
 }
 
 /**
- * Ctrl-Z, Ctrl-Shift-Z (or Ctrl-Y) and Ctrl-S, also while a field is typed in: what it holds is part of what is undone. Delete and Escape
+ * Ctrl-Z, Ctrl-Shift-Z (or Ctrl-Y) and Ctrl-S, also while a field of a form is typed in: what it holds is part of what is undone. Delete and Escape
  * only where the graph is looked at: in a field they are of its text.
  */
 export function useShortcuts(shortcuts: Shortcuts): void {
@@ -31,17 +31,13 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   }, [])
 }
 
-function withCtrl({ key, shiftKey }: KeyboardEvent, { undo, redo, save }: Shortcuts): (() => void) | null {
-  switch (key.toLowerCase()) {
-    case 'z':
-      return shiftKey ? redo : undo
-    case 'y':
-      return redo
-    case 's':
-      return save
-    default:
-      return null
-  }
+function withCtrl({ key, shiftKey, target }: KeyboardEvent, { undo, redo, save }: Shortcuts): (() => void) | null {
+  const pressed = key.toLowerCase()
+  if (pressed === 's') return save
+  // What is searched is no part of the graph: it is undone by the browser.
+  if (isIn(target, '[role=search]')) return null
+  if (pressed === 'z') return shiftKey ? redo : undo
+  return pressed === 'y' ? redo : null
 }
 
 /** What takes keys itself. */
@@ -56,5 +52,9 @@ function onGraph({ key, target }: KeyboardEvent, { remove, unselect }: Shortcuts
 
 /** A dialog or a menu stands over the editor, and has keys of its own. */
 function isAbove(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('[role=dialog], [role=menu]') !== null
+  return isIn(target, '[role=dialog], [role=menu]')
+}
+
+function isIn(target: EventTarget | null, selector: string): boolean {
+  return target instanceof Element && target.closest(selector) !== null
 }

@@ -7,6 +7,7 @@ import { Icon } from '../../parts/icons.tsx'
 import type { IconName } from '../../parts/icons.tsx'
 import { MoreMenu } from '../../parts/more-menu.tsx'
 import { FileItems } from './files/file-items.tsx'
+import { isChanged } from './state/state.ts'
 import type { Action, EditorState } from './state/state.ts'
 
 export type Dialog = 'try' | 'publish' | 'import' | 'difference'
@@ -52,7 +53,7 @@ export function Toolbar({ topology, state, dispatch, whyNotSave, isSaving, save,
         Publish…
       </ActButton>
       <MoreMenu>
-        <FileItems topology={topology} openImport={() => open('import')} />
+        <FileItems topology={topology} isUnsaved={isChanged(state)} openImport={() => open('import')} />
         <Menu.Divider />
         <Menu.Item component={Link} href={`/topologies/${topology.name}`}>
           Look at {topology.name}

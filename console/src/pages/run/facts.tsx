@@ -1,17 +1,17 @@
 import { Alert, Anchor, Group, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { RunTimeline } from '../../api/engine.ts'
-import { counted, duration } from '../../parts/show/format.ts'
+import { counted } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
+import { Took } from '../../parts/show/took.tsx'
 
 /** How it is, in a line; what somebody has to do, below it. */
 export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
   const { run, reruns, trashOpen } = timeline
-  const { state, queued, cancelRequestedAt, startedAt, durationMs, tenant, revision, rerunOf, progress, scheduledAt } =
-    run
+  const { state, queued, cancelRequestedAt, startedAt, tenant, revision, rerunOf, progress, scheduledAt } = run
   const shown = state === 'running' && cancelRequestedAt !== null ? 'cancelling' : queued ? 'queued' : state
   return (
     <>
@@ -19,7 +19,7 @@ export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
         <StateBadge state={shown} />
         <Text size="sm">
           started <Time at={startedAt} /> (<Time at={startedAt} relative />
-          ), {state === 'running' ? 'for' : 'took'} {duration(durationMs)}
+          ), {state === 'running' ? 'for' : 'took'} <Took run={run} />
         </Text>
         {progress !== null && state === 'running' && <Text size="sm">read {progress}</Text>}
         <Text size="sm" c="dimmed">

@@ -1,11 +1,11 @@
-import { Anchor, Breadcrumbs, Loader, Stack, Tabs, Title } from '@mantine/core'
+import { Loader, Stack, Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from 'wouter'
+import { useParams } from 'wouter'
 import { dataOf, engine, statusOf } from '../../api/engine.ts'
 import type { RunTimeline } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { useAddress } from '../../parts/filters/query.ts'
-import { Page } from '../../parts/page.tsx'
+import { Crumbs, Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Acts } from './acts.tsx'
 import { Counters } from './counters.tsx'
@@ -15,7 +15,6 @@ import { Messages } from './messages.tsx'
 import { StartMessage } from './start.tsx'
 import { Waterfall } from './waterfall.tsx'
 
-const movingMs = 2_000
 const appearTries = 6
 const appearMs = 500
 
@@ -25,8 +24,6 @@ export default function RunPage() {
   const { data, error, refetch } = useQuery({
     queryKey: [...keys.run(id), 'timeline'],
     queryFn: () => dataOf(engine.GET('/api/runs/{id}/timeline', { params: { path: { id } } })),
-    // Its figures move between its events.
-    refetchInterval: ({ state }) => (state.data?.run.state === 'running' ? movingMs : false),
     // A run that was just begun appears a moment later.
     retry: (count, error) => statusOf(error) === 404 && count < appearTries,
     retryDelay: appearMs,
@@ -35,14 +32,7 @@ export default function RunPage() {
   return (
     <Page
       title={title}
-      heading={
-        <Breadcrumbs>
-          <Anchor component={Link} href="/runs">
-            Runs
-          </Anchor>
-          <Title order={1}>{title}</Title>
-        </Breadcrumbs>
-      }
+      heading={<Crumbs of={[{ title: 'Runs', href: '/runs' }]} title={title} />}
       {...(data && { actions: <Acts timeline={data} /> })}
     >
       {error && <Problem error={error} again={() => void refetch()} />}

@@ -5,7 +5,8 @@ import { dataOf, engine } from '../../api/engine.ts'
 import type { Run } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Empty } from '../../parts/empty.tsx'
-import { TextFilter, TimeFilter, TopologyFilter } from '../../parts/filters/filters.tsx'
+import { TimeFilter, TopologyFilter } from '../../parts/filters/filters.tsx'
+import { TextFilter } from '../../parts/filters/text-filter.tsx'
 import { useAddress } from '../../parts/filters/query.ts'
 import type { Query } from '../../parts/filters/query.ts'
 import { earlier, later, timeOf } from '../../parts/filters/since.ts'
@@ -89,7 +90,6 @@ function runsSource({ topology, state, tenant, since, until }: Query): Source<Ru
     key: keys.runs(null, 'list', { topology, state, tenant, since, until }),
     idOf: ({ id }) => id,
     timeOf: ({ startedAt }) => startedAt,
-    isMoving: ({ state }) => state === 'running',
     fetch(place, signal) {
       const [from, before] = [later(timeOf(since), place.since), earlier(timeOf(until), place.until)]
       const query = {

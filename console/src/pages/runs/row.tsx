@@ -1,8 +1,9 @@
 import type { Run } from '../../api/engine.ts'
-import { compact, duration } from '../../parts/show/format.ts'
+import { compact } from '../../parts/show/format.ts'
 import { MessagesBar } from '../../parts/life/messages-bar.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Time } from '../../parts/show/time.tsx'
+import { Took } from '../../parts/show/took.tsx'
 import classes from './runs.module.css'
 
 export function RunHead() {
@@ -20,7 +21,7 @@ export function RunHead() {
 
 /** What one wants to know first: how it ended, how much of it failed, how long it took. */
 export function RunRow({ run }: { readonly run: Run }) {
-  const { topology, node, tenant, messages, startedAt, durationMs, progress, finishedAt } = run
+  const { topology, node, tenant, messages, startedAt, progress, finishedAt } = run
   return (
     <div className={classes.row} role="presentation">
       <span role="gridcell">
@@ -43,7 +44,7 @@ export function RunRow({ run }: { readonly run: Run }) {
         {messages.failed > 0 ? compact(messages.failed) : <span className={classes.none}>0</span>}
       </span>
       <span role="gridcell" className={`${classes.number} ${classes.took}`}>
-        {duration(durationMs)}
+        <Took run={run} />
       </span>
       <span role="gridcell" className={classes.number}>
         <Time at={startedAt} relative isPlain />

@@ -1,7 +1,7 @@
-import { Alert, Anchor, Title } from '@mantine/core'
+import { Alert } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Link, useLocation, useParams } from 'wouter'
+import { useLocation, useParams } from 'wouter'
 import { answerOf, dataOf, engine, ifMatch } from '../../api/engine.ts'
 import type { ServiceState } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
@@ -10,7 +10,7 @@ import { Confirm } from '../../parts/confirm.tsx'
 import { counted, grouped } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { Loading } from '../../parts/table/listed.tsx'
-import { Page } from '../../parts/page.tsx'
+import { Crumbs, Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts } from '../../parts/show/facts.tsx'
 import { Time } from '../../parts/show/time.tsx'
@@ -39,7 +39,7 @@ export default function ServicePage() {
   return (
     <Page
       title={name}
-      heading={<Heading name={name} />}
+      heading={<Crumbs of={[{ title: 'Services', href: '/services' }]} title={name} />}
       actions={
         <>
           <ActButton variant="default" needs="design" onClick={() => setOpened('edit')}>
@@ -64,17 +64,6 @@ export default function ServicePage() {
 function usersText({ users, usersLeftOut }: ServiceState): string {
   const nodes = usersLeftOut ? `More than ${grouped(users.length)} nodes` : counted(users.length, 'node')
   return `${nodes} ${users.length === 1 ? 'uses' : 'use'}`
-}
-
-function Heading({ name }: { readonly name: string }) {
-  return (
-    <Title order={1}>
-      <Anchor component={Link} href="/services" inherit>
-        Services
-      </Anchor>
-      {` / ${name}`}
-    </Title>
-  )
 }
 
 function Shown({ state }: { readonly state: ServiceState }) {

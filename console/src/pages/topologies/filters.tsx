@@ -1,12 +1,8 @@
-import { CloseButton, Group, SegmentedControl, Text, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
-import { useState } from 'react'
+import { Group, SegmentedControl, Text } from '@mantine/core'
 import { useSearchParams } from 'wouter'
+import { TextFilter } from '../../parts/filters/text-filter.tsx'
 import { counted } from '../../parts/show/format.ts'
-import { Icon } from '../../parts/icons.tsx'
 import classes from './topologies.module.css'
-
-const typingMs = 250
 
 const shows = [
   { value: '', label: 'All' },
@@ -33,15 +29,20 @@ export function Filters({ total }: { readonly total: number | null }) {
     )
   return (
     <Group gap="xs" className={classes.filters}>
-      <Typed
-        name="text"
+      <TextFilter
         label="Search by name or description"
         placeholder="Search"
         value={params.get('text') ?? ''}
-        set={set}
-        icon
+        set={(value) => set('text', value ?? '')}
+        className={classes.typed}
       />
-      <Typed name="labels" label="Labels" placeholder="team=shop" value={params.get('labels') ?? ''} set={set} />
+      <TextFilter
+        label="Labels"
+        placeholder="team=shop"
+        value={params.get('labels') ?? ''}
+        set={(value) => set('labels', value ?? '')}
+        className={classes.typed}
+      />
       <SegmentedControl
         size="xs"
         aria-label="Which ones"
@@ -54,43 +55,5 @@ export function Filters({ total }: { readonly total: number | null }) {
         {total === null ? '' : counted(total, 'topology', 'topologies')}
       </Text>
     </Group>
-  )
-}
-
-interface TypedProps {
-  readonly name: string
-  readonly label: string
-  readonly placeholder: string
-  readonly value: string
-  readonly set: (name: string, value: string) => void
-  readonly icon?: boolean
-}
-
-/** Looks as somebody types, but not at every letter. */
-function Typed({ name, label, placeholder, value, set, icon = false }: TypedProps) {
-  const [typed, setTyped] = useState(value)
-  const [known, setKnown] = useState(value)
-  const later = useDebouncedCallback((text: string) => set(name, text), typingMs)
-  // The address was changed by something else, such as Back.
-  if (value !== known) {
-    setKnown(value)
-    setTyped(value)
-  }
-  const type = (text: string): void => {
-    setTyped(text)
-    later(text)
-  }
-  return (
-    <TextInput
-      aria-label={label}
-      placeholder={placeholder}
-      value={typed}
-      onChange={(event) => type(event.currentTarget.value)}
-      leftSection={icon ? <Icon name="search" size={14} /> : undefined}
-      rightSection={
-        typed === '' ? undefined : <CloseButton size="xs" aria-label={`Clear ${label}`} onClick={() => type('')} />
-      }
-      className={classes.typed}
-    />
   )
 }

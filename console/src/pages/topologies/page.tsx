@@ -5,6 +5,7 @@ import { dataOf, engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { grouped } from '../../parts/show/format.ts'
+import { NotUpdated } from '../../parts/not-updated.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { NewTopology } from './create.tsx'
@@ -16,11 +17,12 @@ import { Rows } from './rows.tsx'
 export default function TopologiesPage() {
   const [params, setParams] = useSearchParams()
   const filter = filterOf(params)
-  const { data, error, refetch, isPlaceholderData } = useQuery({
+  const overview = useQuery({
     queryKey: [...keys.topologies, filter],
     queryFn: () => dataOf(engine.GET('/api/overview', { params: { query: { ...filter, limit: rowsMax } } })),
     placeholderData: keepPreviousData,
   })
+  const { data, error, refetch, isPlaceholderData } = overview
   const to = (after: string | null): void =>
     setParams((known) => {
       const next = new URLSearchParams(known)
@@ -36,6 +38,7 @@ export default function TopologiesPage() {
       {data?.items.length === 0 && <Nothing filter={filter} />}
       {data !== undefined && data.items.length > 0 && (
         <>
+          <NotUpdated asked={[overview]} />
           <Rows items={data.items} isOld={isPlaceholderData} />
           {(data.next !== null || filter.after !== undefined) && (
             <Group justify="space-between">
@@ -58,7 +61,8 @@ export default function TopologiesPage() {
   )
 }
 
-const rowsMax = 100
+/** Each costs a browser some milliseconds. */
+const rowsMax = 50
 
 function Nothing({ filter }: { readonly filter: Filter }) {
   if (isFiltered(filter))

@@ -9,6 +9,8 @@ import { failuresQuery, nodesQuery, queuesQuery, topologyQuery, workersQuery } f
 import { useSession } from '../../api/session.ts'
 import { useDepths } from '../../live/live.tsx'
 import { Empty } from '../../parts/empty.tsx'
+import { NotUpdated } from '../../parts/not-updated.tsx'
+import type { Asked } from '../../parts/not-updated.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { TopologyState } from '../../parts/show/topology-state.tsx'
@@ -19,6 +21,7 @@ import type { Figures } from './figures.ts'
 import { NodeMenu } from './graph/node-menu.tsx'
 import type { OpenMenu } from './graph/node-menu.tsx'
 import { TopologyGraph } from './graph/graph.tsx'
+import { useOpened, useOwnAddress } from './opened.ts'
 import { Panel } from './panel/panel.tsx'
 import { NodeLabel } from './prefetch/label.tsx'
 import { PrefetchModal } from './prefetch/modal.tsx'
@@ -28,25 +31,47 @@ import classes from './topology.module.css'
 
 export default function TopologyPage() {
   const { topology: ref } = useParams<{ topology: string }>()
-  const topology = useQuery(topologyQuery(ref))
-  const nodes = useQuery(nodesQuery(ref))
-  const error = topology.error ?? nodes.error
-  // A name that is no more, as after a rename, is said: what was read by it would stay as it is for ever.
-  const isGone = error !== null && statusOf(error) === 404
-  if (topology.data && nodes.data && !isGone) return <Loaded topology={topology.data} nodes={nodes.data} />
+  const { data, error, refetch } = useOpened(ref)
+  if (data) return <Opened key={data.data.id} opened={data.data} />
+  return <Missing title={ref} error={error} again={() => void refetch()} />
+}
+
+/** By its id, so that it is followed when it gets another name. */
+function Opened({ opened }: { readonly opened: Topology }) {
+  const topology = useQuery(topologyQuery(opened.id))
+  const nodes = useQuery(nodesQuery(opened.id))
+  const { data = opened } = topology
+  useOwnAddress(`/topologies/${data.name}`)
+  const gone = [topology.error, nodes.error].find((error) => statusOf(error) === 404)
+  if (nodes.data && !gone) return <Loaded topology={data} nodes={nodes.data} asked={[topology, nodes]} />
+  const again = (): void => void Promise.all([topology.refetch(), nodes.refetch()])
+  return <Missing title={data.name} error={gone ?? topology.error ?? nodes.error} again={again} />
+}
+
+interface MissingProps {
+  readonly title: string
+  /** Null: it is being read. */
+  readonly error: unknown
+  readonly again: () => void
+}
+
+function Missing({ title, error, again }: MissingProps) {
   return (
-    <Page title={ref}>
-      {error === null ? (
-        <Loader size="sm" aria-label="Loading" />
-      ) : (
-        <Problem error={error} again={() => void topology.refetch()} />
-      )}
+    <Page title={title}>
+      {error === null ? <Loader size="sm" aria-label="Loading" /> : <Problem error={error} again={again} />}
     </Page>
   )
 }
 
-function Loaded({ topology, nodes }: { readonly topology: Topology; readonly nodes: readonly Node[] }) {
-  const figures = useFigures(topology, nodes)
+interface LoadedProps {
+  readonly topology: Topology
+  readonly nodes: readonly Node[]
+  /** Where they come from. */
+  readonly asked: readonly Asked[]
+}
+
+function Loaded({ topology, nodes, asked }: LoadedProps) {
+  const [figures, ofFigures] = useFigures(topology, nodes)
   const [chosen, choose] = useChosen(nodes)
   const { ref: stage, width, height } = useElementSize()
   const [menu, setMenu] = useState<OpenMenu | null>(null)
@@ -73,6 +98,7 @@ function Loaded({ topology, nodes }: { readonly topology: Topology; readonly nod
       }
     >
       <SyncBanner topology={topology} />
+      <NotUpdated asked={[...asked, ...ofFigures]} />
       <div className={classes.box}>
         <div className={classes.bar}>
           {chosen ? (
@@ -138,18 +164,24 @@ function useChosen(nodes: readonly Node[]): [Node | null, (name: string | null, 
   return [chosen, choose]
 }
 
-function useFigures(topology: Topology, nodes: readonly Node[]): ReadonlyMap<string, Figures> {
+/** And where they come from. */
+function useFigures(topology: Topology, nodes: readonly Node[]): [ReadonlyMap<string, Figures>, readonly Asked[]] {
   const { topologyId } = useSession()
   const isPublished = topology.visibility === 'public'
   const depths = useDepths(topology.id)
-  const { data: queues = none } = useQuery({ ...queuesQuery(topology.id), enabled: isPublished })
-  const { data: failures = none } = useQuery(failuresQuery(topology.id))
+  const queues = useQuery({ ...queuesQuery(topology.id), enabled: isPublished })
+  const failures = useQuery(failuresQuery(topology.id))
   // A token of one topology may not look at workers.
-  const { data: workers = none } = useQuery({ ...workersQuery, enabled: topologyId === null })
-  return useMemo(
-    () => figuresOf({ nodes, queues, depths, failures, workers }),
-    [nodes, queues, depths, failures, workers],
+  const workers = useQuery({ ...workersQuery, enabled: topologyId === null })
+  const figures = useMemo(
+    () =>
+      figuresOf({
+        ...{ nodes, depths },
+        ...{ queues: queues.data ?? none, failures: failures.data ?? none, workers: workers.data ?? none },
+      }),
+    [nodes, queues.data, depths, failures.data, workers.data],
   )
+  return [figures, [queues, failures, workers]]
 }
 
 const none: never[] = []

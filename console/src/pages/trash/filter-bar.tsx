@@ -3,7 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { dataOf, engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { useSession, useWhyNot } from '../../api/session.ts'
-import { TextFilter, TimeFilter, TopologyFilter } from '../../parts/filters/filters.tsx'
+import { TimeFilter, TopologyFilter } from '../../parts/filters/filters.tsx'
+import { TextFilter } from '../../parts/filters/text-filter.tsx'
 import type { TrashAddress } from './address.ts'
 
 export type Change = (values: Readonly<Record<string, string | null>>, how?: 'push' | 'replace') => void

@@ -1,7 +1,7 @@
-import { Alert, Anchor, List, Title } from '@mantine/core'
+import { Alert, List } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Link, useParams } from 'wouter'
+import { useParams } from 'wouter'
 import { answerOf, dataOf, engine, ifMatch } from '../../api/engine.ts'
 import type { Worker } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
@@ -9,7 +9,7 @@ import { ActButton } from '../../parts/act-button.tsx'
 import { duration } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { Loading } from '../../parts/table/listed.tsx'
-import { Page } from '../../parts/page.tsx'
+import { Crumbs, Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
 import { Time } from '../../parts/show/time.tsx'
@@ -36,14 +36,7 @@ export default function WorkerPage() {
   return (
     <Page
       title={name}
-      heading={
-        <Title order={1}>
-          <Anchor component={Link} href="/workers" inherit>
-            Workers
-          </Anchor>
-          {` / ${name}`}
-        </Title>
-      }
+      heading={<Crumbs of={[{ title: 'Workers', href: '/workers' }]} title={name} />}
       actions={
         <>
           <Refresh worker={worker} etag={etag} />

@@ -61,7 +61,7 @@ export default function WorkersPage() {
   const filters = useFilters(['text'])
   const text = filters.values.text.trim().toLowerCase()
   const list = useList({
-    queryKey: keys.workers(),
+    queryKey: keys.workers(null, 'list'),
     ask: (after) => dataOf(engine.GET('/api/workers', { params: { query: { limit: atATime, ...after } } })),
   })
   const add = (

@@ -1,11 +1,9 @@
-import { CloseButton, Select, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
+import { Select, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { useSession } from '../../api/session.ts'
-import { Icon } from '../icons.tsx'
 import { ages } from './since.ts'
 
 interface FieldProps {
@@ -88,7 +86,9 @@ function When({ label, value, set }: FieldProps & { readonly label: string }) {
       type="datetime-local"
       step={1}
       aria-label={label}
-      title={label}
+      leftSection={label}
+      leftSectionWidth={label.length * 8 + 14}
+      leftSectionProps={{ style: { fontSize: 12 } }}
       value={value === undefined ? '' : localOf(value)}
       onChange={({ currentTarget: { value: typed } }) => {
         const at = new Date(typed)
@@ -103,41 +103,4 @@ function localOf(time: string): string {
   const at = new Date(time)
   if (Number.isNaN(at.getTime())) return ''
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
-}
-
-const typingMs = 300
-
-interface TextFilterProps extends FieldProps {
-  readonly label: string
-  readonly w?: number
-}
-
-/** Acts when one stops typing. */
-export function TextFilter({ label, value, set, w = 200 }: TextFilterProps) {
-  const [typed, setTyped] = useState(value ?? '')
-  const [known, setKnown] = useState(value)
-  // The address was changed otherwise: by the browser's back, or a link.
-  if (known !== value) {
-    setKnown(value)
-    if ((value ?? '') !== typed.trim()) setTyped(value ?? '')
-  }
-  const tell = useDebouncedCallback((text: string) => set(text.trim() === '' ? null : text.trim()), typingMs)
-  const change = (text: string): void => {
-    setTyped(text)
-    tell(text)
-  }
-  return (
-    <TextInput
-      aria-label={label}
-      placeholder={label}
-      leftSection={<Icon name="search" size={14} />}
-      rightSection={
-        typed !== '' && <CloseButton size="xs" aria-label={`Clear ${label.toLowerCase()}`} onClick={() => change('')} />
-      }
-      value={typed}
-      onChange={(event) => change(event.currentTarget.value)}
-      maxLength={200}
-      w={w}
-    />
-  )
 }

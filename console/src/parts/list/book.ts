@@ -10,8 +10,6 @@ export interface Source<T> {
   readonly idOf: (row: T) => string
   /** By which it is sorted, the newest first. */
   readonly timeOf: (row: T) => string
-  /** Whether a row changes without an event that tells so; it is looked at again while it is in sight. */
-  readonly isMoving?: (row: T) => boolean
 }
 
 export interface Place {

@@ -54,7 +54,6 @@ export function useRows<T>(source: Source<T>, scroller: RefObject<HTMLElement | 
       queryFn: ({ signal }: { signal: AbortSignal }) => book.read(page, signal),
       gcTime: keptMs,
       structuralSharing: false,
-      refetchInterval: ({ state }: { state: { data?: T[] | undefined } }) => movingMs(source, state.data),
     })),
   })
   const pages = new Map(wanted.map((page, at) => [page, results[at]?.data ?? null]))
@@ -83,12 +82,6 @@ export function useRows<T>(source: Source<T>, scroller: RefObject<HTMLElement | 
 
 function toTop(virtual: Virtualizer<HTMLElement, Element>): void {
   virtual.scrollToOffset(0)
-}
-
-const lookAgainMs = 3_000
-
-function movingMs<T>({ isMoving }: Source<T>, rows: readonly T[] = []): number | false {
-  return isMoving !== undefined && rows.some(isMoving) ? lookAgainMs : false
 }
 
 /** Whether something came since the list was opened. */

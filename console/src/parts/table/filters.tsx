@@ -1,25 +1,22 @@
-import { CloseButton, Group, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
+import { Group } from '@mantine/core'
 import { useSearchParams } from 'wouter'
+import { TextFilter } from '../filters/text-filter.tsx'
 
 export interface Filters<K extends string> {
   /** As it stands in the address. */
   readonly values: Readonly<Record<K, string>>
-  /** What is asked for by it: a moment later, when nobody types any more, and without what is empty. */
+  /** What is asked for by it: without what is empty. */
   readonly asked: Partial<Record<K, string>>
   readonly isAny: boolean
   set(name: K, value: string): void
   clear(): void
 }
 
-const typingMs = 250
-
 /** Filters that stand in the address of the page, so that it can be shared. */
 export function useFilters<K extends string>(names: readonly K[]): Filters<K> {
   const [params, setParams] = useSearchParams()
   const values = Object.fromEntries(names.map((name) => [name, params.get(name) ?? ''])) as Record<K, string>
-  const [text] = useDebouncedValue(JSON.stringify(values), typingMs)
-  const asked = given(JSON.parse(text) as Record<K, string>)
+  const asked = given(values)
   const change = (edit: (next: URLSearchParams) => void): void =>
     setParams(
       (known) => {
@@ -50,22 +47,11 @@ interface FilterTextProps<K extends string> {
   readonly filters: Filters<K>
   readonly name: K
   readonly label: string
+  readonly suggestions?: readonly string[]
 }
 
-export function FilterText<K extends string>({ filters, name, label }: FilterTextProps<K>) {
-  const value = filters.values[name]
-  return (
-    <TextInput
-      aria-label={label}
-      placeholder={label}
-      w={150}
-      value={value}
-      onChange={(event) => filters.set(name, event.currentTarget.value)}
-      rightSection={
-        value !== '' && <CloseButton size="xs" aria-label={`Clear ${label}`} onClick={() => filters.set(name, '')} />
-      }
-    />
-  )
+export function FilterText<K extends string>({ filters, name, ...rest }: FilterTextProps<K>) {
+  return <TextFilter {...rest} value={filters.values[name]} set={(value) => filters.set(name, value ?? '')} w={160} />
 }
 
 export function FilterBar({ children }: { readonly children: React.ReactNode }) {

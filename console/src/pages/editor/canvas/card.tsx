@@ -6,6 +6,7 @@ import { Icon } from '../../../parts/icons.tsx'
 import { counted } from '../../../parts/show/format.ts'
 import type { Direction } from '../../topology/graph/layout.ts'
 import { isEvent, typeOf } from '../state/graph.ts'
+import shared from '../../topology/graph/graph.module.css'
 import classes from './canvas.module.css'
 
 interface CardData extends Record<string, unknown> {
@@ -25,13 +26,18 @@ function Card({ data: { values, direction, faults, isHint, isChosen, isNew } }: 
   const isRight = direction === 'right'
   const type = typeOf(values)
   return (
-    <div className={classes.card} data-chosen={isChosen} data-faulty={faults.length > 0 && !isHint} data-new={isNew}>
+    <div
+      className={`${shared.card} ${classes.card}`}
+      data-chosen={isChosen}
+      data-faulty={faults.length > 0 && !isHint}
+      data-new={isNew}
+    >
       {!isEvent(type) && (
         <Handle type="target" position={isRight ? Position.Left : Position.Top} className={classes.handle} />
       )}
-      <div className={classes.head}>
+      <div className={shared.head}>
         <Icon name={type} size={14} />
-        <button type="button" className={classes.title} title={values.name} aria-label={spoken(values, faults)}>
+        <button type="button" className={shared.title} title={values.name} aria-label={spoken(values, faults)}>
           {values.name === '' ? '(no name)' : values.name}
         </button>
         {faults.length > 0 && (

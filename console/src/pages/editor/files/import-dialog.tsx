@@ -6,6 +6,7 @@ import type { RefObject } from 'react'
 import type { Topology } from '../../../api/engine.ts'
 import { Foot } from '../../../parts/form/foot.tsx'
 import { Icon } from '../../../parts/icons.tsx'
+import { openNewest } from '../../../parts/newest.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
 import { useAgain } from '../../topology/actions/use-deed.ts'
@@ -17,6 +18,8 @@ import { tooLarge } from './read.ts'
 
 interface ImportDialogProps {
   readonly topology: Pick<Topology, 'id' | 'name'>
+  /** Something is drawn that isn't stored, and is replaced, too. */
+  readonly isUnsaved?: boolean
   readonly close: () => void
   /** The draft is another one now. */
   readonly done?: () => void
@@ -25,7 +28,7 @@ interface ImportDialogProps {
 const typingMs = 300
 
 /** Replaces the draft by a document from elsewhere, after it was shown what that changes. */
-export function ImportDialog({ topology, close, done }: ImportDialogProps) {
+export function ImportDialog({ topology, isUnsaved = false, close, done }: ImportDialogProps) {
   const { id, name } = topology
   const [text, setText] = useState('')
   const [asked] = useDebouncedValue(text, typingMs)
@@ -51,6 +54,7 @@ export function ImportDialog({ topology, close, done }: ImportDialogProps) {
   return (
     <Modal opened onClose={close} title={`Import into ${name}`} size="xl">
       <Stack gap="sm">
+        {isUnsaved && <Unsaved />}
         <Source field={field} text={text} set={setText} />
         {isBusy ? (
           <Loader size="xs" aria-label="Looking at it" />
@@ -85,6 +89,14 @@ export function ImportDialog({ topology, close, done }: ImportDialogProps) {
   )
 }
 
+function Unsaved() {
+  return (
+    <Alert color="yellow" variant="light" icon={<Icon name="warning" />} title="What you have drawn isn’t saved">
+      It is replaced with the draft; undo brings it back. The changes below are to the draft as it is stored.
+    </Alert>
+  )
+}
+
 interface SourceProps {
   readonly field: RefObject<HTMLTextAreaElement | null>
   readonly text: string
@@ -94,19 +106,27 @@ interface SourceProps {
 /** A file, chosen or dropped, or what is pasted. */
 function Source({ field, text, set }: SourceProps) {
   const [refused, refuse] = useState<string | null>(null)
+  const [newest] = useState(openNewest)
   const reset = useRef<() => void>(null)
-  const open = (file: File | null): void => {
+  const open = async (file: File | null): Promise<void> => {
     // Otherwise the same file, mended on disk, could not be chosen again.
     reset.current?.()
     if (file === null) return
+    newest.drop()
     const reason = tooLarge(file.size)
     refuse(reason === null ? null : `${file.name}: ${reason}`)
-    if (reason === null) file.text().then(set, () => refuse(`${file.name}: it can’t be read`))
+    if (reason !== null) return
+    try {
+      const read = await newest(file.text())
+      if (read !== null) set(read.value)
+    } catch {
+      refuse(`${file.name}: it can’t be read`)
+    }
   }
   return (
     <Stack gap="xs">
       <Group gap="xs">
-        <FileButton resetRef={reset} onChange={open} accept=".yaml,.yml,.json,.bpmn,.xml">
+        <FileButton resetRef={reset} onChange={(file) => void open(file)} accept=".yaml,.yml,.json,.bpmn,.xml">
           {(props) => (
             <Button variant="default" {...props}>
               Choose a file
@@ -130,13 +150,16 @@ function Source({ field, text, set }: SourceProps) {
         wrap="off"
         spellCheck={false}
         value={text}
-        onChange={(event) => set(event.currentTarget.value)}
+        onChange={(event) => {
+          newest.drop()
+          set(event.currentTarget.value)
+        }}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           const [file] = event.dataTransfer.files
           if (file === undefined) return
           event.preventDefault()
-          open(file)
+          void open(file)
         }}
         classNames={{ input: classes.text }}
         data-autofocus

@@ -130,7 +130,7 @@ function Limits({ ofManifest }: { readonly ofManifest: string | undefined }) {
   const { topologyId } = useSession()
   // A token of one topology may not look at services.
   const { data = [] } = useQuery({
-    queryKey: keys.services('names'),
+    queryKey: keys.services(null, 'names'),
     queryFn: () => engine.list('/api/services'),
     enabled: topologyId === null,
   })

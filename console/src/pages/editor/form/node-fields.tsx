@@ -1,4 +1,4 @@
-import { Code, Group, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Group, Select, Stack, Text, TextInput } from '@mantine/core'
 import type { TopologyDocumentNodeType } from '../../../api/engine.ts'
 import { manifestOf } from '../checking/settings.ts'
 import { renaming } from '../state/edits.ts'
@@ -10,6 +10,7 @@ import { useFields } from './context.ts'
 import { CheckField, SuggestField, TextField } from './fields.tsx'
 import { ObjectSection } from './object-section.tsx'
 import { Schedule } from './schedule.tsx'
+import { WebhookAddress } from './webhook-address.tsx'
 
 interface NodeFieldsProps {
   readonly node: GraphNode
@@ -36,7 +37,7 @@ export function NodeFields({ node, editing }: NodeFieldsProps) {
         data-field="type"
         error={faultAt('type')}
       />
-      {isEvent(type) ? <EventFields type={type} /> : <WorkerFields node={node} editing={editing} />}
+      {isEvent(type) ? <EventFields node={node} editing={editing} /> : <WorkerFields node={node} editing={editing} />}
     </Stack>
   )
 }
@@ -94,15 +95,15 @@ function WorkerFields({ node: { values }, editing: { workers } }: NodeFieldsProp
   )
 }
 
-function EventFields({ type }: { readonly type: TopologyDocumentNodeType }) {
+function EventFields({ node: { key, values }, editing: { state, topologyId } }: NodeFieldsProps) {
+  const type = typeOf(values)
+  const stored = state.saved.nodes.find((saved) => saved.key === key && saved.values.type === 'webhook')
   return (
     <>
       {type !== 'webhook' && <Schedule isCron={type === 'cron'} />}
       {type === 'webhook' && (
         <>
-          <Text size="xs" c="dimmed">
-            Its address is shown by <Code>sluice webhook show</Code> once the draft is saved.
-          </Text>
+          <WebhookAddress topologyId={topologyId} node={stored?.values.name ?? null} />
           <ObjectSection field="verify" label="Deliveries are signed" />
           <ObjectSection field="handshake" label="Its registration is answered" />
           <ObjectSection field="accept" label="It takes more than POST with JSON" />

@@ -28,16 +28,18 @@ export function Palette({ workers, whyNoWorkers, beside, add, close }: PalettePr
   const shelves = shelvesOf(workers, text)
   return (
     <div className={classes.palette} role="group" aria-label="Nodes to add">
-      <TextInput
-        aria-label="Search what can be added"
-        placeholder="Search nodes"
-        leftSection={<Icon name="search" size={14} />}
-        rightSection={
-          text !== '' && <CloseButton size="xs" aria-label="Clear the search" onClick={() => setText('')} />
-        }
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-      />
+      <div role="search">
+        <TextInput
+          aria-label="Search what can be added"
+          placeholder="Search nodes"
+          leftSection={<Icon name="search" size={14} />}
+          rightSection={
+            text !== '' && <CloseButton size="xs" aria-label="Clear the search" onClick={() => setText('')} />
+          }
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+      </div>
       <CloseButton
         hiddenFrom="sm"
         aria-label="Close what can be added"

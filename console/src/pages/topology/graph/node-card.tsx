@@ -43,7 +43,7 @@ function Card({ data }: NodeProps<CardNode>) {
         {!isFar && <Icon name={node.type} size={14} />}
         <button
           type="button"
-          className={classes.title}
+          className={`${classes.title} ${classes.whole}`}
           title={node.name}
           aria-label={spoken(node, figures, isBottleneck)}
         >

@@ -1,0 +1,66 @@
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { dataOf } from '../../../runtime/client/answer.ts'
+import { chain } from '../../api/open.ts'
+import { chromiumPath, openConsole } from '../../console/open.ts'
+import type { TestConsole } from '../../console/open.ts'
+
+describe.skipIf(chromiumPath === undefined)('topologies under other names, in Chromium', () => {
+  let t: TestConsole
+  beforeAll(async () => {
+    t = await openConsole()
+  })
+  afterAll(() => t.close())
+
+  const palette = (page: Page, name: string): Locator =>
+    page.getByRole('group', { name: 'Nodes to add' }).getByRole('button', { name })
+  const card = (page: Page, name: string): Locator =>
+    page.getByLabel('The graph of the draft').getByRole('button', { name: new RegExp(`^${name},`) })
+  const form = (page: Page, name: string): Locator => page.getByRole('complementary', { name: `Node ${name}` })
+  const saved = (page: Page) => page.getByRole('status').getByText('Saved', { exact: true })
+
+  test('under another name it is the same drawing: what is selected stays, and undo goes back before it', async () => {
+    const document = { name: 'first-name', nodes: [{ name: 'begin', type: 'start' as const }], edges: [] }
+    await dataOf(t.engine.POST('/api/topologies', { body: document }))
+    const page = await t.page('/topologies/first-name/edit')
+    await page.getByRole('button', { name: 'Details' }).click()
+    const name = page.getByRole('complementary', { name: 'The topology' }).getByRole('textbox', { name: 'Name' })
+    await name.fill('other-name')
+    await card(page, 'begin').click()
+    await palette(page, 'webhook').click()
+    await page.getByRole('button', { name: 'Save draft' }).click()
+    await page.waitForURL(`${t.url}/topologies/other-name/edit`)
+    await page.getByRole('heading', { name: 'Edit other-name' }).waitFor()
+    await saved(page).waitFor()
+    await form(page, 'webhook').waitFor()
+    await page.keyboard.press('Control+z')
+    await card(page, 'webhook').waitFor({ state: 'detached' })
+    await card(page, 'begin').waitFor()
+    await page.keyboard.press('Control+Shift+z')
+    await card(page, 'webhook').waitFor()
+    await saved(page).waitFor()
+  })
+
+  test('a topology is followed when it gets another name; what can’t be read again stays, and says since when it is old', async () => {
+    const { id } = await dataOf(t.engine.POST('/api/topologies', { body: chain('moved') as never }))
+    await dataOf(
+      t.engine.POST('/api/workers', { body: { name: 'w', urls: ['http://127.0.0.1:1'], dialect: 'native' } }),
+    )
+    const byId = { path: { topology: id } }
+    const page = await t.page('/topologies/moved?node=a')
+    await page.getByRole('complementary', { name: 'Node a' }).waitFor()
+    await page.getByText('Live', { exact: true }).waitFor()
+    await dataOf(t.engine.PUT('/api/topologies/{topology}', { params: byId, body: chain('moved-on') as never }))
+    await dataOf(t.engine.POST('/api/topologies/{topology}/publish', { params: byId }))
+    await page.waitForURL(`${t.url}/topologies/moved-on?node=a`)
+    await page.getByRole('heading', { name: 'moved-on' }).waitFor()
+    await page.route('**/nodes', (route) => route.abort())
+    await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params: byId, body: { paused: true } }))
+    const old = page.getByRole('status').filter({ hasText: /Not updated since \d\d:\d\d: the engine can’t be reached/ })
+    await old.waitFor()
+    await page.getByRole('complementary', { name: 'Node a' }).waitFor()
+    await page.unroute('**/nodes')
+    await old.getByRole('button', { name: 'Try again' }).click()
+    await old.waitFor({ state: 'detached' })
+  })
+})
