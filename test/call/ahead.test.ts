@@ -6,6 +6,8 @@ import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { Connections } from '../../runtime/call/ahead.ts'
+import { openInstances } from '../../runtime/call/instances.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
 
 const openMs = 40
 
@@ -91,4 +93,46 @@ test('calls without an answer count as well: a worker whose connections stay ope
   const before = asked()
   connections.expect()
   expect(asked()).toBe(before)
+})
+
+test('at an instance that takes no calls now none is opened ahead', async () => {
+  const server = createServer((request, response) =>
+    request.resume().on('end', () => response.writeHead(204, { connection: 'close' }).end()),
+  )
+  let opened = 0
+  server.on('connection', () => opened++).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const worker = { name: 'w', urls: [`http://127.0.0.1:${port}`], dialect: 'native', version: 1, secret: null } as const
+  const deps = { log: silentLog, onChange: () => undefined }
+  const instances = await openInstances({ ...worker, timeoutMs: null }, deps)
+  onTestFinished(async () => {
+    await instances.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const take = () => {
+    const slot = instances.take(false)
+    if (slot === null) throw new Error('no instance')
+    return slot
+  }
+  for (let n = 0; n < 8; n++) {
+    const slot = take()
+    await new Promise<void>((resolve, reject) => {
+      slot.instance.pool.dispatch({ method: 'POST', path: '/', body: '' }, {
+        onRequestStart: () => undefined,
+        onResponseEnd: () => resolve(),
+        onResponseError: (_controller, error) => reject(error),
+      } satisfies Dispatcher.DispatchHandler)
+      // Whoever is busy sees late that the connection is open.
+      for (const begun = performance.now(); performance.now() - begun < 10;);
+    })
+    instances.done(slot, { kind: 'reply', status: 204, headers: {}, body: Buffer.of() }, 'm')
+  }
+  instances.done(take(), { kind: 'refused' }, 'm')
+  const before = opened
+  instances.expect()
+  // Connections are accepted in the order in which they come.
+  await fetch(worker.urls[0] ?? '')
+  expect(opened).toBe(before + 1)
 })
