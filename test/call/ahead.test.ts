@@ -133,6 +133,6 @@ test('at an instance that takes no calls now none is opened ahead', async () => 
   const before = opened
   instances.expect()
   // Connections are accepted in the order in which they come.
-  await fetch(worker.urls[0] ?? '')
+  await fetch(worker.urls[0])
   expect(opened).toBe(before + 1)
 })
