@@ -16,6 +16,8 @@ export class Connections {
   #options: Options | null = null
   #opening = 0
   #isClosed = false
+  /** One that was opened ahead has failed: none is until then. */
+  #restUntil = -Infinity
   /** Averages: how long opening one takes, between two that are wanted, and which part of calls wants one. */
   #tookMs = 0
   #everyMs = longMs
@@ -40,7 +42,7 @@ export class Connections {
     else queueMicrotask(() => callback(null, spare))
   }
 
-  /** A call was made. */
+  /** A call was made, whatever came of it. */
   called(): void {
     this.#part += (Math.min(this.#wanted, 1) - this.#part) / smoothing
     this.#wanted = Math.max(0, this.#wanted - 1)
@@ -49,6 +51,7 @@ export class Connections {
   /** A call will be made in a moment. */
   expect(): void {
     if (this.#options === null || this.#isClosed || this.#tookMs < quickMs || this.#part < 0.5) return
+    if (performance.now() < this.#restUntil) return
     const wanted = Math.min(spareMax, Math.ceil((1.5 * this.#tookMs) / this.#everyMs) + 1)
     while (this.#spare.size + this.#opening < wanted) this.#openSpare(this.#options)
   }
@@ -74,6 +77,7 @@ export class Connections {
     this.#openOne(options, (_error, socket) => {
       this.#opening--
       if (socket !== null) this.#keep(socket)
+      else this.#restUntil = performance.now() + restMs
     })
   }
 
@@ -108,5 +112,7 @@ export class Connections {
 const quickMs = 5
 const longMs = 5_000
 const keptMs = 1_000
+/** Who refuses a connection isn't asked for the next one by each call that waits. */
+const restMs = 1_000
 const spareMax = 20
 const smoothing = 8

@@ -45,7 +45,7 @@ export interface Instances {
   turn(isSuspect: boolean, signal: AbortSignal): Promise<Slot | null>
   /** The call of the message with this id is over. Null: there was none, or we gave it up: nobody is to blame. */
   done(slot: Slot, result: CallResult | null, message: string): void
-  /** A call will be made in a moment: connections are opened for it where that takes long. */
+  /** A call will be made in a moment: connections are opened for it where that takes long, and the instance takes calls. */
   expect(): void
   states(): InstanceHealth[]
   outlook(): Outlook
@@ -147,7 +147,7 @@ class Crew implements Instances {
     const now = performance.now()
     if (showing.kind === 'good') instance.answeredAt = now
     instance.inFlight--
-    if (result?.kind === 'reply') instance.connections.called()
+    if (result !== null) instance.connections.called()
     if (this.#alone === slot) {
       this.#alone = null
       this.#reserved = null
@@ -157,7 +157,7 @@ class Crew implements Instances {
   }
 
   expect(): void {
-    for (const { connections } of this.#members) connections.expect()
+    for (const { circuit, connections } of this.#members) if (!circuit.isOpen) connections.expect()
   }
 
   states(): InstanceHealth[] {

@@ -49,6 +49,11 @@ export class SharedCell<S> {
     }
   }
 
+  /** Others may have changed it: it is read anew before it is changed. */
+  forget(): void {
+    this.#revision = null
+  }
+
   /** Goes on with this until NATS answers again. */
   assume(state: S): void {
     this.#assumed = state

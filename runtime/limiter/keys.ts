@@ -1,7 +1,7 @@
 import type { LimitKey } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
-import type { FlightDeps } from './flights.ts'
-import { Flights } from './flights.ts'
+import type { FlightDeps } from './flights/flights.ts'
+import { Flights } from './flights/flights.ts'
 import { PermitLine } from './line/line.ts'
 import type { LineDeps } from './line/deps.ts'
 import { Meter } from './meter.ts'
@@ -18,6 +18,8 @@ export interface Key {
   /** Others go on while this one waits. */
   readonly isOwn: boolean
   readonly meter: Meter
+  /** Calls that wait for it, or are open. */
+  users: number
   usedAt: number
 }
 
@@ -63,6 +65,11 @@ export class Keys {
     return this.#keys.get(id)
   }
 
+  /** Calls in flight that are shared under this id. */
+  flightsOf(id: string): Flights | null {
+    return this.#keys.get(id.slice(0, -flightsId('').length))?.flights ?? null
+  }
+
   all(): Iterable<Key> {
     return this.#keys.values()
   }
@@ -87,10 +94,23 @@ export class Keys {
     return { kind: 'service', service, who: isOwn ? who : null, isOwn }
   }
 
+  /** They are kept until they are released: who holds one goes by it, however long it waits. */
+  hold(keys: readonly Key[]): void {
+    for (const key of keys) key.users++
+  }
+
+  release(keys: readonly Key[]): void {
+    const now = this.#deps.now()
+    for (const key of keys) {
+      key.users--
+      key.usedAt = now
+    }
+  }
+
   forgetIdle(): void {
     const now = this.#deps.now()
     for (const [id, key] of this.#keys) {
-      if (now - key.usedAt < idleMs || !key.line.isIdle || (key.flights !== null && !key.flights.isIdle)) continue
+      if (now - key.usedAt < idleMs || !isIdle(key)) continue
       key.line.close()
       this.#keys.delete(id)
       this.#byCall.clear()
@@ -123,7 +143,7 @@ export class Keys {
     const line = new PermitLine(id, key, this.#deps)
     const isOwn = key.kind === 'service' && key.isOwn
     const usedAt = this.#deps.now()
-    const made: Key = { id, key, line, flights: null, hasTiers: false, isOwn, meter: new Meter(), usedAt }
+    const made: Key = { id, key, line, flights: null, hasTiers: false, isOwn, meter: new Meter(), users: 0, usedAt }
     this.#keys.set(id, made)
     this.#arm(made)
     line.setPaused(this.#pausedUntil(id))
@@ -140,6 +160,23 @@ export class Keys {
     key.line.setTiers(tiers)
     const max = limits !== undefined && limits.inFlightScope === scope ? limits.maxInFlight : null
     if (key.flights !== null) key.flights.setMax(max ?? Infinity)
-    else if (max !== null) key.flights = new Flights(`${key.id}.flights`, max, this.#deps)
+    else if (max !== null) key.flights = new Flights(flightsId(key.id), key.key, max, this.#deps)
   }
+}
+
+const flightsId = (id: string): string => `${id}.flights`
+
+const isIdle = ({ users, line, flights }: Key): boolean => users === 0 && line.isIdle && (flights?.isIdle ?? true)
+
+/** How late permits of all these keys may be; `Infinity`: there are none. */
+export function usableIn(keys: readonly Key[]): number {
+  let least = Infinity
+  for (const { line, hasTiers } of keys) if (hasTiers) least = Math.min(least, line.usableMs)
+  return least
+}
+
+/** A tenant's own, unless it has permits at once: what all share is not to be kept by who can't use it. */
+export function firstOf(limited: readonly Key[]): Key | undefined {
+  const own = limited.find(({ isOwn }) => isOwn)
+  return own !== undefined && own.line.estimateMs() > own.line.usableMs ? own : limited[0]
 }

@@ -1,13 +1,15 @@
 import { Stopped } from '../errors.ts'
 import type { Limited, LimitKey, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
-import type { FlightDeps, Flights } from './flights.ts'
+import type { FlightDeps, Flights } from './flights/flights.ts'
+import { Slots } from './flights/slots.ts'
 import { Crowd } from './line/crowd.ts'
 import type { Crowded } from './line/crowd.ts'
-import { Keys } from './keys.ts'
+import { firstOf, Keys, usableIn } from './keys.ts'
 import type { Counted, Key } from './keys.ts'
 import type { LineDeps } from './line/deps.ts'
-import { Slots } from './line/slots.ts'
+import { urgent } from './line/queue.ts'
+import type { Waiting } from './line/queue.ts'
 import { Pauses } from './pauses.ts'
 import type { Tier } from './permits.ts'
 import { limitId } from './rules.ts'
@@ -22,10 +24,8 @@ import { aheadMs } from './tiers.ts'
  */
 export interface Limiter {
   setService(name: string, limits: ServiceLimits | null): void
-  /** `limited` null: forgotten. */
+  /** `limited` null: forgotten. What asks for less than is known changes nothing, so it may come late, and twice. */
   setLimited(id: string, limited: Limited | null): void
-  /** Another bridge was asked to wait right now. */
-  told(id: string, limited: Limited): void
   /** Null: nothing limits the call now, or it has its permits; `null` is never given while anything must be waited for. */
   take(call: Call): Pass | null
   /** Resolves with leave to call now, or a later time to be put off to. Rejects with `Stopped` when the signal aborts. */
@@ -92,6 +92,8 @@ interface LimiterDeps extends LineDeps, FlightDeps {
   readonly release: () => void
 }
 
+/** Permits that are further apart are worth waiting for. */
+const rareMs = 50
 const sweepEveryMs = 10_000
 /** Messages that are put off to the same instant come back spread over so long. */
 const spreadMs = 1_000
@@ -116,6 +118,7 @@ class OpenLimiter implements Limiter {
     this.#keys = new Keys(deps, (id) => this.#pauses.until(id))
     this.#sweep = setInterval(() => {
       this.#keys.forgetIdle()
+      this.#crowd.forgetIdle()
       this.#pauses.forgetOld()
     }, sweepEveryMs).unref()
   }
@@ -130,11 +133,6 @@ class OpenLimiter implements Limiter {
     this.#keys.get(id)?.line.setPaused(this.#pauses.until(id))
   }
 
-  told(id: string, limited: Limited): void {
-    // It may come after what is kept.
-    if (Date.parse(limited.until) > this.#pauses.until(id)) this.setLimited(id, limited)
-  }
-
   take(call: Call): Pass | null {
     const keys = this.#keys.of(call)
     const now = this.#deps.now()
@@ -147,10 +145,11 @@ class OpenLimiter implements Limiter {
     // Two permits for one instant are taken in the slow way.
     if (limited.length > 1 || flying.length > 1) return null
     const slots = flying[0]?.flights ?? null
-    if (slots?.take(call.nodeId) === false) return null
-    const permit = only === undefined ? { at: now } : only.line.take(call.cost)
-    if (permit === null) {
-      slots?.end(call.nodeId, null)
+    const { nodeId, cost } = call
+    const permit = only === undefined ? { at: now, cost } : only.line.take(cost)
+    if (permit === null) return null
+    if (slots?.take(nodeId) === false) {
+      only?.line.giveBack(permit)
       return null
     }
     return this.#pass(call, keys, slots === null ? [] : [slots], permit.at)
@@ -163,20 +162,13 @@ class OpenLimiter implements Limiter {
       for (;;) {
         if (signal.aborted) throw new Stopped('waiting for a limit ended')
         const keys = this.#keys.of(call)
-        const paused = await this.#pause(call, keys, signal)
-        if (paused === 'again') continue
-        if (paused !== null) return paused
-        // A slot isn't kept by who waits for long.
-        if (keys.some(({ line, hasTiers }) => hasTiers && line.estimateMs() > aheadMs)) slots.end()
-        const left = await this.#permits(call, keys, trying, signal)
-        if (left === null) continue
-        if (left.kind === 'put-off') return left
-        const isPaused = this.#isPaused(keys)
-        if (!isPaused && slots.takeNow(keys)) return this.#pass(call, keys, slots.keep(), left.at)
-        for (const { line, hasTiers } of keys) if (hasTiers) line.giveBack({ at: left.at, cost: call.cost })
-        // With the slot in hand it waits for another permit.
-        const late = isPaused ? null : await slots.take(keys, (key) => this.#slot(call, key, signal))
-        if (late !== null) return late
+        this.#keys.hold(keys)
+        try {
+          const left = await this.#attempt({ call, keys, slots, trying, signal })
+          if (left !== null) return left
+        } finally {
+          this.#keys.release(keys)
+        }
       }
     } finally {
       slots.end()
@@ -193,7 +185,7 @@ class OpenLimiter implements Limiter {
   }
 
   poked(id: string): void {
-    for (const { flights } of this.#keys.all()) if (flights?.id === id) flights.look()
+    this.#keys.flightsOf(id)?.poked()
   }
 
   look(): LimitLook[] {
@@ -203,7 +195,7 @@ class OpenLimiter implements Limiter {
       waiting: line.waiting + (flights?.waiting ?? 0),
       inFlight: flights?.open ?? 0,
       perSecond: meter.perSecond(this.#deps.now()),
-      isAway: line.isAway,
+      isAway: line.isAway || flights?.isAway === true,
     }))
   }
 
@@ -233,49 +225,88 @@ class OpenLimiter implements Limiter {
     return { kind: 'permit', key, tier, until: { first: first + toHere, last: last + toHere } }
   }
 
+  /** Null: it was in vain. */
+  async #attempt(attempt: Attempt): Promise<Pass | PutOff | null> {
+    const { call, keys, slots } = attempt
+    const paused = await this.#pause(attempt)
+    if (paused === 'again') return null
+    if (paused !== null) return paused
+    // Who had a permit and no slot keeps the next slot for its next permit: without that, where all slots are busy, it might never have both. But not for long.
+    if (keys.some(({ line, hasTiers }) => hasTiers && line.nextMs() > aheadMs)) slots.end()
+    const left = await this.#permits(attempt)
+    if (left === null || left.kind === 'put-off') return left
+    const isPaused = this.#isPaused(keys)
+    if (!isPaused && (slots.takeNow(keys) || (await this.#slotsInTime(left.at, attempt))))
+      return this.#pass(call, keys, slots.keep(), left.at)
+    for (const { line, hasTiers } of keys) if (hasTiers) line.giveBack({ at: left.at, cost: call.cost })
+    // With the slot in hand it waits for another permit.
+    return isPaused ? null : slots.take(keys, (key) => this.#slot(attempt, key))
+  }
+
   /** Waits as long as the service asked to, and then `again`; null: it needn't. */
-  async #pause(call: Call, keys: readonly Key[], signal: AbortSignal): Promise<PutOff | 'again' | null> {
+  async #pause({ call, keys, slots, signal }: Attempt): Promise<PutOff | 'again' | null> {
     const paused = this.#pauses.latest(keys)
     const leftMs = (paused?.until ?? 0) - this.#deps.now()
     if (paused === null || leftMs <= 0) return null
     if (call.mayLeave && paused.key.isOwn && leftMs > aheadMs)
       return { kind: 'put-off', delayMs: leftMs + Math.random() * spreadMs }
+    slots.end()
     await this.#pauses.sleep(leftMs, signal)
     return 'again'
   }
 
-  /**
-   * All permits for one instant: one is waited for, the others must come right after it, or it is given back. Null: that was in vain, and
-   * the next time the one that failed is waited for: sooner or later that is the one that binds.
-   */
-  async #permits(
-    call: Call,
-    keys: readonly Key[],
-    trying: Trying,
-    signal: AbortSignal,
-  ): Promise<Granted | PutOff | null> {
+  /** All permits for one instant: one is waited for, the others must come right after it, or it is given back. Null: that was in vain. */
+  async #permits(attempt: Attempt): Promise<Granted | PutOff | null> {
+    const { call, keys, slots, trying, signal } = attempt
     const limited = keys.filter(({ hasTiers }) => hasTiers)
     const first = limited.find(({ id }) => id === trying.first) ?? firstOf(limited)
     if (first === undefined) return { kind: 'permit', at: this.#deps.now() }
     const { nodeId, cost, timesAway, soon } = call
-    const mayLeave = call.mayLeave && first.isOwn
+    // Who has a slot keeps others from it, so it comes first, and stays.
+    const mayLeave = call.mayLeave && first.isOwn && !slots.areHeld
     const mustLeave = mayLeave && this.#mustLeave(call, first.line)
     // Where tenants have limits of their own they take turns at what all share: the next one may have no permit of its own.
-    const turn = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
+    const place = first.isOwn || limited.length === 1 ? nodeId : `${nodeId} ${call.who ?? ''}`
+    const turn = slots.areHeld ? urgent : place
     const waiting = { turn, cost, timesAway, mayLeave, mustLeave, soon }
     const left = await first.line.wait(waiting, signal)
     if (left.kind === 'turn') return this.#until(left.at)
-    let earliest = left.at
-    const giveBack = (): void => first.line.giveBack({ at: left.at, cost })
+    let got: Granted | null = null
+    try {
+      got = await this.#others({ first, at: left.at, waiting }, attempt)
+      return got
+    } finally {
+      if (got === null) first.line.giveBack({ at: left.at, cost })
+    }
+  }
+
+  /** Where the next permit comes late, who has one is before others while it can be used. False: that was in vain. */
+  async #slotsInTime(at: number, attempt: Attempt): Promise<boolean> {
+    const { keys, slots } = attempt
+    if (!keys.some(({ line, hasTiers }) => hasTiers && line.lossMs > rareMs)) return false
+    const gone = new AbortController()
+    const timer = setTimeout(() => gone.abort(), Math.max(0, usableIn(keys) - (this.#deps.now() - at)))
+    const signal = AbortSignal.any([gone.signal, attempt.signal])
+    try {
+      return (await slots.take(keys, (key) => this.#slot({ ...attempt, signal }, key, urgent))) === null
+    } catch (error) {
+      if (attempt.signal.aborted) throw error
+      return false
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Permits of the other keys. Null: one doesn't come so soon; the next time it is waited for: sooner or later that is the one that binds. */
+  async #others({ first, at, waiting }: First, { keys, trying, signal }: Attempt): Promise<Granted | null> {
+    const limited = keys.filter(({ hasTiers }) => hasTiers)
+    const leftMs = (): number => usableIn(limited) - (this.#deps.now() - at)
+    if (leftMs() < 0) return null
+    let earliest = at
     for (const other of limited) {
       if (other === first) continue
-      const leftMs = usableIn(limited) - (this.#deps.now() - left.at)
-      const permit = await other.line.within(leftMs, waiting, signal).catch((error: unknown) => {
-        giveBack()
-        throw error
-      })
+      const permit = await other.line.within(leftMs(), waiting, signal)
       if (permit === null) {
-        giveBack()
         trying.first = other.id
         return null
       }
@@ -285,12 +316,12 @@ class OpenLimiter implements Limiter {
   }
 
   /** Waits until a call in flight may be made; null: it may, and must be ended. */
-  async #slot(call: Call, { flights, isOwn }: Key, signal: AbortSignal): Promise<PutOff | null> {
+  async #slot({ call, signal }: Attempt, { flights, isOwn }: Key, turn = call.nodeId): Promise<PutOff | null> {
     if (flights === null || flights.take(call.nodeId)) return null
-    const { nodeId: turn, timesAway } = call
-    const mayLeave = call.mayLeave && isOwn
+    const mayLeave = call.mayLeave && isOwn && turn !== urgent
     const mustLeave = mayLeave && this.#mustLeave(call, flights)
-    const left = await flights.wait({ turn, cost: 1, mayLeave, mustLeave, timesAway }, signal)
+    const { nodeId, timesAway } = call
+    const left = await flights.wait({ turn, nodeId, cost: 1, mayLeave, mustLeave, timesAway }, signal)
     return left.kind === 'turn' ? this.#until(left.at) : null
   }
 
@@ -325,16 +356,34 @@ class OpenLimiter implements Limiter {
     const begunAt = performance.now()
     const until = begunAt + usableIn(keys) - (now - at)
     for (const { meter } of keys) meter.count(now)
+    this.#keys.hold(keys)
     return {
       kind: 'pass',
       mayCall: () => performance.now() <= until && !this.#isPaused(keys),
       end: (cost = call.cost) => {
+        this.#keys.release(keys)
         for (const one of slots) one.end(call.nodeId, performance.now() - begunAt)
         if (cost === call.cost) return
         for (const { line, hasTiers } of keys) if (hasTiers) void line.charge(at, cost - call.cost)
       },
     }
   }
+}
+
+/** One call that waits, by the limits that hold now. */
+interface Attempt {
+  readonly call: Call
+  readonly keys: readonly Key[]
+  readonly slots: Slots
+  readonly trying: Trying
+  readonly signal: AbortSignal
+}
+
+/** The permit that was waited for. */
+interface First {
+  readonly first: Key
+  readonly at: number
+  readonly waiting: Waiting
 }
 
 interface Granted {
@@ -345,17 +394,4 @@ interface Granted {
 /** Which key is waited for next; null: as it seems best. */
 interface Trying {
   first: string | null
-}
-
-/** How late permits of all these keys may be; `Infinity`: there are none. */
-function usableIn(keys: readonly Key[]): number {
-  let least = Infinity
-  for (const { line, hasTiers } of keys) if (hasTiers) least = Math.min(least, line.usableMs)
-  return least
-}
-
-/** A tenant's own, unless it has permits at once: what all share is not to be kept by who can't use it. */
-function firstOf(limited: readonly Key[]): Key | undefined {
-  const own = limited.find(({ isOwn }) => isOwn)
-  return own !== undefined && own.line.estimateMs() > own.line.usableMs ? own : limited[0]
 }

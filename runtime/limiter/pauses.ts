@@ -24,11 +24,12 @@ export class Pauses {
     this.#now = now
   }
 
-  /** `limited` null: forgotten. */
+  /** `limited` null: forgotten. What asks for less than another bridge was asked for changes nothing. */
   set(id: string, limited: Limited | null): void {
     const before = this.until(id)
+    const until = limited === null ? 0 : Date.parse(limited.until)
     if (limited === null) this.#pauses.delete(id)
-    else this.#pauses.set(id, { limited, until: Date.parse(limited.until) })
+    else if (until >= before) this.#pauses.set(id, { limited, until })
     if (this.until(id) !== before) this.wake()
   }
 

@@ -113,7 +113,7 @@ async function follow(
   let count = await moveAll(queues, due, around)
   await wait(heardMs, undefined, { signal: around.signal })
   count += await moveAll(queues, due, around)
-  for (const [name, limits] of due) await note(queues, name, { limits: limits ?? 'removed' })
+  for (const [name, limits] of due) if (!(await note(queues, name, limits, around.me))) others.add(name)
   if (count > 0)
     log.info('messages that waited for a limit come sooner, since it was changed', { services: [...due.keys()], count })
   return others
@@ -146,8 +146,13 @@ async function renew(queues: Queues, name: string, me: string): Promise<void> {
 const noteOf = ({ limits: { cells } }: Queues, name: string): SharedCell<Moved> =>
   new SharedCell<Moved>(cells, `moved.${name}`, { limits: null })
 
-async function note(queues: Queues, name: string, moved: Moved): Promise<void> {
-  await noteOf(queues, name).update((state) => ({ state: isDeepStrictEqual(state, moved) ? state : moved }))
+/** All turns go by these limits. False: another control has taken over meanwhile, and may be at other ones. */
+async function note(queues: Queues, name: string, limits: Declared, me: string): Promise<boolean> {
+  const { isMine } = await noteOf(queues, name).update((state): { state: Moved; isMine: boolean } => {
+    const isMine = state.mover?.id === me
+    return { state: isMine ? { limits: limits ?? 'removed' } : state, isMine }
+  })
+  return isMine
 }
 
 async function moveAll(
@@ -159,19 +164,20 @@ async function moveAll(
   const all = new Map<string, NewTurns>()
   for (const [name, limits] of due) all.set(name, openTurns({ cells: queues.limits.cells, limited }, name, limits))
   let [count, renewAt] = [0, performance.now() + renewMs]
-  const renewed = async (): Promise<void> => {
+  const onRead = async (): Promise<void> => {
+    signal.throwIfAborted()
     if (performance.now() < renewAt) return
     renewAt = performance.now() + renewMs
     for (const name of due.keys()) await renew(queues, name, me)
   }
   for (const [topologyId, plan] of plans) {
+    await onRead()
     const costs = new Map(plan.nodes.flatMap((node) => (isEventNode(node) ? [] : [[node.id, node.limitCost ?? 1]])))
-    count += await moveTurns(queues, topologyId, async ({ nodeId, limit, at }: Turned) => {
-      signal.throwIfAborted()
-      await renewed()
+    const to = async ({ nodeId, limit, at }: Turned): Promise<string | null> => {
       const sooner = await all.get(limit.service)?.next(limit.who, costs.get(nodeId) ?? 1)
       return sooner !== undefined && sooner < Date.parse(at) - gainMs ? new Date(sooner).toISOString() : null
-    })
+    }
+    count += await moveTurns(queues, topologyId, { to, onRead })
   }
   for (const turns of all.values()) await turns.close()
   return count

@@ -6,6 +6,8 @@ import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { Connections } from '../../runtime/call/ahead.ts'
+import { openInstances } from '../../runtime/call/instances.ts'
+import { silentLog } from '../../runtime/telemetry/log.ts'
 
 const openMs = 40
 
@@ -14,11 +16,15 @@ async function calls(headers: Readonly<Record<string, string>>) {
   const server = createServer((request, response) =>
     request.resume().on('end', () => response.writeHead(204, headers).end()),
   )
-  let opened = 0
+  let [opened, asked, isGone] = [0, 0, false]
   server.on('connection', () => opened++).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const connections = new Connections({
-    lookup: (_host, _options, done) => void setTimeout(() => done(null, [{ address: '127.0.0.1', family: 4 }]), openMs),
+    lookup(_host, _options, done) {
+      asked++
+      const gone = isGone ? new Error('it is gone') : null
+      setTimeout(() => done(gone, [{ address: '127.0.0.1', family: 4 }]), openMs)
+    },
   })
   const { connect } = connections
   const pool = new Pool(`http://worker.test:${(server.address() as AddressInfo).port}`, { pipelining: 1, connect })
@@ -39,7 +45,7 @@ async function calls(headers: Readonly<Record<string, string>>) {
         onResponseError: (_controller, error) => reject(error),
       } satisfies Dispatcher.DispatchHandler)
     })
-  return { connections, call, opened: () => opened }
+  return { connections, call, opened: () => opened, asked: () => asked, leave: () => void (isGone = true) }
 }
 
 test('a worker that closes its connections has one open when a call that was expected is made', async () => {
@@ -60,4 +66,73 @@ test('where connections stay open none is opened ahead', async () => {
   }
   await wait(2 * openMs)
   expect(opened()).toBe(1)
+})
+
+test('who refuses a connection that was to be opened ahead is not asked for the next ones at once', async () => {
+  const { connections, call, asked, leave } = await calls({ connection: 'close' })
+  for (let n = 0; n < 8; n++) await call()
+  leave()
+  connections.expect()
+  const once = asked()
+  await wait(2 * openMs)
+  for (let n = 0; n < 20; n++) connections.expect()
+  expect(asked()).toBe(once)
+})
+
+test('calls without an answer count as well: a worker whose connections stay open again is not opened ahead for', async () => {
+  const { connections, call, asked } = await calls({})
+  await call()
+  const { connect } = connections
+  const options = { hostname: 'worker.test', protocol: 'http:', port: '1' }
+  // Twenty calls that are never answered, each with a connection of its own.
+  for (let n = 0; n < 20; n++) {
+    connect(options, () => undefined)
+    connections.called()
+  }
+  for (let n = 0; n < 20; n++) connections.called()
+  const before = asked()
+  connections.expect()
+  expect(asked()).toBe(before)
+})
+
+test('at an instance that takes no calls now none is opened ahead', async () => {
+  const server = createServer((request, response) =>
+    request.resume().on('end', () => response.writeHead(204, { connection: 'close' }).end()),
+  )
+  let opened = 0
+  server.on('connection', () => opened++).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const worker = { name: 'w', urls: [`http://127.0.0.1:${port}`], dialect: 'native', version: 1, secret: null } as const
+  const deps = { log: silentLog, onChange: () => undefined }
+  const instances = await openInstances({ ...worker, timeoutMs: null }, deps)
+  onTestFinished(async () => {
+    await instances.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const take = () => {
+    const slot = instances.take(false)
+    if (slot === null) throw new Error('no instance')
+    return slot
+  }
+  for (let n = 0; n < 8; n++) {
+    const slot = take()
+    await new Promise<void>((resolve, reject) => {
+      slot.instance.pool.dispatch({ method: 'POST', path: '/', body: '' }, {
+        onRequestStart: () => undefined,
+        onResponseEnd: () => resolve(),
+        onResponseError: (_controller, error) => reject(error),
+      } satisfies Dispatcher.DispatchHandler)
+      // Whoever is busy sees late that the connection is open.
+      for (const begun = performance.now(); performance.now() - begun < 10;);
+    })
+    instances.done(slot, { kind: 'reply', status: 204, headers: {}, body: Buffer.of() }, 'm')
+  }
+  instances.done(take(), { kind: 'refused' }, 'm')
+  const before = opened
+  instances.expect()
+  // Connections are accepted in the order in which they come.
+  await fetch(worker.urls[0])
+  expect(opened).toBe(before + 1)
 })

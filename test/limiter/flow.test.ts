@@ -178,14 +178,16 @@ test('429 holds for those who wait for another call to end, too', async () => {
   await engine.outcomesUntil(ended(5))
 })
 
-test('one call at a time goes round among bridges', async () => {
-  const answer = () => ({ status: 204, afterMs: 5 })
-  const { engine, worker } = await withoutBridge([{ name: 'a', service, prefetch: 6 }], answer)
+test('one call at a time goes round among three bridges, many times a second', async () => {
+  const { times, script } = timed()
+  const { engine, worker } = await withoutBridge([{ name: 'a', service, prefetch: 1 }], script)
   await declare(engine, { maxInFlight: 1 })
   for (let n = 0; n < 3; n++) await engine.openBridge()
-  for (let n = 0; n < 40; n++) await engine.start(String(n))
-  await engine.outcomesUntil(ended(40))
+  for (let n = 0; n < 100; n++) await engine.start(String(n))
+  await engine.outcomesUntil(ended(100))
   expect(worker.mostOpen).toBe(1)
+  const perSecond = 99_000 / ((times.at(-1) ?? 0) - (times[0] ?? 0))
+  expect(perSecond).toBeGreaterThan(15)
 })
 
 test('pages of a batch node and calls that are tried again take permits like any other', async () => {

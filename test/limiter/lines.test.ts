@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Flights } from '../../runtime/limiter/flights.ts'
+import { Flights } from '../../runtime/limiter/flights/flights.ts'
 import { openLimiter } from '../../runtime/limiter/limiter.ts'
 import type { Call } from '../../runtime/limiter/limiter.ts'
 import { PermitLine } from '../../runtime/limiter/line/line.ts'
@@ -60,6 +60,7 @@ test('where no call was open for long, who must leave comes back as soon as call
   const others = { other: { have: 1, want: 1, until: now + 59_000 } }
   const flights = new Flights(
     'k',
+    keyOf('a'),
     1,
     depsOf(memoryCells({ k: { holders: others } }), () => now),
   )

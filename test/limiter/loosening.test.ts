@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SharedCell } from '../../runtime/limiter/cell.ts'
 import { openLoosening } from '../../runtime/recorder/loosening.ts'
 import { watchConfig } from '../../runtime/queue/config.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
@@ -72,4 +73,24 @@ test('without a limit nobody waits for a turn any more', async () => {
   await engine.queues.control.removeService(service)
   await engine.outcomesUntil(ended)
   expect(worker.seen).toHaveLength(12)
+})
+
+test('a control that was taken over while it moved turns does not say that they are moved', async () => {
+  const { engine } = await putOff()
+  const note = new SharedCell<{ limits: unknown; mover?: { id: string; until: number } }>(
+    engine.queues.limits.cells,
+    `moved.${service}`,
+    { limits: null },
+  )
+  const noted = async () => {
+    note.forget()
+    return (await note.update((state) => ({ state }))).state
+  }
+  await declare(engine, [{ rate: 4, per: 'day', scope: 'tenant' }])
+  await openControl(engine)
+  await eventually('it moves them', async () => (await noted()).mover !== undefined)
+  const until = Date.now() + 4_000
+  await note.update(() => ({ state: { limits: null, mover: { id: 'another', until } } }))
+  await eventually('they are moved', async () => (await noted()).limits !== null)
+  expect(Date.now()).toBeGreaterThanOrEqual(until)
 })

@@ -49,12 +49,26 @@ test('a message whose turn is moved is asked for once, however many there are', 
   await Promise.all(keys.map((key) => delay(engine, key, true)))
   let asked = 0
   const sooner = new Date(Date.now() + 1_800_000).toISOString()
-  const moved = await moveTurns(queues, plan.topologyId, () => {
+  const to = () => {
     asked++
     return Promise.resolve(sooner)
-  })
+  }
+  const moved = await moveTurns(queues, plan.topologyId, { to, onRead: () => Promise.resolve() })
   expect([moved, asked]).toEqual([count, count])
   const delays = (await queues.control.delays(plan.topologyId)).nodes.get(id('a')) ?? []
   expect(new Set(delays.map(({ at }) => at))).toEqual(new Set([sooner]))
   expect(delays).toHaveLength(count)
+})
+
+test('who moves turns is told of each message that is read, so that it can say that it still does, and stop', async () => {
+  const engine = await startEngine([{ name: 'a' }])
+  onTestFinished(() => engine.close())
+  const { plan, queues } = engine
+  for (const key of ['plain', 'delays', 'before']) await delay(engine, key)
+  await delay(engine, 'a turn', true)
+  let read = 0
+  const onRead = () => (++read < 3 ? Promise.resolve() : Promise.reject(new Error('another one moves them')))
+  const to = () => Promise.reject(new Error('it is not asked for'))
+  await expect(moveTurns(queues, plan.topologyId, { to, onRead })).rejects.toThrow('another one moves them')
+  expect(read).toBe(3)
 })

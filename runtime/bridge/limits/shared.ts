@@ -18,7 +18,7 @@ export async function openSharedLimiter(
     now: () => clock.now(),
     bridges: () => clock.bridges(),
     tell: (id, limited) => limits.tell(id, limited, cut),
-    poke: (id) => limits.poke(id),
+    poke: (id) => limits.poke({ id, from: bridgeId }),
     release() {
       for (const stop of listening) stop()
       clock.close()
@@ -26,8 +26,8 @@ export async function openSharedLimiter(
     log,
   })
   const listening = [
-    limits.onPoke((id) => limiter.poked(id)),
-    limits.onTold((id, limited) => limiter.told(id, limited)),
+    limits.onPoke(({ id, from }) => void (from !== bridgeId && limiter.poked(id))),
+    limits.onTold((id, limited) => limiter.setLimited(id, limited)),
   ]
   return limiter
 }

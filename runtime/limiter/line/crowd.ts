@@ -45,4 +45,12 @@ export class Crowd {
     longest.putOffNewest(nodeId)
     return false
   }
+
+  /** Nodes and keys of which nothing waits, and no call is open: they may never come again. */
+  forgetIdle(): void {
+    for (const [nodeId, keys] of this.#keys) {
+      for (const one of keys) if (one.waitingIn(nodeId) + one.openIn(nodeId) === 0) keys.delete(one)
+      if (keys.size === 0) this.#keys.delete(nodeId)
+    }
+  }
 }

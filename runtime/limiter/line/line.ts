@@ -85,6 +85,11 @@ export class PermitLine {
     return this.#usableMs
   }
 
+  /** A permit that isn't used is lost, and the next one comes so much later. */
+  get lossMs(): number {
+    return turnEveryMs(this.#tiers.filter(({ kind }) => kind === 'paced'))
+  }
+
   waitingIn(nodeId: string): number {
     return this.#queue.countIn(nodeId)
   }
@@ -141,6 +146,15 @@ export class PermitLine {
     return nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) - now + waits
   }
 
+  /** As `estimateMs`, of who comes before all others. */
+  nextMs(): number {
+    const now = this.#deps.now()
+    const due = this.#pool.firstAfter(now - this.#usableMs)
+    const next =
+      due === Infinity ? nextInstant(this.#cell.known, this.#tiers, Math.max(now, this.#pausedUntil), 1) : due
+    return next - now
+  }
+
   /** How those who wait here stand, as far as this bridge knows. */
   outlook(): Outlook {
     const [now, known] = [this.#deps.now(), this.#cell.known]
@@ -175,13 +189,11 @@ export class PermitLine {
     if (taken !== null || ms <= 0) return taken
     const late = AbortSignal.timeout(Math.ceil(ms))
     const any = AbortSignal.any([late, signal])
-    const left = await this.wait({ ...waiting, turn: urgent, mayLeave: false, mustLeave: false }, any).catch(
-      (error: unknown) => {
-        if (signal.aborted) throw error
-        return null
-      },
-    )
-    return left
+    const now = { ...waiting, turn: urgent, mayLeave: false, mustLeave: false }
+    return this.wait(now, any).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      return null
+    })
   }
 
   /** A permit that wasn't used: somebody else may have it, if it isn't too late. */

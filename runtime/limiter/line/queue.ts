@@ -4,6 +4,8 @@ import type { Permit } from '../permits.ts'
 export interface Waiting {
   /** Who takes turns with others: a node, or a tenant in a node. Before all of them comes who is `urgent`. */
   readonly turn: string
+  /** Its node, where `turn` is something else. */
+  readonly nodeId?: string | undefined
   readonly cost: number
   /** It needn't wait here: it can be put off. */
   readonly mayLeave: boolean

@@ -3,7 +3,7 @@ import { textOf } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Config } from '../config.ts'
 import type { Connection } from '../connection.ts'
-import { entriesIn } from '../entries.ts'
+import { changeEntry, entriesIn, lastEntry } from '../entries.ts'
 import { openCells } from './cells.ts'
 import type { Cells } from './cells.ts'
 import { openServerClock } from './clock.ts'
@@ -17,19 +17,26 @@ export interface LimitQueues {
   openClock(): Promise<ServerClock>
   /**
    * Tells all bridges that a service asked to wait, and whoever comes later; resolves when it is known, or the signal aborts. Those that are there
-   * are told before it is kept, since that takes its time.
+   * are told before it is kept, since that takes its time. What ends before what is kept changes nothing.
    */
   tell(id: string, limited: Limited, signal: AbortSignal): Promise<void>
   /** What others tell; what is kept comes as a change of the configuration. Returns the way to stop listening. */
   onTold(listener: (id: string, limited: Limited) => void): () => void
-  /** Tells all bridges, this one too, to look at a key's calls in flight again. Never waits, never fails. */
-  poke(id: string): void
-  /** Returns the way to stop listening. */
-  onPoke(listener: (id: string) => void): () => void
+  /** Tells all bridges to look at a key's calls in flight again. Never waits, never fails. */
+  poke(poke: Poke): void
+  /** Of this bridge itself, too. Returns the way to stop listening. */
+  onPoke(listener: (poke: Poke) => void): () => void
   /** Whatever asked to wait in the last day, by id. */
   limited(): Promise<Map<string, Limited>>
   /** Takes those away that ended before this time, in milliseconds of the epoch; resolves with how many. */
   forget(before: number): Promise<number>
+}
+
+/** Calls in flight of the key `id` changed hands. */
+export interface Poke {
+  readonly id: string
+  /** The bridge that says so. */
+  readonly from: string
 }
 
 interface Told {
@@ -49,8 +56,7 @@ export function openLimitQueues(connection: Connection, config: Config, log: Log
       if (connection.connected) connection.nc.publish(toldSubject, JSON.stringify({ id, limited: one } satisfies Told))
       while (!signal.aborted) {
         try {
-          await config.config.put(limitedKey(id), JSON.stringify(one))
-          return
+          return await keepLonger(connection, config, id, one)
         } catch (error) {
           log.debug('a request to wait could not be told, trying again', { limit: id, error: textOf(error) })
           await wait(retryMs, undefined, { signal }).catch(() => undefined)
@@ -67,19 +73,19 @@ export function openLimitQueues(connection: Connection, config: Config, log: Log
       })
       return () => subscription.unsubscribe()
     },
-    poke(id) {
-      if (connection.connected) connection.nc.publish(subject, id)
+    poke(poke) {
+      if (connection.connected) connection.nc.publish(subject, JSON.stringify(poke))
     },
     onPoke(listener) {
       const subscription = connection.nc.subscribe(subject, {
-        callback: (error, message) => void (error === null && listener(message.string())),
+        callback: (error, message) => void (error === null && listener(message.json<Poke>())),
       })
       return () => subscription.unsubscribe()
     },
     limited,
     async forget(before) {
       const old = [...(await limited())].filter(([, { until }]) => Date.parse(until) < before)
-      for (const [id] of old) await forgetOne(connection, config, id)
+      for (const [id] of old) await forgetOne(connection, config, id, before)
       return old.length
     },
   }
@@ -90,7 +96,19 @@ async function limitedIn(connection: Connection, { name }: Config): Promise<Map<
   return new Map([...entries].map(([key, one]) => [key.slice(limitedKey('').length), one]))
 }
 
-/** Bridges forget it by themselves. */
-async function forgetOne({ jsm }: Connection, { name }: Config, id: string): Promise<void> {
-  await jsm.streams.purge(`KV_${name}`, { filter: `$KV.${name}.${limitedKey(id)}` })
+/** Of several that bridges were asked for, the pause that ends last is kept, whoever tells it first. */
+function keepLonger(connection: Connection, { name, config: bucket }: Config, id: string, one: Limited): Promise<void> {
+  return changeEntry(connection, { name, bucket }, limitedKey(id), (before) => {
+    const known = before?.json<Limited>()
+    if (known !== undefined && Date.parse(known.until) >= Date.parse(one.until)) return null
+    return JSON.stringify({ ...one, times: Math.max(one.times, known?.times ?? 0) } satisfies Limited)
+  })
+}
+
+/** Unless it was asked for anew in between. Bridges forget it by themselves. */
+async function forgetOne(connection: Connection, { name }: Config, id: string, before: number): Promise<void> {
+  const last = await lastEntry(connection, name, limitedKey(id))
+  if (last === null || Date.parse(last.json<Limited>().until) >= before) return
+  const filter = `$KV.${name}.${limitedKey(id)}`
+  await connection.jsm.streams.purge(`KV_${name}`, { filter, seq: last.seq + 1 })
 }

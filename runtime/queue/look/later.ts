@@ -174,18 +174,25 @@ export interface Turned {
   readonly at: string
 }
 
+interface Moving {
+  /** When a message that waits for a turn shall come instead (RFC 3339); null: as it is. Asked for each, in the stream's order. */
+  readonly to: (turned: Turned) => Promise<string | null>
+  /** Called for each message that is read, whatever it waits for. When it rejects, nothing more is moved. */
+  readonly onRead: () => Promise<void>
+}
+
 /** Messages that are read and put again side by side. */
 const movedAtOnce = 32
 
 /**
- * Asks for each message that waits for a turn, in the stream's order, when it shall come instead (RFC 3339; null: as it is). One that fires
- * meanwhile fires once, and so does one that several move. Reads headers only, but of those that are moved. Answers how many were.
+ * Moves messages that wait for a turn. One that fires meanwhile fires once, and so does one that several move. Reads headers only, but of those
+ * that are moved. Answers how many were.
  * @throws Unavailable as `schedulesOf` does
  */
 export async function moveTurns(
   { connection, publisher }: { connection: Connection; publisher: Publisher },
   topologyId: string,
-  to: (turned: Turned) => Promise<string | null>,
+  { to, onRead }: Moving,
 ): Promise<number> {
   const stream = streamName(topologyId)
   // They come once more at the stream's end, and have their turns already.
@@ -197,6 +204,7 @@ export async function moveTurns(
     if (now !== null) moved.add(now)
   }
   for await (const { sequence, target, at, limit } of schedulesOf(connection, topologyId)) {
+    await onRead()
     const nodeId = queueOwner(target)
     const isTurn = limit !== null && nodeId !== null && !moved.has(sequence)
     const sooner = isTurn ? await to({ nodeId, limit, at }) : null

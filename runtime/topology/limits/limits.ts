@@ -44,7 +44,12 @@ export const scopeOf = ({ scope }: Limit): Scope => scope ?? 'global'
 export function limitFaults(limits: readonly Limit[]): Fault[] {
   return limits.flatMap((limit, index) =>
     limits.slice(0, index).flatMap((other) => {
-      const message = twice(other, limit) ?? unreachable(other, limit) ?? unreachable(limit, other)
+      const message =
+        twice(other, limit) ??
+        unreachable(other, limit) ??
+        unreachable(limit, other) ??
+        tooMuchAtOnce(other, limit) ??
+        tooMuchAtOnce(limit, other)
       return message === null ? [] : [{ path: `limits[${index}]`, message }]
     }),
   )
@@ -57,11 +62,21 @@ function twice(one: Limit, other: Limit): string | null {
 
 /** Whoever counts more calls over a longer time and allows fewer. */
 function unreachable(inner: Limit, outer: Limit): string | null {
-  const isWithin =
-    periodMs[inner.per] <= periodMs[outer.per] && (scopeOf(inner) === 'tenant' || scopeOf(outer) === 'global')
-  if (!isWithin || inner.rate <= outer.rate) return null
+  if (!isWithin(inner, outer) || inner.rate <= outer.rate) return null
   return `${words(inner)} can never be reached with ${words(outer)}; lower the first or raise the second`
 }
+
+/** Whoever lets more come at once than the other in its whole time. */
+function tooMuchAtOnce(inner: Limit, outer: Limit): string | null {
+  const { burst = 1 } = inner
+  const most = outer.rate + (outer.burst ?? 1) - 1
+  if (!isWithin(inner, outer) || burst <= most) return null
+  return `a burst of ${burst} of ${words(inner)} can never come with ${words(outer)}; lower the burst to ${most}, or raise the second`
+}
+
+/** Does each call of the one count against the other, too, and for as long? */
+const isWithin = (inner: Limit, outer: Limit): boolean =>
+  periodMs[inner.per] <= periodMs[outer.per] && (scopeOf(inner) === 'tenant' || scopeOf(outer) === 'global')
 
 /** For people. */
 export const words = ({ rate, per, scope }: Limit): string =>

@@ -35,6 +35,28 @@ const faults: [what: string, values: Record<string, unknown>, path: string, why:
     'limits[1]',
     /20 per second and tenant can never be reached with 10 per second/,
   ],
+  [
+    'more at once than in a minute',
+    {
+      limits: [
+        { ...perSecond, burst: 101 },
+        { rate: 100, per: 'minute' },
+      ],
+    },
+    'limits[1]',
+    /a burst of 101 of 10 per second can never come with 100 per minute; lower the burst to 100, or raise the second/,
+  ],
+  [
+    'more at once of a tenant than of all, declared before it',
+    {
+      limits: [
+        { rate: 20, per: 'minute', burst: 5 },
+        { rate: 2, per: 'second', burst: 25, scope: 'tenant' },
+      ],
+    },
+    'limits[1]',
+    /a burst of 25 of 2 per second and tenant can never come with 20 per minute; lower the burst to 24/,
+  ],
   ['no call in flight', { maxInFlight: 0 }, 'maxInFlight', /1/],
   ['calls in flight without end', { maxInFlight: 1e6 }, 'maxInFlight', /10000/],
   ['a scope of no calls in flight', { inFlightScope: 'tenant' }, 'inFlightScope', /give maxInFlight/],

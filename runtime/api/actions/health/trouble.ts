@@ -39,7 +39,7 @@ function troubleOf(
 }
 
 const awayText = (service: string): string =>
-  `what it reserves of service ${service} can not be kept in NATS: it goes on with its share of the rate`
+  `what it reserves of service ${service} can not be kept in NATS: it goes on with its share of the rate, and with no more calls in flight than it held`
 
 /** Where the nodes are whose breaker isn't closed at some bridge; empty when Postgres is away. */
 export async function placesOf({ store, log }: ApiDeps, bridges: readonly Heartbeat[]): Promise<Places> {

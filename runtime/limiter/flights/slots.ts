@@ -1,4 +1,4 @@
-import type { Flights } from '../flights.ts'
+import type { Flights } from './flights.ts'
 import type { Key } from '../keys.ts'
 
 /** Calls in flight that are held for a call that isn't made yet. */
@@ -27,6 +27,10 @@ export class Slots {
       this.#held.push(flights)
     }
     return true
+  }
+
+  get areHeld(): boolean {
+    return this.#held.length > 0
   }
 
   #missing(keys: readonly Key[]): [Key, Flights][] {

@@ -1,7 +1,7 @@
 /** How often a call in flight ends, by those of this bridge. */
 export class FlightPace {
   readonly #now: () => number
-  #tookMs = firstGuessMs
+  #tookMs: number | null = null
   /** When a call began or ended last, or somebody began to wait for one of another bridge. */
   #movedAt: number
 
@@ -18,12 +18,12 @@ export class FlightPace {
   /** Null: it was never made. */
   ended(tookMs: number | null): void {
     this.#movedAt = this.#now()
-    if (tookMs !== null) this.#tookMs += (tookMs - this.#tookMs) / 8
+    if (tookMs !== null) this.#tookMs = this.#tookMs === null ? tookMs : this.#tookMs + (tookMs - this.#tookMs) / 8
   }
 
   /** Between two ends, where `max` are open. When none has ended for longer, calls take longer than they did. */
   everyMs(max: number): number {
-    return Math.max(shortestMs, this.#tookMs / max, this.#now() - this.#movedAt)
+    return Math.max(shortestMs, (this.#tookMs ?? firstGuessMs) / max, this.#now() - this.#movedAt)
   }
 }
 
