@@ -43,9 +43,9 @@ export function openMemoryBooks(): Books {
       const started = new Set([...sorted.started.keys()].filter((id) => !runs.has(id)))
       const trashed = new Set([...sorted.trashed.keys()].filter((id) => !trash.has(id) && !settled.has(id)))
       for (const id of trashed) trash.set(id, sorted.trashed.get(id) as Trashed)
-      const turned = new Set([...sorted.settled.keys()].filter((id) => trash.delete(id)))
-      for (const id of turned) settled.add(id)
-      for (const delta of tally(outcomes, sorted, { started, trashed, settled: turned })) add(runs, delta.run, delta)
+      const turned = [...sorted.settled].filter(([, { trashId }]) => trash.delete(trashId))
+      for (const [, { trashId }] of turned) settled.add(trashId)
+      for (const delta of tally(outcomes, sorted, { started, trashed, settled: new Set(turned.map(([key]) => key)) })) add(runs, delta.run, delta)
       return true
     },
     run: (id) => runs.get(id) ?? { ...none },
