@@ -45,7 +45,8 @@ export function openMemoryBooks(): Books {
       for (const id of trashed) trash.set(id, sorted.trashed.get(id) as Trashed)
       const turned = [...sorted.settled].filter(([, { trashId }]) => trash.delete(trashId))
       for (const [, { trashId }] of turned) settled.add(trashId)
-      for (const delta of tally(outcomes, sorted, { started, trashed, settled: new Set(turned.map(([key]) => key)) })) add(runs, delta.run, delta)
+      for (const delta of tally(outcomes, sorted, { started, trashed, settled: new Set(turned.map(([key]) => key)) }))
+        add(runs, delta.run, delta)
       return true
     },
     run: (id) => runs.get(id) ?? { ...none },
