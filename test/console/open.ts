@@ -26,6 +26,14 @@ export const chromiumPath = [process.env.SLUICE_CHROMIUM, 'chromium', 'chromium-
 /** Every page in light and dark, wide and narrow, takes minutes: `SLUICE_PROOF_LOOKS=1 npm run proof -- test/proof/console`. */
 export const looksPath = process.env.SLUICE_PROOF_LOOKS === undefined ? undefined : chromiumPath
 
+/** Colours, and width in pixels: a desk and a phone. */
+export const looks = [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 390],
+  ['dark', 390],
+] as const
+
 /** Git-ignored: what pages looked like in the last run. */
 const artefacts = 'artefacts/console'
 

@@ -28,19 +28,18 @@ type Last = Pick<TrashHead, 'createdAt' | 'id'> | undefined
 
 /**
  * Where rows have to be looked into, so many at a time, however few of them fit: so no statement takes long, and an export of any filter
- * comes to its end.
+ * comes to its end. Null: all at once.
  */
-const windowRows = { text: 20_000, body: 2_000 } as const
+function windowOf({ text, body }: TrashFilter): number | null {
+  if (body !== undefined) return 2_000
+  return text === undefined ? null : 20_000
+}
 
 /** All rows of a filter, the oldest first, each once; memory is that of a page, however many there are. */
 export async function* wholeRows(
   store: Store,
   filter: TrashFilter,
-  rows: number | null = filter.body !== undefined
-    ? windowRows.body
-    : filter.text !== undefined
-      ? windowRows.text
-      : null,
+  rows: number | null = windowOf(filter),
 ): AsyncGenerator<WholeRow> {
   let begin: Last
   do {

@@ -1,8 +1,8 @@
-import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { insertToken, newTokenText } from '../../../runtime/store/queries/tokens.ts'
-import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
+import { card, form, palette, saved } from '../../console/drawing.ts'
+import { chromiumPath, hindrances, keepPicture, openConsole, looks } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 import { eventually } from '../../support/eventually.ts'
 import { fakeWorker } from '../../support/fake-worker.ts'
@@ -63,12 +63,6 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     dataOf(t.engine.POST('/api/topologies', { body: { name, nodes: [], edges: [], ...more } }))
   const draftOf = async (topology: string) =>
     (await dataOf(t.engine.GET('/api/topologies/{topology}', { params: { path: { topology } } }))).document
-  const palette = (page: Page, name: string): Locator =>
-    page.getByRole('group', { name: 'Nodes to add' }).getByRole('button', { name })
-  const card = (page: Page, name: string): Locator =>
-    page.getByLabel('The graph of the draft').getByRole('button', { name: new RegExp(`^${name},`) })
-  const form = (page: Page, name: string): Locator => page.getByRole('complementary', { name: `Node ${name}` })
-  const saved = (page: Page) => page.getByRole('status').getByText('Saved', { exact: true })
   const graph = { nodes: [{ name: 'begin', type: 'start' as const }] }
 
   test('a topology is drawn by mouse, its settings are filled in by their schema, it is saved, published, and a run flows through it', async () => {
@@ -350,12 +344,7 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     expect(await page.getByRole('button', { name: 'Save draft' }).count()).toBe(0)
   })
 
-  test.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('in %s nothing hinders people, %i pixels wide', async (scheme, width) => {
+  test.each(looks)('in %s nothing hinders people, %i pixels wide', async (scheme, width) => {
     const name = `looks-${scheme}-${width}`
     const nodes = [
       ...graph.nodes,

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
-import { looksPath, hindrances, isRead, isStill, keepPicture, openConsole } from '../../console/open.ts'
+import { looksPath, hindrances, isRead, isStill, keepPicture, openConsole, looks } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 import { furnish } from '../../console/pages.ts'
 import type { Furnished } from '../../console/pages.ts'
@@ -15,12 +15,7 @@ describe.skipIf(looksPath === undefined)('pages, as people see them', () => {
   })
   afterAll(() => furnished.close())
 
-  test.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('in %s nothing hinders people, %i pixels wide', async (scheme, width) => {
+  test.each(looks)('in %s nothing hinders people, %i pixels wide', async (scheme, width) => {
     const found: string[] = []
     for (const { name, path, ready } of furnished.pages) {
       const page = await t.page(path, { scheme, width })

@@ -1,7 +1,7 @@
-import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { chain } from '../../api/open.ts'
+import { card, form, palette, saved } from '../../console/drawing.ts'
 import { chromiumPath, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 
@@ -11,13 +11,6 @@ describe.skipIf(chromiumPath === undefined)('topologies under other names, in Ch
     t = await openConsole()
   })
   afterAll(() => t.close())
-
-  const palette = (page: Page, name: string): Locator =>
-    page.getByRole('group', { name: 'Nodes to add' }).getByRole('button', { name })
-  const card = (page: Page, name: string): Locator =>
-    page.getByLabel('The graph of the draft').getByRole('button', { name: new RegExp(`^${name},`) })
-  const form = (page: Page, name: string): Locator => page.getByRole('complementary', { name: `Node ${name}` })
-  const saved = (page: Page) => page.getByRole('status').getByText('Saved', { exact: true })
 
   test('under another name it is the same drawing: what is selected stays, and undo goes back before it', async () => {
     const document = { name: 'first-name', nodes: [{ name: 'begin', type: 'start' as const }], edges: [] }
