@@ -138,7 +138,7 @@ test('a reply that finds the queue of a follower full waits for room there, and 
   // The message whose reply it is has gone, but the next one waits until that is split.
   const why = await untilBlocked(t, 'a', { follower: 1, split: 1 })
   const blocked = why.blockers.find(({ kind }) => kind === 'follower')
-  expect(blocked).toMatchObject({ of: 'replies', text: 'wait for room: more than 2 messages are before "b"' })
+  expect(blocked).toMatchObject({ of: 'replies', text: 'waiting for room: more than 2 messages are before "b"' })
 })
 
 test('a worker that takes no connections is named with its breaker', async () => {

@@ -27,7 +27,7 @@ test('why and peek show what waits, for people and for programs', async () => {
     return stdout.includes('prefetch') && stdout
   })
   expect(why).toMatch(/^orders\/a: 1 waiting, 1 held, 0 delayed, 0 replies to split\nCOUNT +WHY +WHAT/)
-  expect(why).toMatch(/^1 +calling +messages are at the worker/m)
+  expect(why).toMatch(/^1 +calling +messages: at the worker/m)
   const [peek, json] = await Promise.all([
     run('peek', 'orders/a'),
     run('peek', 'orders/a', '--state', 'held', '-o', 'json'),

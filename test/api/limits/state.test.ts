@@ -98,7 +98,7 @@ test('what waits for a limit is counted, and when it will be done is known from 
   expect(state.secondsLeft).toBeLessThan(state.backlog * 31.2 + 2)
   const { blockers, estimate, waiting } = await waitsOf(t)
   const held = blockers.find(({ kind }) => kind === 'limit')
-  expect(held).toMatchObject({ count: 1, text: 'wait for a permit of service geo: 2 per minute' })
+  expect(held).toMatchObject({ count: 1, text: 'waiting for a permit of service geo: 2 per minute' })
   expect(secondsFromNow(held?.until?.last ?? null)).toBeGreaterThan(20)
   expect(waiting).toMatchObject({ limit: 1, retry: 0 })
   expect(estimate.by).toBe('declared')
@@ -114,7 +114,7 @@ test('a change of the limit is seen at once, also in what is known of its end', 
   // It isn't what it was when the wait began.
   await eventually('what waits says what it waits for now', async () => {
     const [blocker] = (await waitsOf(t)).blockers.filter(({ kind }) => kind === 'limit')
-    expect(blocker?.text).toBe('wait for a permit of service geo: 2 per hour')
+    expect(blocker?.text).toBe('waiting for a permit of service geo: 2 per hour')
     expect(secondsFromNow(blocker?.until?.last ?? null)).toBeLessThan(1_900)
     return true
   })
@@ -147,7 +147,7 @@ test('limits per tenant have a key for each, page by page; whose turn comes late
   const { items } = await stateOf(t, '?tenant=nobody')
   expect(items).toMatchObject([{ who: 'nobody', waiting: 0, ratePerSecond: 0, turnsEndAt: null }])
   const { blockers, waiting } = await waitsOf(t)
-  const turns = blockers.find(({ text }) => text === 'wait for their turn at service geo for acme')
+  const turns = blockers.find(({ text }) => text === 'waiting for a turn at service geo for acme')
   expect(turns).toMatchObject({ kind: 'limit' })
   expect(turns?.count).toBeGreaterThan(1)
   expect(waiting).toMatchObject({ limit: blockers.reduce((sum, { count }) => sum + count, 0), retry: 0 })
@@ -178,7 +178,7 @@ test('a service that asked to wait is named where messages wait for it', async (
     const found = await waitsOf(t)
     return found.blockers[0]?.kind === 'limit' && found
   })
-  expect(blockers).toMatchObject([{ count: 1, text: 'wait since service geo asked to wait (429)' }])
+  expect(blockers).toMatchObject([{ count: 1, text: 'waiting since service geo asked to wait (429)' }])
 })
 
 test('calls in flight are counted where they are limited', async () => {
@@ -188,7 +188,7 @@ test('calls in flight are counted where they are limited', async () => {
   const { blockers } = await waitsOf(t)
   expect(blockers.find(({ kind }) => kind === 'limit')).toMatchObject({
     count: 2,
-    text: 'wait for a place among the calls in flight of service geo: 1 at most',
+    text: 'waiting for a place among the calls in flight of service geo: 1 at most',
   })
 })
 

@@ -77,7 +77,7 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
       .click()
     const panel = page.getByRole('complementary', { name: 'Node b' })
     await panel.getByText('29 messages').waitFor()
-    await panel.getByText('are at the worker').waitFor()
+    await panel.getByText('at the worker').waitFor()
     await panel.getByRole('tab', { name: 'Messages' }).click()
     await panel.getByText('"order"').first().waitFor()
     expect(page.url()).toContain('node=b&tab=messages')

@@ -104,13 +104,13 @@ function ofHolding(holding: Holding, facts: NodeFacts, around: Around): Class {
   const common = { of: isReply ? ('replies' as const) : ('messages' as const), since, until }
   switch (holding.kind) {
     case 'calling':
-      return { ...common, kind: 'calling', text: 'are at the worker' }
+      return { ...common, kind: 'calling', text: 'at the worker' }
     case 'limit':
       return { ...common, kind: 'limit', text: limitText(reason, facts) }
     case 'retry':
-      return { ...common, kind: 'retry', text: `failed, and are tried again in place: ${reason ?? 'no reason known'}` }
+      return { ...common, kind: 'retry', text: `failed, and tried again in place: ${reason ?? 'no reason known'}` }
     case 'busy':
-      return { ...common, kind: 'busy', text: `wait as long as the worker asked for: ${reason ?? '503'}` }
+      return { ...common, kind: 'busy', text: `waiting as long as the worker asked for: ${reason ?? '503'}` }
     case 'refused':
       return { ...common, ...refused(reason, around) }
     case 'turn':
@@ -121,13 +121,13 @@ function ofHolding(holding: Holding, facts: NodeFacts, around: Around): Class {
       return {
         ...common,
         kind: 'order',
-        text: 'wait until earlier messages are done in lanes that the node had before',
+        text: 'waiting until earlier messages are done in lanes that the node had before',
       }
     case 'split':
       return {
         ...common,
         kind: 'split',
-        text: 'wait until what they split is in the queues of the followers, in order',
+        text: 'waiting until what was split is in the queues of the followers, in order',
       }
     case 'follower':
       return { ...common, kind: 'follower', text: followerText(reason, around) }
@@ -142,10 +142,10 @@ function ofHolding(holding: Holding, facts: NodeFacts, around: Around): Class {
 /** With more reasons than a bridge tells, some come without theirs. */
 function limitText(reason: string | null, { node }: Pick<NodeFacts, 'node'>): string {
   const service = isEventNode(node) ? null : node.service
-  return `wait ${reason ?? (service === null ? 'since the worker answered 429' : `for limits of service ${service}`)}`
+  return `waiting ${reason ?? (service === null ? 'since the worker answered 429' : `for limits of service ${service}`)}`
 }
 
-const movingText = 'are on their way: nothing holds them'
+const movingText = 'on the way: nothing holds it up'
 
 function refused(reason: string | null, { workerUrls }: Around): Pick<Blocker, 'kind' | 'text'> {
   if (workerUrls === null || workerUrls.length === 0)
@@ -155,10 +155,10 @@ function refused(reason: string | null, { workerUrls }: Around): Pick<Blocker, '
 
 function breakerText({ node }: NodeFacts, { live }: Around): string {
   const own = nodeHealth(node.id, live)
-  if (own !== null) return `wait for the breaker of the node: ${stateText(own)}`
+  if (own !== null) return `waiting for the breaker of the node: ${stateText(own)}`
   const worst = isEventNode(node) ? null : worstInstance(node.worker, live)
-  if (worst !== null) return `wait for the breaker of ${worst.url}: ${stateText(worst)}`
-  return 'wait for their turn at an instance of the worker'
+  if (worst !== null) return `waiting for the breaker of ${worst.url}: ${stateText(worst)}`
+  return 'waiting for a turn at an instance of the worker'
 }
 
 const stateText = ({ state, reason }: Pick<BreakerView, 'reason'> & { readonly state: string }): string =>
@@ -173,24 +173,24 @@ function worstInstance(worker: string, live: readonly Heartbeat[]) {
 
 function pauseText({ pause }: NodeFacts): string {
   const { pausedReason } = pause
-  return pausedReason ?? 'wait until the bridge knows again what is paused: it has lost NATS, or was just told'
+  return pausedReason ?? 'waiting until the bridge knows again what is paused: it has lost NATS, or was just told'
 }
 
 function followerText(nodeId: string | null, { plan, highWater }: Around): string {
   const name = plan.nodes.find(({ id }) => id === nodeId)?.name ?? nodeId ?? 'a follower'
-  return `wait for room: more than ${highWater ?? 'the high-water mark of'} messages are before "${name}"`
+  return `waiting for room: more than ${highWater ?? 'the high-water mark of'} messages are before "${name}"`
 }
 
 /** Messages that no bridge holds. */
 function ofPending(facts: NodeFacts, { isCancelling }: Around): Class {
   const common = { of: 'messages' as const, since: sinceOf(facts), until: null }
-  if (isCancelling) return { ...common, kind: 'cancelling', text: 'settle as cancelled, one after the other' }
+  if (isCancelling) return { ...common, kind: 'cancelling', text: 'settling as cancelled, one after the other' }
   if (facts.pause.paused === true) return { ...common, kind: 'paused', text: pauseText(facts) }
   const { inFlight, places } = facts.depth
   const lanes = isEventNode(facts.node) ? 1 : facts.node.partitions
   const isFull = inFlight >= places || (lanes > 1 && inFlight > 0)
   if (!isFull) return { ...common, kind: 'moving', text: movingText }
-  return { ...common, kind: 'prefetch', text: `wait behind the ${inFlight} that are held: ${placesText(facts, lanes)}` }
+  return { ...common, kind: 'prefetch', text: `waiting behind the ${inFlight} that are held: ${placesText(facts, lanes)}` }
 }
 
 function placesText(facts: NodeFacts, lanes: number): string {
@@ -202,12 +202,12 @@ function placesText(facts: NodeFacts, lanes: number): string {
 
 function redelivered({ silent }: Around): string {
   return silent.length > 0
-    ? 'are held by a bridge that does not answer; a dead one loses them after 5 s'
-    : 'were held by a bridge that is gone: they are delivered again within 5 s'
+    ? 'held by a bridge that does not answer; a dead one holds nothing after 5 s'
+    : 'held by a bridge that is gone: delivered again within 5 s'
 }
 
 function ofReplies({ depth }: NodeFacts, held: number): string {
-  return held > 0 ? `wait behind the ${held} replies that are being split` : `${depth.replies} are about to be split`
+  return held > 0 ? `waiting behind the ${held} that are being split` : 'about to be split'
 }
 
 /** Delayed messages by what they are delayed for: a turn at a limit, or since they failed. */
@@ -225,7 +225,7 @@ function delayClasses(delays: NodeFacts['delays'], around: Around) {
   }
   return [
     { kind: 'retry' as const, text: delayedText(around), list: failed },
-    ...[...whose].map(([name, list]) => ({ kind: 'limit' as const, text: `wait for their turn at ${name}`, list })),
+    ...[...whose].map(([name, list]) => ({ kind: 'limit' as const, text: `waiting for a turn at ${name}`, list })),
   ]
 }
 
@@ -234,7 +234,7 @@ const whoseMax = 20
 
 function delayedText({ areDelaysComplete }: Around): string {
   const more = areDelaysComplete ? '' : '; there are more delayed messages in the topology than were looked at'
-  return `failed, and go into the queue again when their delay is over${more}`
+  return `failed, and back in the queue when the delay is over${more}`
 }
 
 /** One for each kind and text: lanes and bridges make several of the same. */

@@ -32,7 +32,7 @@ function show({ topology, node, pending, inFlight, delayed, replies, blockers, e
       [
         ['COUNT', ({ count }) => grouped(count)],
         ['WHY', ({ kind }) => kind],
-        ['WHAT', ({ of, text }) => `${of} ${text}`],
+        ['WHAT', ({ of, text }) => `${of}: ${text}`],
         ['SINCE', ({ since }) => since],
         ['UNTIL', ({ until }) => until?.last ?? null],
       ],

@@ -126,7 +126,7 @@ function WhyItWaits({ nodeId }: { readonly nodeId: string }) {
 function Because({ blocker: { count, of, text, since, until } }: { readonly blocker: Blocker }) {
   return (
     <div className={classes.blocker}>
-      <b>{of === 'messages' ? counted(count, 'message') : counted(count, 'reply', 'replies')}</b> {text}
+      <b>{of === 'messages' ? counted(count, 'message') : counted(count, 'reply', 'replies')}:</b> {text}
       {(since !== null || until !== null) && (
         <Text size="xs" c="dimmed">
           {since !== null && (
