@@ -123,15 +123,17 @@ function makeCaller(deps: CallerDeps, prepared: PreparedNode, breaker: NodeBreak
   const { limiter, workerOf, cut } = deps
   const { node } = prepared
   const turn = (signal: AbortSignal) => breaker.turn(signal)
-  const soon = async (): Promise<void> => (await workerOf(node.worker))?.instances?.expect()
+  const expect = async (): Promise<void> => (await workerOf(node.worker))?.instances?.expect()
+  const soon = (): void => void expect()
   return {
     async call(message, tries, delivered, waiting) {
       const turned = breaker.take() ?? (await waitFor(waiting('turn'), turn))
       if (turned === null) return held(breaker.health.reason ?? 'the node waits for its turn')
       let showing: Showing = nothing
       try {
-        const limited = { ...limitedCall(node, message, delivered), soon: () => void soon() }
-        const leave = await leaveFor(limiter, limited, { waiting, isNamed: message.limitKey !== null })
+        const limited = limitedCall(node, message, delivered, soon)
+        const leaving = leaveFor(limiter, limited, { waiting, isNamed: message.limitKey !== null })
+        const leave = leaving instanceof Promise ? await leaving : leaving
         if (leave === null) return held('the node waits for a permit')
         if (leave.kind === 'put-off') return putOff(leave.delayMs)
         const called = await callWith(leave, deps, { prepared, message, tries, delivered, waiting, mayCall })
@@ -149,14 +151,17 @@ function countedCall(node: WorkerNode, { limitKey, tenant }: Message): Counted {
   return { nodeId: node.id, service: node.service, who: limitKey ?? tenant }
 }
 
-function limitedCall(node: WorkerNode, message: Message, { behind }: Delivered): Call {
+function limitedCall(node: WorkerNode, message: Message, { behind }: Delivered, soon?: () => void): Call {
   return {
-    ...countedCall(node, message),
+    nodeId: node.id,
+    service: node.service,
+    who: message.limitKey ?? message.tenant,
     cost: node.limitCost ?? 1,
     mayLeave: !isOrdered(node),
     timesAway: message.round,
     behind,
     prefetch: node.prefetch,
+    soon,
   }
 }
 

@@ -3,6 +3,7 @@ import type { Limited, LimitKey, LimitLook } from '../queue/limits/told.ts'
 import type { ServiceLimits } from '../topology/limits/limits.ts'
 import type { FlightDeps, Flights } from './flights/flights.ts'
 import { Slots } from './flights/slots.ts'
+import type { PermitLine } from './line/line.ts'
 import { Crowd } from './line/crowd.ts'
 import type { Crowded } from './line/crowd.ts'
 import { firstOf, Keys, usableIn } from './keys.ts'
@@ -62,7 +63,7 @@ export interface Call extends Counted {
   /** How many waited for a place of the node when it got its own. */
   readonly behind: number
   /** Called while it waits, when it will have leave in a moment; perhaps several times. */
-  readonly soon?: () => void
+  readonly soon?: (() => void) | undefined
 }
 
 /** For how long a service asks to wait; `retryAfterMs` null: it doesn't say. */
@@ -92,6 +93,7 @@ interface LimiterDeps extends LineDeps, FlightDeps {
   readonly release: () => void
 }
 
+const none: readonly Flights[] = []
 /** Permits that are further apart are worth waiting for. */
 const rareMs = 50
 const sweepEveryMs = 10_000
@@ -137,22 +139,23 @@ class OpenLimiter implements Limiter {
     const keys = this.#keys.of(call)
     const now = this.#deps.now()
     if (this.#isPaused(keys)) return null
-    const limited = keys.filter(({ hasTiers }) => hasTiers)
-    const flying = keys.filter(({ flights }) => flights !== null)
-    const [only] = limited
-    if (only === undefined && flying.length === 0)
-      return call.service === null ? this.#free(keys) : this.#pass(call, keys, [], now)
-    // Two permits for one instant are taken in the slow way.
-    if (limited.length > 1 || flying.length > 1) return null
-    const slots = flying[0]?.flights ?? null
+    let line: PermitLine | null = null
+    let slots: Flights | null = null
+    for (const { hasTiers, line: permits, flights } of keys) {
+      // Two permits for one instant are taken in the slow way.
+      if ((hasTiers && line !== null) || (flights !== null && slots !== null)) return null
+      if (hasTiers) line = permits
+      slots = flights ?? slots
+    }
     const { nodeId, cost } = call
-    const permit = only === undefined ? { at: now, cost } : only.line.take(cost)
+    if (line === null && slots === null && call.service === null) return this.#free(keys)
+    const permit = line === null ? { at: now, cost } : line.take(cost)
     if (permit === null) return null
     if (slots?.take(nodeId) === false) {
-      only?.line.giveBack(permit)
+      line?.giveBack(permit)
       return null
     }
-    return this.#pass(call, keys, slots === null ? [] : [slots], permit.at)
+    return this.#pass(call, keys, slots === null ? none : [slots], permit.at)
   }
 
   async wait(call: Call, signal: AbortSignal): Promise<Pass | PutOff> {

@@ -29,7 +29,6 @@ async function openSample(): Promise<{ t: TestApi; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-staged-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   vi.stubEnv('STAGED_FOLDER', folder)
-  vi.stubEnv('STAGED_ENRICH_MS', '10')
   onTestFinished(() => void vi.unstubAllEnvs())
   const { default: worker } = (await import('../../workers/samples/staged/worker.ts')) as {
     default: Parameters<typeof serve>[0]

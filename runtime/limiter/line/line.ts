@@ -169,7 +169,7 @@ export class PermitLine {
     this.#drop(now)
     const permit = this.#pool.take(now, cost)
     this.#demand.count(now)
-    if (permit !== null && this.#pool.permits.length <= this.#demand.within(stockMs, now) / 2) void this.#reserve()
+    if (permit !== null && this.#pool.permits.length <= this.#demand.within(stockMs, now) / 3) void this.#reserve()
     return permit
   }
 

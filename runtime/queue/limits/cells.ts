@@ -1,8 +1,8 @@
-import { JetStreamApiError } from '@nats-io/jetstream'
-import { RequestError } from '@nats-io/transport-node'
 import type { Connection } from '../connection.ts'
 import { isPut, lastChange } from '../entries.ts'
-import { refusal } from '../publish/publisher.ts'
+import { headerBlock } from '../envelope.ts'
+import { PublishRefused, refusal } from '../publish/publisher.ts'
+import type { Publisher } from '../publish/publisher.ts'
 
 /**
  * Small states that several bridges change at the same time, each in an entry of the bucket `<namespace>_limits`. Who changes one
@@ -23,21 +23,20 @@ export interface Cell {
   readonly revision: number
 }
 
-const writeTimeoutMs = 1_000
+const encoder = new TextEncoder()
 
-export function openCells(connection: Connection, bucket: string): Cells {
+export function openCells(connection: Connection, publisher: Publisher, bucket: string): Cells {
   return {
     async read(id) {
       const last = await lastChange(connection, bucket, id)
       return { state: last !== null && isPut(last) ? last.string() : null, revision: last?.seq ?? 0 }
     },
     async write(id, state, revision) {
-      const expect = { lastSubjectSequence: revision }
       try {
-        const options = { expect, timeout: writeTimeoutMs, retries: 0 }
-        return (await connection.js.publish(`$KV.${bucket}.${id}`, state, options)).seq
+        const expected = headerBlock([['Nats-Expected-Last-Subject-Sequence', String(revision)]])
+        return await publisher.publish(`$KV.${bucket}.${id}`, expected, encoder.encode(state))
       } catch (error) {
-        if (error instanceof JetStreamApiError && isLost(error.code)) return null
+        if (error instanceof PublishRefused && isLost(error.code)) return null
         throw error
       }
     },
@@ -46,8 +45,7 @@ export function openCells(connection: Connection, bucket: string): Cells {
 
 /** The server has answered that it doesn't keep such a state now: so it keeps none of another bridge's either. */
 export function isRefused(error: unknown): boolean {
-  const cause = error instanceof Error && error.cause instanceof RequestError ? error.cause : error
-  return cause instanceof JetStreamApiError || (cause instanceof RequestError && cause.isNoResponders())
+  return error instanceof PublishRefused
 }
 
 /** On a cluster a write that is under way refuses the next one with a code of its own. */
