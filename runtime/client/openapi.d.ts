@@ -124,7 +124,7 @@ export interface paths {
         head?: never;
         /**
          * Change stored values of a node, or pause it
-         * @description Stored values set `bridgeOutOfSync` on the topology: bridges keep the published values until a republish. `paused` acts at once.
+         * @description Stored values set `bridgeOutOfSync` on the topology: bridges keep the published values until a republish. `paused` acts at once; false also ends what its worker asked it to wait for with 429, where it names no service.
          */
         patch: operations["changeNode"];
         trace?: never;
@@ -1403,6 +1403,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a service again that asked to wait
+         * @description Ends, at once and for all bridges, the waits that workers asked for with 429: of all keys of the service, or with `tenant` of that one. Messages that were put off until then come sooner. A service that still means it asks again; declared limits hold as before.
+         */
+        post: operations["resumeService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/services/{name}/state": {
         parameters: {
             query?: never;
@@ -2475,7 +2495,7 @@ export interface components {
              * @example 2026-03-01T10:00:00.000Z
              */
             turnsEndAt: string | null;
-            /** @description Bridges that can not keep in NATS what they reserve, and go on with their share of the rate */
+            /** @description Bridges that can not keep in NATS what they reserve: they go on with their share of the rate, and of the calls in flight */
             awayBridges: string[];
         };
         LimitKeyAsked: {
@@ -3380,7 +3400,7 @@ export interface components {
             /** @example orders */
             name: string;
             /**
-             * @description All of them hold at once
+             * @description All of them hold; empty: none
              * @default []
              */
             limits: components["schemas"]["ServiceLimit"][];
@@ -3407,6 +3427,10 @@ export interface components {
             items: components["schemas"]["Service"][];
             /** @description `after` of the next page; null: this is the last one */
             next: string | null;
+        };
+        ServiceResumed: {
+            /** @description Keys that waited and go on */
+            ended: number;
         };
         ServiceState: {
             name: string;
@@ -3471,10 +3495,7 @@ export interface components {
         ServiceValues: {
             /** @example orders */
             name?: string;
-            /**
-             * @description All of them hold at once
-             * @default []
-             */
+            /** @description All of them hold; empty: none */
             limits: components["schemas"]["ServiceLimit"][];
             /** @description Calls that may be open at once; null: no limit */
             maxInFlight?: number | null;
@@ -4999,6 +5020,7 @@ export type ServiceLimit = components['schemas']['ServiceLimit'];
 export type ServiceLimitPer = components['schemas']['ServiceLimitPer'];
 export type ServiceLimitScope = components['schemas']['ServiceLimitScope'];
 export type ServicePage = components['schemas']['ServicePage'];
+export type ServiceResumed = components['schemas']['ServiceResumed'];
 export type ServiceState = components['schemas']['ServiceState'];
 export type ServiceStateBridges = components['schemas']['ServiceStateBridges'];
 export type ServiceStateBy = components['schemas']['ServiceStateBy'];
@@ -8791,7 +8813,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 /**
                  * @example {
@@ -8864,6 +8886,39 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resumeService: {
+        parameters: {
+            query?: {
+                /** @description Only what this tenant, or what a worker named, waits for */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceResumed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -1,4 +1,5 @@
 import { Stopped } from '../errors.ts'
+import { supersedes } from '../queue/limits/told.ts'
 import type { Limited, LimitKey } from '../queue/limits/told.ts'
 
 interface Pause {
@@ -27,9 +28,9 @@ export class Pauses {
   /** `limited` null: forgotten. What asks for less than another bridge was asked for changes nothing. */
   set(id: string, limited: Limited | null): void {
     const before = this.until(id)
-    const until = limited === null ? 0 : Date.parse(limited.until)
     if (limited === null) this.#pauses.delete(id)
-    else if (until >= before) this.#pauses.set(id, { limited, until })
+    else if (supersedes(limited, this.#pauses.get(id)?.limited))
+      this.#pauses.set(id, { limited, until: Date.parse(limited.until) })
     if (this.until(id) !== before) this.wake()
   }
 

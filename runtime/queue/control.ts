@@ -7,7 +7,7 @@ import type { CursorEdit, ToldEdit, WatermarkPlace } from './delta/told.ts'
 import type { Telling } from './tell/tell.ts'
 import type { RunHistory } from './history/types.ts'
 import type { Cell } from './limits/cells.ts'
-import type { DelayedFor, Limited } from './limits/told.ts'
+import type { DelayedFor, Limited, LimitKey } from './limits/told.ts'
 import type { BridgeLook, Question } from './look/ask.ts'
 import type { Guarded } from './publish/guarded.ts'
 
@@ -348,6 +348,8 @@ export interface ControlQueues {
   removeService(name: string): Promise<void>
   /** What asked to wait (429) in the last day, by id; see limits/told.ts. */
   limited(): Promise<Map<string, Limited>>
+  /** Ends what these keys were asked to wait, for all bridges; resolves with those that were not over. */
+  liftLimited(isMeant: (key: LimitKey) => boolean): Promise<Limited[]>
   /** Forgets those that ended before this time, in milliseconds of the epoch; resolves with how many. */
   forgetLimited(before: number): Promise<number>
   /** What is reserved of a limit. */

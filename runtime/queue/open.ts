@@ -121,6 +121,7 @@ async function openAll(options: QueueOptions): Promise<Queues> {
     control: controlOf({ ...options, connection, publisher, config, guard, events, limits }),
     async close() {
       publisher.close()
+      limits.close()
       await connection.close()
     },
   }
@@ -220,6 +221,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     putService: (limits) => put(deps, serviceKey(limits.name), limits),
     removeService: (name) => remove(deps, serviceKey(name)),
     limited: () => reach(() => limits.limited()),
+    liftLimited: (isMeant) => reach(() => limits.lift(isMeant)),
     forgetLimited: (before) => reach(() => limits.forget(before)),
     cell: (id) => reach(() => limits.cells.read(id)),
     ...deltaOf(deps, reach),

@@ -16,6 +16,7 @@ import type { NewTurns } from './turns.ts'
 
 /**
  * A change of a limit acts on messages, too, that were given a turn by what was declared before: each gets the turn that it has now, if that is sooner.
+ * So does the end of a pause (429) that a person lifted.
  *
  *   changed ─▶ noted in the limits' bucket ─▶ moved ─▶ moved once more, for bridges that heard late ─▶ noted as done
  *
@@ -37,6 +38,8 @@ interface Deps {
 /** By what all turns of a service go; `limits` null: by different ones, until they are moved. */
 interface Moved {
   readonly limits: ServiceLimits | null | 'removed'
+  /** Which request to wait was the last that was lifted by then. */
+  readonly lifted?: string
   /** Who moves them; `until`: when another one may, in milliseconds of the epoch. */
   readonly mover?: { readonly id: string; readonly until: number }
 }
@@ -53,10 +56,23 @@ const renewMs = 3_000
 const gainMs = 1_000
 
 export function openLoosening(deps: Deps, signal: AbortSignal): Loosening {
-  const changed = new Map<string, Declared>()
+  const known = new Map<string, Known>()
+  const changed = new Map<string, Known>()
   const plans = new Map<string, Plan>()
+  const learn = (name: string, what: Partial<Known>): Known => {
+    const now = { limits: null, lifted: '', ...known.get(name), ...what }
+    known.set(name, now)
+    return now
+  }
   const change = (one: ConfigChange): void => {
-    if (one.kind === 'service') changed.set(one.name, one.limits)
+    if (one.kind === 'service') changed.set(one.name, learn(one.name, { limits: one.limits }))
+    if (one.kind === 'limited' && one.limited?.lifted === true && one.limited.key.kind === 'service') {
+      const { key, at } = one.limited
+      const isNews = at > (known.get(key.service)?.lifted ?? '')
+      const now = isNews ? learn(key.service, { lifted: at }) : null
+      // Nothing has turns where nothing is declared, or a control that begins hears of that next.
+      if (now !== null && now.limits !== null) changed.set(key.service, now)
+    }
     if (one.kind !== 'plan') return
     if (one.plan === null) plans.delete(one.topologyId)
     else plans.set(one.topologyId, one.plan)
@@ -66,7 +82,7 @@ export function openLoosening(deps: Deps, signal: AbortSignal): Loosening {
     const now = new Map(changed)
     const others = await follow(deps, now, { plans, signal, me })
     // What changed meanwhile is followed next, and what others see to is looked at again.
-    for (const [name, limits] of now) if (changed.get(name) === limits && !others.has(name)) changed.delete(name)
+    for (const [name, what] of now) if (changed.get(name) === what && !others.has(name)) changed.delete(name)
   }
   return { change, done: keepFollowing(deps, round, signal) }
 }
@@ -90,8 +106,13 @@ interface Around {
   readonly me: string
 }
 
-/** Null: nothing is. */
-type Declared = ServiceLimits | null
+/** What turns of a service go by. */
+interface Known {
+  /** Null: nothing is declared. */
+  readonly limits: ServiceLimits | null
+  /** When the service asked for the last wait that was lifted; empty: none was. */
+  readonly lifted: string
+}
 
 /**
  * All services that were changed together: delayed messages are read once for all of them. Resolves with those that another control sees to
@@ -99,36 +120,37 @@ type Declared = ServiceLimits | null
  */
 async function follow(
   { queues, log }: Deps,
-  changed: ReadonlyMap<string, Declared>,
+  changed: ReadonlyMap<string, Known>,
   around: Around,
 ): Promise<ReadonlySet<string>> {
-  const due = new Map<string, Declared>()
+  const due = new Map<string, Known>()
   const others = new Set<string>()
-  for (const [name, limits] of changed) {
-    const claimed = await claim(queues, name, limits, around.me)
-    if (claimed === 'mine') due.set(name, limits)
+  for (const [name, known] of changed) {
+    const claimed = await claim(queues, name, known, around.me)
+    if (claimed === 'mine') due.set(name, known)
     if (claimed === 'theirs') others.add(name)
   }
   if (due.size === 0) return others
   let count = await moveAll(queues, due, around)
   await wait(heardMs, undefined, { signal: around.signal })
   count += await moveAll(queues, due, around)
-  for (const [name, limits] of due) if (!(await note(queues, name, limits, around.me))) others.add(name)
+  for (const [name, known] of due) if (!(await note(queues, name, known, around.me))) others.add(name)
   if (count > 0)
     log.info('messages that waited for a limit come sooner, since it was changed', { services: [...due.keys()], count })
   return others
 }
 
-/** Whose it is to move turns of a service; `nobodys`: all of them go by these limits. */
+/** Whose it is to move turns of a service; `nobodys`: all of them go by this. */
 async function claim(
   queues: Queues,
   name: string,
-  limits: Declared,
+  { limits, lifted }: Known,
   me: string,
 ): Promise<'mine' | 'theirs' | 'nobodys'> {
   const now = Date.now()
   const { is } = await noteOf(queues, name).update((state): { state: Moved; is: 'mine' | 'theirs' | 'nobodys' } => {
-    if (isDeepStrictEqual(state.limits, limits ?? 'removed')) return { state, is: 'nobodys' }
+    const areMoved = isDeepStrictEqual(state.limits, limits ?? 'removed') && lifted <= (state.lifted ?? '')
+    if (areMoved) return { state, is: 'nobodys' }
     if (state.mover !== undefined && state.mover.id !== me && state.mover.until > now) return { state, is: 'theirs' }
     return { state: { limits: null, mover: { id: me, until: now + leaseMs } }, is: 'mine' }
   })
@@ -146,23 +168,23 @@ async function renew(queues: Queues, name: string, me: string): Promise<void> {
 const noteOf = ({ limits: { cells } }: Queues, name: string): SharedCell<Moved> =>
   new SharedCell<Moved>(cells, `moved.${name}`, { limits: null })
 
-/** All turns go by these limits. False: another control has taken over meanwhile, and may be at other ones. */
-async function note(queues: Queues, name: string, limits: Declared, me: string): Promise<boolean> {
+/** All turns go by this. False: another control has taken over meanwhile, and may be at something else. */
+async function note(queues: Queues, name: string, { limits, lifted }: Known, me: string): Promise<boolean> {
   const { isMine } = await noteOf(queues, name).update((state): { state: Moved; isMine: boolean } => {
     const isMine = state.mover?.id === me
-    return { state: isMine ? { limits: limits ?? 'removed' } : state, isMine }
+    return { state: isMine ? { limits: limits ?? 'removed', lifted } : state, isMine }
   })
   return isMine
 }
 
 async function moveAll(
   queues: Queues,
-  due: ReadonlyMap<string, Declared>,
+  due: ReadonlyMap<string, Known>,
   { plans, signal, me }: Around,
 ): Promise<number> {
   const limited = await queues.limits.limited()
   const all = new Map<string, NewTurns>()
-  for (const [name, limits] of due) all.set(name, openTurns({ cells: queues.limits.cells, limited }, name, limits))
+  for (const [name, { limits }] of due) all.set(name, openTurns({ cells: queues.limits.cells, limited }, name, limits))
   let [count, renewAt] = [0, performance.now() + renewMs]
   const onRead = async (): Promise<void> => {
     signal.throwIfAborted()

@@ -153,6 +153,9 @@ test('a service is stored with its limits, and changed', async () => {
     expect(stderr).toContain('100/minute,burst=20')
   }
   expect((await run('service', 'list')).stderr).toContain('such as `sluice get services`')
+  expect((await run('service', 'resume', 'shopify')).stdout).toBe('service shopify waits for nothing\n')
+  expect((await run('service', 'resume', 'shopify', '--tenant', 'acme')).code).toBe(0)
+  expect(await run('service', 'resume', 'nope')).toMatchObject({ code: 1 })
   expect((await run('service', 'remove', 'shopify')).stdout).toBe('service shopify is removed\n')
 })
 

@@ -1,4 +1,5 @@
 import type { Webhook } from '../../store/queries/hooks/webhooks.ts'
+import type { Limited } from '../../queue/limits/told.ts'
 import type { Bulk } from '../../store/bulk/bulks.ts'
 import type { Cursor } from '../../store/delta/cursors.ts'
 import type { Node } from '../../store/queries/nodes.ts'
@@ -91,6 +92,16 @@ export function ofWorker(before: Worker | null, after: Worker | null): Change {
 export function ofService(before: Service | null, after: Service | null): Change {
   const { name } = (after ?? before) as Service
   return { kind: 'service', id: name, name, topologyId: null, ...sidesOf(before, after) }
+}
+
+/** That waits were ended for which a service had asked (429). */
+export function ofLifted(name: string, lifted: readonly Limited[]): Change {
+  const until = lifted
+    .map((one) => one.until)
+    .sort()
+    .at(-1)
+  const before = { pausedUntil: until ?? null, paused: lifted.length }
+  return { kind: 'service', id: name, name, topologyId: null, before, after: { pausedUntil: null, paused: 0 } }
 }
 
 export function ofToken(before: Token | null, after: Token | null): Change {

@@ -57,7 +57,7 @@ const patch = createRoute({
   tags,
   summary: 'Change stored values of a node, or pause it',
   description:
-    'Stored values set `bridgeOutOfSync` on the topology: bridges keep the published values until a republish. `paused` acts at once.',
+    'Stored values set `bridgeOutOfSync` on the topology: bridges keep the published values until a republish. `paused` acts at once; false also ends what its worker asked it to wait for with 429, where it names no service.',
   method: 'patch',
   path: '/api/nodes/{id}',
   request: { params: idParam, body: body(schemas.nodePatch) },
@@ -101,7 +101,11 @@ export async function nodeOf({ store }: Pick<ApiDeps, 'store'>, caller: Caller, 
 
 async function pauseChange({ queues }: ApiDeps, id: string, reason: string | null): Promise<PauseChange> {
   const before = (await queues.paused()).get(id) ?? null
-  return { before, after: reason, tell: () => queues.setPaused(id, reason) }
+  const tell = async (): Promise<void> => {
+    await queues.setPaused(id, reason)
+    if (reason === null) await queues.liftLimited((key) => key.kind === 'node' && key.nodeId === id)
+  }
+  return { before, after: reason, tell }
 }
 
 type Values = Omit<z.infer<typeof schemas.nodePatch>, 'paused'>

@@ -78,14 +78,17 @@ const limit = z
   })
   .openapi('ServiceLimit')
 
-const serviceValues = {
-  limits: z.array(limit).max(10).default([]),
+const limits = z.array(limit).max(10).openapi({ description: 'All of them hold; empty: none' })
+const inFlight = {
   maxInFlight: z.int().min(1).max(10_000).nullable().optional(),
   inFlightScope: z.enum(scopes).optional(),
 }
 
-export const serviceInput = z.strictObject({ name, ...serviceValues }).openapi('ServiceInput')
-export const serviceValuesInput = z.strictObject({ name: name.optional(), ...serviceValues }).openapi('ServiceValues')
+export const serviceInput = z.strictObject({ name, limits: limits.default([]), ...inFlight }).openapi('ServiceInput')
+/** Limits that there are go away only where that is said. */
+export const serviceValuesInput = z
+  .strictObject({ name: name.optional(), limits, ...inFlight })
+  .openapi('ServiceValues')
 
 /** What is declared of a service. */
 export const serviceFields = {
@@ -102,6 +105,16 @@ export const service = z
     updatedAt: time,
   })
   .openapi('Service')
+
+export const resumeQuery = z.strictObject({
+  tenant: text(200)
+    .min(1)
+    .optional()
+    .openapi({ description: 'Only what this tenant, or what a worker named, waits for' }),
+})
+export const resumed = z
+  .object({ ended: z.int().openapi({ description: 'Keys that waited and go on' }) })
+  .openapi('ServiceResumed')
 
 export const servicePage = pageOf('Service', service)
 

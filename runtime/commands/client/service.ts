@@ -13,6 +13,7 @@ interface Flags extends Record<string, unknown> {
   readonly limit?: readonly ServiceLimit[]
   readonly maxInFlight?: number
   readonly inFlightScope?: 'global' | 'tenant'
+  readonly tenant?: string
 }
 
 export function define(command: Command): void {
@@ -39,6 +40,7 @@ export function define(command: Command): void {
     ['sluice service add crm --max-in-flight 2 --in-flight-scope tenant', 'two for each tenant'],
   ])
   defineState(command)
+  defineResume(command)
   const remove = command
     .command('remove')
     .description('forget a service that no node uses')
@@ -49,6 +51,29 @@ export function define(command: Command): void {
     })
   examples(addOptions(remove, 'client'), [['sluice service remove shopify', 'at once']])
 }
+
+function defineResume(command: Command): void {
+  const resume = command
+    .command('resume')
+    .description('call it again, though it asked to wait (429); one that still means it asks again')
+    .argument('<name>')
+    .option('--tenant <tenant>', 'only for this one')
+    .action(async (name: string, { tenant, ...flags }: Flags) => {
+      const query = { ...(tenant !== undefined && { tenant }) }
+      const { ended } = await dataOf(
+        findEngine(flags).POST('/api/services/{name}/resume', { params: { path: { name }, query } }),
+      )
+      console.log(
+        ended === 0 ? `service ${name} waits for nothing` : `service ${name} is called again: ${endedText(ended)}`,
+      )
+    })
+  examples(addOptions(resume, 'client'), [
+    ['sluice service resume shopify', 'at once, whatever it asked for'],
+    ['sluice service resume shopify --tenant acme', 'only for that tenant'],
+  ])
+}
+
+const endedText = (count: number): string => (count === 1 ? 'one wait is ended' : `${count} waits are ended`)
 
 /** For commander. */
 function gatherLimit(text: string, before: readonly ServiceLimit[] | undefined): readonly ServiceLimit[] {

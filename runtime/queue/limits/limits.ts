@@ -4,12 +4,13 @@ import type { Log } from '../../telemetry/log.ts'
 import type { Config } from '../config.ts'
 import type { Connection } from '../connection.ts'
 import { changeEntry, entriesIn, lastEntry } from '../entries.ts'
+import { openPublisher } from '../publish/publisher.ts'
 import { openCells } from './cells.ts'
 import type { Cells } from './cells.ts'
 import { openServerClock } from './clock.ts'
 import type { ServerClock } from './clock.ts'
-import { limitedKey } from './told.ts'
-import type { Limited } from './told.ts'
+import { limitedKey, supersedes } from './told.ts'
+import type { Limited, LimitKey } from './told.ts'
 
 /** What bridges share of limits. */
 export interface LimitQueues {
@@ -28,8 +29,11 @@ export interface LimitQueues {
   onPoke(listener: (poke: Poke) => void): () => void
   /** Whatever asked to wait in the last day, by id. */
   limited(): Promise<Map<string, Limited>>
+  /** Ends the pauses of these keys for all bridges, now; resolves with those that were not over. */
+  lift(isMeant: (key: LimitKey) => boolean): Promise<Limited[]>
   /** Takes those away that ended before this time, in milliseconds of the epoch; resolves with how many. */
   forget(before: number): Promise<number>
+  close(): void
 }
 
 /** Calls in flight of the key `id` changed hands. */
@@ -45,12 +49,15 @@ interface Told {
 }
 
 const retryMs = 200
+/** Who waits for permits goes on alone then. */
+const writeTimeoutMs = 1_000
 
 export function openLimitQueues(connection: Connection, config: Config, log: Log): LimitQueues {
   const [subject, toldSubject] = [`${config.limitsName}.poke`, `${config.limitsName}.told`]
   const limited = (): Promise<Map<string, Limited>> => limitedIn(connection, config)
+  const publisher = openPublisher(connection, writeTimeoutMs)
   return {
-    cells: openCells(connection, config.limitsName),
+    cells: openCells(connection, publisher, config.limitsName),
     openClock: () => openServerClock(connection, config, log),
     async tell(id, one, signal) {
       if (connection.connected) connection.nc.publish(toldSubject, JSON.stringify({ id, limited: one } satisfies Told))
@@ -83,11 +90,18 @@ export function openLimitQueues(connection: Connection, config: Config, log: Log
       return () => subscription.unsubscribe()
     },
     limited,
+    async lift(isMeant) {
+      const now = Date.now()
+      const paused = [...(await limited())].filter(([, { key, until }]) => isMeant(key) && Date.parse(until) > now)
+      for (const [id] of paused) await liftOne(connection, config, id)
+      return paused.map(([, one]) => one)
+    },
     async forget(before) {
       const old = [...(await limited())].filter(([, { until }]) => Date.parse(until) < before)
       for (const [id] of old) await forgetOne(connection, config, id, before)
       return old.length
     },
+    close: () => publisher.close(),
   }
 }
 
@@ -100,8 +114,15 @@ async function limitedIn(connection: Connection, { name }: Config): Promise<Map<
 function keepLonger(connection: Connection, { name, config: bucket }: Config, id: string, one: Limited): Promise<void> {
   return changeEntry(connection, { name, bucket }, limitedKey(id), (before) => {
     const known = before?.json<Limited>()
-    if (known !== undefined && Date.parse(known.until) >= Date.parse(one.until)) return null
+    if (known?.until === one.until || !supersedes(one, known)) return null
     return JSON.stringify({ ...one, times: Math.max(one.times, known?.times ?? 0) } satisfies Limited)
+  })
+}
+
+function liftOne(connection: Connection, { name, config: bucket }: Config, id: string): Promise<void> {
+  return changeEntry(connection, { name, bucket }, limitedKey(id), (before) => {
+    const known = before?.json<Limited>()
+    return known === undefined ? null : JSON.stringify({ ...known, until: known.at, lifted: true } satisfies Limited)
   })
 }
 

@@ -29,6 +29,8 @@ export interface Limited {
   readonly retryAfterMs: number | null
   /** How often it asked since it was first told. */
   readonly times: number
+  /** A person let it be called again before its time was over; `until` is `at` then. */
+  readonly lifted?: true
 }
 
 /** What a key does at a bridge. */
@@ -66,6 +68,15 @@ export function askedOf<K extends { readonly key: LimitKey }>(all: readonly K[],
   const inOrder = own.sort((a, b) => (markOf(a) < markOf(b) ? -1 : 1))
   const page = inOrder.filter((one) => after === null || markOf(one) > after).slice(0, limit)
   return [...mine.filter((one) => !isOwn(one)), ...page]
+}
+
+/** Does what is told take the place of what is known? It may come late, and twice; what is lifted stays so until the service asks anew. */
+export function supersedes(told: Limited, known: Limited | undefined): boolean {
+  if (known === undefined) return true
+  const [at, knownAt] = [Date.parse(told.at), Date.parse(known.at)]
+  if (told.lifted === true) return at >= knownAt
+  if (known.lifted === true) return at > knownAt
+  return Date.parse(told.until) >= Date.parse(known.until)
 }
 
 export interface LimitedChange {

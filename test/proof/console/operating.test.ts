@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { eventually } from '../../support/eventually.ts'
+import { fakeWorker } from '../../support/fake-worker.ts'
 import { chromiumPath, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 import { openShop } from '../../console/shop.ts'
@@ -105,6 +106,38 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     expect(await remove.getAttribute('aria-disabled')).toBe('true')
     await remove.hover()
     await page.getByText('1 node uses it: take it from them first').waitFor()
+  })
+
+  test('a service that asked to wait for a day is called again from its page', async () => {
+    let isBusy = true
+    const worker = await fakeWorker(() =>
+      isBusy ? { status: 429, headers: { 'retry-after': '86400' } } : { status: 204 },
+    )
+    onTestFinished(() => worker.close())
+    const { engine } = t
+    await dataOf(engine.POST('/api/workers', { body: { name: 'moody', urls: [worker.url], dialect: 'native' } }))
+    await dataOf(engine.POST('/api/services', { body: { name: 'moody', limits: [{ rate: 100, per: 'second' }] } }))
+    const nodes = [
+      { name: 'begin', type: 'start' as const },
+      { name: 'ask', type: 'connector' as const, worker: 'moody', service: 'moody' },
+    ]
+    const edges = [{ from: 'begin', to: 'ask' }]
+    await dataOf(engine.POST('/api/topologies', { body: { name: 'moody', nodes, edges } }))
+    const params = { path: { topology: 'moody' } }
+    await dataOf(engine.POST('/api/topologies/{topology}/publish', { params }))
+    const { runId } = await dataOf(engine.POST('/api/topologies/{topology}/run', { params, body: { node: 'begin' } }))
+    const page = await t.page('/services/moody')
+    await page.getByText('no calls until').waitFor()
+    isBusy = false
+    await button(page, 'Call it again').click()
+    await dialog(page).getByText('If it still means it').waitFor()
+    await dialog(page).getByRole('button', { name: 'Call it again' }).click()
+    await page.getByText('moody is called again').waitFor()
+    await page.getByText('no calls until').waitFor({ state: 'detached' })
+    await eventually('the run is finished', async () => {
+      const run = await engine.GET('/api/runs/{id}', { params: { path: { id: runId } } })
+      return run.data?.state === 'finished'
+    })
   })
 
   test('a worker is registered, called with a typed body and with a captured message, and its answer is there in full', async () => {

@@ -17,8 +17,9 @@ import { Time } from '../../parts/show/time.tsx'
 import { told } from '../../parts/toast.ts'
 import { Done } from '../services/done.tsx'
 import { ServiceForm } from '../services/form.tsx'
-import { Asked, Use } from '../services/use.tsx'
+import { Use } from '../services/use.tsx'
 import { inFlightText, limitText } from '../services/words.ts'
+import { AskedAndResume } from './resume.tsx'
 import { Tenants } from './tenants.tsx'
 import { Users } from './users.tsx'
 
@@ -67,7 +68,7 @@ function usersText({ users, usersLeftOut }: ServiceState): string {
 }
 
 function Shown({ state }: { readonly state: ServiceState }) {
-  const { shared, limits, backlog, bridges } = state
+  const { name, shared, limits, backlog, bridges } = state
   return (
     <>
       <Troubles state={state} />
@@ -83,7 +84,7 @@ function Shown({ state }: { readonly state: ServiceState }) {
           ],
           ['Used, over the last ten seconds', <Use key="u" of={shared} />],
           ['Calls that wait for it', grouped(shared.waiting)],
-          ['429', <Asked key="a" of={shared} />],
+          ['429', <AskedAndResume key="a" name={name} of={shared} />],
           ['Next call may be made', <Time key="n" at={shared.nextPermitAt} relative />],
           ['Backlog', counted(backlog, 'message')],
           ['The backlog will be done', <Done key="d" state={state} />],

@@ -9,14 +9,15 @@ import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Time } from '../../parts/show/time.tsx'
-import { Asked, Use } from '../services/use.tsx'
+import { Use } from '../services/use.tsx'
+import { AskedAndResume } from './resume.tsx'
 
-const columns: readonly Column<LimitKey>[] = [
+const columnsOf = (name: string): readonly Column<LimitKey>[] => [
   { title: 'Tenant', cell: ({ who }) => who ?? 'without a tenant' },
   { title: 'Used', cell: (key) => <Use of={key} /> },
   { title: 'Wait', cell: ({ waiting }) => grouped(waiting), right: true, tight: true },
   { title: 'Open', cell: ({ inFlight }) => inFlight !== null && grouped(inFlight), right: true, tight: true },
-  { title: '429', cell: (key) => <Asked of={key} /> },
+  { title: '429', cell: (key) => <AskedAndResume name={name} of={key} /> },
   { title: 'Next call', cell: ({ nextPermitAt }) => <Time at={nextPermitAt} relative />, tight: true },
   {
     title: 'Last turn',
@@ -50,7 +51,7 @@ export function Tenants({ state: { name, limits, inFlightScope } }: { readonly s
           </Text>
         }
       >
-        {(items) => <Rows label="Tenants" columns={columns} items={items} idOf={({ who }) => who ?? ''} />}
+        {(items) => <Rows label="Tenants" columns={columnsOf(name)} items={items} idOf={({ who }) => who ?? ''} />}
       </Listed>
     </Stack>
   )

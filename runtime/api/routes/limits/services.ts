@@ -15,8 +15,9 @@ import type { Service, ServiceUser, ServiceValues } from '../../../store/queries
 import { Conflict, Invalid } from '../../../errors.ts'
 import type { Store } from '../../../store/store.ts'
 import { mostOf } from '../../../topology/limits/costs.ts'
+import type { LimitKey } from '../../../queue/limits/told.ts'
 import { limitFaults, words } from '../../../topology/limits/limits.ts'
-import { ofService } from '../../access/targets.ts'
+import { ofLifted, ofService } from '../../access/targets.ts'
 import { changes, needs } from '../../auth.ts'
 import { ifMatch, setEtag } from '../../input/conditional.ts'
 import type { Api, ApiDeps } from '../../deps.ts'
@@ -86,6 +87,18 @@ const remove = createRoute({
   'x-problems': [409, 412],
 })
 
+const resume = createRoute({
+  ...changes('operate', 'resumeService'),
+  tags,
+  summary: 'Call a service again that asked to wait',
+  description:
+    'Ends, at once and for all bridges, the waits that workers asked for with 429: of all keys of the service, or with `tenant` of that one. Messages that were put off until then come sooner. A service that still means it asks again; declared limits hold as before.',
+  method: 'post',
+  path: `${path}/resume`,
+  request: { params, query: schemas.resumeQuery },
+  responses: { 200: { description: 'What was ended', content: json(schemas.resumed) } },
+})
+
 export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query')
@@ -127,6 +140,19 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
     })
     setEtag(c, service.version)
     return c.json(showService(service), 200)
+  })
+  app.openapi(resume, async (c) => {
+    const { name } = c.req.valid('param')
+    const { tenant } = c.req.valid('query')
+    const isMeant = (key: LimitKey): boolean =>
+      key.kind === 'service' && key.service === name && (tenant === undefined || (key.isOwn && key.who === tenant))
+    const ended = await store.transaction(async (inside) => {
+      await lockService(inside, name)
+      const lifted = await queues.liftLimited(isMeant)
+      if (lifted.length > 0) await c.get('audit')(inside, ofLifted(name, lifted))
+      return lifted.length
+    })
+    return c.json({ ended }, 200)
   })
   app.openapi(remove, async (c) => {
     const { name } = c.req.valid('param')
