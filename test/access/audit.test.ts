@@ -11,6 +11,7 @@ import { insertAudit, listAudit } from '../../runtime/store/queries/audit.ts'
 import type { AuditRow } from '../../runtime/store/queries/audit.ts'
 import type { Store } from '../../runtime/store/store.ts'
 import { silentLog } from '../../runtime/telemetry/log.ts'
+import type { Limited } from '../../runtime/queue/limits/told.ts'
 import { chain, nodeOf, openApi, published } from '../api/open.ts'
 import type { Sending, TestApi } from '../api/open.ts'
 import { shop } from '../hooks/open.ts'
@@ -63,6 +64,18 @@ const importedLine = JSON.stringify({
   ...{ error: { title: 'no' }, headers: {}, contentType: 'text/plain', bodyText: 'x' },
 })
 
+/** The service `geo`, for a minute. */
+function askedToWait(): Limited {
+  const [at, until] = [0, 60_000].map((ms) => new Date(Date.now() + ms).toISOString()) as [string, string]
+  return {
+    key: { kind: 'service', service: 'geo', who: null, isOwn: false },
+    at,
+    until,
+    retryAfterMs: 60_000,
+    times: 1,
+  }
+}
+
 /** How each changing operation is done, in an order in which it can be; all but those of `unlogged`. */
 const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> = {
   createWorker: ({ workerUrl }) => ['/api/workers', json(worker(workerUrl))],
@@ -71,6 +84,10 @@ const deeds: Readonly<Record<string, (around: Around) => Deed | Promise<Deed>>> 
   deleteWorker: () => ['/api/workers/shop'],
   createService: () => ['/api/services', json({ name: 'geo', limits: [{ rate: 1, per: 'second' }] })],
   replaceService: () => ['/api/services/geo', json({ limits: [] })],
+  resumeService: async ({ t }) => {
+    await t.queues.limits.tell('geo', askedToWait(), new AbortController().signal)
+    return ['/api/services/geo/resume']
+  },
   deleteService: () => ['/api/services/geo'],
   createTopology: () => ['/api/topologies', json(chain('fresh'))],
   replaceTopology: () => ['/api/topologies/fresh', json(chain('fresh', { a: { prefetch: 5 } }))],

@@ -12,6 +12,7 @@ const unconditional: Readonly<Record<string, string>> = {
   createService: 'makes it',
   createToken: 'makes it',
   createSession: 'makes it',
+  resumeService: 'what is declared stays',
   deleteToken: 'a token never changes',
   deleteSession: 'a login never changes',
   cancelRun: 'a run is changed by its messages alone',

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { expect, inject } from 'vitest'
 import { openBridge } from '../../../runtime/bridge/bridge.ts'
 import type { Bridge } from '../../../runtime/bridge/bridge.ts'
@@ -79,11 +80,12 @@ function address(name: string, url: string) {
   return { name, urls: [url], dialect: 'native', version: 1, timeoutMs: null } as const
 }
 
-/** URL of a port where nobody listens, and the port. */
+/** URL of a port where nobody listens, and the port: none of those that a system gives to others that ask for any. */
 export async function nowhere(): Promise<{ readonly url: string; readonly port: number }> {
-  const reserved = await fakeWorker(() => ({ status: 204 }))
-  await reserved.close()
-  return { url: reserved.url, port: Number(new URL(reserved.url).port) }
+  const free = await fakeWorker(() => ({ status: 204 }), randomInt(20_000, 32_000)).catch(() => null)
+  if (free === null) return nowhere()
+  await free.close()
+  return { url: free.url, port: Number(new URL(free.url).port) }
 }
 
 /** One call, and no other. */

@@ -40,7 +40,8 @@ const settings = fc.dictionary(
   fc.oneof(
     strange,
     fc.integer(),
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    // A negative zero is a zero in JSON.
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
     fc.boolean(),
     fc.constant(null),
     fc.array(strange, { maxLength: 3 }),
