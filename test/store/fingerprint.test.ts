@@ -42,7 +42,8 @@ test.each([
 ])('a title of a megabyte of %s takes no time', (_, title) => {
   const begun = performance.now()
   expect(normalisedTitle(title).length).toBeLessThanOrEqual(1_000)
-  expect(performance.now() - begun).toBeLessThan(100)
+  // A pattern that goes back over what it has read would take hours.
+  expect(performance.now() - begun).toBeLessThan(2_000)
 })
 
 test('what is quoted where a title is cut off is left out, however much of it is there', () => {
