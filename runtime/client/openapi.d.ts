@@ -9393,7 +9393,7 @@ export interface operations {
             query?: {
                 /** @description Id or name */
                 topology?: string;
-                /** @description Only these, with commas: plan, pause, worker, breaker, run, trash, bulk, queue */
+                /** @description Only these, with commas: draft, plan, pause, worker, breaker, run, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {
@@ -9426,7 +9426,7 @@ export interface operations {
     watchTopologyEvents: {
         parameters: {
             query?: {
-                /** @description Only these, with commas: plan, pause, worker, breaker, run, trash, bulk, queue */
+                /** @description Only these, with commas: draft, plan, pause, worker, breaker, run, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {

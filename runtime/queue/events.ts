@@ -12,6 +12,7 @@ import { untilLost } from './deliver/lost.ts'
  * a watcher whose connection broke goes on where it was.
  */
 export type EngineEvent =
+  | { readonly kind: 'draft'; readonly topologyId: string }
   | { readonly kind: 'plan'; readonly topologyId: string; readonly revision: number | null }
   | { readonly kind: 'pause'; readonly nodeId: string; readonly reason: string | null }
   | { readonly kind: 'pause'; readonly topologyId: string; readonly reason: string | null }
@@ -44,7 +45,7 @@ export type EngineEvent =
       readonly messages: Readonly<Record<string, number>>
     }
 
-export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk'] as const
+export const eventKinds = ['draft', 'plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk'] as const
 
 export interface Numbered {
   /** Good for `after` of a later reading. */

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { nodeOf, openApi, published } from './open.ts'
+import { chain, nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
 
 interface SentEvent {
@@ -51,6 +51,24 @@ test('who watches hears of plans, pauses and workers as they change', async () =
   const seen: SentEvent[] = []
   while (seen.at(-1)?.event !== 'pause') seen.push(await watching.next())
   expect(seen.find(({ event }) => event === 'plan')?.data).toEqual({ topologyId: id, revision: 1 })
+})
+
+test('who watches hears of drafts that are made, saved and deleted, also when nothing of them is published', async () => {
+  const t = await openApi()
+  const watching = await watch(t, '/api/events?kinds=draft')
+  expect(await watching.next()).toMatchObject({ event: 'hello' })
+  const made = await t.send('POST', '/api/topologies', { json: chain('first') })
+  const { id } = made.body as { id: string }
+  const heard = { event: 'draft', data: { topologyId: id } }
+  expect(await watching.next()).toMatchObject(heard)
+  await t.send('PUT', `/api/topologies/${id}`, { json: chain('second') })
+  expect(await watching.next()).toMatchObject(heard)
+  await t.send('PATCH', `/api/topologies/${id}`, { json: { labels: { team: 'shop' } } })
+  expect(await watching.next()).toMatchObject(heard)
+  await t.send('PATCH', `/api/nodes/${(await nodeOf(t, 'second', 'a')).id}`, { json: { prefetch: 7 } })
+  expect(await watching.next()).toMatchObject(heard)
+  await t.send('DELETE', `/api/topologies/${id}`)
+  expect(await watching.next()).toMatchObject(heard)
 })
 
 test('a broken connection goes on after the last event that it read', async () => {

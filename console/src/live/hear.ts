@@ -116,6 +116,8 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled
   switch (kind) {
     case 'queue':
       return [...queues, ['why'], ...ofReading, ['service-state']]
+    case 'draft':
+      return [keys.topologies, ['topology'], ['nodes'], keys.audit(), keys.status]
     case 'plan':
       return [
         ...[keys.topologies, ['topology'], ['nodes'], ...queues],

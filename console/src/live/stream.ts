@@ -4,7 +4,7 @@
  */
 export type StreamState = 'off' | 'connecting' | 'live' | 'reconnecting' | 'resting'
 
-export const eventKinds = ['plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk', 'queue'] as const
+export const eventKinds = ['draft', 'plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk', 'queue'] as const
 export type EventKind = (typeof eventKinds)[number]
 
 export interface Hearing {
@@ -25,27 +25,29 @@ export function openStream(url: string, hearing: Hearing): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let againMs = againMinMs
-  /** Between two connections of ours events are lost; over what the browser takes up again by itself, none. */
-  let isMissing = false
-  let wasOpen = false
+  /** Before the first connection and between two of ours events are lost; over what the browser takes up again by itself, none. */
+  let isMissing = true
 
   const hangUp = (): void => {
     clearTimeout(timer)
     source?.close()
     source = null
   }
-  const connect = (): void => {
+  const askAnew = (): void => {
+    isMissing = false
+    hearing.gap()
+  }
+  const connect = (state: 'connecting' | 'reconnecting'): void => {
     hangUp()
-    hearing.state(isMissing ? 'reconnecting' : 'connecting')
+    hearing.state(state)
     source = new EventSource(url)
     source.addEventListener('open', () => {
-      if (isMissing) hearing.gap()
-      isMissing = false
-      wasOpen = true
       againMs = againMinMs
       hearing.state('live')
     })
-    source.addEventListener('gap', () => hearing.gap())
+    // The engine says `hello` (or `gap`) once it keeps the place from which it tells all: an answer may be open before.
+    source.addEventListener('hello', () => isMissing && askAnew())
+    source.addEventListener('gap', askAnew)
     source.addEventListener('error', () => broken())
     for (const kind of eventKinds)
       source.addEventListener(kind, (event) => hearing.event(kind, JSON.parse(String(event.data))))
@@ -53,17 +55,17 @@ export function openStream(url: string, hearing: Hearing): () => void {
   const broken = (): void => {
     hearing.state('reconnecting')
     const isOver = source?.readyState === EventSource.CLOSED
-    isMissing ||= isOver || !wasOpen
+    isMissing ||= isOver
     // The browser comes again by itself after a lost connection, but not after a refusal.
     if (!isOver) return
     hearing.refused()
-    timer = setTimeout(connect, againMs * (0.75 + Math.random() / 2))
+    timer = setTimeout(() => connect('reconnecting'), againMs * (0.75 + Math.random() / 2))
     againMs = Math.min(againMaxMs, againMs * 2)
   }
   const onVisibility = (): void => {
     clearTimeout(timer)
     if (!document.hidden) {
-      if (source === null) connect()
+      if (source === null) connect('reconnecting')
       return
     }
     timer = setTimeout(() => {
@@ -73,7 +75,7 @@ export function openStream(url: string, hearing: Hearing): () => void {
     }, restAfterMs)
   }
   document.addEventListener('visibilitychange', onVisibility)
-  connect()
+  connect('connecting')
   return () => {
     document.removeEventListener('visibilitychange', onVisibility)
     hangUp()

@@ -103,6 +103,7 @@ async function save(deps: ApiDeps, c: Context<ApiEnv>, ref: string, sent: Sent, 
   const { id } = await topologyOf(deps, c.get('caller'), ref)
   const changing = { ...deps, audit: c.get('audit') }
   const { topology, warnings } = await replaceDrawing(changing, id, sent, ifMatch(c), isDry)
+  if (!isDry) deps.events.emit({ kind: 'draft', topologyId: id })
   setEtag(c, topology.version)
   return { ...showTopology(topology), warnings }
 }

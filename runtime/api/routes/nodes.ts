@@ -66,7 +66,7 @@ const patch = createRoute({
 })
 
 export function nodeRoutes(app: Api, deps: ApiDeps): void {
-  const { store } = deps
+  const { store, events } = deps
   app.openapi(list, async (c) => {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const [nodes, show] = await Promise.all([listNodes(store, topology.id, true), shower(deps, topology)])
@@ -87,6 +87,7 @@ export function nodeRoutes(app: Api, deps: ApiDeps): void {
     const pause = paused === undefined ? null : await pauseChange(deps, id, paused ? pausedBy(c.get('caller')) : null)
     const changing = { store, audit: c.get('audit') }
     const { node, topology } = await changeNode(changing, id, given(values), ifMatch(c), pause)
+    events.emit({ kind: 'draft', topologyId: topology.id })
     setEtag(c, node.version)
     return c.json((await shower(deps, topology))(node), 200)
   })

@@ -102,7 +102,7 @@ const remove = createRoute({
 })
 
 export function topologyRoutes(app: Api, deps: ApiDeps): void {
-  const { store } = deps
+  const { store, events } = deps
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query')
     const rows = await listTopologies(store, limit + 1, afterText(after))
@@ -113,6 +113,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
   })
   app.openapi(create, async (c) => {
     const topology = await createTopology({ ...deps, audit: c.get('audit') }, documentOf(c.req.valid('json')))
+    events.emit({ kind: 'draft', topologyId: topology.id })
     setEtag(c, topology.version)
     c.header('location', `/api/topologies/${topology.id}`)
     return c.json(showTopology(topology), 201)
@@ -130,6 +131,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
       documentOf(c.req.valid('json')),
       ifMatch(c),
     )
+    events.emit({ kind: 'draft', topologyId: id })
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
@@ -137,6 +139,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     const { id } = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const changing = { ...deps, audit: c.get('audit') }
     const topology = await changeTopology(changing, id, c.req.valid('json'), c.get('caller'), ifMatch(c))
+    events.emit({ kind: 'draft', topologyId: id })
     setEtag(c, topology.version)
     return c.json(showTopology(topology), 200)
   })
@@ -144,6 +147,7 @@ export function topologyRoutes(app: Api, deps: ApiDeps): void {
     const topology = await topologyOf(deps, c.get('caller'), c.req.valid('param').topology)
     const force = c.req.valid('query').force
     const isGone = await deleteTopology({ ...deps, audit: c.get('audit') }, topology, force, ifMatch(c))
+    events.emit({ kind: 'draft', topologyId: topology.id })
     // Of a published one it is always 202: whether something was on its way is a matter of moments.
     return c.body(null, isGone && topology.visibility === 'draft' ? 204 : 202)
   })

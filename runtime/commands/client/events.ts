@@ -12,7 +12,7 @@ interface Flags extends Record<string, unknown> {
 export function define(command: Command): void {
   command
     .argument('[topology]', 'only what happens there')
-    .option('--kind <kinds...>', 'only these: plan, pause, worker, breaker, run, trash')
+    .option('--kind <kinds...>', 'only these: draft, plan, pause, worker, breaker, run, trash, bulk')
     .option('--after <id>', 'begin after this event, of the last hour')
     .option('--json', 'a line of JSON for each')
     .action(watch)

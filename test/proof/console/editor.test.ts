@@ -99,7 +99,7 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
     await form(page, 'list').getByRole('textbox', { name: 'pageSize' }).fill('300')
     await form(page, 'list').getByText('300 is greater than').first().waitFor()
     await form(page, 'list').getByRole('textbox', { name: 'pageSize' }).fill('50')
-    await page.getByText('It can be published like that').waitFor()
+    await page.getByText('Ready to publish').waitFor()
     await form(page, 'list').getByRole('textbox', { name: 'rules' }).fill('[{"a": }]')
     await form(page, 'list').getByText('at line 1, column 8').waitFor()
     await form(page, 'list').getByRole('textbox', { name: 'rules' }).fill('[{"a": 1}]')

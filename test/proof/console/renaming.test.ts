@@ -34,6 +34,19 @@ describe.skipIf(chromiumPath === undefined)('topologies under other names, in Ch
     await saved(page).waitFor()
   })
 
+  test('another name that nobody has published yet reaches pages that are open', async () => {
+    const { id } = await dataOf(t.engine.POST('/api/topologies', { body: chain('only-drawn') as never }))
+    const [list, one] = [await t.page('/topologies'), await t.page('/topologies/only-drawn')]
+    await list.getByRole('row', { name: /^only-drawn/ }).waitFor()
+    await one.getByRole('heading', { name: 'only-drawn' }).waitFor()
+    for (const page of [list, one]) await page.getByText('Live', { exact: true }).waitFor()
+    const params = { path: { topology: id } }
+    await dataOf(t.engine.PUT('/api/topologies/{topology}', { params, body: chain('drawn-anew') as never }))
+    await list.getByRole('row', { name: /^drawn-anew/ }).waitFor()
+    await one.waitForURL(`${t.url}/topologies/drawn-anew`)
+    await one.getByRole('heading', { name: 'drawn-anew' }).waitFor()
+  })
+
   test('a topology is followed when it gets another name; what can’t be read again stays, and says since when it is old', async () => {
     const { id } = await dataOf(t.engine.POST('/api/topologies', { body: chain('moved') as never }))
     await dataOf(

@@ -77,7 +77,7 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
       .click()
     const panel = page.getByRole('complementary', { name: 'Node b' })
     await panel.getByText('29 messages').waitFor()
-    await panel.getByText('at the worker').waitFor()
+    await panel.getByText(/^1 message: at the worker/).waitFor()
     await panel.getByRole('tab', { name: 'Messages' }).click()
     await panel.getByText('"order"').first().waitFor()
     expect(page.url()).toContain('node=b&tab=messages')
@@ -167,6 +167,30 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.unroute('**/api/events')
     await page.getByText('Live', { exact: true }).waitFor()
     await row.getByText('Disabled').last().waitFor()
+  })
+
+  test('what changed after a page was read, but before its events began, is shown once they do', async () => {
+    const page = await t.page('/topologies', { token: null })
+    const begun = new Promise<() => void>((resolve) => {
+      void page.route('**/api/events', (route) => resolve(() => void route.continue()))
+    })
+    await page.goto(`${t.url}/topologies#token=${t.token}`)
+    const row = page.getByRole('row', { name: /^drafted/ })
+    await row.waitFor()
+    const begin = await begun
+    const drafted = { path: { topology: 'drafted' } }
+    await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params: drafted, body: { labels: { late: 'yes' } } }))
+    expect(await row.getByText('late').count()).toBe(0)
+    begin()
+    await row.getByText('late').last().waitFor()
+  })
+
+  test('labels of any length leave the name to be read and pressed', async () => {
+    const labels = { team: 'a'.repeat(60), region: 'b'.repeat(60) }
+    await dataOf(t.engine.POST('/api/topologies', { body: { ...(chain('labelled') as object), labels } as never }))
+    const page = await t.page('/topologies')
+    await page.getByRole('link', { name: 'labelled' }).click()
+    await page.waitForURL(`${t.url}/topologies/labelled`)
   })
 
   test.each([

@@ -33,11 +33,15 @@ export function Asked({ of: { asked, pausedUntil } }: { readonly of: LimitKey })
     <div>
       {pausedUntil === null ? (
         <Sign tone="quiet">
-          429 <Time at={at} relative />
+          <span>
+            429 <Time at={at} relative />
+          </span>
         </Sign>
       ) : (
         <Sign tone="warn">
-          no calls until <Time at={pausedUntil} />
+          <span>
+            no calls until <Time at={pausedUntil} />
+          </span>
         </Sign>
       )}
       <Text size="xs" c="dimmed">

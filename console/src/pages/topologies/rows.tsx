@@ -52,7 +52,15 @@ function Row({ item, backlog }: { readonly item: TopologyOverview; readonly back
     <Table.Tr>
       <Table.Td className={classes.name}>
         <Group gap={6} wrap="nowrap">
-          <Anchor component={Link} href={`/topologies/${name}`} underline="hover" fw={600} size="sm" truncate>
+          <Anchor
+            component={Link}
+            href={`/topologies/${name}`}
+            className={classes.link}
+            underline="hover"
+            fw={600}
+            size="sm"
+            truncate
+          >
             {name}
           </Anchor>
           <Labels labels={labels} />
@@ -100,9 +108,10 @@ function Row({ item, backlog }: { readonly item: TopologyOverview; readonly back
 }
 
 function Labels({ labels }: Pick<TopologyOverview, 'labels'>) {
-  return Object.entries(labels).map(([key, value]) => (
-    <Badge key={key} color="gray" variant="default" size="xs" className={classes.tag}>
-      {value === '' ? key : `${key}=${value}`}
+  const texts = Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`))
+  return texts.map((text) => (
+    <Badge key={text} color="gray" variant="default" size="xs" className={classes.tag} title={text}>
+      {text}
     </Badge>
   ))
 }

@@ -30,7 +30,7 @@ export function FaultStrip({ checked, graph, lead }: StripProps) {
   if (first === undefined)
     return (
       <div className={classes.strip} role="status">
-        <Sign tone={isOld ? 'quiet' : 'good'}>{isOld ? 'Checking…' : 'It can be published like that'}</Sign>
+        <Sign tone={isOld ? 'quiet' : 'good'}>{isOld ? 'Checking…' : 'Ready to publish'}</Sign>
       </div>
     )
   return (
