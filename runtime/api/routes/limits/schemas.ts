@@ -44,7 +44,8 @@ const key = z
       description: 'When the last message comes back that was put off until its turn; null: there is none',
     }),
     awayBridges: z.array(z.string()).openapi({
-      description: 'Bridges that can not keep in NATS what they reserve: they go on with their share of the rate, and of the calls in flight',
+      description:
+        'Bridges that can not keep in NATS what they reserve: they go on with their share of the rate, and of the calls in flight',
     }),
   })
   .openapi('LimitKey')
