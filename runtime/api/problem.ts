@@ -4,6 +4,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { z } from 'zod'
 import { Conflict, Invalid, LostRace, NotFound, Unavailable, textOf } from '../errors.ts'
 import type { Fault } from '../errors.ts'
+import { issuesOf } from '../topology/faults/issues.ts'
 import type { Log } from '../telemetry/log.ts'
 import { shownPath } from './access/hidden.ts'
 
@@ -91,7 +92,7 @@ function faultsOf(error: Invalid): readonly Fault[] {
 
 /** `Invalid` of what zod found wrong in a part of the request. */
 export function invalidInput(where: string, error: z.core.$ZodError): Invalid {
-  const errors = error.issues.map((issue) => ({ path: textOfPath(issue.path), message: messageOf(issue) }))
+  const errors = issuesOf(error).map((issue) => ({ path: textOfPath(issue.path), message: messageOf(issue) }))
   const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`
   const [first] = errors
   const told = [first?.path, first?.message].filter((text) => text !== undefined && text !== '').join(' ')

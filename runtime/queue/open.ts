@@ -220,10 +220,7 @@ function controlOf(deps: ControlDeps): ControlQueues {
     told: () => reach(() => toldNow(deps)),
     putService: (limits) => put(deps, serviceKey(limits.name), limits),
     removeService: (name) => remove(deps, serviceKey(name)),
-    limited: () => reach(() => limits.limited()),
-    liftLimited: (isMeant) => reach(() => limits.lift(isMeant)),
-    forgetLimited: (before) => reach(() => limits.forget(before)),
-    cell: (id) => reach(() => limits.cells.read(id)),
+    ...limitsOf(limits, reach),
     ...deltaOf(deps, reach),
     history: openHistory(deps, reach),
     status: () => reach(() => brokerStatus(connection, deps.replicas)),
@@ -232,6 +229,17 @@ function controlOf(deps: ControlDeps): ControlQueues {
 }
 
 type Reach = <T>(work: () => Promise<T>) => Promise<T>
+
+type Limiting = 'limited' | 'liftLimited' | 'forgetLimited' | 'cell'
+
+function limitsOf(limits: LimitQueues, reach: Reach): Pick<ControlQueues, Limiting> {
+  return {
+    limited: () => reach(() => limits.limited()),
+    liftLimited: (isMeant) => reach(() => limits.lift(isMeant)),
+    forgetLimited: (before) => reach(() => limits.forget(before)),
+    cell: (id) => reach(() => limits.cells.read(id)),
+  }
+}
 
 type Delta = 'putWatermark' | 'hasNoWatermarks' | 'putEdit' | 'edits' | 'forgetEdit'
 

@@ -9,7 +9,8 @@ function closestWord(word: string, known: Iterable<string>): string | null {
   let [best, bestDistance] = [null as string | null, Math.max(2, Math.floor(lower.length / 3)) + 1]
   for (const candidate of known) {
     const distance = editDistance(lower, candidate.toLowerCase())
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
+    // Where all letters are others nothing is alike.
+    if (distance < Math.min(bestDistance, candidate.length, lower.length)) [best, bestDistance] = [candidate, distance]
   }
   return best
 }

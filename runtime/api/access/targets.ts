@@ -22,19 +22,23 @@ export function ofTopology(before: Topology | null, after: Topology | null, how:
   return { kind: 'topology', id, name, topologyId: id, ...sides, after: sides.after && { ...sides.after, ...how } }
 }
 
-/** `paused` as the bridges see it, when it changes; null: it isn't paused. */
-export function ofNode(
-  before: Node,
-  after: Node,
-  paused: { readonly before: string | null; readonly after: string | null } | null,
-): Change {
+/** As the bridges see it, null: not paused; and until when the worker asked to wait, where that is ended. */
+interface Paused {
+  readonly before: string | null
+  readonly after: string | null
+  readonly lifted: string | null
+}
+
+/** `paused` when that changes. */
+export function ofNode(before: Node, after: Node, paused: Paused | null): Change {
   const { id, name, topologyId } = after
   const { before: was, after: is } = sidesOf(before, after)
   const pausedReason = (reason: string | null | undefined) => reason !== undefined && { pausedReason: reason }
+  const lifted = paused?.lifted ?? null
   return {
     ...{ kind: 'node', id, name, topologyId },
-    before: { ...was, ...pausedReason(paused?.before) },
-    after: { ...is, ...pausedReason(paused?.after) },
+    before: { ...was, ...pausedReason(paused?.before), ...(lifted !== null && { pausedUntil: lifted }) },
+    after: { ...is, ...pausedReason(paused?.after), ...(lifted !== null && { pausedUntil: null }) },
   }
 }
 

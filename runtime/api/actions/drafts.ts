@@ -166,6 +166,8 @@ export type NodeChange = Partial<Omit<StoredValues, 'retry'>> & { readonly retry
 export interface PauseChange {
   readonly before: string | null
   readonly after: string | null
+  /** Until when the worker asked to wait (429), where this ends it. */
+  readonly lifted: string | null
   readonly tell: () => Promise<void>
 }
 

@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import type { z } from '@hono/zod-openapi'
 import { Unavailable } from '../../errors.ts'
 import type { Heartbeat } from '../../queue/control.ts'
+import type { LimitKey } from '../../queue/limits/told.ts'
 import { gatesOf } from '../../store/queries/starts/gates.ts'
 import type { Gate } from '../../store/queries/starts/gates.ts'
 import { queuedOf } from '../../store/queries/starts/written.ts'
@@ -102,11 +103,14 @@ export async function nodeOf({ store }: Pick<ApiDeps, 'store'>, caller: Caller, 
 
 async function pauseChange({ queues }: ApiDeps, id: string, reason: string | null): Promise<PauseChange> {
   const before = (await queues.paused()).get(id) ?? null
+  if (reason !== null) return { before, after: reason, lifted: null, tell: () => queues.setPaused(id, reason) }
+  const isOwn = (key: LimitKey): boolean => key.kind === 'node' && key.nodeId === id
+  const asked = [...(await queues.limited()).values()].find(({ key }) => isOwn(key))?.until
   const tell = async (): Promise<void> => {
-    await queues.setPaused(id, reason)
-    if (reason === null) await queues.liftLimited((key) => key.kind === 'node' && key.nodeId === id)
+    await queues.setPaused(id, null)
+    await queues.liftLimited(isOwn)
   }
-  return { before, after: reason, tell }
+  return { before, after: null, lifted: asked !== undefined && Date.parse(asked) > Date.now() ? asked : null, tell }
 }
 
 type Values = Omit<z.infer<typeof schemas.nodePatch>, 'paused'>

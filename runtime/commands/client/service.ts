@@ -63,9 +63,8 @@ function defineResume(command: Command): void {
       const { ended } = await dataOf(
         findEngine(flags).POST('/api/services/{name}/resume', { params: { path: { name }, query } }),
       )
-      console.log(
-        ended === 0 ? `service ${name} waits for nothing` : `service ${name} is called again: ${endedText(ended)}`,
-      )
+      const nothing = `service ${name} has asked for no wait${tenant === undefined ? '' : ` of ${tenant} only`} that goes on`
+      console.log(ended === 0 ? nothing : `service ${name} is called again: ${endedText(ended)}`)
     })
   examples(addOptions(resume, 'client'), [
     ['sluice service resume shopify', 'at once, whatever it asked for'],

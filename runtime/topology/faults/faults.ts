@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Fault } from '../../errors.ts'
 import { keysAt } from '../schema.ts'
 import { didYouMean } from '../suggest.ts'
+import { issuesOf } from './issues.ts'
 import { textOfPath } from './paths.ts'
 
 export const faultsMax = 200
@@ -13,19 +14,21 @@ export function faultsOf(
   value: unknown,
   locate: (path: readonly PropertyKey[], message: string) => string = (_, message) => message,
 ): Fault[] {
-  return error.issues.slice(0, faultsMax).flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') {
-      const message = issue.code === 'custom' ? issue.message : `${wordsOf(issue)}${found(value, issue.path)}`
-      return [{ path: textOfPath(issue.path), message: locate(issue.path, message) }]
-    }
-    return issue.keys.slice(0, faultsMax).map((key) => {
-      const path = [...issue.path, key]
-      return {
-        path: textOfPath(path),
-        message: locate(path, `unknown key "${key.slice(0, 80)}"${didYouMean(key, keysAt(issue.path))}`),
+  return issuesOf(error)
+    .slice(0, faultsMax)
+    .flatMap((issue) => {
+      if (issue.code !== 'unrecognized_keys') {
+        const message = issue.code === 'custom' ? issue.message : `${wordsOf(issue)}${found(value, issue.path)}`
+        return [{ path: textOfPath(issue.path), message: locate(issue.path, message) }]
       }
+      return issue.keys.slice(0, faultsMax).map((key) => {
+        const path = [...issue.path, key]
+        return {
+          path: textOfPath(path),
+          message: locate(path, `unknown key "${key.slice(0, 80)}"${didYouMean(key, keysAt(issue.path))}`),
+        }
+      })
     })
-  })
 }
 
 /** Of a key that isn't allowed zod says so only; why stands inside. */

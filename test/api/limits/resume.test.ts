@@ -78,6 +78,10 @@ test('a node without a service is called again when it is resumed', async () => 
   const { id } = await nodeOf(t, 'orders', 'a')
   expect((await t.send('PATCH', `/api/nodes/${id}`, { json: { paused: false } })).status).toBe(200)
   await eventually('the run is finished', async () => (await doneOf(t)) === 1)
+  const { items } = (await t.get('/api/audit?action=changeNode')).body as unknown as { items: unknown[] }
+  expect(items).toMatchObject([{ before: { pausedUntil: expect.any(String) as string }, after: { pausedUntil: null } }])
+  await t.send('PATCH', `/api/nodes/${id}`, { json: { paused: false } })
+  expect((await t.get('/api/audit?action=changeNode')).body.items).toHaveLength(1)
 })
 
 test('strange questions are refused, and it needs the scope operate', async () => {

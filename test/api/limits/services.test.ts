@@ -10,6 +10,8 @@ const faults: [what: string, values: Record<string, unknown>, path: string, why:
   ['a rate below nothing', { limits: [{ rate: -1, per: 'day' }] }, 'limits[0].rate', /1/],
   ['half a request', { limits: [{ rate: 0.5, per: 'day' }] }, 'limits[0].rate', /integer|whole/i],
   ['more than anybody takes', { limits: [{ rate: 1e9, per: 'day' }] }, 'limits[0].rate', /1000000/],
+  ['a rate beyond all whole numbers', { limits: [{ rate: 1e300, per: 'day' }] }, 'limits[0].rate', /at most 1000000$/],
+  ['a rate as far below', { limits: [{ rate: -1e300, per: 'day' }] }, 'limits[0].rate', /at least 1$/],
   ['a rate as text', { limits: [{ rate: '10', per: 'day' }] }, 'limits[0].rate', /number/i],
   ['another period', { limits: [{ rate: 1, per: 'year' }] }, 'limits[0].per', /second/],
   ['a burst of nothing', { limits: [{ ...perSecond, burst: 0 }] }, 'limits[0].burst', /1/],

@@ -3,6 +3,7 @@ import { checkDocument } from '../../../runtime/topology/check.ts'
 import { compilePlan } from '../../../runtime/topology/compile.ts'
 import { readDocument } from '../../../runtime/topology/document.ts'
 import type { TopologyDocument } from '../../../runtime/topology/schema.ts'
+import { didYouMean } from '../../../runtime/topology/suggest.ts'
 
 const document = (watermark: unknown, more: Record<string, unknown> = {}, start: Record<string, unknown> = {}) => ({
   name: 'shop',
@@ -54,6 +55,11 @@ test.each<[string, unknown, string]>([
   ['a list', [], 'nodes[1].watermark'],
 ])('a watermark with %s is refused when it is saved', (_, watermark, path) => {
   expect(faults(document(watermark))).toEqual([expect.stringContaining(`${path}: `)])
+})
+
+test('a word of which no letter stays is no suggestion', () => {
+  expect(didYouMean('geo', ['e', 'abc', 'ge'])).toBe(' (did you mean "ge"?)')
+  expect(didYouMean('geo', ['e', 'abc'])).toBe('')
 })
 
 test('a key that is nearly right gets a suggestion', () => {

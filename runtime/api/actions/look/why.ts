@@ -190,7 +190,11 @@ function ofPending(facts: NodeFacts, { isCancelling }: Around): Class {
   const lanes = isEventNode(facts.node) ? 1 : facts.node.partitions
   const isFull = inFlight >= places || (lanes > 1 && inFlight > 0)
   if (!isFull) return { ...common, kind: 'moving', text: movingText }
-  return { ...common, kind: 'prefetch', text: `waiting behind the ${inFlight} that are held: ${placesText(facts, lanes)}` }
+  return {
+    ...common,
+    kind: 'prefetch',
+    text: `waiting behind the ${inFlight} that are held: ${placesText(facts, lanes)}`,
+  }
 }
 
 function placesText(facts: NodeFacts, lanes: number): string {
