@@ -7,7 +7,7 @@ import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { docsPage } from './docs-page.ts'
 import { allowedMethods, openapiDocument } from './openapi.ts'
 import { answerError, invalidInput, problemResponse } from './problem.ts'
-import { knownQueries } from './input/queries.ts'
+import { knownInput } from './input/known.ts'
 import { auditRoutes } from './routes/access/audit.ts'
 import { sessionRoutes } from './routes/access/sessions.ts'
 import { tokenRoutes } from './routes/access/tokens.ts'
@@ -80,7 +80,7 @@ export function createApi(deps: ApiDeps): Api {
   if (deps.consoleFolder !== null) app.use(consolePages(deps.consoleFolder))
   app.use(authenticate(deps))
   app.use('/api/*', jsonBodies)
-  app.use(knownQueries(app))
+  app.use(knownInput(app))
   for (const routes of allRoutes) routes(app, deps)
   documentRoutes(app, deps.version)
   return app

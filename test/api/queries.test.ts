@@ -22,6 +22,18 @@ test('a query parameter that a route does not have is refused by name, also wher
   expect((await t.get('/nowhere?x=1')).status).toBe(404)
 })
 
+test('a body where a route takes none is refused, since what it says would not be done; an empty object says nothing', async () => {
+  const t = await openApi()
+  await published(t, 'orders')
+  await t.post('/api/services', { name: 'geo', limits: [] })
+  for (const path of ['/api/services/geo/resume', '/api/workers/w/refresh', '/api/topologies/orders/publish']) {
+    const { status, body } = await t.post(path, { tenant: 'acme' })
+    expect([path, status]).toEqual([path, 400])
+    expect(body).toMatchObject({ detail: expect.stringContaining('this takes no body') as string })
+  }
+  expect((await t.post('/api/services/geo/resume', {})).body).toEqual({ ended: 0 })
+})
+
 test('probes and open pages take any query, as load balancers add some', async () => {
   const t = await openApi()
   for (const path of ['/healthz', '/readyz', '/api/openapi.json', '/api/docs', '/api/schemas/topology.json'])

@@ -65,7 +65,7 @@ test('while the worker is busy, its calls are open and the rest waits for a plac
   const why = await untilBlocked(t, 'a', { prefetch: 2, calling: 1 })
   expect(why).toMatchObject({ pending: 2, inFlight: 1, bridges: { silent: [] } })
   expect(why.blockers[0]?.text).toBe(
-    'waiting behind the 1 that are held: prefetch lets 1 through; 1 of them at the worker',
+    'waiting behind the one that is held: prefetch lets 1 through; 1 of them at the worker',
   )
   expect(Date.parse(why.blockers[1]?.since ?? '')).toBeGreaterThan(Date.now() - 10_000)
 })

@@ -84,7 +84,7 @@ test('every fault of every file is told at once with file, line and path, and no
   expect(code).toBe(2)
   expect(stderr).toMatch(/^the topology documents are wrong; nothing was changed$/m)
   expect(stderr).toMatch(/^ {2}nodes\[0\]\.prefech: .*deep\/b\.yml:3: unknown key .* "prefetch"/m)
-  expect(stderr).toMatch(/^ {2}nodes\[1\]\.worker: .*a\.yaml:4: there is no worker "v" \(did you mean "w"\?\)/m)
+  expect(stderr).toMatch(/^ {2}nodes\[1\]\.worker: .*a\.yaml:4: there is no worker "v"; register it/m)
   expect(stderr).toMatch(/^ {2}name: .*c\.json:2, document 2 \(a\): the topology "a" stands in .*a\.yaml:1 already/m)
   expect((await t.get('/api/topologies')).body.items).toEqual([])
 })

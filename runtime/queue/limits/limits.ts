@@ -49,6 +49,8 @@ interface Told {
 }
 
 const retryMs = 200
+/** This machine's and that of the NATS server: rather a wait that is over already is ended than one that goes on is left. */
+const clocksDifferMs = 5_000
 /** Who waits for permits goes on alone then. */
 const writeTimeoutMs = 1_000
 
@@ -91,8 +93,9 @@ export function openLimitQueues(connection: Connection, config: Config, log: Log
     },
     limited,
     async lift(isMeant) {
-      const now = Date.now()
-      const paused = [...(await limited())].filter(([, { key, until }]) => isMeant(key) && Date.parse(until) > now)
+      const from = Date.now() - clocksDifferMs
+      const isPaused = ({ until, lifted }: Limited): boolean => lifted !== true && Date.parse(until) > from
+      const paused = [...(await limited())].filter(([, one]) => isMeant(one.key) && isPaused(one))
       for (const [id] of paused) await liftOne(connection, config, id)
       return paused.map(([, one]) => one)
     },

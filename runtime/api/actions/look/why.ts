@@ -73,7 +73,7 @@ export function blockersOf(facts: NodeFacts, around: Around): Blocker[] {
     add(depth.pending, ofPending(facts, around))
     const [inputs, replies] = [heldOf(facts, false), heldOf(facts, true)]
     add(depth.inFlight - inputs, { kind: 'redelivery', of: 'messages', text: redelivered(around) })
-    add(depth.replies - replies, { kind: 'replies', of: 'replies', text: ofReplies(facts, replies) })
+    add(depth.replies - replies, { kind: 'replies', of: 'replies', text: ofReplies(replies) })
   }
   for (const { kind, text, list } of delayClasses(delays, around)) {
     const [first, last] = [list[0]?.at, list.at(-1)?.at]
@@ -193,7 +193,7 @@ function ofPending(facts: NodeFacts, { isCancelling }: Around): Class {
   return {
     ...common,
     kind: 'prefetch',
-    text: `waiting behind the ${inFlight} that are held: ${placesText(facts, lanes)}`,
+    text: `waiting behind ${counted(inFlight, 'held')}: ${placesText(facts, lanes)}`,
   }
 }
 
@@ -210,8 +210,11 @@ function redelivered({ silent }: Around): string {
     : 'held by a bridge that is gone: delivered again within 5 s'
 }
 
-function ofReplies({ depth }: NodeFacts, held: number): string {
-  return held > 0 ? `waiting behind the ${held} that are being split` : 'about to be split'
+const counted = (count: number, what: string): string =>
+  count === 1 ? `the one that is ${what}` : `the ${count} that are ${what}`
+
+function ofReplies(held: number): string {
+  return held > 0 ? `waiting behind ${counted(held, 'being split')}` : 'about to be split'
 }
 
 /** Delayed messages by what they are delayed for: a turn at a limit, or since they failed. */
