@@ -34,6 +34,8 @@ const glanceMs = 10_000
 const listMs = 5_000
 /** Rates are of the last ten seconds: after the last change they are looked at once more. */
 const settleMs = 10_000
+/** A page that opens is drawn first. */
+const missingMs = 1_000
 
 export interface Ears {
   event(kind: EventKind, data: unknown): void
@@ -47,6 +49,8 @@ export function openEars(client: QueryClient): Ears {
   const settling = new Map<string, ReturnType<typeof setTimeout>>()
   const again = (key: QueryKey): void =>
     pace(JSON.stringify(key), askMs, () => void client.invalidateQueries({ queryKey: key }))
+  let missing: ReturnType<typeof setTimeout> | undefined
+  const askAll = (): void => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
   const depths = patching(client, pace)
   const runs = (topologyId: string): void => {
     const predicate = ({ state: { data } }: Query): boolean => isOfRunUnderWay(data, topologyId)
@@ -78,9 +82,13 @@ export function openEars(client: QueryClient): Ears {
       }
       for (const key of concerned(kind, told)) again(key)
     },
-    gap: () => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' }),
+    gap() {
+      clearTimeout(missing)
+      missing = setTimeout(askAll, missingMs)
+    },
     stop() {
       pace.stop()
+      clearTimeout(missing)
       for (const timer of settling.values()) clearTimeout(timer)
     },
   }
