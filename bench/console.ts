@@ -1,6 +1,6 @@
 /** `npm run bench:console`: what it costs the engine that somebody looks at a topology. The browser's own work isn't the engine's, so only its requests are made. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,7 +58,7 @@ try {
   await rm(dataDir, { recursive: true, force: true })
 }
 
-/** `busyMs`: of all cores, which are all that a call costs where engine, worker and stores share them. */
+/** `busyMs`: of all cores but for this process, which is those who look: all that a call costs where engine, worker and stores share them. */
 interface Slot {
   readonly calls: number
   readonly elapsedMs: number
@@ -174,20 +174,23 @@ async function inSlots(begin: () => () => Promise<void>): Promise<{ quiet: Slot[
 
 async function timedSlot(ms: number): Promise<Slot> {
   const count = async (): Promise<number> => Number(await (await fetch(`${worker.url}/calls`)).text())
-  const [before, begun, busyBefore] = [await count(), performance.now(), busyOfAllCores()]
+  const [before, begun, busyBefore] = [await count(), performance.now(), busyOfOthers()]
   await wait(ms)
-  const [calls, busyMs] = [(await count()) - before, busyOfAllCores() - busyBefore]
+  const [calls, busyMs] = [(await count()) - before, busyOfOthers() - busyBefore]
   return { calls, elapsedMs: performance.now() - begun, busyMs }
 }
 
-function busyOfAllCores(): number {
-  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+function busyOfOthers(): number {
+  const { user, system } = process.cpuUsage()
+  const ofAll = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+  return ofAll - (user + system) / 1_000
 }
 
 /** As so many pages that are open, until what it returns is called. */
 function look(engine: Engine, asked: readonly Asked[]): () => Promise<void> {
   const over = new AbortController()
   const { signal } = over
+  setMaxListeners(0, signal)
   const isOver = (error: unknown): void => {
     if (!signal.aborted) throw error
   }

@@ -8,6 +8,8 @@ import type { Round } from './hops.ts'
 import { limits } from './limits/limits.ts'
 
 const rounds = 5
+/** What a limit costs is less than rounds differ. */
+const limitRounds = 11
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
 
 const dataDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
@@ -45,7 +47,7 @@ for (const [prefetch, messages] of Object.entries(prefetches)) {
 }
 const never = await ours(embedded.natsUrl, worker.url, { rate: 100_000, per: 'second' })
 const [free, limited]: [number[], number[]] = [[], []]
-for (let n = 0; n < rounds; n++) {
+for (let n = 0; n < limitRounds; n++) {
   free.push((await round(benches.ours, 20, prefetches[20])).hopsPerSecond)
   limited.push((await round(never, 20, prefetches[20])).hopsPerSecond)
 }
