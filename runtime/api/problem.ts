@@ -4,6 +4,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { z } from 'zod'
 import { Conflict, Invalid, LostRace, NotFound, Unavailable, textOf } from '../errors.ts'
 import type { Fault } from '../errors.ts'
+import { faultsMax } from '../topology/faults/faults.ts'
 import { issuesOf } from '../topology/faults/issues.ts'
 import type { Log } from '../telemetry/log.ts'
 import { shownPath } from './access/hidden.ts'
@@ -90,10 +91,13 @@ function faultsOf(error: Invalid): readonly Fault[] {
   return error.errors.length > 0 ? error.errors : [{ path: '', message: error.message }]
 }
 
-/** `Invalid` of what zod found wrong in a part of the request. */
+/** `Invalid` of what zod found wrong in a part of the request: how much that is, and the first of it. */
 export function invalidInput(where: string, error: z.core.$ZodError): Invalid {
-  const errors = issuesOf(error).map((issue) => ({ path: textOfPath(issue.path), message: messageOf(issue) }))
-  const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`
+  const issues = issuesOf(error)
+  const errors = issues
+    .slice(0, faultsMax)
+    .map((issue) => ({ path: textOfPath(issue.path), message: messageOf(issue) }))
+  const count = issues.length === 1 ? 'one fault' : `${issues.length} faults`
   const [first] = errors
   const told = [first?.path, first?.message].filter((text) => text !== undefined && text !== '').join(' ')
   return new Invalid(`${where} ${where.endsWith('s') ? 'have' : 'has'} ${count}: ${told}`, errors)

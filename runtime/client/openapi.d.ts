@@ -1432,7 +1432,7 @@ export interface paths {
         };
         /**
          * What the limits of a service do now, and when what waits will be done
-         * @description Asked of all live bridges at this moment. Keys per tenant come page by page: those that are in use, or asked to wait within a day. Times are by the clock of the NATS server.
+         * @description Asked of all live bridges at this moment. Keys per tenant come page by page: those that are in use, or asked to wait within a day. Times are by the clock of control, which `sluice doctor` compares with that of the NATS server.
          */
         get: operations["getServiceState"];
         put?: never;

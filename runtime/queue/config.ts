@@ -229,7 +229,7 @@ function readChange(key: string, text: string | null, revision: number): ConfigC
   if (kind === 'paused') return { kind, nodeId: name, reason: value as string | null }
   if (kind === 'pausedTopology') return { kind, topologyId: name, reason: value as string | null }
   if (kind === 'service') return { kind, name, limits: value as ServiceLimits | null }
-  if (kind === 'limited') return readLimitedChange(name, value)
+  if (kind === 'limited') return readLimitedChange(name, value, revision)
   if (kind === 'cancelled') {
     const [topologyId = '', run = null] = name.split('.')
     return { kind, topologyId, run, cancelled: value !== null, revision }

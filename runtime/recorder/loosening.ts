@@ -38,8 +38,8 @@ interface Deps {
 /** By what all turns of a service go; `limits` null: by different ones, until they are moved. */
 interface Moved {
   readonly limits: ServiceLimits | null | 'removed'
-  /** Which request to wait was the last that was lifted by then. */
-  readonly lifted?: string
+  /** Revision of the last wait that was lifted by then. */
+  readonly lifted?: number
   /** Who moves them; `until`: when another one may, in milliseconds of the epoch. */
   readonly mover?: { readonly id: string; readonly until: number }
 }
@@ -60,18 +60,18 @@ export function openLoosening(deps: Deps, signal: AbortSignal): Loosening {
   const changed = new Map<string, Known>()
   const plans = new Map<string, Plan>()
   const learn = (name: string, what: Partial<Known>): Known => {
-    const now = { limits: null, lifted: '', ...known.get(name), ...what }
+    const now = { limits: null, lifted: 0, ...known.get(name), ...what }
     known.set(name, now)
     return now
   }
   const change = (one: ConfigChange): void => {
     if (one.kind === 'service') changed.set(one.name, learn(one.name, { limits: one.limits }))
     if (one.kind === 'limited' && one.limited?.lifted === true && one.limited.key.kind === 'service') {
-      const { key, at } = one.limited
-      const isNews = at > (known.get(key.service)?.lifted ?? '')
-      const now = isNews ? learn(key.service, { lifted: at }) : null
+      const { service } = one.limited.key
+      // A control that begins hears of all that was lifted, in the order of the keys.
+      const now = learn(service, { lifted: Math.max(one.revision, known.get(service)?.lifted ?? 0) })
       // Nothing has turns where nothing is declared, or a control that begins hears of that next.
-      if (now !== null && now.limits !== null) changed.set(key.service, now)
+      if (now.limits !== null) changed.set(service, now)
     }
     if (one.kind !== 'plan') return
     if (one.plan === null) plans.delete(one.topologyId)
@@ -110,8 +110,8 @@ interface Around {
 interface Known {
   /** Null: nothing is declared. */
   readonly limits: ServiceLimits | null
-  /** When the service asked for the last wait that was lifted; empty: none was. */
-  readonly lifted: string
+  /** Revision of the last wait that was lifted; 0: none was. */
+  readonly lifted: number
 }
 
 /**
@@ -149,7 +149,7 @@ async function claim(
 ): Promise<'mine' | 'theirs' | 'nobodys'> {
   const now = Date.now()
   const { is } = await noteOf(queues, name).update((state): { state: Moved; is: 'mine' | 'theirs' | 'nobodys' } => {
-    const areMoved = isDeepStrictEqual(state.limits, limits ?? 'removed') && lifted <= (state.lifted ?? '')
+    const areMoved = isDeepStrictEqual(state.limits, limits ?? 'removed') && lifted <= (state.lifted ?? 0)
     if (areMoved) return { state, is: 'nobodys' }
     if (state.mover !== undefined && state.mover.id !== me && state.mover.until > now) return { state, is: 'theirs' }
     return { state: { limits: null, mover: { id: me, until: now + leaseMs } }, is: 'mine' }

@@ -175,6 +175,15 @@ test('naming a value of a node that is stored already marks the topology, once, 
   expect(await entries()).toMatchObject([{ before: { bridgeOutOfSync: false }, after: { bridgeOutOfSync: true } }])
 })
 
+test('however many faults a body has, it is answered at once, with how many there are and the first of them', async () => {
+  const t = await openApi()
+  await t.post('/api/topologies', chain('orders'))
+  const labels = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`l${n}`, n]))
+  const { status, body } = await t.send('PATCH', '/api/topologies/orders', { json: { labels } })
+  expect([status, body.errors.length]).toEqual([400, 200])
+  expect(body.detail).toMatch(/has 10000[01] faults/)
+})
+
 test('a topology with more than 64 labels is refused', async () => {
   const t = await openApi()
   const labels = Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`l${n}`, 'x']))

@@ -153,9 +153,9 @@ test('a service is stored with its limits, and changed', async () => {
     expect(stderr).toContain('100/minute,burst=20')
   }
   expect((await run('service', 'list')).stderr).toContain('such as `sluice get services`')
-  const nothing = 'service shopify has asked for no wait that goes on\n'
+  const nothing = 'service shopify waits for nothing\n'
   expect(await run('service', 'resume', 'shopify')).toMatchObject({ code: 0, stdout: nothing })
-  const ofAcme = 'service shopify has asked for no wait of acme only that goes on\n'
+  const ofAcme = 'acme has no wait of its own at service shopify; without --tenant all that wait are called again\n'
   expect(await run('service', 'resume', 'shopify', '--tenant', 'acme')).toMatchObject({ code: 0, stdout: ofAcme })
   expect(await run('service', 'resume', 'nope')).toMatchObject({ code: 1 })
   expect((await run('service', 'remove', 'shopify')).stdout).toBe('service shopify is removed\n')

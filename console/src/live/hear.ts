@@ -47,8 +47,15 @@ export interface Ears {
 export function openEars(client: QueryClient): Ears {
   const pace = openPace()
   const settling = new Map<string, ReturnType<typeof setTimeout>>()
-  const again = (key: QueryKey): void =>
-    pace(JSON.stringify(key), askMs, () => void client.invalidateQueries({ queryKey: key }))
+  const again = (key: QueryKey): void => {
+    const name = JSON.stringify(key)
+    // Who asked before has its answer first, or a slow one would never come: it is asked for again after that.
+    const look = (): void => {
+      if (client.isFetching({ queryKey: key }) > 0) pace(name, askMs, look)
+      else void client.invalidateQueries({ queryKey: key })
+    }
+    pace(name, askMs, look)
+  }
   let missing: ReturnType<typeof setTimeout> | undefined
   const askAll = (): void => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
   const depths = patching(client, pace)
@@ -83,6 +90,8 @@ export function openEars(client: QueryClient): Ears {
       for (const key of concerned(kind, told)) again(key)
     },
     gap() {
+      // Of queues that have become empty meanwhile nothing is told; those that aren't are told next.
+      client.setQueryData<Depths>(keys.depths, {})
       clearTimeout(missing)
       missing = setTimeout(askAll, missingMs)
     },

@@ -63,7 +63,10 @@ function defineResume(command: Command): void {
       const { ended } = await dataOf(
         findEngine(flags).POST('/api/services/{name}/resume', { params: { path: { name }, query } }),
       )
-      const nothing = `service ${name} has asked for no wait${tenant === undefined ? '' : ` of ${tenant} only`} that goes on`
+      const nothing =
+        tenant === undefined
+          ? `service ${name} waits for nothing`
+          : `${tenant} has no wait of its own at service ${name}; without --tenant all that wait are called again`
       console.log(ended === 0 ? nothing : `service ${name} is called again: ${endedText(ended)}`)
     })
   examples(addOptions(resume, 'client'), [

@@ -1,3 +1,5 @@
+import { JetStreamApiError } from '@nats-io/jetstream'
+import { RequestError } from '@nats-io/transport-node'
 import type { Connection } from '../connection.ts'
 import { isPut, lastChange } from '../entries.ts'
 import { headerBlock } from '../envelope.ts'
@@ -45,7 +47,9 @@ export function openCells(connection: Connection, publisher: Publisher, bucket: 
 
 /** The server has answered that it doesn't keep such a state now: so it keeps none of another bridge's either. */
 export function isRefused(error: unknown): boolean {
-  return error instanceof PublishRefused
+  if (error instanceof PublishRefused) return true
+  const cause = error instanceof Error && error.cause instanceof RequestError ? error.cause : error
+  return cause instanceof JetStreamApiError || (cause instanceof RequestError && cause.isNoResponders())
 }
 
 /** On a cluster a write that is under way refuses the next one with a code of its own. */

@@ -84,12 +84,15 @@ export interface LimitedChange {
   readonly id: string
   /** Null: forgotten. */
   readonly limited: Limited | null
+  /** Of the bucket: what changed later has a greater one, whatever its key. */
+  readonly revision: number
 }
 
 export const limitedKey = (id: string): string => `limited.${id}`
 export const serviceKey = (name: string): string => `service.${name}`
 
-export const readLimitedChange = (id: string, value: unknown): LimitedChange => ({
+export const readLimitedChange = (id: string, value: unknown, revision: number): LimitedChange => ({
+  revision,
   kind: 'limited',
   id,
   limited: value as Limited | null,

@@ -69,6 +69,29 @@ test('one tenant is called again while another waits; what was put off until the
   await eventually('all are done', async () => (await doneOf(t)) === 3)
 })
 
+test('tenants are called again one by one, whichever asked first', async () => {
+  const { mood, answer } = moody()
+  const { t } = await limited(
+    { limits: [{ rate: 100, per: 'second', scope: 'tenant' }] },
+    { a: { service: 'geo', prefetch: 5 } },
+    answer,
+  )
+  for (const tenant of ['first', 'last']) {
+    await run(t, tenant)
+    await eventually('it has asked', async () => (await stateOf(t, `?tenant=${tenant}`)).items[0]?.asked !== null)
+  }
+  mood.isBusy = false
+  for (const [n, tenant] of ['last', 'first'].entries()) {
+    expect((await resume(t, `?tenant=${tenant}`)).body).toEqual({ ended: 1 })
+    await eventually('it is done', async () => (await doneOf(t)) === n + 1)
+    // A control moves turns once more for bridges that hear late, and has then seen to it.
+    await eventually('its turns are moved', async () => {
+      const { state } = await t.queues.control.cell('moved.geo')
+      return state !== null && !state.includes('mover')
+    })
+  }
+})
+
 test('a node without a service is called again when it is resumed', async () => {
   const { mood, answer } = moody()
   const { t } = await limited({}, {}, answer)

@@ -26,7 +26,9 @@ export function EditCursor({ cursor, etag, page: given, close }: EditCursorProps
   const [page, setPage] = useState<number | string>(given ?? Math.max(0, cursor.page))
   const [reason, setReason] = useState('')
   const edit = useEdit(cursor.id, etag, close)
+  const lacksPage = way === 'page' && page === ''
   const submit = (): void => {
+    if (lacksPage) return
     const to = way === 'cursor' ? { cursor: text } : { page: Number(page) }
     edit.mutate({ ...to, ...reasonOf(reason) })
   }
@@ -68,7 +70,7 @@ export function EditCursor({ cursor, etag, page: given, close }: EditCursorProps
           max={cursor.page}
           value={page}
           onChange={setPage}
-          error={faultAt(edit.error, 'page')}
+          error={lacksPage ? `Give a page, 0 to ${cursor.page}` : faultAt(edit.error, 'page')}
           data-autofocus
         />
       )}

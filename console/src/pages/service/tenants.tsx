@@ -9,7 +9,7 @@ import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Time } from '../../parts/show/time.tsx'
-import { Use } from '../services/use.tsx'
+import { Asked, Use } from '../services/use.tsx'
 import { AskedAndResume } from './resume.tsx'
 
 const columnsOf = (name: string): readonly Column<LimitKey>[] => [
@@ -17,7 +17,11 @@ const columnsOf = (name: string): readonly Column<LimitKey>[] => [
   { title: 'Used', cell: (key) => <Use of={key} /> },
   { title: 'Wait', cell: ({ waiting }) => grouped(waiting), right: true, tight: true },
   { title: 'Open', cell: ({ inFlight }) => inFlight !== null && grouped(inFlight), right: true, tight: true },
-  { title: '429', cell: (key) => <AskedAndResume name={name} of={key} /> },
+  {
+    title: '429',
+    // Those without a tenant are resumed with all others.
+    cell: (key) => (key.who === null ? <Asked of={key} /> : <AskedAndResume name={name} of={key} />),
+  },
   { title: 'Next call', cell: ({ nextPermitAt }) => <Time at={nextPermitAt} relative />, tight: true },
   {
     title: 'Last turn',

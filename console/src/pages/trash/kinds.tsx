@@ -1,10 +1,12 @@
-import { ActionIcon, Button, Group, Loader, Menu, Stack, Text } from '@mantine/core'
+import { ActionIcon, Group, Loader, Menu, Stack, Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import type { TrashGroup } from '../../api/engine.ts'
 import { dataOf, engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
+import { useWhyNot } from '../../api/session.ts'
+import { ActButton } from '../../parts/act-button.tsx'
 import { compact, counted, grouped } from '../../parts/show/format.ts'
 import { withQuery } from '../../parts/filters/query.ts'
 import type { Query } from '../../parts/filters/query.ts'
@@ -18,7 +20,7 @@ import type { BulkAsk } from './bulk/ask.ts'
 import { NothingHere } from './nothing.tsx'
 import classes from './trash.module.css'
 
-const kindsMax = 200
+export const kindsMax = 200
 
 /** The kinds of failures, by how many there are: what is to be mended is seen at once. */
 export function useKinds(address: TrashAddress, isEnabled = true) {
@@ -107,6 +109,7 @@ function Kind({ kind, most, address, query, ask }: KindProps) {
 function KindActs({ kind, address, ask }: Pick<KindProps, 'kind' | 'address' | 'ask'>) {
   const { topologyId, fingerprint, count } = kind
   const filter = bulkFilter(address)
+  const lacking = useWhyNot('operate')
   const begin = (action: BulkAsk['action']): void =>
     ask({
       action,
@@ -116,9 +119,9 @@ function KindActs({ kind, address, ask }: Pick<KindProps, 'kind' | 'address' | '
     })
   return (
     <Group gap={4} className={classes.kindActs} wrap="nowrap">
-      <Button variant="default" onClick={() => begin('replay')} visibleFrom="sm">
+      <ActButton needs="operate" variant="default" onClick={() => begin('replay')} visibleFrom="sm">
         Replay {compact(count)}…
-      </Button>
+      </ActButton>
       <Menu position="bottom-end">
         <Menu.Target>
           <ActionIcon aria-label={`More for ${kind.error.title}`}>
@@ -126,8 +129,11 @@ function KindActs({ kind, address, ask }: Pick<KindProps, 'kind' | 'address' | '
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => begin('replay')}>Replay all…</Menu.Item>
-          <Menu.Item color="red" onClick={() => begin('discard')}>
+          {lacking !== null && <Menu.Label>{lacking}</Menu.Label>}
+          <Menu.Item disabled={lacking !== null} onClick={() => begin('replay')}>
+            Replay all…
+          </Menu.Item>
+          <Menu.Item disabled={lacking !== null} color="red" onClick={() => begin('discard')}>
             Discard all…
           </Menu.Item>
         </Menu.Dropdown>

@@ -9,7 +9,7 @@ import type { TrashAddress } from './address.ts'
 import type { BulkAsk } from './bulk/ask.ts'
 import { BulkDialog } from './bulk/dialog.tsx'
 import type { Change } from './filter-bar.tsx'
-import { useKinds } from './kinds.tsx'
+import { kindsMax, useKinds } from './kinds.tsx'
 import type { Selection } from './selection.ts'
 import classes from './trash.module.css'
 
@@ -27,11 +27,13 @@ export function SelectionBar({ address, change, selection }: SelectionBarProps) 
   const { size } = selection.ids
   const filter = size > 0 ? { ids: [...selection.ids] } : bulkFilter(address)
   const count = size > 0 ? size : kinds.reduce((sum, kind) => sum + kind.count, 0)
+  // There may be more kinds than are listed: how many messages these have isn't known here.
+  const isAll = size > 0 || kinds.length < kindsMax
   const isKind = address.filter.fingerprint !== undefined && first !== undefined
   const what =
     size > 0 ? 'what you selected' : isKind ? `“${first.error.title}” at ${first.node}` : 'all that the filter leaves'
   const begin = (action: BulkAsk['action']): void => {
-    setAsk({ action, filter: withSome(filter), count, what })
+    setAsk({ action, filter: withSome(filter), count: isAll ? count : null, what })
   }
   const canAct = address.state === 'open' && count > 0
   if (!canAct && !isKind) return null
@@ -46,6 +48,7 @@ export function SelectionBar({ address, change, selection }: SelectionBarProps) 
           <KindHead kind={first} count={count} change={change} />
         ) : (
           <Text size="sm" role="status">
+            {isAll ? '' : 'More than '}
             {counted(count, 'message')} of {counted(kinds.length, 'kind')}
           </Text>
         )}

@@ -13,7 +13,7 @@ const route = createRoute({
   tags: ['Services'],
   summary: 'What the limits of a service do now, and when what waits will be done',
   description:
-    'Asked of all live bridges at this moment. Keys per tenant come page by page: those that are in use, or asked to wait within a day. Times are by the clock of the NATS server.',
+    'Asked of all live bridges at this moment. Keys per tenant come page by page: those that are in use, or asked to wait within a day. Times are by the clock of control, which `sluice doctor` compares with that of the NATS server.',
   method: 'get',
   path: '/api/services/{name}/state',
   request: { params: nameParam, query: schemas.stateQuery },

@@ -81,18 +81,21 @@ function optionsOf({ width, style, show, series, setPointed }: Looks): UPlot.Opt
   return {
     width,
     height,
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { ...axis, size: 20, space: 56, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1_000)) },
-      { ...axis, size: yWidth, space: 26, values: (_, ticks) => ticks.map(show) },
+      { ...axis, size: 20, space: 56, values: (_, ticks) => once(ticks.map((tick) => clock.format(tick * 1_000))) },
+      { ...axis, size: yWidth, space: 26, values: (_, ticks) => once(ticks.map(show)) },
     ],
     series: [{}, series],
     hooks: { setCursor: [(plot) => setPointed(plot.cursor.idx ?? null)] },
   }
 }
+
+/** Ticks that are told as the same one are told once. */
+const once = (texts: readonly string[]): string[] => texts.map((text, index) => (text === texts[index - 1] ? '' : text))
 
 function seriesOf(colour: string, isBars: boolean): UPlot.Series {
   const common = { stroke: colour, width: 1.5, points: { show: false } }

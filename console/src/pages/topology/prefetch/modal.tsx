@@ -5,6 +5,7 @@ import { answerOf, dataOf, engine, ifMatch, statusOf } from '../../../api/engine
 import type { Node, Topology } from '../../../api/engine.ts'
 import { faultAt } from '../../../api/problem.ts'
 import { whyQuery } from '../../../api/queries.ts'
+import { useWhyNot } from '../../../api/session.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
 import { Icon } from '../../../parts/icons.tsx'
 import { Problem } from '../../../parts/problem.tsx'
@@ -68,11 +69,14 @@ function Form(props: FormProps) {
   const isSplit = node.partitions !== null && node.partitions > 1
   const fault = isSplit ? 'It has several partitions: only 1 is taken' : faultOf(value)
   const isPending = save.isPending
+  const whyNot = fault ?? (topology.visibility === 'draft' ? 'It is a draft: there is nothing to republish' : null)
+  const lacking = useWhyNot('operate')
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (fault === null) save.mutate({ prefetch: Number(value), isRepublished: true })
+        if (whyNot === null && lacking === null && !isPending)
+          save.mutate({ prefetch: Number(value), isRepublished: true })
       }}
     >
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
@@ -124,7 +128,7 @@ function Form(props: FormProps) {
         </ActButton>
         <ActButton
           needs="operate"
-          whyNot={fault ?? (topology.visibility === 'draft' ? 'It is a draft: there is nothing to republish' : null)}
+          whyNot={whyNot}
           loading={isPending && save.variables.isRepublished}
           onClick={() => save.mutate({ prefetch: Number(value), isRepublished: true })}
         >
