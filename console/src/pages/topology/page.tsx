@@ -125,7 +125,9 @@ function Loaded({ topology, nodes, asked }: LoadedProps) {
               />
             )}
           </div>
-          {chosen && own && <Panel key={chosen.id} topology={topology} node={chosen} figures={own} close={() => choose(null)} />}
+          {chosen && own && (
+            <Panel key={chosen.id} topology={topology} node={chosen} figures={own} close={() => choose(null)} />
+          )}
         </div>
       </div>
       {menu !== null && (
