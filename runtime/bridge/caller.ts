@@ -151,6 +151,7 @@ function countedCall(node: WorkerNode, { limitKey, tenant }: Message): Counted {
   return { nodeId: node.id, service: node.service, who: limitKey ?? tenant }
 }
 
+/** What `countedCall` says is written out: this is made for each call, and copying an object shows in a profile. */
 function limitedCall(node: WorkerNode, message: Message, { behind }: Delivered, soon?: () => void): Call {
   return {
     nodeId: node.id,

@@ -169,6 +169,7 @@ export class PermitLine {
     this.#drop(now)
     const permit = this.#pool.take(now, cost)
     this.#demand.count(now)
+    // What is left lasts for longer than a write takes: the later, the fewer there are.
     if (permit !== null && this.#pool.permits.length <= this.#demand.within(stockMs, now) / 3) void this.#reserve()
     return permit
   }

@@ -13,6 +13,10 @@ function moody() {
   return { mood, answer }
 }
 
+/** Its limits are counted by tenants, whose messages are put off when they wait. */
+const perTenant = (answer: () => Answer) =>
+  limited({ limits: [{ rate: 100, per: 'second', scope: 'tenant' }] }, { a: { service: 'geo', prefetch: 5 } }, answer)
+
 const resume = (t: TestApi, query = '') => t.post(`/api/services/geo/resume${query}`)
 
 const doneOf = async (t: TestApi): Promise<number> => {
@@ -41,11 +45,7 @@ test('a service that asked to wait for a day is called again when a person says 
 
 test('one tenant is called again while another waits; what was put off until then comes at once', async () => {
   const { mood, answer } = moody()
-  const { t } = await limited(
-    { limits: [{ rate: 100, per: 'second', scope: 'tenant' }] },
-    { a: { service: 'geo', prefetch: 5 } },
-    answer,
-  )
+  const { t } = await perTenant(answer)
   for (const tenant of ['acme', 'acme', 'zoë']) await run(t, tenant)
   await untilState(t, {
     items: [
@@ -71,11 +71,7 @@ test('one tenant is called again while another waits; what was put off until the
 
 test('tenants are called again one by one, whichever asked first', async () => {
   const { mood, answer } = moody()
-  const { t } = await limited(
-    { limits: [{ rate: 100, per: 'second', scope: 'tenant' }] },
-    { a: { service: 'geo', prefetch: 5 } },
-    answer,
-  )
+  const { t } = await perTenant(answer)
   for (const tenant of ['first', 'last']) {
     await run(t, tenant)
     await eventually('it has asked', async () => (await stateOf(t, `?tenant=${tenant}`)).items[0]?.asked !== null)
