@@ -131,7 +131,10 @@ test('a topology that is deleted cancels what is under way, and what was not sen
   expect(shown).toMatchObject({ state: 'finished', messages: { cancelled: 2, refused: 4 } })
   for (const why of of('refused')) expect(why).toMatch(/^the topology "orders" is (a draft: publish it first|deleted)/)
   for (const why of of('cancelled')) expect(why).toMatch(/^it settled as cancelled|^its topology was deleted before/)
-  expect((await world.t.get('/api/trash?state=open')).body.items).toHaveLength(4)
+  await eventually(
+    'what was sent is recorded',
+    async () => (await world.t.get('/api/trash?state=open')).body.items.length === 4,
+  )
 })
 
 test('what somebody else replayed after it was claimed, in a topology that is deleted since, does not hold a bulk up', async () => {
@@ -179,12 +182,13 @@ test('a run that is cancelled takes along what is under way; each other message 
   expect(shown).toMatchObject({ state: 'finished', messages: { cancelled: 2, failedAgain: 0 } })
   for (const why of of('refused')) expect(why).toMatch(/^the run is being cancelled/)
   expect(world.called()).toHaveLength(shown.messages['done'] ?? 0)
-  const run = await eventually('nothing is in progress', async () => {
-    const { body } = await world.t.get(`/api/runs/${world.run}`)
-    return (body as unknown as Shown).messages['inProgress'] === 0 && body
-  })
   const { done = 0, refused = 0 } = shown.messages
-  expect(run.messages).toMatchObject({ total: 6, cancelled: 2, done, failed: refused })
+  // The bulk reads the queue; the run's counters follow with the recorder.
+  const run = await eventually('the run has counted as many', async () => {
+    const { messages } = (await world.t.get(`/api/runs/${world.run}`)).body as unknown as Shown
+    return messages['inProgress'] === 0 && messages['done'] === done && messages
+  })
+  expect(run).toMatchObject({ total: 6, cancelled: 2, done, failed: refused })
 })
 
 test('what is refused since its topology is a draft has no version of the patch', async () => {

@@ -39,8 +39,11 @@ test('a patch is seen on samples before anything changes; what it cannot be appl
   const [refused, sent] = ['refused', 'done'].map((of) => listed.find(({ outcome }) => outcome === of))
   const shown = async (one: typeof sent) => (await world.t.get(`/api/trash/${String(one?.trashId)}`)).body
   expect(await shown(refused)).toMatchObject({ state: 'open', versions: [] })
-  expect(await shown(sent)).toMatchObject({
-    state: 'replayed',
+  const replayed = await eventually('it is recorded', async () => {
+    const body = await shown(sent)
+    return body['state'] === 'replayed' && body
+  })
+  expect(replayed).toMatchObject({
     body: { n: 1 },
     versions: [{ version: 1, by: 'admin', reason: `bulk ${id}`, body: { n: 1, mended: true } }],
   })
@@ -59,8 +62,10 @@ test('many are discarded with a reason, also of a topology that is deleted', asy
   await until(world, some.id, () => true)
   const rest = await bulk(world, { action: 'discard', filter: { run: world.run } })
   expect((await until(world, rest.id, ({ state }) => state === 'finished')).messages).toMatchObject({ discarded: 2 })
-  const { body } = await world.t.get('/api/trash?state=discarded')
-  expect(body.items.map((item) => (item as unknown as { reason: string | null }).reason)).toHaveLength(4)
+  await eventually('all are recorded', async () => {
+    const { items } = (await world.t.get('/api/trash?state=discarded')).body
+    return items.length === 4
+  })
 })
 
 test('what does not fit the input schema as it is patched is refused and unchanged, unless that is accepted', async () => {
