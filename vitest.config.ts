@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['source', 'module', 'node', 'development|production']
 
 /**
- * Folders whose tests close all that they open themselves (onTestFinished), and change nothing of the process. Their files share processes, since
+ * Folders whose tests close all that they open themselves (onTestFinished), and put back what they change of the process. Their files share processes, since
  * to begin one and load the engine costs a second of the processor for each file, which is a third of all.
  */
 const sharing = [
@@ -13,7 +13,11 @@ const sharing = [
   'api',
   'bridge',
   'call',
+  'cli',
+  'client',
+  'hooks',
   'limiter',
+  'model',
   'protocol',
   'queue',
   'recorder',

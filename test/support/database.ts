@@ -8,7 +8,7 @@ export async function freshDatabase(): Promise<string> {
   const name = `test_${newId()}`
   const client = postgres(url.href, { max: 1, onnotice: () => {} })
   try {
-    await client`create database ${client(name)} template ${client(inject('templateDatabase'))}`
+    await client`create database ${client(name)} template ${client(inject('templateDatabase'))} strategy file_copy`
   } finally {
     await client.end()
   }

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { candidatesFor } from '../../../runtime/commands/completion/complete.ts'
 import { wholeProgram } from '../../../runtime/commands/program/program.ts'
 import { adminToken, published } from '../../api/open.ts'
@@ -64,6 +64,7 @@ test('names are completed by what the engine has', async () => {
   const { t, url } = await openCli()
   await published(t, 'orders')
   await t.post('/api/services', { name: 'geo', limits: [] })
+  onTestFinished(() => void vi.unstubAllEnvs())
   vi.stubEnv('SLUICE_URL', url)
   vi.stubEnv('SLUICE_TOKEN', adminToken)
   const program = await wholeProgram()
@@ -78,7 +79,6 @@ test('names are completed by what the engine has', async () => {
   expect(await words('service', 'add', 'x', '--in-flight-scope', 't')).toEqual(['tenant'])
   vi.stubEnv('SLUICE_TOKEN', 'wrong')
   expect(await words('publish', '')).toEqual([])
-  vi.unstubAllEnvs()
 })
 
 test('bash completes words, and loads what is printed for it', async () => {

@@ -98,7 +98,7 @@ function Row({ item, backlog }: { readonly item: TopologyOverview; readonly back
           <Group gap={6} wrap="nowrap">
             <RunState state={lastRun.state} />
             <Text span size="sm" c="dimmed" className={classes.whole}>
-              <Time at={lastRun.startedAt} relative />
+              began <Time at={lastRun.startedAt} relative />
             </Text>
           </Group>
         )}

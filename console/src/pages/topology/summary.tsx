@@ -49,7 +49,7 @@ function LastRun({ topologyId }: { readonly topologyId: string }) {
         'never'
       ) : (
         <PageLink to={`/runs/${data.id}`}>
-          <RunState state={data.state} /> <Time at={data.startedAt} relative />
+          <RunState state={data.state} />, began <Time at={data.startedAt} relative />
         </PageLink>
       )}
     </Item>

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { textOf } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
@@ -31,6 +32,8 @@ const forgottenAtOnce = 10_000
 
 export function openBulks(deps: Deps): Bulks {
   const stopping = new AbortController()
+  // Each bulk that rests listens to it.
+  setMaxListeners(atOnce + 1, stopping.signal)
   const running = keepLooking({ ...deps, inTurn: atMost(turns) }, stopping.signal)
   return {
     async close() {
