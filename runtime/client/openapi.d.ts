@@ -1633,7 +1633,7 @@ export interface paths {
         };
         /**
          * Watch what happens
-         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
+         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, of every topology that is published (`whole`), and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
          */
         get: operations["watchEvents"];
         put?: never;
@@ -1653,7 +1653,7 @@ export interface paths {
         };
         /**
          * Watch what happens in a topology
-         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
+         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, of every topology that is published (`whole`), and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
          */
         get: operations["watchTopologyEvents"];
         put?: never;

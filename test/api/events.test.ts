@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { inTurn } from '../../runtime/api/actions/look/queue-watch.ts'
 import { chain, nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
 
@@ -125,10 +126,25 @@ test('who watches is told how full queues are, then what changes, and nothing of
   expect(await watching.next()).toMatchObject({ event: 'hello' })
   const waiting = (pending: number) => ({ [node]: { pending, inFlight: 0, replies: 0 } })
   const first = await watching.next()
-  expect(first).toEqual({ id: '', event: 'queue', data: { topologyId: id, nodes: waiting(1) } })
+  expect(first).toEqual({ id: '', event: 'queue', data: { topologyId: id, nodes: waiting(1), whole: true } })
   await t.post('/api/topologies/orders/run', { body: 2 })
   expect((await watching.next()).data).toEqual({ topologyId: id, nodes: waiting(2) })
   const later = await watch(t, '/api/events?kinds=queue')
   await later.next()
-  expect((await later.next()).data).toEqual({ topologyId: id, nodes: waiting(2) })
+  expect((await later.next()).data).toEqual({ topologyId: id, nodes: waiting(2), whole: true })
+})
+
+test('of a topology whose queues are empty that is told, too: until then nobody knows it', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders')
+  await t.post('/api/topologies', { ...chain('drafted') })
+  const watching = await watch(t, '/api/events?kinds=queue')
+  await watching.next()
+  expect((await watching.next()).data).toEqual({ topologyId: id, nodes: {}, whole: true })
+})
+
+test('topologies that a round leaves out are looked at first in the next one', () => {
+  const due = ['a', 'b', 'c', 'd'].map((id) => ({ id }))
+  expect(inTurn(due, []).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
+  expect(inTurn(due, ['b', 'x', 'a']).map(({ id }) => id)).toEqual(['c', 'd', 'b', 'a'])
 })

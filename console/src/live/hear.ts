@@ -1,9 +1,9 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query'
 import { keys } from '../api/keys.ts'
 import { isObject } from '../parts/body/json.ts'
+import type { EventKind } from './kinds.ts'
 import { openPace } from './pace.ts'
 import type { Pace } from './pace.ts'
-import type { EventKind } from './stream.ts'
 
 /** How full the queues of a node are. */
 export interface Depth {
@@ -12,7 +12,7 @@ export interface Depth {
   readonly replies: number
 }
 
-/** By topology, then by node. */
+/** By topology, then by node. Of a topology that isn't there nothing was told yet; of one that is, nodes that aren't there are empty. */
 export type Depths = Readonly<Record<string, Readonly<Record<string, Depth>>>>
 
 interface Told {
@@ -22,6 +22,8 @@ interface Told {
   readonly bulkId?: string
   readonly settled?: number
   readonly nodes?: Readonly<Record<string, Depth>>
+  /** These are all that aren't empty. */
+  readonly whole?: boolean
 }
 
 /** What is shown changes at most twice a second, whatever happens. */
@@ -81,7 +83,9 @@ export function openEars(client: QueryClient): Ears {
     event(kind, data) {
       const told = data as Told
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
-        depths(told.topologyId, told.nodes)
+        depths(told.topologyId, told.nodes, told.whole === true)
+        // It is empty, and was before.
+        if (Object.keys(told.nodes).length === 0) return
         runs(told.topologyId)
         settle(told.topologyId)
         pace('glance', glanceMs, glance)
@@ -90,7 +94,8 @@ export function openEars(client: QueryClient): Ears {
       for (const key of concerned(kind, told)) again(key)
     },
     gap() {
-      // Of queues that have become empty meanwhile nothing is told; those that aren't are told next.
+      // All of them are told anew.
+      depths.forget()
       client.setQueryData<Depths>(keys.depths, {})
       clearTimeout(missing)
       missing = setTimeout(askAll, missingMs)
@@ -110,18 +115,20 @@ function isOfRunUnderWay(data: unknown, topologyId: string): boolean {
 }
 
 function patching(client: QueryClient, pace: Pace) {
-  const news = new Map<string, Record<string, Depth>>()
+  const news = new Map<string, { readonly nodes: Readonly<Record<string, Depth>>; readonly isWhole: boolean }>()
   const show = (): void => {
     client.setQueryData<Depths>(keys.depths, (known = {}) => {
-      const patched = [...news].map(([id, nodes]) => [id, { ...known[id], ...nodes }] as const)
+      const patched = [...news].map(([id, { nodes, isWhole }]) => [id, isWhole ? nodes : { ...known[id], ...nodes }])
       news.clear()
-      return { ...known, ...Object.fromEntries(patched) }
+      return { ...known, ...(Object.fromEntries(patched) as Depths) }
     })
   }
-  return (topologyId: string, nodes: Readonly<Record<string, Depth>>): void => {
-    news.set(topologyId, { ...news.get(topologyId), ...nodes })
+  const hear = (topologyId: string, nodes: Readonly<Record<string, Depth>>, isWhole: boolean): void => {
+    const before = isWhole ? undefined : news.get(topologyId)
+    news.set(topologyId, { nodes: { ...before?.nodes, ...nodes }, isWhole: isWhole || before?.isWhole === true })
     pace('depths', showMs, show)
   }
+  return Object.assign(hear, { forget: () => news.clear() })
 }
 
 /** A page that was read has no event of its own: it moves a queue. */

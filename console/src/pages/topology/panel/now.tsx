@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { Blocker, Node, Topology } from '../../../api/engine.ts'
 import { whyQuery } from '../../../api/queries.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
-import { counted, duration, grouped, rate } from '../../../parts/show/format.ts'
+import { counted, duration, grouped, orDash, rate } from '../../../parts/show/format.ts'
 import { Icon } from '../../../parts/icons.tsx'
 import { Pairs } from '../../../parts/show/pairs.tsx'
 import { Problem } from '../../../parts/problem.tsx'
@@ -27,11 +27,13 @@ export function Now({ topology, node, figures }: NowProps) {
     <Stack gap="md">
       <Pairs
         items={[
-          ['Waiting', grouped(waiting)],
+          ['Waiting', orDash(waiting, grouped)],
           ['of these', delayed + replies === 0 ? null : splitText(delayed, replies)],
           [
             'In flight',
-            node.prefetch === null ? null : `${grouped(inFlight)} of ${node.published?.prefetch ?? node.prefetch}`,
+            node.prefetch === null
+              ? null
+              : `${orDash(inFlight, grouped)} of ${node.published?.prefetch ?? node.prefetch}`,
           ],
           ['Rate', rate(ratePerSecond)],
           ['Oldest', oldestMs === null ? null : `${duration(oldestMs)} in the queue`],
