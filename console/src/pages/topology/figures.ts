@@ -1,4 +1,4 @@
-import type { Node, Queue, QueueWaiting, TrashGroup, Worker } from '../../api/engine.ts'
+import type { Node, Queue, QueueWaiting, TrashGroup, Worker } from '../../../../runtime/client/openapi.d.ts'
 import type { Depth } from '../../live/hear.ts'
 
 /** What a node does now, of all sources together. Null is what isn't known yet, or can't be. */
@@ -105,4 +105,30 @@ export function sumOf(
 ): number | null {
   const counts = [...figures.values()].map((own) => own[name])
   return counts.reduce<number | null>((sum, count) => (sum === null || count === null ? null : sum + count), 0)
+}
+
+export interface Flow {
+  readonly source: string
+  readonly target: string
+  readonly perSecond: number
+}
+
+/**
+ * What goes over each edge, as far as it is known: nodes are measured, not edges. What a node does it got from those before it that did
+ * something, too, each as much as it did; over the edge of one that did nothing, nothing came.
+ */
+export function flowsOf(
+  nodes: readonly Pick<Node, 'id' | 'followers'>[],
+  figures: ReadonlyMap<string, Pick<Figures, 'ratePerSecond'>>,
+): Flow[] {
+  const rateOf = (id: string): number => figures.get(id)?.ratePerSecond ?? 0
+  const before = new Map<string, number>()
+  for (const { id, followers } of nodes)
+    for (const follower of followers) before.set(follower.id, (before.get(follower.id) ?? 0) + rateOf(id))
+  return nodes.flatMap(({ id, followers }) =>
+    followers.map((follower) => {
+      const all = before.get(follower.id) ?? 0
+      return { source: id, target: follower.id, perSecond: all > 0 ? (rateOf(follower.id) * rateOf(id)) / all : 0 }
+    }),
+  )
 }
