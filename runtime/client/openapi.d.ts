@@ -4564,6 +4564,8 @@ export interface components {
             delayed: number;
             /** @description Stored replies that are not split into messages yet */
             replies: number;
+            /** @description Calls in the last minute, as far as bridges told them; null: none did */
+            calls: components["schemas"]["WhyCalls"] | null;
             /** @description Each waiting message is counted in one; the largest first */
             blockers: components["schemas"]["Blocker"][];
             /** @description When all that waits now is done, if nothing changes */
@@ -4577,6 +4579,12 @@ export interface components {
             live: string[];
             /** @description Ids of live bridges that did not answer in time */
             silent: string[];
+        };
+        WhyCalls: {
+            /** @description Without those of which nothing was sent */
+            made: number;
+            /** @description Of these: no answer in time, 429 or 503 */
+            overloaded: number;
         };
         WhyEstimate: {
             /** @description How long until all of it is done; null: nobody can know */
@@ -5118,6 +5126,7 @@ export type WebhookScheme = components['schemas']['WebhookScheme'];
 export type WebhookSecrets = components['schemas']['WebhookSecrets'];
 export type Why = components['schemas']['Why'];
 export type WhyBridges = components['schemas']['WhyBridges'];
+export type WhyCalls = components['schemas']['WhyCalls'];
 export type WhyEstimate = components['schemas']['WhyEstimate'];
 export type WhyEstimateBy = components['schemas']['WhyEstimateBy'];
 export type Worker = components['schemas']['Worker'];
