@@ -9402,7 +9402,7 @@ export interface operations {
             query?: {
                 /** @description Id or name */
                 topology?: string;
-                /** @description Only these, with commas: draft, plan, pause, worker, breaker, run, trash, bulk, queue */
+                /** @description Only these, with commas: draft, plan, pause, worker, service, token, breaker, run, cursor, watermark, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {
@@ -9435,7 +9435,7 @@ export interface operations {
     watchTopologyEvents: {
         parameters: {
             query?: {
-                /** @description Only these, with commas: draft, plan, pause, worker, breaker, run, trash, bulk, queue */
+                /** @description Only these, with commas: draft, plan, pause, worker, service, token, breaker, run, cursor, watermark, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {

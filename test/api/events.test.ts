@@ -72,6 +72,32 @@ test('who watches hears of drafts that are made, saved and deleted, also when no
   expect(await watching.next()).toMatchObject(heard)
 })
 
+test('who watches hears of services, tokens and watermarks that people change', async () => {
+  const t = await openApi()
+  const { id: topologyId } = await published(t, 'orders', { a: { type: 'batch', emit: 'records', watermark: {} } })
+  const { id: nodeId } = await nodeOf(t, 'orders', 'a')
+  const watching = await watch(t, '/api/events?kinds=service,token,watermark')
+  await watching.next()
+  const declared = { limits: [{ rate: 5, per: 'second' }] }
+  await t.post('/api/services', { name: 'shop', ...declared })
+  expect(await watching.next()).toMatchObject({ event: 'service', data: { name: 'shop', removed: false } })
+  await t.send('PUT', '/api/services/shop', { json: declared })
+  expect(await watching.next()).toMatchObject({ event: 'service', data: { name: 'shop', removed: false } })
+  expect((await t.post('/api/services/shop/resume')).body).toEqual({ ended: 0 })
+  await t.send('DELETE', '/api/services/shop')
+  expect(await watching.next()).toMatchObject({ event: 'service', data: { name: 'shop', removed: true } })
+  const token = await t.post('/api/tokens', { name: 'viewer', scopes: ['read'] })
+  expect(await watching.next()).toMatchObject({ event: 'token', data: {} })
+  await t.send('DELETE', `/api/tokens/${token.body.id}`)
+  expect(await watching.next()).toMatchObject({ event: 'token', data: {} })
+  const at = { topology: 'orders', node: 'a' }
+  const set = await t.post('/api/watermarks', { ...at, watermark: '7' })
+  const heard = { event: 'watermark', data: { topologyId, nodeId } }
+  expect(await watching.next()).toMatchObject(heard)
+  await t.post(`/api/watermarks/${set.body.id}/reset`, {})
+  expect(await watching.next()).toMatchObject(heard)
+})
+
 test('a broken connection goes on after the last event that it read', async () => {
   const t = await openApi()
   const first = await watch(t)

@@ -66,6 +66,24 @@ test('an empty topology that is told of for the first time has nothing asked aga
   expect(isAskedAgain(keys.queues('t'), empty)).toBe(false)
 })
 
+test.each([
+  ['queue', keys.why('t', 'n'), true],
+  ['queue', keys.why('u', 'n'), false],
+  ['pause', keys.why('t', 'n'), true],
+  ['service', keys.services('shop'), true],
+  ['service', keys.serviceState('shop'), true],
+  ['token', keys.tokens(), true],
+  ['watermark', keys.watermark('w', 'history'), true],
+  ['cursor', keys.cursor('c'), true],
+  ['cursor', keys.watermarks(), false],
+  ['worker', keys.workers(), true],
+  ['plan', keys.queues('u'), false],
+  ['trash', keys.messages, false],
+] as const)('%s: %j is asked again: %s', (kind, key, isAsked) => {
+  const event = (): void => ears.event(kind, { topologyId: 't', nodes: { n: depth(1) } })
+  expect(isAskedAgain(key, event)).toBe(isAsked)
+})
+
 test('figures of a run that goes on are asked for again when queues of its topology move, those of others aren’t', () => {
   const ran = (topologyId: string, state: string) => [{ topologyId, state }]
   client.setQueryData(['runs', 'own'], ran('t', 'running'))

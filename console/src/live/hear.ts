@@ -17,7 +17,6 @@ export type Depths = Readonly<Record<string, Readonly<Record<string, Depth>>>>
 
 interface Told {
   readonly topologyId?: string
-  readonly nodeId?: string | null
   readonly runId?: string
   readonly bulkId?: string
   readonly settled?: number
@@ -135,11 +134,12 @@ function patching(client: QueryClient, pace: Pace) {
 const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
 
 /** What is to be asked again. */
-function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
+function concerned(kind: EventKind, { topologyId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
   const queues = topologyId === undefined ? [] : [keys.queues(topologyId)]
+  const why = topologyId === undefined ? [['why']] : [keys.why(topologyId)]
   switch (kind) {
     case 'queue':
-      return [...queues, ['why'], ...ofReading, ['service-state']]
+      return [...queues, ...why, ...ofReading, ['service-state']]
     case 'draft':
       return [keys.topologies, ['topology'], ['nodes'], keys.audit(), keys.status]
     case 'plan':
@@ -149,15 +149,17 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled
       ]
     case 'pause':
     case 'breaker':
-      return [
-        keys.topologies,
-        ['topology'],
-        ['nodes'],
-        typeof nodeId === 'string' ? keys.why(nodeId) : ['why'],
-        ...[keys.workers(), keys.audit(), keys.status],
-      ]
+      return [keys.topologies, ['topology'], ['nodes'], ...why, ...[keys.workers(), keys.audit(), keys.status]]
     case 'worker':
       return [keys.workers(), keys.checks(), keys.audit()]
+    case 'service':
+      return [keys.services(), ['service-state'], ['service-glance'], keys.checks(), keys.audit(), keys.status]
+    case 'token':
+      return [keys.tokens(), keys.audit()]
+    case 'cursor':
+      return [...ofReading, keys.audit()]
+    case 'watermark':
+      return [keys.watermarks(), ['watermark'], keys.audit()]
     case 'run':
       return [
         keys.topologies,

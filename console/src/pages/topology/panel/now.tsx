@@ -44,7 +44,7 @@ export function Now({ topology, node, figures }: NowProps) {
       />
       <PauseButton node={node} />
       {isPublished ? (
-        <WhyItWaits nodeId={node.id} />
+        <WhyItWaits topologyId={topology.id} nodeId={node.id} />
       ) : (
         <Text size="sm" c="dimmed">
           It isn’t published, so it has no queue.
@@ -84,8 +84,8 @@ function PauseButton({ node }: { readonly node: Node }) {
   )
 }
 
-function WhyItWaits({ nodeId }: { readonly nodeId: string }) {
-  const { data, error, refetch } = useQuery(whyQuery(nodeId))
+function WhyItWaits({ topologyId, nodeId }: { readonly topologyId: string; readonly nodeId: string }) {
+  const { data, error, refetch } = useQuery(whyQuery(topologyId, nodeId))
   if (error !== null && data === undefined) return <Problem error={error} again={() => void refetch()} />
   if (data === undefined) return <Skeleton h={80} />
   const { blockers, estimate, notes, bridges } = data

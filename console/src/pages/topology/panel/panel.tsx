@@ -71,7 +71,7 @@ export function Panel({ topology, node, figures, close }: PanelProps) {
             <Settings topology={topology} node={node} />
           </Tabs.Panel>
           <Tabs.Panel value="messages">
-            <Messages nodeId={node.id} isPublished={topology.visibility === 'public' && node.published !== null} />
+            <Messages topology={topology} node={node} />
           </Tabs.Panel>
           <Tabs.Panel value="trash">
             <NodeTrash topology={topology} node={node} />
