@@ -1633,7 +1633,7 @@ export interface paths {
         };
         /**
          * Watch what happens
-         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
+         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, of every topology that is published (`whole`), and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
          */
         get: operations["watchEvents"];
         put?: never;
@@ -1653,7 +1653,7 @@ export interface paths {
         };
         /**
          * Watch what happens in a topology
-         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
+         * @description Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, of every topology that is published (`whole`), and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.
          */
         get: operations["watchTopologyEvents"];
         put?: never;
@@ -4564,6 +4564,8 @@ export interface components {
             delayed: number;
             /** @description Stored replies that are not split into messages yet */
             replies: number;
+            /** @description Calls in the last minute, as far as bridges told them; null: none did */
+            calls: components["schemas"]["WhyCalls"] | null;
             /** @description Each waiting message is counted in one; the largest first */
             blockers: components["schemas"]["Blocker"][];
             /** @description When all that waits now is done, if nothing changes */
@@ -4577,6 +4579,12 @@ export interface components {
             live: string[];
             /** @description Ids of live bridges that did not answer in time */
             silent: string[];
+        };
+        WhyCalls: {
+            /** @description Without those of which nothing was sent */
+            made: number;
+            /** @description Of these: no answer in time, 429 or 503 */
+            overloaded: number;
         };
         WhyEstimate: {
             /** @description How long until all of it is done; null: nobody can know */
@@ -5118,6 +5126,7 @@ export type WebhookScheme = components['schemas']['WebhookScheme'];
 export type WebhookSecrets = components['schemas']['WebhookSecrets'];
 export type Why = components['schemas']['Why'];
 export type WhyBridges = components['schemas']['WhyBridges'];
+export type WhyCalls = components['schemas']['WhyCalls'];
 export type WhyEstimate = components['schemas']['WhyEstimate'];
 export type WhyEstimateBy = components['schemas']['WhyEstimateBy'];
 export type Worker = components['schemas']['Worker'];
@@ -9393,7 +9402,7 @@ export interface operations {
             query?: {
                 /** @description Id or name */
                 topology?: string;
-                /** @description Only these, with commas: draft, plan, pause, worker, breaker, run, trash, bulk, queue */
+                /** @description Only these, with commas: draft, plan, pause, worker, service, token, breaker, run, cursor, watermark, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {
@@ -9426,7 +9435,7 @@ export interface operations {
     watchTopologyEvents: {
         parameters: {
             query?: {
-                /** @description Only these, with commas: draft, plan, pause, worker, breaker, run, trash, bulk, queue */
+                /** @description Only these, with commas: draft, plan, pause, worker, service, token, breaker, run, cursor, watermark, trash, bulk, queue */
                 kinds?: string;
             };
             header?: {

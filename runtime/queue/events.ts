@@ -17,6 +17,10 @@ export type EngineEvent =
   | { readonly kind: 'pause'; readonly nodeId: string; readonly reason: string | null }
   | { readonly kind: 'pause'; readonly topologyId: string; readonly reason: string | null }
   | { readonly kind: 'worker'; readonly name: string; readonly removed: boolean }
+  | { readonly kind: 'service'; readonly name: string; readonly removed: boolean }
+  /** Of which one is for those who may list them. */
+  | { readonly kind: 'token' }
+  | { readonly kind: 'cursor' | 'watermark'; readonly topologyId: string; readonly nodeId: string }
   | {
       readonly kind: 'breaker'
       readonly bridge: string
@@ -45,7 +49,20 @@ export type EngineEvent =
       readonly messages: Readonly<Record<string, number>>
     }
 
-export const eventKinds = ['draft', 'plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk'] as const
+export const eventKinds = [
+  'draft',
+  'plan',
+  'pause',
+  'worker',
+  'service',
+  'token',
+  'breaker',
+  'run',
+  'cursor',
+  'watermark',
+  'trash',
+  'bulk',
+] as const
 
 export interface Numbered {
   /** Good for `after` of a later reading. */

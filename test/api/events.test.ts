@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { inTurn } from '../../runtime/api/actions/look/queue-watch.ts'
 import { chain, nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
 
@@ -71,6 +72,32 @@ test('who watches hears of drafts that are made, saved and deleted, also when no
   expect(await watching.next()).toMatchObject(heard)
 })
 
+test('who watches hears of services, tokens and watermarks that people change', async () => {
+  const t = await openApi()
+  const { id: topologyId } = await published(t, 'orders', { a: { type: 'batch', emit: 'records', watermark: {} } })
+  const { id: nodeId } = await nodeOf(t, 'orders', 'a')
+  const watching = await watch(t, '/api/events?kinds=service,token,watermark')
+  await watching.next()
+  const declared = { limits: [{ rate: 5, per: 'second' }] }
+  await t.post('/api/services', { name: 'shop', ...declared })
+  expect(await watching.next()).toMatchObject({ event: 'service', data: { name: 'shop', removed: false } })
+  await t.send('PUT', '/api/services/shop', { json: declared })
+  expect(await watching.next()).toMatchObject({ event: 'service', data: { name: 'shop', removed: false } })
+  expect((await t.post('/api/services/shop/resume')).body).toEqual({ ended: 0 })
+  await t.send('DELETE', '/api/services/shop')
+  expect(await watching.next()).toMatchObject({ event: 'service', data: { name: 'shop', removed: true } })
+  const token = await t.post('/api/tokens', { name: 'viewer', scopes: ['read'] })
+  expect(await watching.next()).toMatchObject({ event: 'token', data: {} })
+  await t.send('DELETE', `/api/tokens/${token.body.id}`)
+  expect(await watching.next()).toMatchObject({ event: 'token', data: {} })
+  const at = { topology: 'orders', node: 'a' }
+  const set = await t.post('/api/watermarks', { ...at, watermark: '7' })
+  const heard = { event: 'watermark', data: { topologyId, nodeId } }
+  expect(await watching.next()).toMatchObject(heard)
+  await t.post(`/api/watermarks/${set.body.id}/reset`, {})
+  expect(await watching.next()).toMatchObject(heard)
+})
+
 test('a broken connection goes on after the last event that it read', async () => {
   const t = await openApi()
   const first = await watch(t)
@@ -125,10 +152,25 @@ test('who watches is told how full queues are, then what changes, and nothing of
   expect(await watching.next()).toMatchObject({ event: 'hello' })
   const waiting = (pending: number) => ({ [node]: { pending, inFlight: 0, replies: 0 } })
   const first = await watching.next()
-  expect(first).toEqual({ id: '', event: 'queue', data: { topologyId: id, nodes: waiting(1) } })
+  expect(first).toEqual({ id: '', event: 'queue', data: { topologyId: id, nodes: waiting(1), whole: true } })
   await t.post('/api/topologies/orders/run', { body: 2 })
   expect((await watching.next()).data).toEqual({ topologyId: id, nodes: waiting(2) })
   const later = await watch(t, '/api/events?kinds=queue')
   await later.next()
-  expect((await later.next()).data).toEqual({ topologyId: id, nodes: waiting(2) })
+  expect((await later.next()).data).toEqual({ topologyId: id, nodes: waiting(2), whole: true })
+})
+
+test('of a topology whose queues are empty that is told, too: until then nobody knows it', async () => {
+  const t = await openApi()
+  const { id } = await published(t, 'orders')
+  await t.post('/api/topologies', { ...chain('drafted') })
+  const watching = await watch(t, '/api/events?kinds=queue')
+  await watching.next()
+  expect((await watching.next()).data).toEqual({ topologyId: id, nodes: {}, whole: true })
+})
+
+test('topologies that a round leaves out are looked at first in the next one', () => {
+  const due = ['a', 'b', 'c', 'd'].map((id) => ({ id }))
+  expect(inTurn(due, []).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
+  expect(inTurn(due, ['b', 'x', 'a']).map(({ id }) => id)).toEqual(['c', 'd', 'b', 'a'])
 })

@@ -11,6 +11,7 @@ interface Why {
   readonly pending: number
   readonly inFlight: number
   readonly delayed: number
+  readonly calls: { readonly made: number; readonly overloaded: number } | null
   readonly blockers: readonly {
     readonly kind: string
     readonly of: string
@@ -105,6 +106,18 @@ test('429 holds the node until Retry-After, under the key of the node', async ()
   await start(t)
   const why = await untilBlocked(t, 'a', { limit: 1 })
   expect(Date.parse(why.blockers[0]?.until?.last ?? '') - Date.now()).toBeGreaterThan(50_000)
+})
+
+test('calls of the last minute are told with those of them that were too much', async () => {
+  let calls = 0
+  const { t } = await orders(() =>
+    ++calls === 1 ? { status: 200 } : { status: 503, headers: { 'retry-after': '60' } },
+  )
+  await bridgeOf(t)
+  await start(t)
+  await start(t)
+  await untilBlocked(t, 'a', { busy: 1 })
+  expect(await whyOf(t, 'a')).toMatchObject({ calls: { made: 2, overloaded: 1 } })
 })
 
 test('a paused node says who paused it, also of what it held before', async () => {

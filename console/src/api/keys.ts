@@ -14,7 +14,8 @@ export const keys = {
   queues: (topologyId: string) => ['queues', topologyId],
   /** How full queues are, as events tell it. */
   depths: ['depths'],
-  why: (nodeId: string) => ['why', nodeId],
+  /** Of one node, or of all. */
+  why: (topologyId: string, ...node: unknown[]) => ['why', topologyId, ...node],
   runs: (topologyId: string | null, ...filter: unknown[]) => ['runs', topologyId, ...filter],
   run: (id: string) => ['run', id],
   trash: (topologyId: string | null, ...filter: unknown[]) => ['trash', topologyId, ...filter],

@@ -27,9 +27,9 @@ export const queuesQuery = (topologyId: string) =>
   })
 
 /** Why messages of a node wait, as all bridges say at this moment. */
-export const whyQuery = (nodeId: string) =>
+export const whyQuery = (topologyId: string, nodeId: string) =>
   queryOptions({
-    queryKey: keys.why(nodeId),
+    queryKey: keys.why(topologyId, nodeId),
     queryFn: () => dataOf(engine.GET('/api/nodes/{id}/why', { params: { path: { id: nodeId } } })),
     placeholderData: keepPreviousData,
   })

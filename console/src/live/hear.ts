@@ -1,9 +1,9 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query'
 import { keys } from '../api/keys.ts'
 import { isObject } from '../parts/body/json.ts'
+import type { EventKind } from './kinds.ts'
 import { openPace } from './pace.ts'
 import type { Pace } from './pace.ts'
-import type { EventKind } from './stream.ts'
 
 /** How full the queues of a node are. */
 export interface Depth {
@@ -12,16 +12,17 @@ export interface Depth {
   readonly replies: number
 }
 
-/** By topology, then by node. */
+/** By topology, then by node. Of a topology that isn't there nothing was told yet; of one that is, nodes that aren't there are empty. */
 export type Depths = Readonly<Record<string, Readonly<Record<string, Depth>>>>
 
 interface Told {
   readonly topologyId?: string
-  readonly nodeId?: string | null
   readonly runId?: string
   readonly bulkId?: string
   readonly settled?: number
   readonly nodes?: Readonly<Record<string, Depth>>
+  /** These are all that aren't empty. */
+  readonly whole?: boolean
 }
 
 /** What is shown changes at most twice a second, whatever happens. */
@@ -81,7 +82,9 @@ export function openEars(client: QueryClient): Ears {
     event(kind, data) {
       const told = data as Told
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
-        depths(told.topologyId, told.nodes)
+        depths(told.topologyId, told.nodes, told.whole === true)
+        // It is empty, and was before.
+        if (Object.keys(told.nodes).length === 0) return
         runs(told.topologyId)
         settle(told.topologyId)
         pace('glance', glanceMs, glance)
@@ -90,7 +93,8 @@ export function openEars(client: QueryClient): Ears {
       for (const key of concerned(kind, told)) again(key)
     },
     gap() {
-      // Of queues that have become empty meanwhile nothing is told; those that aren't are told next.
+      // All of them are told anew.
+      depths.forget()
       client.setQueryData<Depths>(keys.depths, {})
       clearTimeout(missing)
       missing = setTimeout(askAll, missingMs)
@@ -110,29 +114,32 @@ function isOfRunUnderWay(data: unknown, topologyId: string): boolean {
 }
 
 function patching(client: QueryClient, pace: Pace) {
-  const news = new Map<string, Record<string, Depth>>()
+  const news = new Map<string, { readonly nodes: Readonly<Record<string, Depth>>; readonly isWhole: boolean }>()
   const show = (): void => {
     client.setQueryData<Depths>(keys.depths, (known = {}) => {
-      const patched = [...news].map(([id, nodes]) => [id, { ...known[id], ...nodes }] as const)
+      const patched = [...news].map(([id, { nodes, isWhole }]) => [id, isWhole ? nodes : { ...known[id], ...nodes }])
       news.clear()
-      return { ...known, ...Object.fromEntries(patched) }
+      return { ...known, ...(Object.fromEntries(patched) as Depths) }
     })
   }
-  return (topologyId: string, nodes: Readonly<Record<string, Depth>>): void => {
-    news.set(topologyId, { ...news.get(topologyId), ...nodes })
+  const hear = (topologyId: string, nodes: Readonly<Record<string, Depth>>, isWhole: boolean): void => {
+    const before = isWhole ? undefined : news.get(topologyId)
+    news.set(topologyId, { nodes: { ...before?.nodes, ...nodes }, isWhole: isWhole || before?.isWhole === true })
     pace('depths', showMs, show)
   }
+  return Object.assign(hear, { forget: () => news.clear() })
 }
 
 /** A page that was read has no event of its own: it moves a queue. */
 const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
 
 /** What is to be asked again. */
-function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
+function concerned(kind: EventKind, { topologyId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
   const queues = topologyId === undefined ? [] : [keys.queues(topologyId)]
+  const why = topologyId === undefined ? [['why']] : [keys.why(topologyId)]
   switch (kind) {
     case 'queue':
-      return [...queues, ['why'], ...ofReading, ['service-state']]
+      return [...queues, ...why, ...ofReading, ['service-state']]
     case 'draft':
       return [keys.topologies, ['topology'], ['nodes'], keys.audit(), keys.status]
     case 'plan':
@@ -142,15 +149,17 @@ function concerned(kind: EventKind, { topologyId, nodeId, runId, bulkId, settled
       ]
     case 'pause':
     case 'breaker':
-      return [
-        keys.topologies,
-        ['topology'],
-        ['nodes'],
-        typeof nodeId === 'string' ? keys.why(nodeId) : ['why'],
-        ...[keys.workers(), keys.audit(), keys.status],
-      ]
+      return [keys.topologies, ['topology'], ['nodes'], ...why, ...[keys.workers(), keys.audit(), keys.status]]
     case 'worker':
       return [keys.workers(), keys.checks(), keys.audit()]
+    case 'service':
+      return [keys.services(), ['service-state'], ['service-glance'], keys.checks(), keys.audit(), keys.status]
+    case 'token':
+      return [keys.tokens(), keys.audit()]
+    case 'cursor':
+      return [...ofReading, keys.audit()]
+    case 'watermark':
+      return [keys.watermarks(), ['watermark'], keys.audit()]
     case 'run':
       return [
         keys.topologies,

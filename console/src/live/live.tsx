@@ -37,16 +37,15 @@ export function useLiveState(): StreamState {
 }
 
 const none: Depths = {}
-const noNodes: Readonly<Record<string, Depth>> = {}
 
-/** How full all queues are that aren't empty, by topology and node. */
+/** How full queues are, of all topologies of which that was told. */
 export function useAllDepths(): Depths {
   return useDepthsOf((all) => all)
 }
 
-/** The same of one topology: it is drawn anew only when this one changes. */
-export function useDepths(topologyId: string): Readonly<Record<string, Depth>> {
-  return useDepthsOf((all) => all[topologyId] ?? noNodes)
+/** The same of one topology: it is drawn anew only when this one changes. Null: nothing was told of it yet. */
+export function useDepths(topologyId: string): Readonly<Record<string, Depth>> | null {
+  return useDepthsOf((all) => all[topologyId] ?? null)
 }
 
 function useDepthsOf<T>(select: (all: Depths) => T): T {

@@ -1,11 +1,11 @@
+import { eventKinds } from './kinds.ts'
+import type { EventKind } from './kinds.ts'
+
 /**
  * The one stream of events of this page. States: `off` (nobody listens), `connecting`, `live`, `reconnecting`, `resting` (the page is
  * hidden: browsers open only six connections to a server, and other tabs need theirs).
  */
 export type StreamState = 'off' | 'connecting' | 'live' | 'reconnecting' | 'resting'
-
-export const eventKinds = ['draft', 'plan', 'pause', 'worker', 'breaker', 'run', 'trash', 'bulk', 'queue'] as const
-export type EventKind = (typeof eventKinds)[number]
 
 export interface Hearing {
   event(kind: EventKind, data: unknown): void

@@ -5,7 +5,8 @@ import { counted } from './show/format.ts'
 import { Problem } from './problem.tsx'
 
 interface Touched {
-  readonly count: number
+  /** Null: not known. */
+  readonly count: number | null
   /** `message`; with an s for several unless `many` is given. */
   readonly one: string
   readonly many?: string
@@ -54,7 +55,7 @@ export function Confirm({ title, verb, touches = [], children, danger = false, a
           <List size="sm">
             {touches.map(({ count, one, many, becomes }) => (
               <List.Item key={becomes}>
-                <b>{counted(count, one, many)}</b> {becomes}
+                <b>{count === null ? `All ${many ?? `${one}s`}` : counted(count, one, many)}</b> {becomes}
               </List.Item>
             ))}
           </List>

@@ -39,7 +39,7 @@ const headers = z.object({
 })
 
 const description =
-  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.'
+  'Server-sent events. Each carries `id`, `event` (its kind) and `data` (JSON). The first one is `hello`; `gap` instead says that events may be missing, so look at everything anew. Events are hints to look again, kept for an hour: with `Last-Event-ID` a broken connection goes on where it was. `queue` events have no id and are not kept: how full queues are is told anew to who comes, of every topology that is published (`whole`), and then when it changes, at most once a second for a topology. The answer ends within seconds when the token or the login that it was asked with does.'
 
 const responses = { 200: { description: 'For as long as you listen', content: schemas.eventStream } }
 
@@ -125,13 +125,17 @@ async function follow(
     what.hangUp()
   })
   const isQueueWanted = what.kinds?.includes('queue') ?? true
-  const leave = isQueueWanted ? watch.join(what.topologyId, queueWriter(stream)) : () => undefined
+  let leave: () => void = () => undefined
   // Who doesn't read is told nothing more, though what was written is still under way.
-  gone.signal.addEventListener('abort', leave)
+  gone.signal.addEventListener('abort', () => leave())
   const beat = setInterval(() => void stream.write(': still here\n\n'), silentMs)
   try {
     for await (const numbered of events.read({ ...what, signal: gone.signal })) {
       if (isWanted(numbered, what.kinds)) await stream.writeSSE(shown(numbered))
+      if (numbered.event !== null || !isQueueWanted || gone.signal.aborted) continue
+      // Who looks at everything anew has forgotten how full queues are, too.
+      leave()
+      leave = watch.join(what.topologyId, queueWriter(stream))
     }
   } catch (error) {
     // The watcher comes again with its last id, and meets NATS in order or the reason why not.
@@ -154,8 +158,8 @@ function queueWriter(stream: SSEStreamingApi): (change: QueueChange) => void {
     }
   }
   return (change) => {
-    const { topologyId } = change
-    waiting.set(topologyId, { topologyId, nodes: { ...waiting.get(topologyId)?.nodes, ...change.nodes } })
+    const before = waiting.get(change.topologyId)
+    waiting.set(change.topologyId, { ...before, ...change, nodes: { ...before?.nodes, ...change.nodes } })
     if (isWriting) return
     isWriting = true
     void write().finally(() => (isWriting = false))

@@ -32,6 +32,13 @@ export const why = z
     inFlight: count.openapi({ description: 'Messages that bridges hold' }),
     delayed: count.openapi({ description: 'Messages that come into the queue again later' }),
     replies: count.openapi({ description: 'Stored replies that are not split into messages yet' }),
+    calls: z
+      .object({
+        made: count.openapi({ description: 'Without those of which nothing was sent' }),
+        overloaded: count.openapi({ description: 'Of these: no answer in time, 429 or 503' }),
+      })
+      .nullable()
+      .openapi({ description: 'Calls in the last minute, as far as bridges told them; null: none did' }),
     blockers: z.array(blocker).openapi({ description: 'Each waiting message is counted in one; the largest first' }),
     estimate: z
       .object({

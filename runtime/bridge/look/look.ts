@@ -1,5 +1,5 @@
 import type { HeldNow } from '../../queue/deliver/delivery.ts'
-import type { BridgeLook, Holding, HoldKind, NodeLook, Question } from '../../queue/look/ask.ts'
+import type { BridgeLook, CallCounts, Holding, HoldKind, NodeLook, Question } from '../../queue/look/ask.ts'
 import { askedOf } from '../../queue/limits/told.ts'
 import type { LimitLook } from '../../queue/limits/told.ts'
 import type { Meters } from './meters.ts'
@@ -31,16 +31,19 @@ export function lookAt({ bridge, highWater, queues, meters, limits }: Seen, ques
     (question.topologyId ?? topologyId) === topologyId && (question.nodeId ?? nodeId) === nodeId
   const clock = { now: performance.now(), at: Date.now() }
   const nodes = new Map<string, Omit<NodeLook, 'holdings'> & { readonly groups: Groups }>()
-  const nodeOf = (topologyId: string, nodeId: string, settledPerSecond: number) => {
+  const nodeOf = (topologyId: string, nodeId: string, settledPerSecond: number, calls?: CallCounts) => {
     const known = nodes.get(nodeId)
     if (known !== undefined) return known
-    const made = { topologyId, nodeId, settledPerSecond, groups: new Groups(question.nodeId !== null) }
+    const groups = new Groups(question.nodeId !== null)
+    const made = { topologyId, nodeId, settledPerSecond, ...(calls && { calls }), groups }
     nodes.set(nodeId, made)
     return made
   }
   for (const meter of meters.all()) {
-    const rate = isAsked(meter) ? meter.rate() : 0
-    if (rate > 0) nodeOf(meter.topologyId, meter.nodeId, Math.round(rate * 100) / 100)
+    if (!isAsked(meter)) continue
+    const rate = Math.round(meter.rate() * 100) / 100
+    const calls = question.nodeId === null ? undefined : meter.recentCalls()
+    if (rate > 0 || calls !== undefined) nodeOf(meter.topologyId, meter.nodeId, rate, calls)
   }
   for (const queue of queues) {
     if (!isAsked(queue)) continue

@@ -1,4 +1,5 @@
 import type { Called } from '../../call/call.ts'
+import type { CallCounts } from '../../queue/look/ask.ts'
 import type { Plan } from '../../topology/plan.ts'
 
 /**
@@ -31,6 +32,12 @@ export const durationBoundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_
 /** A rate is measured over so many seconds at most. */
 const windowSeconds = 10
 const tickMs = 1_000
+/** Calls are told of the last minute, as it was seen every so many ticks. */
+const callTicks = 10
+const callMarks = 6
+
+/** What says that more was asked for at once than can be done. */
+const overloadOutcomes = ['timeout', '429', '503'] as const satisfies readonly CallOutcome[]
 
 const zeros = <K extends string>(keys: readonly K[]): Record<K, number> =>
   Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>
@@ -48,6 +55,9 @@ export class NodeMeter {
   durationSumMs = 0
   /** What was settled in all at the last ticks, the newest last. */
   readonly #ticks: { readonly at: number; readonly settled: number }[] = []
+  /** What was called in all, up to a minute ago, the newest last. */
+  readonly #marks: CallCounts[] = [{ made: 0, overloaded: 0 }]
+  #untilMark = callTicks
 
   constructor(topologyId: string, nodeId: string, labels: NodeMeter['labels']) {
     this.topologyId = topologyId
@@ -68,6 +78,10 @@ export class NodeMeter {
   tick(now: number): void {
     this.#ticks.push({ at: now, settled: this.#settled })
     if (this.#ticks.length > windowSeconds + 1) this.#ticks.shift()
+    if (--this.#untilMark > 0) return
+    this.#untilMark = callTicks
+    this.#marks.push(this.#called)
+    if (this.#marks.length > callMarks) this.#marks.shift()
   }
 
   /** Hops that were settled here, a second, over the last seconds; 0 until there are two ticks. */
@@ -75,6 +89,17 @@ export class NodeMeter {
     const [first, last] = [this.#ticks[0], this.#ticks.at(-1)]
     if (first === undefined || last === undefined || last.at <= first.at) return 0
     return ((last.settled - first.settled) * 1_000) / (last.at - first.at)
+  }
+
+  /** Calls that were sent and came to an end in the last minute. */
+  recentCalls(): CallCounts {
+    const [now, before] = [this.#called, this.#marks[0] ?? { made: 0, overloaded: 0 }]
+    return { made: now.made - before.made, overloaded: now.overloaded - before.overloaded }
+  }
+
+  get #called(): CallCounts {
+    const made = callOutcomes.reduce((sum, outcome) => sum + this.calls[outcome], 0) - this.calls.refused
+    return { made, overloaded: overloadOutcomes.reduce((sum, outcome) => sum + this.calls[outcome], 0) }
   }
 
   /** A message that is delayed, or waits for its turn, comes back: it isn't settled. */

@@ -12,7 +12,10 @@ interface Flags extends Record<string, unknown> {
 export function define(command: Command): void {
   command
     .argument('[topology]', 'only what happens there')
-    .option('--kind <kinds...>', 'only these: draft, plan, pause, worker, breaker, run, trash, bulk')
+    .option(
+      '--kind <kinds...>',
+      'only these: draft, plan, pause, worker, service, token, breaker, run, cursor, watermark, trash, bulk',
+    )
     .option('--after <id>', 'begin after this event, of the last hour')
     .option('--json', 'a line of JSON for each')
     .action(watch)

@@ -55,11 +55,20 @@ export interface Holding {
   readonly sequences: readonly number[]
 }
 
+/** Calls of a node in the last minute, without those of which nothing was sent. */
+export interface CallCounts {
+  readonly made: number
+  /** Of these: no answer in time, 429 or 503. */
+  readonly overloaded: number
+}
+
 export interface NodeLook {
   readonly topologyId: string
   readonly nodeId: string
   /** Messages of the node that this bridge settled, a second, over the last ten seconds. */
   readonly settledPerSecond: number
+  /** Only when one node was asked for; left out by bridges of older versions, too. */
+  readonly calls?: CallCounts
   readonly holdings: readonly Holding[]
 }
 
@@ -67,7 +76,7 @@ export interface BridgeLook {
   readonly bridge: string
   /** Messages in a follower's queue above which this bridge holds replies back. */
   readonly highWater: number
-  /** Nodes of which it holds something, or settled something in the last seconds. */
+  /** Nodes of which it holds something, or settled something in the last seconds; one that was asked for also when it was called. */
   readonly nodes: readonly NodeLook[]
   /** What it does with limits, when that was asked for; left out by bridges of older versions. */
   readonly limits?: readonly LimitLook[]

@@ -2,11 +2,11 @@ import { Anchor, Badge, Group, Table, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { TopologyOverview } from '../../api/engine.ts'
 import { useAllDepths } from '../../live/live.tsx'
-import type { Depth } from '../../live/hear.ts'
-import { compact, grouped, rate } from '../../parts/show/format.ts'
+import { compact, grouped, orDash, rate } from '../../parts/show/format.ts'
 import { RunState } from '../../parts/show/run-state.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { Health, TopologyState } from '../../parts/show/topology-state.tsx'
+import { backlogOf } from './backlog.ts'
 import classes from './topologies.module.css'
 
 interface RowsProps {
@@ -41,11 +41,7 @@ export function Rows({ items, isOld }: RowsProps) {
   )
 }
 
-function backlogOf(nodes: Readonly<Record<string, Depth>> = {}): number {
-  return Object.values(nodes).reduce((sum, { pending, inFlight, replies }) => sum + pending + inFlight + replies, 0)
-}
-
-function Row({ item, backlog }: { readonly item: TopologyOverview; readonly backlog: number }) {
+function Row({ item, backlog }: { readonly item: TopologyOverview; readonly backlog: number | null }) {
   const { name, description, labels, openTrash, ratePerSecond, lastRun, attention, visibility } = item
   const isDraft = visibility === 'draft'
   return (
@@ -83,8 +79,8 @@ function Row({ item, backlog }: { readonly item: TopologyOverview; readonly back
       <Table.Td className={`${classes.number ?? ''} ${classes.middle ?? ''}`}>
         {isDraft ? '–' : rate(ratePerSecond)}
       </Table.Td>
-      <Table.Td className={classes.number} title={grouped(backlog)}>
-        {isDraft && backlog === 0 ? '–' : compact(backlog)}
+      <Table.Td className={classes.number} title={orDash(backlog, grouped)}>
+        {isDraft && backlog === 0 ? '–' : orDash(backlog, compact)}
       </Table.Td>
       <Table.Td className={classes.number} data-bad={openTrash > 0}>
         {compact(openTrash)}

@@ -16,7 +16,7 @@ import { Problem } from '../../parts/problem.tsx'
 import { TopologyState } from '../../parts/show/topology-state.tsx'
 import { Actions } from './actions/actions.tsx'
 import { EditButton } from './actions/edit-button.tsx'
-import { figuresOf } from './figures.ts'
+import { figuresOf, sumOf } from './figures.ts'
 import type { Figures } from './figures.ts'
 import { NodeMenu } from './graph/node-menu.tsx'
 import type { OpenMenu } from './graph/node-menu.tsx'
@@ -77,7 +77,8 @@ function Loaded({ topology, nodes, asked }: LoadedProps) {
   const [menu, setMenu] = useState<OpenMenu | null>(null)
   const [settingsOf, openSettings] = useState<string | null>(null)
   const own = chosen && figures.get(chosen.id)
-  const waiting = [...figures.values()].reduce((sum, one) => sum + one.waiting + one.inFlight, 0)
+  const [waiting, inFlight] = [sumOf(figures, 'waiting'), sumOf(figures, 'inFlight')]
+  const queued = waiting === null || inFlight === null ? null : waiting + inFlight
   return (
     <Page
       full
@@ -93,7 +94,7 @@ function Loaded({ topology, nodes, asked }: LoadedProps) {
       actions={
         <>
           <EditButton topology={topology} />
-          <Actions topology={topology} nodes={nodes} waiting={waiting} />
+          <Actions topology={topology} nodes={nodes} queued={queued} />
         </>
       }
     >
@@ -179,11 +180,9 @@ function useFigures(topology: Topology, nodes: readonly Node[]): [ReadonlyMap<st
     () =>
       figuresOf({
         ...{ nodes, depths },
-        ...{ queues: queues.data ?? none, failures: failures.data ?? none, workers: workers.data ?? none },
+        ...{ queues: queues.data, failures: failures.data, workers: workers.data },
       }),
     [nodes, queues.data, depths, failures.data, workers.data],
   )
   return [figures, [queues, failures, workers]]
 }
-
-const none: never[] = []

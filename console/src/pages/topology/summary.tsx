@@ -3,10 +3,11 @@ import type { ReactNode } from 'react'
 import { dataOf, engine } from '../../api/engine.ts'
 import type { Topology } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
-import { grouped } from '../../parts/show/format.ts'
+import { grouped, orDash } from '../../parts/show/format.ts'
 import { PageLink } from '../../parts/page-link.tsx'
 import { RunState } from '../../parts/show/run-state.tsx'
 import { Time } from '../../parts/show/time.tsx'
+import { sumOf } from './figures.ts'
 import type { Figures } from './figures.ts'
 import classes from './topology.module.css'
 
@@ -17,17 +18,19 @@ interface SummaryProps {
 
 /** The topology as a whole, while no node is selected. */
 export function Summary({ topology, figures }: SummaryProps) {
-  const all = [...figures.values()]
-  const sum = (of: (one: Figures) => number): number => all.reduce((total, one) => total + of(one), 0)
-  const failed = sum(({ openTrash }) => openTrash)
+  const failed = sumOf(figures, 'openTrash')
   return (
     <dl className={classes.summary}>
       <Item word="Nodes">{grouped(figures.size)}</Item>
       <Item word="Revision">{topology.revision === 0 ? 'none yet' : topology.revision}</Item>
-      <Item word="Waiting">{grouped(sum(({ waiting }) => waiting))}</Item>
-      <Item word="In flight">{grouped(sum(({ inFlight }) => inFlight))}</Item>
-      <Item word="Failed" isBad={failed > 0}>
-        {failed === 0 ? '0' : <PageLink to={`/trash?topology=${topology.name}`}>{grouped(failed)}</PageLink>}
+      <Item word="Waiting">{orDash(sumOf(figures, 'waiting'), grouped)}</Item>
+      <Item word="In flight">{orDash(sumOf(figures, 'inFlight'), grouped)}</Item>
+      <Item word="Failed" isBad={failed !== null && failed > 0}>
+        {failed === null || failed === 0 ? (
+          orDash(failed, grouped)
+        ) : (
+          <PageLink to={`/trash?topology=${topology.name}`}>{grouped(failed)}</PageLink>
+        )}
       </Item>
       <LastRun topologyId={topology.id} />
     </dl>

@@ -12,6 +12,11 @@ export function compact(count: number): string {
   return Math.abs(count) < 10_000 ? whole.format(count) : short.format(count)
 }
 
+/** What isn't known is no number. */
+export function orDash(count: number | null, show: (count: number) => string): string {
+  return count === null ? '–' : show(count)
+}
+
 /** A second: below ten with a tenth. */
 export function rate(perSecond: number | null): string {
   if (perSecond === null) return '–'

@@ -1,5 +1,5 @@
 import type { Delay, Delays, Heartbeat, Looks, QueueDepth } from '../../../queue/control.ts'
-import type { Holding, HoldKind, NodeLook } from '../../../queue/look/ask.ts'
+import type { CallCounts, Holding, HoldKind, NodeLook } from '../../../queue/look/ask.ts'
 import type { TopologyHead } from '../../../store/queries/topologies.ts'
 import type { Plan, PlanNode } from '../../../topology/plan.ts'
 import type { ApiDeps } from '../../deps.ts'
@@ -17,6 +17,8 @@ export interface NodeFacts {
   readonly holdings: readonly Holding[]
   /** What all of them settle a second; null while one is silent, since nobody knows then. */
   readonly ratePerSecond: number | null
+  /** Of all bridges that told it, when this one node was asked for. */
+  readonly calls: CallCounts | null
   readonly pause: PauseState
 }
 
@@ -90,9 +92,21 @@ function looksByNode({ looks }: Looks): Map<string, NodeLook[]> {
 
 const delaysFor = ({ nodes }: Delays, { id }: PlanNode): readonly Delay[] => nodes.get(id) ?? []
 
-function heldOf(looks: readonly NodeLook[], isPartial: boolean): Pick<NodeFacts, 'holdings' | 'ratePerSecond'> {
+function heldOf(looks: readonly NodeLook[], isPartial: boolean) {
   const rate = looks.reduce((sum, { settledPerSecond }) => sum + settledPerSecond, 0)
-  return { holdings: looks.flatMap(({ holdings }) => holdings), ratePerSecond: isPartial ? null : rounded(rate) }
+  return {
+    holdings: looks.flatMap(({ holdings }) => holdings),
+    ratePerSecond: isPartial ? null : rounded(rate),
+    calls: callsOf(looks),
+  }
+}
+
+function callsOf(looks: readonly NodeLook[]): CallCounts | null {
+  return looks.reduce<CallCounts | null>((sum, { calls }) => {
+    if (calls === undefined) return sum
+    const { made, overloaded } = sum ?? { made: 0, overloaded: 0 }
+    return { made: made + calls.made, overloaded: overloaded + calls.overloaded }
+  }, null)
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100

@@ -10,11 +10,13 @@ import { newestPlan } from '../plans.ts'
 export interface QueueChange {
   readonly topologyId: string
   readonly nodes: Readonly<Record<string, Pick<QueueDepth, 'pending' | 'inFlight' | 'replies'>>>
+  /** The first that is told of the topology: nodes that it doesn't name are empty. */
+  readonly whole?: true
 }
 
 /** Watches queues for those who listen; while nobody does, nobody looks. */
 export interface QueueWatch {
-  /** Hears of one topology or of all (null), first of what isn't empty, until the returned function is called. */
+  /** Hears of one topology or of all (null), first of each what isn't empty, until the returned function is called. */
   join(topologyId: string | null, hear: (change: QueueChange) => void): () => void
 }
 
@@ -71,14 +73,22 @@ async function round(deps: Deps, listeners: ReadonlySet<Listener>, known: Map<st
   const wanted = new Set([...listeners].map(({ topologyId }) => topologyId))
   const watched = wanted.has(null) ? all : all.filter(({ id }) => wanted.has(id))
   const marks = await deps.queues.marks()
+  // What is known already, who comes doesn't have to wait for.
+  for (const { id } of watched) tell(listeners, id, known.get(id), known.get(id))
   const isDue = ({ id }: InForce): boolean => {
     const before = known.get(id)
-    const isNews = before === undefined || before.isBusy || before.mark !== (marks.get(id)?.last ?? 0)
-    return isNews || [...listeners].some((listener) => concerns(listener, id) && !listener.told.has(id))
+    return before === undefined || before.isBusy || before.mark !== (marks.get(id)?.last ?? 0)
   }
-  for (const topology of watched.filter(isDue).slice(0, topologiesMax)) {
+  for (const topology of inTurn(watched.filter(isDue), [...known.keys()]).slice(0, topologiesMax)) {
     await look(deps, topology, marks.get(topology.id)?.last ?? 0, listeners, known)
   }
+}
+
+/** First what was never looked at, then what was looked at the longest ago: whatever a round leaves out, the next ones begin with. */
+export function inTurn<T extends { readonly id: string }>(due: readonly T[], looked: readonly string[]): T[] {
+  const places = new Map(looked.map((id, place) => [id, place]))
+  const placeOf = ({ id }: T): number => places.get(id) ?? -1
+  return due.toSorted((one, other) => placeOf(one) - placeOf(other))
 }
 
 const concerns = ({ topologyId }: Listener, id: string): boolean => topologyId === null || topologyId === id
@@ -96,15 +106,29 @@ async function look(
   const before = known.get(id)
   const nodes = new Map((await queues.depths(plan)).map((depth) => [depth.nodeId, depth]))
   const isBusy = [...nodes.values()].some(({ inFlight, replies }) => inFlight > 0 || replies > 0)
-  // Last in line from now on: a round that has to leave some out begins with the others.
+  const now = { mark, isBusy: isBusy || before?.mark !== mark, nodes }
+  // Last in line from now on.
   known.delete(id)
-  known.set(id, { mark, isBusy: isBusy || before?.mark !== mark, nodes })
-  for (const listener of listeners) {
-    if (!concerns(listener, id)) continue
-    const from = listener.told.has(id) ? before?.nodes : undefined
-    listener.told.add(id)
-    const changed = [...nodes.values()].filter((depth) => isOther(from?.get(depth.nodeId), depth))
-    if (changed.length > 0) listener.hear({ topologyId: id, nodes: Object.fromEntries(changed.map(shown)) })
+  known.set(id, now)
+  tell(listeners, id, before, now)
+}
+
+/** Who knows it hears what is another than before, who doesn't hears all that isn't empty. */
+function tell(
+  listeners: ReadonlySet<Listener>,
+  topologyId: string,
+  before: Known | undefined,
+  now: Known | undefined,
+): void {
+  if (now === undefined) return
+  for (const { hear, told } of [...listeners].filter((listener) => concerns(listener, topologyId))) {
+    const isFirst = !told.has(topologyId)
+    told.add(topologyId)
+    const from = isFirst ? undefined : before?.nodes
+    const changed = [...now.nodes.values()].filter((depth) => isOther(from?.get(depth.nodeId), depth))
+    const nodes = Object.fromEntries(changed.map(shown))
+    if (isFirst) hear({ topologyId, nodes, whole: true })
+    else if (changed.length > 0) hear({ topologyId, nodes })
   }
 }
 

@@ -59,7 +59,7 @@ const remove = createRoute({
 })
 
 export function tokenRoutes(app: Api, deps: ApiDeps): void {
-  const { store } = deps
+  const { store, events } = deps
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query')
     const rows = await listTokens(store, limit + 1, afterText(after))
@@ -72,6 +72,7 @@ export function tokenRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(create, async (c) => {
     const text = newTokenText()
     const token = await make(deps, c, text, c.req.valid('json'))
+    events.emit({ kind: 'token' })
     c.header('cache-control', 'no-store')
     c.header('location', `/api/tokens/${token.id}`)
     return c.json({ ...showToken(token), token: text }, 201)
@@ -80,6 +81,7 @@ export function tokenRoutes(app: Api, deps: ApiDeps): void {
     await store.transaction(async (inside) => {
       await c.get('audit')(inside, ofToken(await deleteToken(inside, c.req.valid('param').id), null))
     })
+    events.emit({ kind: 'token' })
     return c.body(null, 204)
   })
 }

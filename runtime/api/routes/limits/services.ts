@@ -99,7 +99,7 @@ const resume = createRoute({
   responses: { 200: { description: 'What was ended', content: json(schemas.resumed) } },
 })
 
-export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
+export function serviceRoutes(app: Api, { store, queues, events }: ApiDeps): void {
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query')
     const rows = await listServices(store, limit + 1, afterText(after))
@@ -117,6 +117,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
       await queues.putService(limitsOf(made))
       return made
     })
+    events.emit({ kind: 'service', name, removed: false })
     setEtag(c, service.version)
     c.header('location', `/api/services/${name}`)
     return c.json(showService(service), 201)
@@ -138,6 +139,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
       await queues.putService(limitsOf(after))
       return after
     })
+    events.emit({ kind: 'service', name, removed: false })
     setEtag(c, service.version)
     return c.json(showService(service), 200)
   })
@@ -152,6 +154,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
       if (lifted.length > 0) await c.get('audit')(inside, ofLifted(name, lifted))
       return lifted.length
     })
+    if (ended > 0) events.emit({ kind: 'service', name, removed: false })
     return c.json({ ended }, 200)
   })
   app.openapi(remove, async (c) => {
@@ -162,6 +165,7 @@ export function serviceRoutes(app: Api, { store, queues }: ApiDeps): void {
       await c.get('audit')(inside, ofService(await deleteService(inside, name), null))
       await queues.removeService(name)
     })
+    events.emit({ kind: 'service', name, removed: true })
     return c.body(null, 204)
   })
 }

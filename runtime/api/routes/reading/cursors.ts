@@ -145,7 +145,9 @@ async function change(deps: Changing, id: string, editing: CursorEditing, ifEdit
     await deps.audit(inside, ofCursor(before, { next: editing.cursor, deed: editing.deed, reason: editing.reason }))
   })
   await tellEdit(deps, id)
-  return getCursor(deps.store, id)
+  const edited = await getCursor(deps.store, id)
+  deps.events.emit({ kind: 'cursor', topologyId: edited.topologyId, nodeId: edited.nodeId })
+  return edited
 }
 
 /** Finds a cursor for a caller who may use its topology. Throws `NotFound`, 403. */

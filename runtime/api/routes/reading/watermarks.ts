@@ -173,6 +173,7 @@ async function change(
     return before.id
   })
   await tellSetting(deps, id)
+  deps.events.emit({ kind: 'watermark', topologyId, nodeId })
   return getWatermark(deps.store, id)
 }
 

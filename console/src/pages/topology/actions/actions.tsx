@@ -18,8 +18,8 @@ import { useAgain, useDeed } from './use-deed.ts'
 interface ActionsProps {
   readonly topology: Topology
   readonly nodes: readonly Node[]
-  /** Messages in its queues. */
-  readonly waiting: number
+  /** Messages in its queues; null: not known. */
+  readonly queued: number | null
 }
 
 type Dialog = 'run' | 'publish' | 'unpublish' | 'import' | null
@@ -28,7 +28,7 @@ type Dialog = 'run' | 'publish' | 'unpublish' | 'import' | null
 const isStored = async (): Promise<null> => null
 
 /** What can be done to the topology as a whole. */
-export function Actions({ topology, nodes, waiting }: ActionsProps) {
+export function Actions({ topology, nodes, queued }: ActionsProps) {
   const [dialog, setDialog] = useState<Dialog>(null)
   const { name, paused } = topology
   const close = (): void => setDialog(null)
@@ -66,7 +66,7 @@ export function Actions({ topology, nodes, waiting }: ActionsProps) {
       {dialog === 'run' && <RunDialog topology={topology} nodes={nodes} close={close} />}
       {dialog === 'publish' && <PublishDialog topology={topology} save={isStored} close={close} />}
       {dialog === 'import' && <ImportDialog topology={topology} close={close} />}
-      {dialog === 'unpublish' && <Unpublish topology={topology} waiting={waiting} close={close} />}
+      {dialog === 'unpublish' && <Unpublish topology={topology} queued={queued} close={close} />}
     </>
   )
 }
@@ -124,11 +124,11 @@ function More({ topology, open }: { readonly topology: Topology; readonly open: 
 
 interface UnpublishProps {
   readonly topology: Topology
-  readonly waiting: number
+  readonly queued: number | null
   readonly close: () => void
 }
 
-function Unpublish({ topology, waiting, close }: UnpublishProps) {
+function Unpublish({ topology, queued, close }: UnpublishProps) {
   const again = useAgain()
   const act = async (): Promise<void> => {
     await dataOf(engine.POST('/api/topologies/{topology}/unpublish', { params: { path: { topology: topology.id } } }))
@@ -140,7 +140,7 @@ function Unpublish({ topology, waiting, close }: UnpublishProps) {
       title={`Unpublish ${topology.name}?`}
       verb="Unpublish"
       danger
-      touches={[{ count: waiting, one: 'queued message', becomes: 'kept for a later publish' }]}
+      touches={[{ count: queued, one: 'queued message', becomes: 'kept for a later publish' }]}
       act={act}
       close={close}
     >

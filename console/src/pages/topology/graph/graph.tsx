@@ -4,7 +4,7 @@ import '@xyflow/react/dist/base.css'
 import { useEffect, useMemo, useRef } from 'react'
 import type { MouseEvent as ReactMouseEvent } from 'react'
 import type { Node } from '../../../api/engine.ts'
-import { bottleneckOf } from '../figures.ts'
+import { bottleneckOf, flowsOf } from '../figures.ts'
 import type { Figures } from '../figures.ts'
 import classes from './graph.module.css'
 import { cardHeight, cardWidth, layoutOf } from './layout.ts'
@@ -129,29 +129,26 @@ function cardsOf(
   })
 }
 
-/** Lines tell how much goes over them: as thick as the node behind them is fast. */
+/** Lines tell how much goes over them. */
 function edgesOf(nodes: readonly Node[], figures: ReadonlyMap<string, Figures>): Edge[] {
-  const count = nodes.reduce((sum, { followers }) => sum + followers.length, 0)
-  return nodes.flatMap(({ id, followers }) =>
-    followers.map((follower) => {
-      const flow = figures.get(follower.id)?.ratePerSecond ?? 0
-      const isFlowing = flow > 0
-      const width = 1.5 + Math.min(4, Math.log10(1 + flow) * 1.4)
-      return {
-        id: `${id}>${follower.id}`,
-        source: id,
-        target: follower.id,
-        className: (isFlowing ? classes.flowing : classes.still) ?? '',
-        animated: isFlowing && count <= movingMax,
-        style: { strokeWidth: width },
-        markerEnd: {
-          type: MarkerType.ArrowClosed,
-          markerUnits: 'userSpaceOnUse',
-          width: 18,
-          height: 18,
-          color: isFlowing ? 'var(--accent)' : 'var(--edge)',
-        },
-      }
-    }),
-  )
+  const flows = flowsOf(nodes, figures)
+  return flows.map(({ source, target, perSecond }) => {
+    const isFlowing = perSecond > 0
+    const width = 1.5 + Math.min(4, Math.log10(1 + perSecond) * 1.4)
+    return {
+      id: `${source}>${target}`,
+      source,
+      target,
+      className: (isFlowing ? classes.flowing : classes.still) ?? '',
+      animated: isFlowing && flows.length <= movingMax,
+      style: { strokeWidth: width },
+      markerEnd: {
+        type: MarkerType.ArrowClosed,
+        markerUnits: 'userSpaceOnUse',
+        width: 18,
+        height: 18,
+        color: isFlowing ? 'var(--accent)' : 'var(--edge)',
+      },
+    }
+  })
 }

@@ -2,7 +2,7 @@ import { Handle, Position, useStore } from '@xyflow/react'
 import type { Node as FlowNode, NodeProps } from '@xyflow/react'
 import { memo } from 'react'
 import type { Node } from '../../../api/engine.ts'
-import { compact, grouped, rate } from '../../../parts/show/format.ts'
+import { compact, grouped, orDash, rate } from '../../../parts/show/format.ts'
 import { Icon } from '../../../parts/icons.tsx'
 import type { Figures } from '../figures.ts'
 import classes from './graph.module.css'
@@ -52,7 +52,7 @@ function Card({ data }: NodeProps<CardNode>) {
         {isBottleneck && !isFar && <span className={classes.tag}>Bottleneck</span>}
       </div>
       {isFar ? (
-        <div className={classes.far}>{figures.waiting > 0 ? compact(figures.waiting) : ''}</div>
+        <div className={classes.far}>{figures.waiting === 0 ? '' : orDash(figures.waiting, compact)}</div>
       ) : (
         <Near node={node} figures={figures} />
       )}
@@ -96,10 +96,10 @@ function spoken(
 ): string {
   const parts = [
     `${name}, ${type}`,
-    `${grouped(waiting)} waiting`,
-    prefetch === null ? null : `${grouped(inFlight)} in flight`,
+    waiting === null ? null : `${grouped(waiting)} waiting`,
+    prefetch === null || inFlight === null ? null : `${grouped(inFlight)} in flight`,
     why,
-    openTrash > 0 ? `${grouped(openTrash)} failed` : null,
+    openTrash !== null && openTrash > 0 ? `${grouped(openTrash)} failed` : null,
     isBottleneck ? 'the bottleneck' : null,
   ]
   return parts.filter((part) => part !== null).join(', ')
@@ -118,7 +118,7 @@ function EventFacts({ node, figures }: { readonly node: Node; readonly figures: 
   return (
     <>
       <dl className={classes.facts}>
-        <Fact word="waiting" value={compact(waiting)} full={grouped(waiting)} />
+        <Fact word="waiting" value={orDash(waiting, compact)} full={orDash(waiting, grouped)} />
         <Fact word="rate" value={rate(ratePerSecond)} />
         {(node.queued ?? 0) > 0 && <Fact word="queued runs" value={compact(node.queued ?? 0)} />}
       </dl>
@@ -140,8 +140,13 @@ function QueueFacts({ node, figures }: { readonly node: Node; readonly figures: 
   return (
     <>
       <dl className={classes.facts}>
-        <Fact word="waiting" value={compact(waiting)} full={grouped(waiting)} isMuch={waiting > 0} />
-        <Fact word="in flight" value={`${inFlight}/${prefetch}`} />
+        <Fact
+          word="waiting"
+          value={orDash(waiting, compact)}
+          full={orDash(waiting, grouped)}
+          isMuch={waiting !== null && waiting > 0}
+        />
+        <Fact word="in flight" value={`${orDash(inFlight, grouped)}/${prefetch}`} />
         <Fact word="rate" value={rate(ratePerSecond)} />
       </dl>
       <div className={classes.foot}>
@@ -153,10 +158,10 @@ function QueueFacts({ node, figures }: { readonly node: Node; readonly figures: 
             {worker.usable}/{worker.instances} up
           </span>
         )}
-        {openTrash > 0 && <span className={classes.bad}>{compact(openTrash)} failed</span>}
+        {openTrash !== null && openTrash > 0 && <span className={classes.bad}>{compact(openTrash)} failed</span>}
       </div>
       <div className={classes.gauge} aria-hidden>
-        <div style={{ width: `${Math.min(100, (inFlight / prefetch) * 100)}%` }} />
+        <div style={{ width: `${Math.min(100, ((inFlight ?? 0) / prefetch) * 100)}%` }} />
       </div>
     </>
   )

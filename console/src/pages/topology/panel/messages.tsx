@@ -2,7 +2,8 @@ import { Badge, Code, Group, SegmentedControl, Skeleton, Stack, Text } from '@ma
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { dataOf, engine } from '../../../api/engine.ts'
-import type { PeekedMessage } from '../../../api/engine.ts'
+import type { Node, PeekedMessage, Topology } from '../../../api/engine.ts'
+import { keys } from '../../../api/keys.ts'
 import { useWhyNot } from '../../../api/session.ts'
 import { Empty } from '../../../parts/empty.tsx'
 import { bytes } from '../../../parts/show/format.ts'
@@ -21,14 +22,15 @@ const shownMax = 20
 const bodyMax = 2_048
 
 /** The next messages of the node, without taking them. */
-export function Messages({ nodeId, isPublished }: { readonly nodeId: string; readonly isPublished: boolean }) {
+export function Messages({ topology, node }: { readonly topology: Topology; readonly node: Node }) {
+  const isPublished = topology.visibility === 'public' && node.published !== null
   const [state, setState] = useState<State>('waiting')
   const noBodies = useWhyNot('payload')
   const { data, error, refetch } = useQuery({
-    queryKey: ['why', nodeId, 'peek', state],
+    queryKey: keys.why(topology.id, node.id, 'peek', state),
     queryFn: () => {
       const query = { limit: shownMax, bytes: bodyMax, state }
-      return dataOf(engine.GET('/api/nodes/{id}/peek', { params: { path: { id: nodeId }, query } }))
+      return dataOf(engine.GET('/api/nodes/{id}/peek', { params: { path: { id: node.id }, query } }))
     },
     enabled: isPublished,
     placeholderData: keepPreviousData,
@@ -47,7 +49,7 @@ export function Messages({ nodeId, isPublished }: { readonly nodeId: string; rea
           What they hold isn’t shown. {noBodies}.
         </Text>
       )}
-      {error !== null && <Problem error={error} again={() => void refetch()} />}
+      {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
       {data === undefined && error === null && <Skeleton h={120} />}
       {data?.items.length === 0 && (
         <Empty icon="check" title="There are none">

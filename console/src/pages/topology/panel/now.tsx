@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { Blocker, Node, Topology } from '../../../api/engine.ts'
 import { whyQuery } from '../../../api/queries.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
-import { counted, duration, grouped, rate } from '../../../parts/show/format.ts'
+import { counted, duration, grouped, orDash, rate } from '../../../parts/show/format.ts'
 import { Icon } from '../../../parts/icons.tsx'
 import { Pairs } from '../../../parts/show/pairs.tsx'
 import { Problem } from '../../../parts/problem.tsx'
@@ -27,11 +27,13 @@ export function Now({ topology, node, figures }: NowProps) {
     <Stack gap="md">
       <Pairs
         items={[
-          ['Waiting', grouped(waiting)],
+          ['Waiting', orDash(waiting, grouped)],
           ['of these', delayed + replies === 0 ? null : splitText(delayed, replies)],
           [
             'In flight',
-            node.prefetch === null ? null : `${grouped(inFlight)} of ${node.published?.prefetch ?? node.prefetch}`,
+            node.prefetch === null
+              ? null
+              : `${orDash(inFlight, grouped)} of ${node.published?.prefetch ?? node.prefetch}`,
           ],
           ['Rate', rate(ratePerSecond)],
           ['Oldest', oldestMs === null ? null : `${duration(oldestMs)} in the queue`],
@@ -42,7 +44,7 @@ export function Now({ topology, node, figures }: NowProps) {
       />
       <PauseButton node={node} />
       {isPublished ? (
-        <WhyItWaits nodeId={node.id} />
+        <WhyItWaits topologyId={topology.id} nodeId={node.id} />
       ) : (
         <Text size="sm" c="dimmed">
           It isn’t published, so it has no queue.
@@ -82,8 +84,8 @@ function PauseButton({ node }: { readonly node: Node }) {
   )
 }
 
-function WhyItWaits({ nodeId }: { readonly nodeId: string }) {
-  const { data, error, refetch } = useQuery(whyQuery(nodeId))
+function WhyItWaits({ topologyId, nodeId }: { readonly topologyId: string; readonly nodeId: string }) {
+  const { data, error, refetch } = useQuery(whyQuery(topologyId, nodeId))
   if (error !== null && data === undefined) return <Problem error={error} again={() => void refetch()} />
   if (data === undefined) return <Skeleton h={80} />
   const { blockers, estimate, notes, bridges } = data

@@ -3,6 +3,7 @@ import { Suspense, lazy } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Node, Topology } from '../../../api/engine.ts'
 import { Icon } from '../../../parts/icons.tsx'
+import { grouped, orDash } from '../../../parts/show/format.ts'
 import type { Figures } from '../figures.ts'
 import { Messages } from './messages.tsx'
 import { Now } from './now.tsx'
@@ -53,7 +54,9 @@ export function Panel({ topology, node, figures, close }: PanelProps) {
           <Tabs.Tab value="charts">Charts</Tabs.Tab>
           <Tabs.Tab value="settings">Settings</Tabs.Tab>
           <Tabs.Tab value="messages">Messages</Tabs.Tab>
-          <Tabs.Tab value="trash">Trash{figures.openTrash > 0 ? ` ${figures.openTrash}` : ''}</Tabs.Tab>
+          <Tabs.Tab value="trash">
+            Trash{(figures.openTrash ?? 0) > 0 ? ` ${orDash(figures.openTrash, grouped)}` : ''}
+          </Tabs.Tab>
         </Tabs.List>
         <div className={classes.body}>
           <Tabs.Panel value="now">
@@ -68,7 +71,7 @@ export function Panel({ topology, node, figures, close }: PanelProps) {
             <Settings topology={topology} node={node} />
           </Tabs.Panel>
           <Tabs.Panel value="messages">
-            <Messages nodeId={node.id} isPublished={topology.visibility === 'public' && node.published !== null} />
+            <Messages topology={topology} node={node} />
           </Tabs.Panel>
           <Tabs.Panel value="trash">
             <NodeTrash topology={topology} node={node} />

@@ -98,9 +98,9 @@ function Form(props: FormProps) {
           />
           <InForce node={node} />
           <SignalOf
+            topology={topology}
             nodeId={node.id}
             prefetch={node.published?.prefetch ?? node.prefetch ?? least}
-            isPublished={topology.visibility === 'public'}
           />
           {save.error !== null && (
             <NotSaved
@@ -227,15 +227,15 @@ const titles: Readonly<Record<Signal['advice'], string>> = {
 }
 
 function SignalOf({
+  topology,
   nodeId,
   prefetch,
-  isPublished,
 }: {
+  readonly topology: Topology
   readonly nodeId: string
   readonly prefetch: number
-  readonly isPublished: boolean
 }) {
-  const { data } = useQuery({ ...whyQuery(nodeId), enabled: isPublished })
+  const { data } = useQuery({ ...whyQuery(topology.id, nodeId), enabled: topology.visibility === 'public' })
   const signal = data === undefined ? null : signalOf(data, prefetch)
   if (signal === null) return null
   return (
