@@ -8,7 +8,7 @@ const patient = [
   'test/proof/api/**/*.test.ts',
   'test/proof/start/**/*.test.ts',
   'test/proof/{cities,copies,cron,disk-full,faults,faults-cluster,large,model,package,quickstart,repeats,rerun}.test.ts',
-  'test/proof/console/{editor,hindrances,large-body,operating,prefetch,publishing,renaming,runs,shell,trash,trash-looks}.test.ts',
+  'test/proof/console/{editor,hindrances,large-body,operating,prefetch,publishing,renaming,runs,shell,trash}.test.ts',
 ]
 
 /** The long tests (faults, volume, endurance): those that measure one after the other, since they need the machine; then the others, two at a time. */

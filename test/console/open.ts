@@ -23,8 +23,8 @@ export const chromiumPath = [process.env.SLUICE_CHROMIUM, 'chromium', 'chromium-
   .map((name) => spawnSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout.trim())
   .find((path) => path !== '')
 
-/** Every page in light and dark, wide and narrow, takes minutes: `SLUICE_PROOF_LOOKS=1 npm run proof -- test/proof/console`. */
-export const looksPath = process.env.SLUICE_PROOF_LOOKS === undefined ? undefined : chromiumPath
+/** Pictures of every page in light and dark, wide and narrow, take minutes: `SLUICE_PROOF_LOOKS=1 npm run proof -- test/proof/console`. */
+export const keepsPictures = process.env.SLUICE_PROOF_LOOKS !== undefined
 
 /** Colours, and width in pixels: a desk and a phone. */
 export const looks = [
@@ -103,8 +103,7 @@ async function openPage(
   { width = 1280, scheme = 'light', token }: Looking,
   faults: string[],
 ): Promise<Page> {
-  const viewport = { width, height: width < 600 ? 844 : 800 }
-  const context = await browser.newContext({ viewport, colorScheme: scheme, locale: 'en-GB' })
+  const context = await browser.newContext({ viewport: windowOf(width), colorScheme: scheme, locale: 'en-GB' })
   const page = await context.newPage()
   page.on('pageerror', (error) => faults.push(`${page.url()} ${error.message}`))
   page.on('console', (message) => {
@@ -120,6 +119,11 @@ async function openPage(
   }
   await page.goto(address)
   return page
+}
+
+/** As high as a desk or a phone of that width has it. */
+export function windowOf(width: number): { width: number; height: number } {
+  return { width, height: width < 600 ? 844 : 800 }
 }
 
 /** Keeps what the page looks like, for people. */
@@ -153,7 +157,7 @@ export async function hindrances(page: Page): Promise<string[]> {
   // Evaluated by the debugger: the page's own content security policy lets no script in.
   if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(readFileSync(axe, 'utf8'))
   const violations = await page.evaluate<AxeFinding[]>(
-    'axe.run({ resultTypes: ["violations"] }).then((r) => r.violations)',
+    'axe.run({ resultTypes: ["violations"], preload: false }).then((r) => r.violations)',
   )
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -14,8 +14,8 @@ export interface ShownPage {
 export interface Furnished {
   /** Every kind of page, with something on it. */
   readonly pages: readonly ShownPage[]
-  /** Of the reading that is under way. */
-  readonly cursor: string
+  /** Windows that open over them. */
+  readonly windows: readonly ShownPage[]
   close(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export async function furnish(t: TestConsole): Promise<Furnished> {
   ]
   return {
     pages,
-    cursor,
+    windows: windows(cursor, againId),
     async close() {
       shop.release()
       await t.close()
@@ -139,7 +139,11 @@ function ofTrash(failure: string, bulk: string): ShownPage[] {
 
 function ofReadings(cursor: string, watermark: string): ShownPage[] {
   return [
-    { name: 'cursors', path: '/cursors', ready: sees('Reading') },
+    {
+      name: 'cursors',
+      path: '/cursors',
+      ready: (page) => page.getByRole('link', { name: 'orders / list' }).first().waitFor(),
+    },
     { name: 'cursor', path: `/cursors/${cursor}`, ready: (page) => page.getByText('Go back to page 0').waitFor() },
     { name: 'watermarks', path: '/cursors/watermarks', ready: sees('acme') },
     { name: 'watermark', path: `/cursors/watermarks/${watermark}`, ready: sees('admin: first') },
@@ -171,4 +175,39 @@ function ofOperation(): ShownPage[] {
 async function tried(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Call it once' }).click()
   await page.getByRole('region', { name: 'What came of the call' }).waitFor()
+}
+
+/** Pressed, the button opens it. */
+const opened =
+  (button: string) =>
+  async (page: Page): Promise<void> => {
+    await page.getByRole('button', { name: button, exact: true }).first().click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).waitFor()
+  }
+
+function windows(cursor: string, failure: string): ShownPage[] {
+  return [
+    { name: 'move-cursor', path: `/cursors/${cursor}`, ready: opened('Go on from elsewhere') },
+    { name: 'reset-cursor', path: `/cursors/${cursor}`, ready: opened('Read from the beginning') },
+    { name: 'declare-service', path: '/services', ready: opened('Declare a service') },
+    { name: 'register-worker', path: '/workers', ready: opened('Register a worker') },
+    { name: 'make-token', path: '/tokens', ready: opened('Make a token') },
+    { name: 'trash-bulk-dialog', path: '/trash?view=messages', ready: previewed },
+    { name: 'trash-edit', path: `/trash?view=messages&message=${failure}`, ready: edited },
+  ]
+}
+
+async function previewed(page: Page): Promise<void> {
+  await opened('Replay all…')(page)
+  await page.getByText('Preview on 1').waitFor()
+}
+
+async function edited(page: Page): Promise<void> {
+  const edit = page.getByRole('button', { name: 'Edit', exact: true })
+  const body = page.getByRole('textbox', { name: /^Body/ })
+  // What was typed before is still there.
+  await edit.or(body).waitFor()
+  if ((await edit.count()) > 0) await edit.click()
+  await body.fill('{ "id": 3, "customer": null }')
+  await page.getByText('As you have it', { exact: false }).waitFor()
 }

@@ -54,23 +54,31 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
     }
   })
 
-  test('Save and continue editing stores it, and the banner stands until Republish now', async () => {
-    await publish('later')
-    const page = await t.page('/topologies/later?node=b')
-    await setTo(page, '7')
-    await page.getByRole('button', { name: 'Save and continue editing' }).click()
-    await banner(page).waitFor()
-    // The banner and the header are of two answers.
-    await eventually('it says 7', async () => (await label(page)) === 'Connector: b | Prefetch: 7 Settings')
-    expect(await valuesOf('later')).toEqual([7, 1])
-    await banner(page).getByRole('button', { name: 'Republish now' }).click()
-    await banner(page).waitFor({ state: 'detached' })
-    expect(await valuesOf('later')).toEqual([7, 7])
-  })
+  const isEnabled = async (topology: string): Promise<boolean> =>
+    (await dataOf(t.engine.GET('/api/topologies/{topology}', { params: { path: { topology } } }))).enabled
 
-  test.each([true, false])('Save & Republish brings it to the bridges at once (enabled: %s)', async (isEnabled) => {
-    const name = isEnabled ? 'enabled' : 'disabled'
-    await publish(name, isEnabled)
+  test.each([true, false])(
+    'Save and continue editing stores it, and the banner stands until Republish now (enabled: %s)',
+    async (enabled) => {
+      const name = enabled ? 'later' : 'later-disabled'
+      await publish(name, enabled)
+      const page = await t.page(`/topologies/${name}?node=b`)
+      await setTo(page, '7')
+      await page.getByRole('button', { name: 'Save and continue editing' }).click()
+      await banner(page).getByText('Bridge is out of sync', { exact: true }).waitFor()
+      // The banner and the header are of two answers.
+      await eventually('it says 7', async () => (await label(page)) === 'Connector: b | Prefetch: 7 Settings')
+      expect(await valuesOf(name)).toEqual([7, 1])
+      await banner(page).getByRole('button', { name: 'Republish now' }).click()
+      await banner(page).waitFor({ state: 'detached' })
+      expect(await valuesOf(name)).toEqual([7, 7])
+      expect(await isEnabled(name)).toBe(enabled)
+    },
+  )
+
+  test.each([true, false])('Save & Republish brings it to the bridges at once (enabled: %s)', async (enabled) => {
+    const name = enabled ? 'enabled' : 'disabled'
+    await publish(name, enabled)
     const page = await t.page(`/topologies/${name}?node=b`)
     await page.getByRole('button', { name: /^b,/ }).click({ button: 'right' })
     await page.getByRole('menuitem', { name: 'Prefetch settings' }).click()
@@ -79,10 +87,7 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     expect(await valuesOf(name)).toEqual([20, 20])
     expect(await banner(page).count()).toBe(0)
-    const { enabled } = await dataOf(
-      t.engine.GET('/api/topologies/{topology}', { params: { path: { topology: name } } }),
-    )
-    expect(enabled).toBe(isEnabled)
+    expect(await isEnabled(name)).toBe(enabled)
   })
 
   test('what is no prefetch is said at the field, and Cancel changes nothing', async () => {

@@ -6,6 +6,7 @@ import { insertToken, newTokenText } from '../../../runtime/store/queries/tokens
 import { parseDocument } from '../../../runtime/topology/document.ts'
 import { yamlOf } from '../../../runtime/topology/yaml.ts'
 import { chain } from '../../api/open.ts'
+import { card, form, palette } from '../../console/drawing.ts'
 import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -46,6 +47,7 @@ describe.skipIf(chromiumPath === undefined)('documents and publishing, in Chromi
   beforeAll(async () => {
     t = await openConsole()
     worker = await fakeWorker(async ({ node, body }) => {
+      if (body.includes('captured')) return { status: 422, body: 'no such order' }
       if (node === 'b' && isHeld) await new Promise<void>((resolve) => held.push(resolve))
       return node === 'a' ? { body, headers: { 'content-type': 'application/json' } } : { status: 204 }
     })
@@ -197,6 +199,52 @@ describe.skipIf(chromiumPath === undefined)('documents and publishing, in Chromi
       { timeoutMs: 20_000 },
     )
     expect(worker.seen.filter(({ node }) => node === 'b')).toHaveLength(3)
+  })
+
+  test('what a publish would change is shown, and a node is tried with a message that failed at it', async () => {
+    const nodes = [
+      { name: 'begin', type: 'start' as const },
+      { name: 'store', type: 'connector' as const, worker: 'w' },
+    ]
+    const body = { name: 'compared', nodes, edges: [{ from: 'begin', to: 'store' }] }
+    await dataOf(t.engine.POST('/api/topologies', { body }))
+    const params = { path: { topology: 'compared' } }
+    await dataOf(t.engine.POST('/api/topologies/{topology}/publish', { params }))
+    await dataOf(t.engine.POST('/api/topologies/{topology}/run', { params, body: { body: { order: 'captured' } } }))
+    await eventually(
+      'it has failed',
+      async () => (await t.engine.list('/api/trash', { query: { topology: 'compared' } })).length === 1,
+    )
+    const page = await t.page('/topologies/compared/edit')
+    const difference = page.getByRole('dialog', { name: 'Against revision 1' })
+    await page.getByRole('button', { name: 'Difference' }).click()
+    await difference.getByText('It says the same as revision 1.').waitFor()
+    await page.keyboard.press('Escape')
+    await card(page, 'store').click()
+    await form(page, 'store').getByRole('tab', { name: 'Calls' }).click()
+    await form(page, 'store').getByRole('textbox', { name: 'Prefetch' }).fill('9')
+    await palette(page, 'webhook').click()
+    await page.getByRole('button', { name: 'Difference' }).click()
+    for (const text of ['node store changed', 'node webhook added'])
+      await difference.getByRole('listitem').filter({ hasText: text }).waitFor()
+    await difference.getByRole('listitem').filter({ hasText: 'node store changed' }).getByText('prefetch').waitFor()
+    await page.keyboard.press('Escape')
+
+    await card(page, 'store').click()
+    await form(page, 'store').getByRole('button', { name: 'Try it on a message…' }).click()
+    const trial = page.getByRole('dialog', { name: 'Try store' })
+    await trial.getByText('the call goes by what is').waitFor()
+    await trial.getByText('From Trash').click()
+    await trial.getByRole('row', { name: /422/ }).getByRole('radio').click()
+    await trial.getByRole('button', { name: 'Call it once' }).click()
+    const answer = trial.getByRole('region', { name: 'What came of the call' })
+    await answer.getByText('with status 422').waitFor()
+    await answer.getByLabel('Request', { exact: true }).getByText('"captured"').waitFor()
+    const calls = worker.seen.filter(({ body }) => body.includes('captured'))
+    expect(calls.map(({ headers }) => headers['sluice-try'])).toEqual([undefined, '1'])
+    expect((await t.engine.list('/api/trash', { query: { topology: 'compared' } })).map(({ state }) => state)).toEqual([
+      'open',
+    ])
   })
 
   test('what is exported is the document, in YAML and JSON, and BPMN as the engine draws it', async () => {

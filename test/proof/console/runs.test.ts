@@ -105,4 +105,22 @@ describe.skipIf(chromiumPath === undefined)('runs, in Chromium', () => {
     held.splice(0).forEach((answer) => answer())
     await page.getByText('finished').first().waitFor()
   })
+
+  test('a run goes again from a node, with what entered that node, and the run before it stays as it is', async () => {
+    const calls = (node: string) => flow.worker.seen.filter((seen) => seen.node === node).length
+    const before = [calls('check'), calls('store')]
+    const page = await t.page(`/runs/${runId}`)
+    await page.getByRole('button', { name: 'Run again…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Run again' })
+    await dialog.getByRole('combobox', { name: 'From' }).click()
+    await page.getByRole('option', { name: 'check (8 messages settled there)' }).waitFor()
+    await page.getByRole('option', { name: 'store (7 messages settled there)' }).click()
+    await dialog.getByRole('button', { name: 'Run again', exact: true }).click()
+    await page.getByRole('link', { name: 'repeats a run' }).waitFor()
+    await page.getByText('finished').first().waitFor()
+    expect([calls('check'), calls('store')]).toEqual([before[0], before[1]! + 7])
+    await page.getByRole('link', { name: 'repeats a run' }).click()
+    await page.waitForURL(`${t.url}/runs/${runId}`)
+    await page.getByText('1 message of it failed').waitFor()
+  })
 })

@@ -5,6 +5,7 @@ import { chromiumPath, hindrances, keepPicture, openConsole } from '../../consol
 import type { TestConsole } from '../../console/open.ts'
 import { openFlow } from '../../console/trash-support.ts'
 import type { Flow } from '../../console/trash-support.ts'
+import type { Answer } from '../../support/fake-worker.ts'
 
 const refused = (title: string, detail: string) => ({
   status: 422,
@@ -12,10 +13,16 @@ const refused = (title: string, detail: string) => ({
   body: JSON.stringify({ type: 'urn:shop:invalid', title, status: 422, detail }),
 })
 
+/** What is out of stock is refused; while there is some, it is answered when the test says so. */
+let stock: (() => void)[] | null = null
+
 /** Orders with a zip that isn't five digits are refused, and those of a shop that is down fail. */
-function answer({ node, body }: { readonly node: string; readonly body: string }) {
-  const order = JSON.parse(body) as { id: number; zip?: string; shop?: string; country?: string }
+function answer({ node, body }: { readonly node: string; readonly body: string }): Answer | Promise<Answer> {
+  const order = JSON.parse(body) as { id: number; zip?: string; shop?: string; country?: string; isScarce?: boolean }
   if (node === 'check') return { status: 200, headers: { 'content-type': 'application/json' }, body }
+  const waiting = stock
+  if (order.isScarce === true && waiting === null) return refused('It is out of stock', 'nothing is left of it')
+  if (order.isScarce === true) return new Promise((resolve) => waiting?.push(() => resolve({ status: 204 })))
   if (order.shop === 'down') return { status: 502, body: 'upstream is away' }
   if (order.country === '') return refused('The country is missing', `order ${order.id} has no country`)
   if (!/^\d{5}$/.test(order.zip ?? ''))
@@ -140,6 +147,71 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     await dialog.getByRole('button', { name: 'Discard 2' }).click()
     await page.waitForURL(/\/trash\/bulks\/./)
     await eventually('both are discarded', async () => (await trash('discarded')).length === 2)
+  })
+
+  test('a message is replayed at another node, which it goes on from as everything does', async () => {
+    const failed = () => trash('open').then((rows) => rows.filter(({ error }) => error.title === '502 Bad Gateway'))
+    const [row] = await failed()
+    const page = await t.page(`/trash?message=${row!.id}`)
+    await page.getByRole('button', { name: 'More to do with this message' }).click()
+    await page.getByRole('menuitem', { name: 'Replay at another node…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Replay at another node' })
+    const node = dialog.getByRole('combobox', { name: 'Node' })
+    expect(await node.inputValue()).toBe('store')
+    await node.click()
+    await page.getByRole('option', { name: 'check' }).click()
+    const calls = () => flow!.worker.seen.filter(({ body }) => body.includes('"id":300')).map((seen) => seen.node)
+    const before = calls().length
+    await dialog.getByRole('button', { name: 'Replay', exact: true }).click()
+    await page.getByText('The message is on its way to check').waitFor()
+    await page
+      .getByRole('region', { name: 'Message' })
+      .getByText(/^Replayed/)
+      .waitFor()
+    await eventually('it has failed at store again', async () => {
+      const [again] = await failed()
+      return again !== undefined && again.id !== row!.id && again.node === 'store'
+    })
+    expect(calls().slice(before)).toEqual(['check', 'store', 'store'])
+  })
+
+  test('a bulk is paused, resumed and cancelled, and its progress is seen as it goes', async () => {
+    await flow!.run(Array.from({ length: 13 }, (_, id) => ({ id: 400 + id, isScarce: true })))
+    const held: (() => void)[] = (stock = [])
+    const page = await t.page('/trash')
+    await page.getByRole('button', { name: 'Replay 13…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay 13', exact: true }).click()
+    await page.waitForURL(/\/trash\/bulks\/./)
+    const progress = page.getByRole('progressbar', { name: 'Settled messages' })
+    const shows = (text: string) => page.getByText(text, { exact: true }).first().waitFor()
+    const settled = () => progress.getAttribute('aria-valuenow')
+    await shows('1 under way')
+    await shows('12 waiting')
+    expect([await settled(), await progress.getAttribute('aria-valuemax')]).toEqual(['0', '13'])
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await shows('paused')
+    await eventually('the first one is called', () => held.length === 1)
+    held.splice(0).forEach((answer) => answer())
+    await shows('1 done')
+    await shows('12 waiting')
+    expect(await settled()).toBe('1')
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await shows('5 under way')
+    await page.getByRole('button', { name: 'Cancel…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Cancel this bulk' })
+    expect(await dialog.getByRole('listitem').allInnerTexts()).toEqual([
+      '7 messages not sent yet: left in Trash, open and unchanged',
+      '5 messages under way: not stopped',
+    ])
+    await dialog.getByRole('button', { name: 'Cancel the bulk' }).click()
+    await shows('cancelled')
+    await eventually('all that were sent are called', () => held.length === 5)
+    held.splice(0).forEach((answer) => answer())
+    await shows('6 done')
+    await shows('7 cancelled')
+    expect(await settled()).toBe('13')
+    expect(await page.getByRole('button', { name: /Pause|Resume|Cancel/ }).count()).toBe(0)
+    expect((await trash('open')).filter(({ error }) => error.title === 'It is out of stock')).toHaveLength(7)
   })
 
   test('what is settled leaves the list by itself, and empty Trash says so', async () => {

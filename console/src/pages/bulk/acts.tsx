@@ -61,7 +61,7 @@ export function Acts({ bulk }: { readonly bulk: Bulk }) {
 
 function leftOf({ messages }: Bulk) {
   return [
-    { count: messages.waiting, one: 'message', becomes: 'that wasn’t sent yet: stays in Trash, open, as it is' },
-    { count: messages.underWay, one: 'message', becomes: 'under way: goes on' },
+    { count: messages.waiting, one: 'message', becomes: 'not sent yet: left in Trash, open and unchanged' },
+    { count: messages.underWay, one: 'message', becomes: 'under way: not stopped' },
   ].filter(({ count }) => count > 0)
 }
