@@ -2,7 +2,8 @@ import { Button, Group, List, Modal, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 import { counted } from './show/format.ts'
-import { Problem } from './problem.tsx'
+import type { Race } from './form/pinned.tsx'
+import { Refused } from './form/refused.tsx'
 
 interface Touched {
   readonly count: number
@@ -22,13 +23,24 @@ interface ConfirmProps {
   readonly children?: ReactNode
   /** Can't be taken back. */
   readonly danger?: boolean
+  /** When it goes by what is shown here, and is refused when that is another meanwhile. */
+  readonly race?: Race | null
   /** What was refused is shown here; otherwise it closes. */
   readonly act: () => Promise<unknown>
   readonly close: () => void
 }
 
 /** Asks before something that can't be taken back, or that touches much. */
-export function Confirm({ title, verb, touches = [], children, danger = false, act, close }: ConfirmProps) {
+export function Confirm({
+  title,
+  verb,
+  touches = [],
+  children,
+  danger = false,
+  race = null,
+  act,
+  close,
+}: ConfirmProps) {
   const [isActing, setActing] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const go = async (): Promise<void> => {
@@ -59,7 +71,7 @@ export function Confirm({ title, verb, touches = [], children, danger = false, a
             ))}
           </List>
         )}
-        {error !== null && <Problem error={error} />}
+        {error !== null && <Refused error={error} race={race} isForm={false} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus={danger || undefined}>
             Cancel

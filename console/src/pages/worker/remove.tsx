@@ -1,19 +1,21 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
 import { dataOf, engine, ifMatch } from '../../api/engine.ts'
+import type { Worker } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Confirm } from '../../parts/confirm.tsx'
+import type { Pin } from '../../parts/form/pinned.tsx'
 import { told } from '../../parts/toast.ts'
 import { useCallers } from './callers.ts'
 import type { Caller } from './callers.ts'
 
 interface RemoveWorkerProps {
-  readonly name: string
-  readonly etag: string | null
+  readonly of: Pin<Worker>
   readonly close: () => void
 }
 
-export function RemoveWorker({ name, etag, close }: RemoveWorkerProps) {
+export function RemoveWorker({ of, close }: RemoveWorkerProps) {
+  const { name } = of.data
   const client = useQueryClient()
   const [, navigate] = useLocation()
   const callers = useCallers(name) ?? []
@@ -21,7 +23,12 @@ export function RemoveWorker({ name, etag, close }: RemoveWorkerProps) {
   const drafts = callers.filter(({ isPublished }) => !isPublished)
   const published = callers.filter(({ isPublished }) => isPublished)
   const act = async (): Promise<void> => {
-    await dataOf(engine.DELETE('/api/workers/{name}', { params: { path: { name } }, headers: ifMatch(etag) }))
+    try {
+      await dataOf(engine.DELETE('/api/workers/{name}', { params: { path: { name } }, headers: ifMatch(of.etag) }))
+    } catch (error) {
+      await client.invalidateQueries({ queryKey: keys.workers(name) })
+      throw error
+    }
     await client.invalidateQueries({ queryKey: ['workers'], refetchType: 'none' })
     client.removeQueries({ queryKey: keys.workers(name) })
     told(`The worker ${name} is removed`)
@@ -49,7 +56,15 @@ export function RemoveWorker({ name, etag, close }: RemoveWorkerProps) {
         ]),
   ]
   return (
-    <Confirm title={`Remove the worker ${name}?`} verb="Remove" danger touches={touches} act={act} close={close}>
+    <Confirm
+      title={`Remove the worker ${name}?`}
+      verb="Remove"
+      danger
+      touches={touches}
+      race={of.race}
+      act={act}
+      close={close}
+    >
       Its addresses and its secret go; the worker itself isn’t touched.
       {callers.length === 0 && ' No node names it.'}
     </Confirm>
