@@ -6,7 +6,8 @@ import type { Race } from './form/pinned.tsx'
 import { Refused } from './form/refused.tsx'
 
 interface Touched {
-  readonly count: number
+  /** Null: it isn't known. */
+  readonly count: number | null
   /** `message`; with an s for several unless `many` is given. */
   readonly one: string
   readonly many?: string
@@ -25,6 +26,8 @@ interface ConfirmProps {
   readonly danger?: boolean
   /** When it goes by what is shown here, and is refused when that is another meanwhile. */
   readonly race?: Race | null
+  /** What it touches is still being read. */
+  readonly isReading?: boolean
   /** What was refused is shown here; otherwise it closes. */
   readonly act: () => Promise<unknown>
   readonly close: () => void
@@ -38,6 +41,7 @@ export function Confirm({
   children,
   danger = false,
   race = null,
+  isReading = false,
   act,
   close,
 }: ConfirmProps) {
@@ -66,7 +70,8 @@ export function Confirm({
           <List size="sm">
             {touches.map(({ count, one, many, becomes }) => (
               <List.Item key={becomes}>
-                <b>{counted(count, one, many)}</b> {becomes}
+                <b>{count === null ? (many ?? `${one}s`) : counted(count, one, many)}</b>
+                {count === null && ', how many is not known yet,'} {becomes}
               </List.Item>
             ))}
           </List>
@@ -78,6 +83,7 @@ export function Confirm({
           </Button>
           <Button
             color={danger ? 'red' : ''}
+            disabled={isReading}
             loading={isActing}
             onClick={() => void go()}
             data-autofocus={!danger || undefined}

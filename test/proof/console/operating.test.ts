@@ -180,7 +180,14 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await button(page, /^Register$/).click()
     await page.getByRole('heading', { name: 'shop-2' }).waitFor()
     await page.getByText('Some defaults of its manifest can’t be used').waitFor()
+    const asked = new Promise<() => void>((resolve) => {
+      void page.route('**/api/topologies?*', (route) => resolve(() => void route.continue()), { times: 1 })
+    })
     await button(page, 'Remove').click()
+    await dialog(page).getByText('Which nodes name it is being read').waitFor()
+    expect(await dialog(page).getByRole('button', { name: 'Remove' }).isDisabled()).toBe(true)
+    const goOn = await asked
+    goOn()
     await dialog(page).getByText('No node names it').waitFor()
     await dialog(page).getByRole('button', { name: 'Remove' }).click()
     await page.getByRole('link', { name: 'shop', exact: true }).click()

@@ -71,7 +71,7 @@ interface LoadedProps {
 }
 
 function Loaded({ topology, nodes, asked }: LoadedProps) {
-  const [figures, ofFigures] = useFigures(topology, nodes)
+  const { figures, isCounted, asked: ofFigures } = useFigures(topology, nodes)
   const [chosen, choose] = useChosen(nodes)
   const { ref: stage, width, height } = useElementSize()
   const [menu, setMenu] = useState<OpenMenu | null>(null)
@@ -93,7 +93,7 @@ function Loaded({ topology, nodes, asked }: LoadedProps) {
       actions={
         <>
           <EditButton topology={topology} />
-          <Actions topology={topology} nodes={nodes} waiting={waiting} />
+          <Actions topology={topology} nodes={nodes} waiting={isCounted ? waiting : null} />
         </>
       }
     >
@@ -166,8 +166,15 @@ function useChosen(nodes: readonly Node[]): [Node | null, (name: string | null, 
   return [chosen, choose]
 }
 
-/** And where they come from. */
-function useFigures(topology: Topology, nodes: readonly Node[]): [ReadonlyMap<string, Figures>, readonly Asked[]] {
+interface FiguresRead {
+  readonly figures: ReadonlyMap<string, Figures>
+  /** What waits in queues is known. */
+  readonly isCounted: boolean
+  /** Where they come from. */
+  readonly asked: readonly Asked[]
+}
+
+function useFigures(topology: Topology, nodes: readonly Node[]): FiguresRead {
   const { topologyId } = useSession()
   const isPublished = topology.visibility === 'public'
   const depths = useDepths(topology.id)
@@ -183,7 +190,7 @@ function useFigures(topology: Topology, nodes: readonly Node[]): [ReadonlyMap<st
       }),
     [nodes, queues.data, depths, failures.data, workers.data],
   )
-  return [figures, [queues, failures, workers]]
+  return { figures, isCounted: queues.data !== undefined, asked: [queues, failures, workers] }
 }
 
 const none: never[] = []

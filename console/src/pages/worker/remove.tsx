@@ -18,7 +18,7 @@ export function RemoveWorker({ of, close }: RemoveWorkerProps) {
   const { name } = of.data
   const client = useQueryClient()
   const [, navigate] = useLocation()
-  const callers = useCallers(name) ?? []
+  const { data: callers = [], error, isFetching } = useCallers(name, 0)
   const nodes = (all: readonly Caller[]): number => all.reduce((sum, caller) => sum + caller.nodes.length, 0)
   const drafts = callers.filter(({ isPublished }) => !isPublished)
   const published = callers.filter(({ isPublished }) => isPublished)
@@ -40,8 +40,9 @@ export function RemoveWorker({ of, close }: RemoveWorkerProps) {
       : [
           {
             count: nodes(published),
-            one: 'published node',
-            becomes: `call it (${names(published)}), so it is refused`,
+            one: 'node of a published topology',
+            many: 'nodes of published topologies',
+            becomes: `name it (${names(published)}): it is refused while bridges call it`,
           },
         ]),
     ...(drafts.length === 0
@@ -62,13 +63,20 @@ export function RemoveWorker({ of, close }: RemoveWorkerProps) {
       danger
       touches={touches}
       race={of.race}
+      isReading={isFetching}
       act={act}
       close={close}
     >
       Its addresses and its secret go; the worker itself isn’t touched.
-      {callers.length === 0 && ' No node names it.'}
+      {saysWho(callers, isFetching, error)}
     </Confirm>
   )
+}
+
+function saysWho(callers: readonly Caller[], isReading: boolean, error: Error | null): string {
+  if (isReading) return ' Which nodes name it is being read.'
+  if (error !== null) return ' Which nodes name it could not be read; while bridges call it, it is refused.'
+  return callers.length === 0 ? ' No node names it.' : ''
 }
 
 function names(callers: readonly Caller[]): string {
