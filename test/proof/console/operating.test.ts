@@ -161,7 +161,7 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await button(page, 'Call it again').click()
     await dialog(page).getByText('If it still means it').waitFor()
     await dialog(page).getByRole('button', { name: 'Call it again' }).click()
-    await page.getByText('moody is called again').waitFor()
+    await page.getByText('1 wait of moody ended; with another 429 calls wait again').waitFor()
     await page.getByText('no calls until').waitFor({ state: 'detached' })
     await eventually('the run is finished', async () => {
       const run = await engine.GET('/api/runs/{id}', { params: { path: { id: runId } } })
