@@ -3,7 +3,7 @@ import type { PageRoute } from './route.ts'
 
 const modules = import.meta.glob<PageRoute>('./*/route.ts', { eager: true, import: 'route' })
 
-/** All pages, as their folders say. Longer paths are tried first: `/topologies/new` before `/topologies/:topology`. */
+/** All pages, as their folders say. What is written out is tried first: `/trash/bulks` before `/trash/:message`. So nothing may be written out where people choose names. */
 export const routes = Object.values(modules)
   .map((route) => ({ ...route, Component: lazy(route.load) }))
   .toSorted((a, b) => specificity(b.path) - specificity(a.path))

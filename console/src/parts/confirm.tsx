@@ -2,10 +2,11 @@ import { Button, Group, List, Modal, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 import { counted } from './show/format.ts'
-import { Problem } from './problem.tsx'
+import type { Race } from './form/pinned.tsx'
+import { Refused } from './form/refused.tsx'
 
 interface Touched {
-  /** Null: not known. */
+  /** Null: it isn't known. */
   readonly count: number | null
   /** `message`; with an s for several unless `many` is given. */
   readonly one: string
@@ -23,13 +24,27 @@ interface ConfirmProps {
   readonly children?: ReactNode
   /** Can't be taken back. */
   readonly danger?: boolean
+  /** When it goes by what is shown here, and is refused when that is another meanwhile. */
+  readonly race?: Race | null
+  /** What it touches is still being read. */
+  readonly isReading?: boolean
   /** What was refused is shown here; otherwise it closes. */
   readonly act: () => Promise<unknown>
   readonly close: () => void
 }
 
 /** Asks before something that can't be taken back, or that touches much. */
-export function Confirm({ title, verb, touches = [], children, danger = false, act, close }: ConfirmProps) {
+export function Confirm({
+  title,
+  verb,
+  touches = [],
+  children,
+  danger = false,
+  race = null,
+  isReading = false,
+  act,
+  close,
+}: ConfirmProps) {
   const [isActing, setActing] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const go = async (): Promise<void> => {
@@ -55,18 +70,20 @@ export function Confirm({ title, verb, touches = [], children, danger = false, a
           <List size="sm">
             {touches.map(({ count, one, many, becomes }) => (
               <List.Item key={becomes}>
-                <b>{count === null ? `All ${many ?? `${one}s`}` : counted(count, one, many)}</b> {becomes}
+                <b>{count === null ? (many ?? `${one}s`) : counted(count, one, many)}</b>
+                {count === null && ', how many is not known yet,'} {becomes}
               </List.Item>
             ))}
           </List>
         )}
-        {error !== null && <Problem error={error} />}
+        {error !== null && <Refused error={error} race={race} isForm={false} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus={danger || undefined}>
             Cancel
           </Button>
           <Button
             color={danger ? 'red' : ''}
+            disabled={isReading}
             loading={isActing}
             onClick={() => void go()}
             data-autofocus={!danger || undefined}

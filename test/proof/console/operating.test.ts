@@ -108,6 +108,35 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await page.getByText('1 node uses it: take it from them first').waitFor()
   })
 
+  test('limits that somebody else changed while they were edited are told, not overwritten, and what was typed is kept', async () => {
+    const params = { path: { name: 'raced' } }
+    const limitsOf = async () => (await dataOf(t.engine.GET('/api/services/{name}', { params }))).limits
+    const change = (rate: number) =>
+      dataOf(t.engine.PUT('/api/services/{name}', { params, body: { limits: [{ rate, per: 'second' }] } }))
+    await dataOf(t.engine.POST('/api/services', { body: { name: 'raced', limits: [{ rate: 10, per: 'second' }] } }))
+    const page = await t.page('/services/raced')
+    await button(page, 'Change limits').click()
+    await dialog(page).getByLabel('Limit 1: calls').fill('30')
+    await change(20)
+    // The page behind the form is read anew, and has their ETag then.
+    await page.getByText('20 a second').waitFor()
+    await button(page, /^Save$/).click()
+    await dialog(page).getByText('Somebody else changed it meanwhile').waitFor()
+    await dialog(page).getByText('Limits: 10 a second 20 a second').waitFor()
+    expect(await limitsOf()).toMatchObject([{ rate: 20 }])
+    expect(await dialog(page).getByLabel('Limit 1: calls').inputValue()).toBe('30')
+    await button(page, 'Take what is stored').click()
+    expect(await dialog(page).getByLabel('Limit 1: calls').inputValue()).toBe('20')
+    await dialog(page).getByLabel('Limit 1: calls').fill('40')
+    await change(25)
+    await button(page, /^Save$/).click()
+    await button(page, 'Keep mine').click()
+    await dialog(page).getByText('it replaces what somebody else stored').waitFor()
+    await button(page, /^Save$/).click()
+    await page.getByText('The limits of raced hold from now on').waitFor()
+    expect(await limitsOf()).toMatchObject([{ rate: 40 }])
+  })
+
   test('a service that asked to wait for a day is called again from its page', async () => {
     let isBusy = true
     const worker = await fakeWorker(() =>
@@ -132,7 +161,7 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await button(page, 'Call it again').click()
     await dialog(page).getByText('If it still means it').waitFor()
     await dialog(page).getByRole('button', { name: 'Call it again' }).click()
-    await page.getByText('moody is called again').waitFor()
+    await page.getByText('1 wait of moody ended; with another 429 calls wait again').waitFor()
     await page.getByText('no calls until').waitFor({ state: 'detached' })
     await eventually('the run is finished', async () => {
       const run = await engine.GET('/api/runs/{id}', { params: { path: { id: runId } } })
@@ -151,7 +180,14 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await button(page, /^Register$/).click()
     await page.getByRole('heading', { name: 'shop-2' }).waitFor()
     await page.getByText('Some defaults of its manifest can’t be used').waitFor()
+    const asked = new Promise<() => void>((resolve) => {
+      void page.route('**/api/topologies?*', (route) => resolve(() => void route.continue()), { times: 1 })
+    })
     await button(page, 'Remove').click()
+    await dialog(page).getByText('Which nodes name it is being read').waitFor()
+    expect(await dialog(page).getByRole('button', { name: 'Remove' }).isDisabled()).toBe(true)
+    const goOn = await asked
+    goOn()
     await dialog(page).getByText('No node names it').waitFor()
     await dialog(page).getByRole('button', { name: 'Remove' }).click()
     await page.getByRole('link', { name: 'shop', exact: true }).click()

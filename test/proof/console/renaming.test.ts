@@ -34,6 +34,22 @@ describe.skipIf(chromiumPath === undefined)('topologies under other names, in Ch
     await saved(page).waitFor()
   })
 
+  test('a new topology has an address, and one that is called “new” has its own', async () => {
+    const page = await t.page('/topologies?new')
+    const asking = page.getByRole('dialog', { name: 'New topology' })
+    await asking.getByRole('button', { name: 'Cancel' }).click()
+    await page.waitForURL(`${t.url}/topologies`)
+    await page.getByRole('button', { name: 'New topology' }).click()
+    await asking.getByRole('textbox', { name: 'Name' }).fill('new')
+    await asking.getByRole('button', { name: 'Create and open' }).click()
+    await page.waitForURL(`${t.url}/topologies/new/edit`)
+    await page.goBack()
+    await page.waitForURL(`${t.url}/topologies`)
+    await page.goto(`${t.url}/topologies/new`)
+    await page.getByRole('heading', { name: 'new', exact: true }).waitFor()
+    await page.getByText('It has no nodes yet').waitFor()
+  })
+
   test('another name that nobody has published yet reaches pages that are open', async () => {
     const { id } = await dataOf(t.engine.POST('/api/topologies', { body: chain('only-drawn') as never }))
     const [list, one] = [await t.page('/topologies'), await t.page('/topologies/only-drawn')]

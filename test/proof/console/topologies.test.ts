@@ -105,7 +105,19 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByRole('button', { name: /^b, connector, 30 waiting/ }).waitFor()
     await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params, body: { paused: true } }))
     await page.getByText('Paused', { exact: true }).waitFor()
+    const told = new Promise<() => void>((resolve) => {
+      void page.route('**/api/topologies/*', (route) => {
+        if (route.request().method() === 'PATCH') resolve(() => void route.continue())
+        else void route.continue()
+      })
+    })
     await page.getByRole('button', { name: 'Resume' }).click()
+    const tell = await told
+    // Shown at once, also while the engine hasn't said yes.
+    await page.getByText('Paused', { exact: true }).waitFor({ state: 'detached' })
+    expect((await dataOf(t.engine.GET('/api/topologies/{topology}', { params }))).paused).toBe(true)
+    tell()
+    await page.getByText('orders goes on').waitFor()
     await page.getByText('Paused', { exact: true }).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'More' }).click()
     await page.getByRole('menuitem', { name: 'Unpublish…' }).click()

@@ -214,6 +214,35 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     expect((await trash('open')).filter(({ error }) => error.title === 'It is out of stock')).toHaveLength(7)
   })
 
+  test('a message that somebody else saved while it was edited is told, not overwritten, and what was typed is kept', async () => {
+    await flow!.run([{ id: 301, zip: '12345', shop: 'down' }])
+    const [other, edited] = (await trash('open')).filter(({ error }) => error.title === '502 Bad Gateway')
+    const params = { path: { id: edited!.id } }
+    const stored = async () => {
+      const { version, headers, bodyBase64 } = await dataOf(t.engine.GET('/api/trash/{id}/body', { params }))
+      return { version, headers, body: atob(bodyBase64) }
+    }
+    const page = await t.page(`/trash?message=${edited!.id}`)
+    await page.getByRole('button', { name: 'Edit', exact: true }).click()
+    const body = page.getByRole('textbox', { name: /^Body/ })
+    await body.fill('{ "id": 302 }')
+    const theirs = { body: { id: 303 }, headers: { 'x-by': 'them' } }
+    await dataOf(t.engine.PUT('/api/trash/{id}', { params, body: theirs }))
+    // The message behind the editor is read anew when another one is settled, and has their ETag then.
+    const reread = page.waitForResponse((response) => response.url().endsWith(`/api/trash/${edited!.id}`))
+    await dataOf(t.engine.POST('/api/trash/{id}/discard', { params: { path: { id: other!.id } }, body: {} }))
+    await reread
+    const save = page.getByRole('button', { name: 'Save', exact: true })
+    await save.click()
+    await page.getByText('The newest: as it failed version 1, by admin').waitFor()
+    expect(await body.inputValue()).toBe('{ "id": 302 }')
+    expect(await stored()).toEqual({ version: 1, body: '{"id":303}', headers: { 'x-by': 'them' } })
+    await page.getByRole('button', { name: 'Keep mine' }).click()
+    await save.click()
+    await page.getByText('Saved as version 2').waitFor()
+    expect(await stored()).toEqual({ version: 2, body: '{ "id": 302 }', headers: { 'x-by': 'them' } })
+  })
+
   test('what is settled leaves the list by itself, and empty Trash says so', async () => {
     const page = await t.page('/trash?view=messages')
     await page.getByText('502 Bad Gateway').waitFor()

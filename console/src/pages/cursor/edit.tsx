@@ -6,12 +6,16 @@ import type { Cursor } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
 import { FormModal } from '../../parts/form/form-modal.tsx'
+import type { Race } from '../../parts/form/pinned.tsx'
 import { Why, reasonOf } from '../../parts/form/why.tsx'
 import { told } from '../../parts/toast.ts'
 
 interface EditCursorProps {
+  /** As it is now: it is read on while this is open. */
   readonly cursor: Cursor
+  /** Of the edits that were looked at. */
   readonly etag: string | null
+  readonly race: Race
   /** To go back to; null: from a cursor that is typed. */
   readonly page: number | null
   readonly close: () => void
@@ -20,7 +24,7 @@ interface EditCursorProps {
 type Way = 'cursor' | 'page'
 
 /** Where the next page is asked for, and what that means. */
-export function EditCursor({ cursor, etag, page: given, close }: EditCursorProps) {
+export function EditCursor({ cursor, etag, race, page: given, close }: EditCursorProps) {
   const [way, setWay] = useState<Way>(given === null ? 'cursor' : 'page')
   const [text, setText] = useState(cursor.next ?? '')
   const [page, setPage] = useState<number | string>(given ?? Math.max(0, cursor.page))
@@ -41,6 +45,7 @@ export function EditCursor({ cursor, etag, page: given, close }: EditCursorProps
       fields={['cursor', 'page', 'reason']}
       submit={submit}
       close={close}
+      race={race}
     >
       <SegmentedControl
         size="xs"

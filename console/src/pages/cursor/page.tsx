@@ -9,6 +9,8 @@ import { ActButton } from '../../parts/act-button.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import { Loading } from '../../parts/table/listed.tsx'
 import { Page } from '../../parts/page.tsx'
+import { Pinned } from '../../parts/form/pinned.tsx'
+import type { Told } from '../../parts/form/pinned.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
 import { RunLink } from '../../parts/show/run-link.tsx'
@@ -34,7 +36,7 @@ export default function CursorPage() {
   })
   if (!data)
     return <Page title="Cursor">{error ? <Problem error={error} again={() => void refetch()} /> : <Loading />}</Page>
-  const { data: cursor, etag } = data
+  const { data: cursor } = data
   const isOpen = cursor.state === 'reading' || cursor.state === 'stopped'
   const whyNot = isOpen ? null : over
   const close = (): void => setOpened(null)
@@ -62,10 +64,24 @@ export default function CursorPage() {
       <CursorFacts cursor={cursor} />
       <Title order={2}>History</Title>
       <CursorHistory id={id} whyNot={whyNot} goBackTo={(page) => setOpened({ kind: 'edit', page })} />
-      {opened?.kind === 'edit' && <EditCursor cursor={cursor} etag={etag} page={opened.page} close={close} />}
-      {opened?.kind === 'reset' && <ResetCursor cursor={cursor} etag={etag} close={close} />}
+      {opened !== null && (
+        <Pinned live={data} again={() => void refetch()} tell={told}>
+          {({ etag, race }) =>
+            opened.kind === 'edit' ? (
+              <EditCursor cursor={cursor} etag={etag} race={race} page={opened.page} close={close} />
+            ) : (
+              <ResetCursor cursor={cursor} etag={etag} race={race} close={close} />
+            )
+          }
+        </Pinned>
+      )}
     </Page>
   )
+}
+
+/** What a person has made of it; that it is read on is no race. */
+function told({ edit }: Cursor): Told {
+  return edit === null ? [] : [['Moved', `to ${edit.cursor ?? 'the beginning'}, by ${edit.by ?? 'somebody'}`]]
 }
 
 const editTexts: Readonly<Record<CursorEditState, string>> = {

@@ -4,16 +4,20 @@ import { dataOf, engine, ifMatch } from '../../api/engine.ts'
 import type { Cursor } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Confirm } from '../../parts/confirm.tsx'
+import type { Race } from '../../parts/form/pinned.tsx'
 import { Why, reasonOf } from '../../parts/form/why.tsx'
 import { told } from '../../parts/toast.ts'
 
 interface ResetCursorProps {
+  /** As it is now: it is read on while this is open. */
   readonly cursor: Cursor
+  /** Of the edits that were looked at. */
   readonly etag: string | null
+  readonly race: Race
   readonly close: () => void
 }
 
-export function ResetCursor({ cursor: { id, node, page, state }, etag, close }: ResetCursorProps) {
+export function ResetCursor({ cursor: { id, node, page, state }, etag, race, close }: ResetCursorProps) {
   const client = useQueryClient()
   const [reason, setReason] = useState('')
   const act = async (): Promise<void> => {
@@ -39,6 +43,7 @@ export function ResetCursor({ cursor: { id, node, page, state }, etag, close }: 
           becomes: `will be asked for again, ${when}`,
         },
       ]}
+      race={race}
       act={act}
       close={close}
     >

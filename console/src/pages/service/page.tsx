@@ -1,12 +1,14 @@
 import { Alert } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import { answerOf, dataOf, engine, ifMatch } from '../../api/engine.ts'
-import type { ServiceState } from '../../api/engine.ts'
+import type { Service, ServiceState } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { ActButton } from '../../parts/act-button.tsx'
 import { Confirm } from '../../parts/confirm.tsx'
+import { Pinned } from '../../parts/form/pinned.tsx'
+import type { Pin } from '../../parts/form/pinned.tsx'
 import { counted, grouped } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { Loading } from '../../parts/table/listed.tsx'
@@ -16,7 +18,7 @@ import { Facts } from '../../parts/show/facts.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { told } from '../../parts/toast.ts'
 import { Done } from '../services/done.tsx'
-import { ServiceForm } from '../services/form.tsx'
+import { ServiceForm, toldOfService } from '../services/form.tsx'
 import { Use } from '../services/use.tsx'
 import { inFlightText, limitText } from '../services/words.ts'
 import { AskedAndResume } from './resume.tsx'
@@ -36,30 +38,45 @@ export default function ServicePage() {
       dataOf(engine.GET('/api/services/{name}/state', { params: { path: { name }, query: { limit: 1 } } })),
   })
   const close = (): void => setOpened(null)
-  const used = data && data.users.length > 0 ? `${usersText(data)} it: take it from them first` : null
+  const unread = declared.data === undefined ? 'What is declared is not read yet' : null
   return (
     <Page
       title={name}
       heading={<Crumbs of={[{ title: 'Services', href: '/services' }]} title={name} />}
       actions={
         <>
-          <ActButton variant="default" needs="design" onClick={() => setOpened('edit')}>
+          <ActButton variant="default" needs="design" whyNot={unread} onClick={() => setOpened('edit')}>
             Change limits
           </ActButton>
-          <ActButton variant="default" needs="design" whyNot={used} onClick={() => setOpened('remove')}>
+          <ActButton
+            variant="default"
+            needs="design"
+            whyNot={unread ?? whyKept(data)}
+            onClick={() => setOpened('remove')}
+          >
             Remove
           </ActButton>
         </>
       }
     >
       {error !== null && <Problem error={error} again={() => void refetch()} />}
-      {data ? <Shown state={data} /> : error === null && <Loading />}
-      {opened === 'edit' && declared.data && (
-        <ServiceForm service={declared.data.data} etag={declared.data.etag} close={close} />
+      {error === null && declared.error !== null && (
+        <Problem error={declared.error} again={() => void declared.refetch()} />
       )}
-      {opened === 'remove' && <Remove name={name} etag={declared.data?.etag ?? null} close={close} />}
+      {data ? <Shown state={data} /> : error === null && <Loading />}
+      {opened !== null && declared.data && (
+        <Pinned live={declared.data} again={() => void declared.refetch()} tell={toldOfService}>
+          {(pin) => (opened === 'edit' ? <ServiceForm of={pin} close={close} /> : <Remove of={pin} close={close} />)}
+        </Pinned>
+      )}
     </Page>
   )
+}
+
+/** Why it can't be removed now; null: nothing uses it. */
+function whyKept(state: ServiceState | undefined): string | null {
+  if (state === undefined) return 'Which nodes use it is not known yet'
+  return state.users.length > 0 ? `${usersText(state)} it: take it from them first` : null
 }
 
 function usersText({ users, usersLeftOut }: ServiceState): string {
@@ -131,15 +148,21 @@ function Troubles({ state: { shared, bridges } }: { readonly state: ServiceState
 }
 
 interface RemoveProps {
-  readonly name: string
-  readonly etag: string | null
+  readonly of: Pin<Service>
   readonly close: () => void
 }
 
-function Remove({ name, etag, close }: RemoveProps) {
+function Remove({ of, close }: RemoveProps) {
+  const client = useQueryClient()
   const [, navigate] = useLocation()
+  const { name } = of.data
   const act = async (): Promise<void> => {
-    await dataOf(engine.DELETE('/api/services/{name}', { params: { path: { name } }, headers: ifMatch(etag) }))
+    try {
+      await dataOf(engine.DELETE('/api/services/{name}', { params: { path: { name } }, headers: ifMatch(of.etag) }))
+    } catch (error) {
+      await client.invalidateQueries({ queryKey: keys.services(name) })
+      throw error
+    }
     told(`The service ${name} is removed`)
     navigate('/services')
   }
@@ -149,6 +172,7 @@ function Remove({ name, etag, close }: RemoveProps) {
       verb="Remove"
       danger
       touches={[{ count: 0, one: 'node', becomes: 'use it, so no calls lose their limits' }]}
+      race={of.race}
       act={act}
       close={close}
     >

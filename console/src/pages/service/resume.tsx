@@ -8,6 +8,7 @@ import { Confirm } from '../../parts/confirm.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { told } from '../../parts/toast.ts'
 import { Asked } from '../services/use.tsx'
+import { resumedText } from './resumed.ts'
 
 interface OfKey {
   readonly name: string
@@ -35,8 +36,8 @@ function Resume({ name, of: { who, pausedUntil }, close }: OfKey & { readonly cl
   const whose = who === null ? '' : ` for ${who}`
   const act = async (): Promise<void> => {
     const query = { ...(who !== null && { tenant: who }) }
-    await dataOf(engine.POST('/api/services/{name}/resume', { params: { path: { name }, query } }))
-    told(`${name} is called again${whose}`)
+    const { ended } = await dataOf(engine.POST('/api/services/{name}/resume', { params: { path: { name }, query } }))
+    told(resumedText(name, who, ended))
     await queries.invalidateQueries({ queryKey: keys.serviceState(name) })
   }
   return (

@@ -7,14 +7,15 @@ import type { Service, ServiceLimit } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { faultAt, faultOf } from '../../api/problem.ts'
 import { FormModal } from '../../parts/form/form-modal.tsx'
+import type { Pin, Told } from '../../parts/form/pinned.tsx'
 import { told } from '../../parts/toast.ts'
 import { LimitRow } from './limit-row.tsx'
 import type { LimitDraft } from './limit-row.tsx'
+import { inFlightText, limitText } from './words.ts'
 
 interface ServiceFormProps {
   /** Null: another one. */
-  readonly service: Pick<Service, 'name' | 'limits' | 'maxInFlight' | 'inFlightScope'> | null
-  readonly etag: string | null
+  readonly of: Pin<Service> | null
   readonly close: () => void
 }
 
@@ -31,12 +32,22 @@ function draftsOf(limits: readonly ServiceLimit[]): LimitDraft[] {
   }))
 }
 
-export function ServiceForm({ service, etag, close }: ServiceFormProps) {
+/** What the form has of it, for who is told that somebody else changed it. */
+export function toldOfService(service: Service): Told {
+  const { limits } = service
+  return [
+    ['Limits', limits.length === 0 ? 'no rate' : limits.map(limitText).join('; ')],
+    ['Calls open at once', inFlightText(service)],
+  ]
+}
+
+export function ServiceForm({ of, close }: ServiceFormProps) {
+  const service = of?.data ?? null
   const [name, setName] = useState(service?.name ?? '')
   const [limits, setLimits] = useState(() => draftsOf(service?.limits ?? [{ rate: 10, per: 'second' }]))
   const [maxInFlight, setMaxInFlight] = useState<number | string>(service?.maxInFlight ?? '')
   const [scope, setScope] = useState(service?.inFlightScope ?? 'global')
-  const save = useSave(service, etag, close)
+  const save = useSave(of, close)
   const submit = (): void => save.mutate({ name: name.trim(), limits, maxInFlight, scope })
   const put = (index: number, limit: LimitDraft | null): void =>
     setLimits((known) => known.flatMap((one, at) => (at !== index ? one : limit === null ? [] : limit)))
@@ -51,6 +62,7 @@ export function ServiceForm({ service, etag, close }: ServiceFormProps) {
       fields={['name', 'limits', 'maxInFlight', 'inFlightScope']}
       submit={submit}
       close={close}
+      race={of?.race ?? null}
       wide
     >
       {service === null && (
@@ -82,6 +94,31 @@ export function ServiceForm({ service, etag, close }: ServiceFormProps) {
         </Button>
       </Stack>
       <Divider />
+      <InFlight
+        maxInFlight={maxInFlight}
+        scope={scope}
+        setMax={setMaxInFlight}
+        setScope={setScope}
+        error={save.error}
+      />
+      <Text size="sm" c="dimmed">
+        Acts at once at all bridges, without a publish. What waits for a limit burns no attempt and is never dropped.
+      </Text>
+    </FormModal>
+  )
+}
+
+interface InFlightProps {
+  readonly maxInFlight: number | string
+  readonly scope: Service['inFlightScope']
+  readonly setMax: (maxInFlight: number | string) => void
+  readonly setScope: (scope: Service['inFlightScope']) => void
+  readonly error: unknown
+}
+
+function InFlight({ maxInFlight, scope, setMax, setScope, error }: InFlightProps) {
+  return (
+    <>
       <NumberInput
         size="xs"
         label="Calls open at once"
@@ -89,8 +126,8 @@ export function ServiceForm({ service, etag, close }: ServiceFormProps) {
         min={1}
         max={10_000}
         value={maxInFlight}
-        onChange={setMaxInFlight}
-        error={faultAt(save.error, 'maxInFlight')}
+        onChange={setMax}
+        error={faultAt(error, 'maxInFlight')}
       />
       {maxInFlight !== '' && (
         <SegmentedControl
@@ -104,10 +141,7 @@ export function ServiceForm({ service, etag, close }: ServiceFormProps) {
           ]}
         />
       )}
-      <Text size="sm" c="dimmed">
-        Acts at once at all bridges, without a publish. What waits for a limit burns no attempt and is never dropped.
-      </Text>
-    </FormModal>
+    </>
   )
 }
 
@@ -118,7 +152,7 @@ interface Values {
   readonly scope: Service['inFlightScope']
 }
 
-function useSave(service: ServiceFormProps['service'], etag: string | null, close: () => void) {
+function useSave(of: ServiceFormProps['of'], close: () => void) {
   const client = useQueryClient()
   const [, navigate] = useLocation()
   return useMutation({
@@ -127,13 +161,13 @@ function useSave(service: ServiceFormProps['service'], etag: string | null, clos
         limits: limits.map(asLimit),
         ...(maxInFlight !== '' && { maxInFlight: Number(maxInFlight), inFlightScope: scope }),
       }
-      if (service === null) return dataOf(engine.POST('/api/services', { body: { name, ...values } }))
-      const params = { path: { name: service.name } }
-      return dataOf(engine.PUT('/api/services/{name}', { params, body: values, headers: ifMatch(etag) }))
+      if (of === null) return dataOf(engine.POST('/api/services', { body: { name, ...values } }))
+      const params = { path: { name: of.data.name } }
+      return dataOf(engine.PUT('/api/services/{name}', { params, body: values, headers: ifMatch(of.etag) }))
     },
     onSuccess: ({ name }) => {
-      told(service === null ? `The service ${name} is declared` : `The limits of ${name} hold from now on`)
-      if (service === null) navigate(`/services/${name}`)
+      told(of === null ? `The service ${name} is declared` : `The limits of ${name} hold from now on`)
+      if (of === null) navigate(`/services/${name}`)
       close()
     },
     onSettled: () =>

@@ -70,7 +70,7 @@ export default function ServicesPage() {
       >
         {(items) => <Rows label="Services" columns={columns} items={items} idOf={({ name }) => name} />}
       </Listed>
-      {isAdding && <ServiceForm service={null} etag={null} close={() => setAdding(false)} />}
+      {isAdding && <ServiceForm of={null} close={() => setAdding(false)} />}
     </Page>
   )
 }

@@ -1,28 +1,37 @@
 import { Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useLocation } from 'wouter'
+import { useLocation, useSearchParams } from 'wouter'
 import { dataOf, engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
-import { useSession } from '../../api/session.ts'
+import { useSession, useWhyNot } from '../../api/session.ts'
 import { ActButton } from '../../parts/act-button.tsx'
 import { FormModal } from '../../parts/form/form-modal.tsx'
 
-/** Makes a topology without nodes, and opens the editor on it. */
+/** Makes a topology without nodes, and opens the editor on it. Its address is `/topologies?new`: `/topologies/new` is the topology that is called so. */
 export function NewTopology() {
-  const [isOpen, setOpen] = useState(false)
+  const [params, setParams] = useSearchParams()
   const { topologyId } = useSession()
+  const whyNot = topologyId === null ? null : 'Your token is good for one topology only'
+  const mayNot = useWhyNot('design') ?? whyNot
+  const setOpen = (isOpen: boolean): void =>
+    setParams(
+      (known) => {
+        const next = new URLSearchParams(known)
+        if (isOpen) next.set('new', '')
+        else next.delete('new')
+        return next
+      },
+      // Back leads to the list again.
+      { replace: !isOpen },
+    )
   return (
     <>
-      <ActButton
-        needs="design"
-        whyNot={topologyId === null ? null : 'Your token is good for one topology only'}
-        onClick={() => setOpen(true)}
-      >
+      <ActButton needs="design" whyNot={whyNot} onClick={() => setOpen(true)}>
         New topology
       </ActButton>
-      {isOpen && <Form close={() => setOpen(false)} />}
+      {params.has('new') && mayNot === null && <Form close={() => setOpen(false)} />}
     </>
   )
 }
@@ -39,7 +48,7 @@ function Form({ close }: { readonly close: () => void }) {
     },
     onSuccess: async (topology) => {
       await client.invalidateQueries({ queryKey: keys.topologies })
-      navigate(`/topologies/${topology.name}/edit`)
+      navigate(`/topologies/${topology.name}/edit`, { replace: true })
     },
   })
   return (

@@ -167,7 +167,6 @@ function useChosen(nodes: readonly Node[]): [Node | null, (name: string | null, 
   return [chosen, choose]
 }
 
-/** And where they come from. */
 function useFigures(topology: Topology, nodes: readonly Node[]): [ReadonlyMap<string, Figures>, readonly Asked[]] {
   const { topologyId } = useSession()
   const isPublished = topology.visibility === 'public'

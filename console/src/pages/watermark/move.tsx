@@ -7,26 +7,27 @@ import { keys } from '../../api/keys.ts'
 import { faultAt } from '../../api/problem.ts'
 import { Confirm } from '../../parts/confirm.tsx'
 import { FormModal } from '../../parts/form/form-modal.tsx'
+import type { Pin } from '../../parts/form/pinned.tsx'
 import { Why, reasonOf } from '../../parts/form/why.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
 import { told } from '../../parts/toast.ts'
 
 interface MoveWatermarkProps {
-  readonly watermark: Watermark
-  readonly etag: string | null
-  /** What stands in the field at first. */
+  readonly of: Pin<Watermark>
+  /** What stands in the field at first; null: what it is. */
   readonly to: string | null
   readonly close: () => void
 }
 
-export function MoveWatermark({ watermark: { id, node, watermark }, etag, to, close }: MoveWatermarkProps) {
+export function MoveWatermark({ of, to, close }: MoveWatermarkProps) {
+  const { id, node, watermark } = of.data
   const client = useQueryClient()
-  const [text, setText] = useState(to ?? '')
+  const [text, setText] = useState(to ?? watermark ?? '')
   const [reason, setReason] = useState('')
   const move = useMutation({
     mutationFn: () => {
       const body = { watermark: text, ...reasonOf(reason) }
-      return dataOf(engine.PUT('/api/watermarks/{id}', { params: { path: { id } }, body, headers: ifMatch(etag) }))
+      return dataOf(engine.PUT('/api/watermarks/{id}', { params: { path: { id } }, body, headers: ifMatch(of.etag) }))
     },
     onSuccess: () => {
       told('The watermark was moved')
@@ -43,6 +44,7 @@ export function MoveWatermark({ watermark: { id, node, watermark }, etag, to, cl
       fields={['watermark', 'reason']}
       submit={() => move.mutate()}
       close={close}
+      race={of.race}
     >
       <Text size="sm">
         Now: {watermark === null ? 'none' : <Mono>{watermark}</Mono>}. Moved back, records come again as new messages;
@@ -67,19 +69,27 @@ export function MoveWatermark({ watermark: { id, node, watermark }, etag, to, cl
 
 type ResetWatermarkProps = Omit<MoveWatermarkProps, 'to'>
 
-export function ResetWatermark({ watermark: { id, node, watermark }, etag, close }: ResetWatermarkProps) {
+export function ResetWatermark({ of, close }: ResetWatermarkProps) {
+  const { id, node, watermark } = of.data
   const client = useQueryClient()
   const act = async (): Promise<void> => {
     const params = { path: { id } }
     try {
-      await dataOf(engine.POST('/api/watermarks/{id}/reset', { params, body: {}, headers: ifMatch(etag) }))
+      await dataOf(engine.POST('/api/watermarks/{id}/reset', { params, body: {}, headers: ifMatch(of.etag) }))
     } finally {
       await client.invalidateQueries({ queryKey: keys.watermark(id) })
     }
     told('The watermark was forgotten')
   }
   return (
-    <Confirm title={`Forget up to where ${node} has read?`} verb="Forget it" danger act={act} close={close}>
+    <Confirm
+      title={`Forget up to where ${node} has read?`}
+      verb="Forget it"
+      danger
+      race={of.race}
+      act={act}
+      close={close}
+    >
       {watermark !== null && (
         <>
           It has read up to <Mono>{watermark}</Mono>.{' '}

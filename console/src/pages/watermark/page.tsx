@@ -13,6 +13,8 @@ import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
+import { Pinned } from '../../parts/form/pinned.tsx'
+import type { Told } from '../../parts/form/pinned.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
 import { RunLink } from '../../parts/show/run-link.tsx'
@@ -33,7 +35,7 @@ export default function WatermarkPage() {
   })
   if (!data)
     return <Page title="Watermark">{error ? <Problem error={error} again={() => void refetch()} /> : <Loading />}</Page>
-  const { data: watermark, etag } = data
+  const { data: watermark } = data
   const close = (): void => setOpened(null)
   return (
     <Page
@@ -41,11 +43,7 @@ export default function WatermarkPage() {
       heading={<ReadingHeading list={list} of={watermark} />}
       actions={
         <>
-          <ActButton
-            variant="default"
-            needs="operate"
-            onClick={() => setOpened({ kind: 'move', to: watermark.watermark })}
-          >
+          <ActButton variant="default" needs="operate" onClick={() => setOpened({ kind: 'move', to: null })}>
             Move
           </ActButton>
           <ActButton variant="default" needs="operate" onClick={() => setOpened({ kind: 'reset' })}>
@@ -62,10 +60,26 @@ export default function WatermarkPage() {
       <WatermarkFacts watermark={watermark} />
       <Title order={2}>History</Title>
       <History id={id} moveTo={(to) => setOpened({ kind: 'move', to })} />
-      {opened?.kind === 'move' && <MoveWatermark watermark={watermark} etag={etag} to={opened.to} close={close} />}
-      {opened?.kind === 'reset' && <ResetWatermark watermark={watermark} etag={etag} close={close} />}
+      {opened !== null && (
+        <Pinned live={data} again={() => void refetch()} tell={told}>
+          {(pin) =>
+            opened.kind === 'move' ? (
+              <MoveWatermark of={pin} to={opened.to} close={close} />
+            ) : (
+              <ResetWatermark of={pin} close={close} />
+            )
+          }
+        </Pinned>
+      )}
     </Page>
   )
+}
+
+function told({ watermark, by, runId }: Watermark): Told {
+  return [
+    ['Watermark', watermark ?? 'none'],
+    ['Set by', by ?? (runId === null ? 'nobody' : `run ${runId}`)],
+  ]
 }
 
 function WatermarkFacts({

@@ -10,11 +10,12 @@ import { duration } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { Loading } from '../../parts/table/listed.tsx'
 import { Crumbs, Page } from '../../parts/page.tsx'
+import { Pinned } from '../../parts/form/pinned.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { failed, told } from '../../parts/toast.ts'
-import { WorkerForm } from '../workers/form.tsx'
+import { WorkerForm, toldOfWorker } from '../workers/form.tsx'
 import { WorkerSign } from '../workers/health.tsx'
 import { versionOf } from '../workers/manifest.ts'
 import { Instances } from './instances.tsx'
@@ -54,8 +55,13 @@ export default function WorkerPage() {
       <Instances instances={worker.instances} />
       <ManifestNodes worker={worker} />
       <TestCall worker={worker} />
-      {opened === 'edit' && <WorkerForm worker={worker} etag={etag} close={close} />}
-      {opened === 'remove' && <RemoveWorker name={name} etag={etag} close={close} />}
+      {opened !== null && (
+        <Pinned live={data} again={() => void refetch()} tell={toldOfWorker}>
+          {(pin) =>
+            opened === 'edit' ? <WorkerForm of={pin} close={close} /> : <RemoveWorker of={pin} close={close} />
+          }
+        </Pinned>
+      )}
     </Page>
   )
 }

@@ -1,27 +1,34 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
 import { dataOf, engine, ifMatch } from '../../api/engine.ts'
+import type { Worker } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Confirm } from '../../parts/confirm.tsx'
+import type { Pin } from '../../parts/form/pinned.tsx'
 import { told } from '../../parts/toast.ts'
 import { useCallers } from './callers.ts'
 import type { Caller } from './callers.ts'
 
 interface RemoveWorkerProps {
-  readonly name: string
-  readonly etag: string | null
+  readonly of: Pin<Worker>
   readonly close: () => void
 }
 
-export function RemoveWorker({ name, etag, close }: RemoveWorkerProps) {
+export function RemoveWorker({ of, close }: RemoveWorkerProps) {
+  const { name } = of.data
   const client = useQueryClient()
   const [, navigate] = useLocation()
-  const callers = useCallers(name) ?? []
+  const { data: callers = [], error, isFetching } = useCallers(name, 0)
   const nodes = (all: readonly Caller[]): number => all.reduce((sum, caller) => sum + caller.nodes.length, 0)
   const drafts = callers.filter(({ isPublished }) => !isPublished)
   const published = callers.filter(({ isPublished }) => isPublished)
   const act = async (): Promise<void> => {
-    await dataOf(engine.DELETE('/api/workers/{name}', { params: { path: { name } }, headers: ifMatch(etag) }))
+    try {
+      await dataOf(engine.DELETE('/api/workers/{name}', { params: { path: { name } }, headers: ifMatch(of.etag) }))
+    } catch (error) {
+      await client.invalidateQueries({ queryKey: keys.workers(name) })
+      throw error
+    }
     await client.invalidateQueries({ queryKey: ['workers'], refetchType: 'none' })
     client.removeQueries({ queryKey: keys.workers(name) })
     told(`The worker ${name} is removed`)
@@ -33,8 +40,9 @@ export function RemoveWorker({ name, etag, close }: RemoveWorkerProps) {
       : [
           {
             count: nodes(published),
-            one: 'published node',
-            becomes: `call it (${names(published)}), so it is refused`,
+            one: 'node of a published topology',
+            many: 'nodes of published topologies',
+            becomes: `name it (${names(published)}): it is refused while bridges call it`,
           },
         ]),
     ...(drafts.length === 0
@@ -49,11 +57,26 @@ export function RemoveWorker({ name, etag, close }: RemoveWorkerProps) {
         ]),
   ]
   return (
-    <Confirm title={`Remove the worker ${name}?`} verb="Remove" danger touches={touches} act={act} close={close}>
+    <Confirm
+      title={`Remove the worker ${name}?`}
+      verb="Remove"
+      danger
+      touches={touches}
+      race={of.race}
+      isReading={isFetching}
+      act={act}
+      close={close}
+    >
       Its addresses and its secret go; the worker itself isn’t touched.
-      {callers.length === 0 && ' No node names it.'}
+      {saysWho(callers, isFetching, error)}
     </Confirm>
   )
+}
+
+function saysWho(callers: readonly Caller[], isReading: boolean, error: Error | null): string {
+  if (isReading) return ' Which nodes name it is being read.'
+  if (error !== null) return ' Which nodes name it could not be read; while bridges call it, it is refused.'
+  return callers.length === 0 ? ' No node names it.' : ''
 }
 
 function names(callers: readonly Caller[]): string {

@@ -7,18 +7,34 @@ import type { Worker, WorkerValues } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { faultAt, faultsOf } from '../../api/problem.ts'
 import { FormModal } from '../../parts/form/form-modal.tsx'
+import type { Pin, Told } from '../../parts/form/pinned.tsx'
+import { duration } from '../../parts/show/format.ts'
 import { told } from '../../parts/toast.ts'
 
 interface WorkerFormProps {
   /** Null: another one. */
-  readonly worker: Worker | null
-  readonly etag: string | null
+  readonly of: Pin<Worker> | null
   readonly close: () => void
 }
 
 type Secret = 'keep' | 'new' | 'none'
 
-export function WorkerForm({ worker, etag, close }: WorkerFormProps) {
+/** What the form has of it, for who is told that somebody else changed it. */
+export function toldOfWorker({ urls, dialect, timeoutMs, hasSecret }: Worker): Told {
+  return [
+    ['Addresses', urls.join(', ')],
+    ['Calls are signed', hasSecret ? 'yes' : 'no'],
+    ['Time-out of a call', timeoutMs === null ? 'as the nodes say' : duration(timeoutMs)],
+    ['Speaks', dialectText(dialect)],
+  ]
+}
+
+function dialectText(dialect: Worker['dialect']): string {
+  return dialect === 'native' ? 'the protocol of this engine' : 'that of older Orchesty workers'
+}
+
+export function WorkerForm({ of, close }: WorkerFormProps) {
+  const worker = of?.data ?? null
   const [name, setName] = useState(worker?.name ?? '')
   const [urls, setUrls] = useState(worker?.urls.join('\n') ?? '')
   const [dialect, setDialect] = useState(worker?.dialect ?? 'native')
@@ -27,7 +43,7 @@ export function WorkerForm({ worker, etag, close }: WorkerFormProps) {
     way: worker?.hasSecret === true ? 'keep' : 'none',
     text: '',
   })
-  const save = useSave(worker, etag, close)
+  const save = useSave(of, close)
   const submit = (): void => {
     const lines = urls.split('\n').map((line) => line.trim())
     save.mutate({
@@ -49,6 +65,7 @@ export function WorkerForm({ worker, etag, close }: WorkerFormProps) {
       fields={['name', 'urls', 'dialect', 'secret', 'timeoutMs']}
       submit={submit}
       close={close}
+      race={of?.race ?? null}
     >
       {worker === null && (
         <TextInput
@@ -115,8 +132,8 @@ function CallFields({ timeoutMs, setTimeoutMs, dialect, setDialect, error }: Cal
       <Select
         label="Speaks"
         data={[
-          { value: 'native', label: 'the protocol of this engine' },
-          { value: 'orchesty', label: 'that of older Orchesty workers' },
+          { value: 'native', label: dialectText('native') },
+          { value: 'orchesty', label: dialectText('orchesty') },
         ]}
         value={dialect}
         onChange={(value) => setDialect(value === 'orchesty' ? 'orchesty' : 'native')}
@@ -176,18 +193,18 @@ interface Saving {
   readonly values: Omit<WorkerValues, 'name'>
 }
 
-function useSave(worker: Worker | null, etag: string | null, close: () => void) {
+function useSave(of: WorkerFormProps['of'], close: () => void) {
   const client = useQueryClient()
   const [, navigate] = useLocation()
   return useMutation({
     mutationFn: ({ name, values }: Saving) => {
-      if (worker === null) return dataOf(engine.POST('/api/workers', { body: { name, ...values } }))
-      const params = { path: { name: worker.name } }
-      return dataOf(engine.PUT('/api/workers/{name}', { params, body: values, headers: ifMatch(etag) }))
+      if (of === null) return dataOf(engine.POST('/api/workers', { body: { name, ...values } }))
+      const params = { path: { name: of.data.name } }
+      return dataOf(engine.PUT('/api/workers/{name}', { params, body: values, headers: ifMatch(of.etag) }))
     },
     onSuccess: ({ name }) => {
-      told(worker === null ? `The worker ${name} is registered` : `Bridges call ${name} like that from now on`)
-      if (worker === null) navigate(`/workers/${name}`)
+      told(of === null ? `The worker ${name} is registered` : `Bridges call ${name} like that from now on`)
+      if (of === null) navigate(`/workers/${name}`)
       close()
     },
     onSettled: () => client.invalidateQueries({ queryKey: keys.workers() }),

@@ -87,7 +87,7 @@ export default function WorkersPage() {
       >
         {(items) => <Found items={items.filter((worker) => isMeant(worker, text))} clear={() => filters.clear()} />}
       </Listed>
-      {isAdding && <WorkerForm worker={null} etag={null} close={() => setAdding(false)} />}
+      {isAdding && <WorkerForm of={null} close={() => setAdding(false)} />}
     </Page>
   )
 }

@@ -1,7 +1,8 @@
 import { Button, Group, Modal, Stack } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { shownOf } from '../../api/problem.ts'
-import { Problem } from '../problem.tsx'
+import type { Race } from './pinned.tsx'
+import { Refused } from './refused.tsx'
 
 interface FormModalProps {
   readonly title: string
@@ -15,6 +16,8 @@ interface FormModalProps {
   readonly submit: () => void
   readonly close: () => void
   readonly wide?: boolean
+  /** Of what is changed; null, as by default: it is made. */
+  readonly race?: Race | null
   readonly children: ReactNode
 }
 
@@ -28,6 +31,7 @@ export function FormModal({
   submit,
   close,
   wide = false,
+  race = null,
   children,
 }: FormModalProps) {
   const atFields = shownOf(error)
@@ -46,7 +50,7 @@ export function FormModal({
       >
         <Stack gap="sm">
           {children}
-          {error !== null && <Problem error={error} shownElsewhere={atFields} />}
+          {error !== null && <Refused error={error} race={race} shownElsewhere={atFields} isForm />}
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
               Cancel

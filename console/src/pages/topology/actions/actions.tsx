@@ -2,6 +2,7 @@ import { Menu } from '@mantine/core'
 import { useState } from 'react'
 import { dataOf, engine } from '../../../api/engine.ts'
 import type { Node, Topology, TopologyPatch } from '../../../api/engine.ts'
+import { keys } from '../../../api/keys.ts'
 import { useWhyNot } from '../../../api/session.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
 import { Confirm } from '../../../parts/confirm.tsx'
@@ -14,6 +15,7 @@ import { PublishDialog } from '../../editor/publish/publish-dialog.tsx'
 import { republish } from './republish.ts'
 import { RunDialog } from './run-dialog.tsx'
 import { useAgain, useDeed } from './use-deed.ts'
+import { useSwitch } from './use-switch.ts'
 
 interface ActionsProps {
   readonly topology: Topology
@@ -32,11 +34,13 @@ export function Actions({ topology, nodes, queued }: ActionsProps) {
   const [dialog, setDialog] = useState<Dialog>(null)
   const { name, paused } = topology
   const close = (): void => setDialog(null)
-  const pause = useDeed(
-    paused ? 'Not resumed' : 'Not paused',
-    () => change(topology.id, { paused: !paused }),
-    paused ? `${name} goes on` : `${name} is paused`,
-  )
+  const pause = useSwitch<Topology>({
+    shownBy: keys.topology(topology.id),
+    show: (known, isOn) => ({ ...known, paused: isOn, pausedReason: null }),
+    set: (isOn) => change(topology.id, { paused: isOn }),
+    refused: (isOn) => (isOn ? `${name} was not paused` : `${name} was not resumed`),
+    done: (isOn) => (isOn ? `${name} is paused` : `${name} goes on`),
+  })
   const isDraft = topology.visibility === 'draft'
   return (
     <>
@@ -51,8 +55,8 @@ export function Actions({ topology, nodes, queued }: ActionsProps) {
       <ActButton
         needs="operate"
         variant="default"
-        loading={pause.isPending}
-        onClick={() => pause.mutate()}
+        whyNot={pause.whyNot}
+        onClick={() => pause.set(!paused)}
         leftSection={<Icon name={paused ? 'play' : 'pause'} size={12} />}
       >
         {paused ? 'Resume' : 'Pause'}
@@ -84,16 +88,19 @@ function More({ topology, open }: { readonly topology: Topology; readonly open: 
   const { id, name, enabled, visibility } = topology
   const cantOperate = useWhyNot('operate')
   const cantDesign = useWhyNot('design')
-  const able = useDeed(
-    enabled ? 'Not disabled' : 'Not enabled',
-    () => change(id, { enabled: !enabled }),
-    enabled ? `${name} takes no more starts` : `${name} takes starts`,
-  )
+  const able = useSwitch<Topology>({
+    shownBy: keys.topology(id),
+    show: (known, isOn) => ({ ...known, enabled: isOn }),
+    set: (isOn) => change(id, { enabled: isOn }),
+    refused: (isOn) => (isOn ? `${name} was not enabled` : `${name} was not disabled`),
+    done: (isOn) => (isOn ? `${name} takes starts` : `${name} takes no more starts`),
+  })
+  const cantAble = cantOperate ?? able.whyNot
   const again = useDeed('Not republished', () => republish(id), 'Bridges have what is stored')
   const isDraft = visibility === 'draft'
   return (
     <MoreMenu>
-      <Menu.Item disabled={cantOperate !== null} title={cantOperate ?? undefined} onClick={() => able.mutate()}>
+      <Menu.Item disabled={cantAble !== null} title={cantAble ?? undefined} onClick={() => able.set(!enabled)}>
         {enabled ? 'Disable: take no starts' : 'Enable: take starts'}
       </Menu.Item>
       <Menu.Divider />
@@ -140,7 +147,7 @@ function Unpublish({ topology, queued, close }: UnpublishProps) {
       title={`Unpublish ${topology.name}?`}
       verb="Unpublish"
       danger
-      touches={[{ count: queued, one: 'queued message', becomes: 'kept for a later publish' }]}
+      touches={[{ count: queued, one: 'queued message', becomes: 'will be kept for a later publish' }]}
       act={act}
       close={close}
     >

@@ -1,6 +1,7 @@
 import { Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { Blocker, Node, Topology } from '../../../api/engine.ts'
+import { keys } from '../../../api/keys.ts'
 import { whyQuery } from '../../../api/queries.ts'
 import { ActButton } from '../../../parts/act-button.tsx'
 import { counted, duration, grouped, orDash, rate } from '../../../parts/show/format.ts'
@@ -9,7 +10,7 @@ import { Pairs } from '../../../parts/show/pairs.tsx'
 import { Problem } from '../../../parts/problem.tsx'
 import { Time } from '../../../parts/show/time.tsx'
 import { dataOf, engine } from '../../../api/engine.ts'
-import { useDeed } from '../actions/use-deed.ts'
+import { useSwitch } from '../actions/use-switch.ts'
 import type { Figures } from '../figures.ts'
 import classes from './panel.module.css'
 
@@ -42,7 +43,7 @@ export function Now({ topology, node, figures }: NowProps) {
           ['Paused', node.pausedReason],
         ]}
       />
-      <PauseButton node={node} />
+      <PauseButton topology={topology} node={node} />
       {isPublished ? (
         <WhyItWaits topologyId={topology.id} nodeId={node.id} />
       ) : (
@@ -62,26 +63,35 @@ function splitText(delayed: number, replies: number): string {
   return parts.filter((part) => part !== null).join(', ')
 }
 
-function PauseButton({ node }: { readonly node: Node }) {
+function PauseButton({ topology, node }: Pick<NowProps, 'topology' | 'node'>) {
+  const { id, name } = node
   const isOwn = node.pausedBy === 'node'
-  const act = useDeed(
-    isOwn ? 'Not resumed' : 'Not paused',
-    () => dataOf(engine.PATCH('/api/nodes/{id}', { params: { path: { id: node.id } }, body: { paused: !isOwn } })),
-    isOwn ? `${node.name} goes on` : `${node.name} is paused`,
-  )
+  const pause = useSwitch<readonly Node[]>({
+    shownBy: keys.nodes(topology.id),
+    show: (nodes, isOn) => nodes.map((one) => (one.id === id ? pausedAs(one, isOn, topology.paused) : one)),
+    set: (isOn) => dataOf(engine.PATCH('/api/nodes/{id}', { params: { path: { id } }, body: { paused: isOn } })),
+    refused: (isOn) => (isOn ? `${name} was not paused` : `${name} was not resumed`),
+    done: (isOn) => (isOn ? `${name} is paused` : `${name} goes on`),
+  })
   return (
     <div>
       <ActButton
         needs="operate"
         variant="default"
-        loading={act.isPending}
-        onClick={() => act.mutate()}
+        whyNot={pause.whyNot}
+        onClick={() => pause.set(!isOwn)}
         leftSection={<Icon name={isOwn ? 'play' : 'pause'} size={12} />}
       >
         {isOwn ? 'Resume the node' : 'Pause the node'}
       </ActButton>
     </div>
   )
+}
+
+/** What its topology does to it stays. */
+function pausedAs(node: Node, isOn: boolean, isTopologyPaused: boolean): Node {
+  const pausedBy = isOn ? 'node' : isTopologyPaused ? 'topology' : null
+  return { ...node, paused: pausedBy !== null, pausedBy, pausedReason: null }
 }
 
 function WhyItWaits({ topologyId, nodeId }: { readonly topologyId: string; readonly nodeId: string }) {

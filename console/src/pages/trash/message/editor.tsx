@@ -10,12 +10,13 @@ import { jsonFault } from '../../../parts/body/json-fault.ts'
 import { bytes } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
+import type { Race } from '../../../parts/form/pinned.tsx'
+import { Refused } from '../../../parts/form/refused.tsx'
 import { reasonOf } from '../../../parts/form/why.tsx'
 import classes from './message.module.css'
-import { useContent, useReplay, useSave } from './message.ts'
+import { useContent, useMessage, useReplay, useSave } from './message.ts'
 import type { Content, Edit, Known } from './message.ts'
-import { keepTyped, typedBefore } from './typed.ts'
-import type { Typed } from './typed.ts'
+import { useTyped } from './typed.ts'
 import { Warnings } from './mismatch.tsx'
 
 interface EditorProps {
@@ -25,26 +26,19 @@ interface EditorProps {
 
 /** Edits the newest version; the original and all versions stay. */
 export function Editor({ known, close }: EditorProps) {
-  const version = known.item.versions.length
-  const [from] = useState(version)
-  const { data, error, refetch } = useContent(known.item.id, from)
+  const typing = useTyped(known)
+  const { data, error, refetch } = useContent(known.item.id, typing.since.version)
   if (error) return <Problem error={error} again={() => void refetch()} />
   if (!data) return <Loader size="sm" aria-label="Loading" />
-  return <Form known={known} content={data} close={close} />
+  return <Form known={known} typing={typing} content={data} close={close} />
 }
 
-/** What is typed, as it would be saved; and what is wrong with it. Whoever looks at another message meanwhile finds it again. */
-function useDraft(id: string, { body, headers }: Content) {
+type Typing = ReturnType<typeof useTyped>
+
+/** What is typed, as it would be saved; and what is wrong with it. */
+function draftOf({ typed, set }: Typing, { body, headers }: Content) {
   const shown = readable(body)
-  const [{ text, contentType, headerText, reason }, setTyped] = useState<Typed>(
-    () => typedBefore(id) ?? { text: shown, contentType: body.contentType, headerText: linesOf(headers), reason: '' },
-  )
-  const set = (change: Partial<Typed>): void =>
-    setTyped((before) => {
-      const typed = { ...before, ...change }
-      keepTyped(id, typed)
-      return typed
-    })
+  const { text = shown, contentType = body.contentType, headerText = linesOf(headers), reason = '' } = typed
   const fault = text !== null && text !== shown && isJsonType(contentType) ? jsonFault(text) : null
   const parsed = headersOf(headerText)
   const edit: Edit = {
@@ -65,19 +59,28 @@ function useDraft(id: string, { body, headers }: Content) {
 /** Beyond it a field of a browser is slow: a file is edited elsewhere. */
 const typedMax = 1_000_000
 
-function Form({ known, content, close }: EditorProps & { readonly content: Content }) {
-  const draft = useDraft(known.item.id, content)
-  const save = useSave(known)
-  const replay = useReplay(known.item.id)
+interface FormProps extends EditorProps {
+  readonly typing: Typing
+  readonly content: Content
+}
+
+function Form({ known, typing, content, close }: FormProps) {
+  const { id } = known.item
+  const draft = draftOf(typing, content)
+  const save = useSave(id, typing.since.etag)
+  const replay = useReplay(id)
+  const { refetch } = useMessage(id)
   const [warnings, setWarnings] = useState<readonly EditedTrashMessageWarning[]>([])
   const [compared] = useDebouncedValue(draft.text, 250)
   const isOk = draft.fault === null && draft.headerFault === null && draft.isChanged
   const store = async (isToBeSent: boolean): Promise<void> => {
     const saved = await save.mutateAsync(draft.edit)
-    setWarnings(saved.warnings)
-    if (saved.warnings.length > 0) return
+    typing.goOnWith(saved)
+    const { warnings, versions } = saved.item
+    setWarnings(warnings)
+    if (warnings.length > 0) return
     if (isToBeSent) await replay.mutateAsync({})
-    told(isToBeSent ? 'Saved, and on its way again' : `Saved as version ${saved.versions.length}`)
+    told(isToBeSent ? 'Saved, and on its way again' : `Saved as version ${versions.length}`)
     close()
   }
   const anyway = (): void => void replay.mutateAsync({ acceptWarnings: true }).then(close, () => undefined)
@@ -109,7 +112,12 @@ function Form({ known, content, close }: EditorProps & { readonly content: Conte
         />
       )}
       {save.error && (
-        <Problem error={save.error} shownElsewhere={['body', 'bodyBase64', 'reason', 'headers', 'contentType']} />
+        <Refused
+          error={save.error}
+          race={raceOf(known, typing, save.reset, () => void refetch())}
+          shownElsewhere={['body', 'bodyBase64', 'reason', 'headers', 'contentType']}
+          isForm
+        />
       )}
       {replay.error && <Problem error={replay.error} />}
       <Group gap={6} className={classes.acts}>
@@ -130,7 +138,26 @@ function Form({ known, content, close }: EditorProps & { readonly content: Conte
   )
 }
 
-type Draft = ReturnType<typeof useDraft>
+/** Whose version came in between, and how to go on with it. */
+function raceOf(known: Known, { since, take, goOnWith }: Typing, reset: () => void, again: () => void): Race {
+  const newest = known.item.versions.at(-1)
+  const now =
+    newest && `version ${newest.version}, by ${newest.by}${newest.reason === null ? '' : `: ${newest.reason}`}`
+  const before = since.version === 0 ? 'as it failed' : `version ${since.version}`
+  const goOn = (by: (newer: Known) => void) => (): void => {
+    by(known)
+    reset()
+  }
+  return {
+    changes: known.etag === since.etag ? null : [{ name: 'The newest', before, now: now ?? before }],
+    kept: null,
+    take: goOn(take),
+    keep: goOn(goOnWith),
+    again,
+  }
+}
+
+type Draft = ReturnType<typeof draftOf>
 
 interface BodyFieldProps {
   readonly content: Content
@@ -140,7 +167,7 @@ interface BodyFieldProps {
 
 function BodyField({ content, draft, fault }: BodyFieldProps) {
   const { text } = draft
-  const setText = (value: string | null): void => draft.set({ text: value })
+  const setText = (value: string | undefined): void => draft.set({ text: value })
   const take = (file: File | null): void => void file?.text().then(setText)
   return (
     <Stack gap={4}>
@@ -171,7 +198,7 @@ function BodyField({ content, draft, fault }: BodyFieldProps) {
           )}
         </FileButton>
         {text !== draft.shown && (
-          <Button variant="subtle" size="compact-xs" onClick={() => setText(draft.shown)}>
+          <Button variant="subtle" size="compact-xs" onClick={() => setText(undefined)}>
             As it was
           </Button>
         )}

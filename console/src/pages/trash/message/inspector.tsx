@@ -13,7 +13,7 @@ import { Editor } from './editor.tsx'
 import classes from './message.module.css'
 import { useMessage } from './message.ts'
 import { useSettling } from './settling.ts'
-import { dropTyped, typedBefore } from './typed.ts'
+import { dropTyped, hasTyped } from './typed.ts'
 
 interface InspectorProps {
   readonly id: string
@@ -24,7 +24,7 @@ interface InspectorProps {
 /** One message in Trash: why it failed in plain words first, then all that it went through, and what can be done. */
 export function Inspector({ id, corner }: InspectorProps) {
   const { data, error, refetch } = useMessage(id)
-  const [isEditing, setEditing] = useState(() => typedBefore(id) !== null)
+  const [isEditing, setEditing] = useState(() => hasTyped(id))
   const close = (): void => {
     dropTyped(id)
     setEditing(false)

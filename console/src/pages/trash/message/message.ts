@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { answerOf, dataOf, engine, ifMatch } from '../../../api/engine.ts'
+import { answerOf, dataOf, engine, ifMatch, statusOf } from '../../../api/engine.ts'
 import type { EditedTrashMessage, TrashMessage } from '../../../api/engine.ts'
 import { keys } from '../../../api/keys.ts'
 import { shownOf } from '../../../api/problem.ts'
@@ -34,20 +34,22 @@ export interface Content {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What a version holds, byte by byte; versions never change. */
-export function useContent(id: string, version: number) {
-  const isAllowed = useWhyNot('payload') === null
-  return useQuery({
+const contentQuery = (id: string, version: number) =>
+  queryOptions({
     queryKey: [...keys.trashBody(id), version],
     queryFn: async ({ signal }): Promise<Content> => {
       const params = { path: { id }, query: { version } }
       const { headers, contentType, bodyBase64 } = await dataOf(engine.GET('/api/trash/{id}/body', { params, signal }))
       return { version, headers, body: bodyOf(contentType, bodyBase64) }
     },
-    enabled: isAllowed,
     staleTime: Infinity,
     gcTime: 60_000,
   })
+
+/** What a version holds, byte by byte; versions never change. */
+export function useContent(id: string, version: number) {
+  const isAllowed = useWhyNot('payload') === null
+  return useQuery({ ...contentQuery(id, version), enabled: isAllowed })
 }
 
 export interface Edit {
@@ -57,16 +59,28 @@ export interface Edit {
   readonly reason?: string
 }
 
-/** Saves a new version, on the condition that nobody was faster. */
-export function useSave({ item, etag }: Known) {
+/** The editor asks for it again, and tells then. */
+const untold = (): void => undefined
+
+interface Saved extends Known {
+  readonly item: EditedTrashMessage
+}
+
+/** Saves a new version, on the condition that nobody was faster than who edits since the version with that ETag. */
+export function useSave(id: string, etag: string | null) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: async (body: Edit): Promise<EditedTrashMessage> => {
-      const sending = { params: { path: { id: item.id } }, body, headers: ifMatch(etag) }
-      const saved = await answerOf(engine.PUT('/api/trash/{id}', sending))
-      client.setQueryData(keys.message(item.id), { item: saved.data, etag: saved.etag } satisfies Known)
-      return saved.data
+    mutationFn: async (body: Edit): Promise<Saved> => {
+      const sending = { params: { path: { id } }, body, headers: ifMatch(etag) }
+      const { data, etag: next } = await answerOf(engine.PUT('/api/trash/{id}', sending))
+      const saved = { item: data, etag: next }
+      client.setQueryData<Known>(keys.message(id), saved)
+      // Whoever goes on editing, since it doesn't fit or isn't sent, goes on with what is stored now.
+      await client.query(contentQuery(id, data.versions.length)).catch(untold)
+      return saved
     },
+    // What somebody else saved is told with the refusal.
+    onError: (error) => statusOf(error) === 412 && client.invalidateQueries({ queryKey: keys.message(id) }),
   })
 }
 

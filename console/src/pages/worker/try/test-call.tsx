@@ -10,7 +10,7 @@ import { Trying } from './trying.tsx'
 
 /** Calls a node of a topology once; which one stands in the address. */
 export function TestCall({ worker: { name } }: { readonly worker: Worker }) {
-  const callers = useCallers(name)
+  const { data: callers } = useCallers(name)
   return (
     <Stack gap="xs">
       <Title order={2} id="try">
