@@ -195,7 +195,7 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await page.getByLabel('Node', { exact: true }).first().click()
     await page.getByRole('option', { name: 'store' }).click()
     await page.getByLabel('Body').fill('{"id": ')
-    await page.getByText('not JSON').waitFor()
+    await page.getByText('This is no JSON').waitFor()
     await page.getByLabel('Body').fill('{"id":3}')
     await button(page, 'Call it once').click()
     const answer = page.getByRole('region', { name: 'What came of the call' })
