@@ -64,8 +64,8 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
 
 /** Beside a body the key goes as a header, which takes nothing else. */
 function keyFaultOf({ body, key }: Given): string | null {
-  const isFit = body.trim() === '' || /^[\x20-\x7e]*$/.test(key.trim())
-  return isFit && key === key.trim() ? null : 'expected printable ASCII without spaces around it'
+  const isFit = body.trim() === '' || (/^[\x20-\x7e]*$/.test(key) && key === key.trim())
+  return isFit ? null : 'expected printable ASCII without spaces around it'
 }
 
 interface FieldsProps {
