@@ -12,6 +12,7 @@ const sources = [
   'runtime/client',
   'runtime/topology/yaml.ts',
   'runtime/topology/faults/paths.ts',
+  'runtime/protocol/patch/exact.ts',
   'runtime/errors.ts',
   'package-lock.json',
   'bin/bundle.mjs',

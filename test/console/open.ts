@@ -111,7 +111,8 @@ async function openPage(
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       faults.push(`${page.url()} ${message.text()}`)
   })
-  page.setDefaultTimeout(10_000)
+  // The engine, the browser and other proofs share the processors.
+  page.setDefaultTimeout(20_000)
   if (typeof token === 'string') {
     const { origin } = new URL(address)
     const headers = { origin }

@@ -135,6 +135,14 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await button(page, /^Save$/).click()
     await page.getByText('The limits of raced hold from now on').waitFor()
     expect(await limitsOf()).toMatchObject([{ rate: 40 }])
+    await button(page, 'Remove').click()
+    await dialog(page).getByText('Its limits and what is known').waitFor()
+    await change(50)
+    await dialog(page).getByRole('button', { name: 'Remove' }).click()
+    await dialog(page).getByText('Limits: 40 a second 50 a second').waitFor()
+    await button(page, 'Look at it as it is now').click()
+    await dialog(page).getByRole('button', { name: 'Remove' }).click()
+    await page.getByText('The service raced is removed').waitFor()
   })
 
   test('a service that asked to wait for a day is called again from its page', async () => {
@@ -195,7 +203,7 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await page.getByLabel('Node', { exact: true }).first().click()
     await page.getByRole('option', { name: 'store' }).click()
     await page.getByLabel('Body').fill('{"id": ')
-    await page.getByText('not JSON').waitFor()
+    await page.getByText('This is no JSON').waitFor()
     await page.getByLabel('Body').fill('{"id":3}')
     await button(page, 'Call it once').click()
     const answer = page.getByRole('region', { name: 'What came of the call' })

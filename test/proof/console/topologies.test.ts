@@ -99,9 +99,15 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByRole('button', { name: /^b, connector, 29 waiting/ }).waitFor()
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     await page.getByRole('textbox', { name: 'Body' }).fill('{"order":')
-    await page.getByText('That is no JSON').waitFor()
-    await page.getByRole('textbox', { name: 'Body' }).fill('{"order": 31}')
+    await page.getByText('This is no JSON').waitFor()
+    const typed = '{"order": 12345678901234567890, "rate": 1.0, "order": 31}'
+    await page.getByRole('textbox', { name: 'Body' }).fill(typed)
     await page.getByRole('button', { name: 'Start the run' }).click()
+    const [, runId = ''] = /^Run (\w+) was started/.exec(await page.getByText(/^Run .* was started/).innerText()) ?? []
+    const started = await eventually('the run is there with what it began with', () =>
+      dataOf(t.engine.GET('/api/runs/{id}/start', { params: { path: { id: runId } } })),
+    )
+    expect([started.contentType, atob(started.bodyBase64)]).toEqual(['application/json', typed])
     await page.getByRole('button', { name: /^b, connector, 30 waiting/ }).waitFor()
     await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params, body: { paused: true } }))
     await page.getByText('Paused', { exact: true }).waitFor()

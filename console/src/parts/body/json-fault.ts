@@ -1,3 +1,13 @@
+import { inexactNumber } from '../../../../runtime/protocol/patch/exact.ts'
+
+/** The same for JSON that is read and written anew before it is used: also a number in it that would become another one. */
+export function exactJsonFault(text: string): string | null {
+  const fault = jsonFault(text)
+  const number = fault === null ? inexactNumber(text) : null
+  if (number === null) return fault
+  return `The number ${number} would become another one, since it has too many digits or is too large: make it a text, in quotes`
+}
+
 /** Why a text is no JSON, with its place; null: it is. Browsers tell the place only now and then. */
 export function jsonFault(text: string): string | null {
   try {

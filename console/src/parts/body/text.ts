@@ -1,3 +1,5 @@
+import { inexactNumber } from '../../../../runtime/protocol/patch/exact.ts'
+
 /** A body as it is stored, and what it can be shown as. */
 export interface Body {
   readonly contentType: string
@@ -53,10 +55,10 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text, keep) as unknown
 }
 
-/** Digits beyond what a double holds; that 1.0 is shown as 1 is no loss. */
+/** That 1.0 is shown as 1 is no loss. */
 function isSame(value: number, source: string): boolean {
   if (String(value) === source) return true
-  return source.replace(/[^0-9]/g, '').length <= 15
+  return inexactNumber(source) === null
 }
 
 /** JSON in lines, for people, with nothing in it changed but the spaces between its parts. */

@@ -1,5 +1,5 @@
 import { Autocomplete, Checkbox, NumberInput, Select, Textarea, TextInput } from '@mantine/core'
-import { jsonFault } from '../../../parts/body/json-fault.ts'
+import { exactJsonFault } from '../../../parts/body/json-fault.ts'
 import { duration } from '../../../parts/show/format.ts'
 import { useFields } from './context.ts'
 
@@ -125,13 +125,13 @@ export function JsonField({ field, required = false, rows = 3, ...rest }: JsonFi
   const unread = unreadAt(field)
   const type = (text: string): void => {
     const isEmpty = text.trim() === ''
-    const isRead = isEmpty || jsonFault(text) === null
+    const isRead = isEmpty || exactJsonFault(text) === null
     // First, so that undo brings back what couldn't be read before.
     if (isRead) set(field, isEmpty ? undefined : JSON.parse(text))
     setUnread(field, isRead && sameText(text) ? null : text)
   }
   const settle = (): void => {
-    if (unread !== null && (unread.trim() === '' || jsonFault(unread) === null)) setUnread(field, null)
+    if (unread !== null && (unread.trim() === '' || exactJsonFault(unread) === null)) setUnread(field, null)
   }
   return (
     <Textarea
@@ -156,7 +156,7 @@ const textOf = (value: unknown): string => (value === undefined ? '' : JSON.stri
 /** A text that reads like its value needn't be kept beside it; any other has to, or it would be set anew at each letter. */
 const sameText = (text: string): boolean => text === '' || textOf(JSON.parse(text) as unknown) === text
 
-const unreadFault = (text: string): string | null => (text.trim() === '' ? null : jsonFault(text))
+const unreadFault = (text: string): string | null => (text.trim() === '' ? null : exactJsonFault(text))
 
 interface SuggestFieldProps extends FieldProps {
   readonly suggestions: readonly string[]

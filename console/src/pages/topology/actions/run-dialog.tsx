@@ -1,11 +1,13 @@
-import { Button, Group, JsonInput, Modal, Select, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Select, Stack, TextInput, Textarea } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { dataOf, engine } from '../../../api/engine.ts'
-import type { Node, RunRequest, Topology } from '../../../api/engine.ts'
+import type { Node, Topology } from '../../../api/engine.ts'
 import { faultAt } from '../../../api/problem.ts'
+import { jsonFault } from '../../../parts/body/json-fault.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
+import { startRun } from './start-run.ts'
+import type { Given } from './start-run.ts'
 
 interface RunDialogProps {
   readonly topology: Topology
@@ -13,17 +15,17 @@ interface RunDialogProps {
   readonly close: () => void
 }
 
+/** What the key is called where there is a body. */
+const ofHeader = 'idempotency-key'
+
 /** Starts a run: where, and with what. */
 export function RunDialog({ topology, nodes, close }: RunDialogProps) {
   const entries = nodes.filter(({ prefetch, leaving }) => prefetch === null && leaving === null)
   const [given, setGiven] = useState<Given>({ node: entries[0]?.name ?? null, body: '', tenant: '', key: '' })
-  const parsed = parse(given.body)
+  const bodyFault = given.body.trim() === '' ? null : jsonFault(given.body)
+  const keyFault = keyFaultOf(given)
   const run = useMutation({
-    mutationFn: () => {
-      const params = { path: { topology: topology.id } }
-      const body = requestOf(given, parsed.value)
-      return dataOf(engine.POST('/api/topologies/{topology}/run', { params, body }))
-    },
+    mutationFn: () => startRun(topology.id, given),
     onSuccess: ({ runId }) => {
       told(`Run ${runId} was started`)
       close()
@@ -34,7 +36,7 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          if (parsed.fault === null) run.mutate()
+          if (bodyFault === null && keyFault === null) run.mutate()
         }}
       >
         <Stack gap="sm">
@@ -42,10 +44,10 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
             given={given}
             set={(changed) => setGiven({ ...given, ...changed })}
             entries={entries.map(({ name }) => name)}
-            bodyFault={parsed.fault}
+            {...{ bodyFault, keyFault }}
             error={run.error}
           />
-          {run.error !== null && <Problem error={run.error} shownElsewhere={Object.keys(given)} />}
+          {run.error !== null && <Problem error={run.error} shownElsewhere={[...Object.keys(given), ofHeader]} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
               Cancel
@@ -60,20 +62,10 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
   )
 }
 
-interface Given {
-  readonly node: string | null
-  readonly body: string
-  readonly tenant: string
-  readonly key: string
-}
-
-function requestOf({ node, body, tenant, key }: Given, parsed: unknown): RunRequest {
-  return {
-    ...(node !== null && { node }),
-    ...(body.trim() !== '' && { body: parsed }),
-    ...(tenant !== '' && { tenant }),
-    ...(key !== '' && { key }),
-  }
+/** Beside a body the key goes as a header, which takes nothing else. */
+function keyFaultOf({ body, key }: Given): string | null {
+  const isFit = body.trim() === '' || (/^[\x20-\x7e]*$/.test(key) && key === key.trim())
+  return isFit ? null : 'expected printable ASCII without spaces around it'
 }
 
 interface FieldsProps {
@@ -81,10 +73,11 @@ interface FieldsProps {
   readonly set: (changed: Partial<Given>) => void
   readonly entries: readonly string[]
   readonly bodyFault: string | null
+  readonly keyFault: string | null
   readonly error: unknown
 }
 
-function Fields({ given, set, entries, bodyFault, error }: FieldsProps) {
+function Fields({ given, set, entries, bodyFault, keyFault, error }: FieldsProps) {
   return (
     <>
       {entries.length > 1 && (
@@ -97,17 +90,17 @@ function Fields({ given, set, entries, bodyFault, error }: FieldsProps) {
           error={faultAt(error, 'node')}
         />
       )}
-      <JsonInput
+      <Textarea
         label="Body"
-        description="JSON; empty for a start without one"
+        description="JSON, sent as it stands here; empty for a start without one"
         size="xs"
         autosize
         minRows={5}
         maxRows={18}
         value={given.body}
-        onChange={(body) => set({ body })}
+        onChange={(event) => set({ body: event.currentTarget.value })}
         error={bodyFault ?? faultAt(error, 'body')}
-        formatOnBlur
+        spellCheck={false}
         data-autofocus
         styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
       />
@@ -124,21 +117,9 @@ function Fields({ given, set, entries, bodyFault, error }: FieldsProps) {
           description="The same key starts the same run only once"
           value={given.key}
           onChange={(event) => set({ key: event.currentTarget.value })}
-          error={faultAt(error, 'key')}
+          error={keyFault ?? faultAt(error, 'key') ?? faultAt(error, ofHeader)}
         />
       </Group>
     </>
   )
-}
-
-function parse(text: string): { readonly value: unknown; readonly fault: string | null } {
-  if (text.trim() === '') return { value: undefined, fault: null }
-  try {
-    return { value: JSON.parse(text), fault: null }
-  } catch (error) {
-    return {
-      value: undefined,
-      fault: `That is no JSON: ${error instanceof Error ? error.message : 'it can’t be read'}`,
-    }
-  }
 }

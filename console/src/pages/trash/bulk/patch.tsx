@@ -3,9 +3,8 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useMemo, useState } from 'react'
 import type { BulkPatch } from '../../../api/engine.ts'
 import { shownOf } from '../../../api/problem.ts'
-import { jsonFault } from '../../../parts/body/json-fault.ts'
-
-type Kind = 'none' | 'merge-patch' | 'json-patch'
+import { readPatch } from './read-patch.ts'
+import type { Kind } from './read-patch.ts'
 
 export interface PatchDraft {
   readonly kind: Kind
@@ -24,24 +23,9 @@ const typingMs = 400
 export function usePatch(): PatchDraft {
   const [kind, setKind] = useState<Kind>('none')
   const [text, setText] = useState('')
-  const { value, fault } = useMemo(() => read(kind, text), [kind, text])
+  const { value, fault } = useMemo(() => readPatch(kind, text), [kind, text])
   const [settled] = useDebouncedValue(value, typingMs)
   return { kind, setKind, text, setText, value, settled, fault }
-}
-
-function read(kind: Kind, text: string): { value: BulkPatch | null; fault: string | null } {
-  if (kind === 'none') return { value: null, fault: null }
-  if (text.trim() === '') return { value: null, fault: 'Say what is to be changed' }
-  const fault = jsonFault(text)
-  if (fault !== null) return { value: null, fault }
-  const parsed = JSON.parse(text) as unknown
-  if (kind === 'merge-patch') return { value: { type: kind, value: parsed }, fault: null }
-  if (!Array.isArray(parsed)) return { value: null, fault: 'A JSON Patch is a list of operations: [{"op": …}]' }
-  // The engine checks each of them, and says which is none.
-  return {
-    value: { type: kind, operations: parsed as Extract<BulkPatch, { type: 'json-patch' }>['operations'] },
-    fault: null,
-  }
 }
 
 const examples: Readonly<Record<Kind, string>> = {

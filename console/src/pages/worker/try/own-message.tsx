@@ -52,7 +52,7 @@ export function OwnMessage({ isBatch, draft, change, fault, error }: OwnMessageP
         styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
         value={draft.body}
         onChange={(event) => change({ ...draft, body: event.currentTarget.value })}
-        error={faultOf('body')}
+        error={faultOf('body') ?? faultAt(error, 'bodyBase64')}
       />
       <Textarea
         label="Headers"

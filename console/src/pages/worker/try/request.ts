@@ -1,4 +1,6 @@
-import type { TryRequest } from '../../../api/engine.ts'
+import type { TryRequest } from '../../../../../runtime/client/openapi.d.ts'
+import { jsonFault } from '../../../parts/body/json-fault.ts'
+import { base64Of, isJsonType } from '../../../parts/body/text.ts'
 
 /** What is typed for a call; empty fields aren't sent. */
 export interface CallDraft {
@@ -40,12 +42,14 @@ export function requestOf(draft: CallDraft): Built {
   const { contentType, body, headers, page } = draft
   const lines = headersOf(headers)
   if (lines === null) return faulty('headers', 'each line is a name, a colon and a value: x-source: import')
-  const read = bodyOf(contentType, body)
-  if (read.fault !== null) return faulty('body', read.fault)
+  const isJson = isJsonType(contentType)
+  const fault = isJson && body !== '' ? jsonFault(body) : null
+  if (fault !== null) return faulty('body', fault)
   const texts = (['tenant', 'key', 'cursor', 'watermark'] as const).filter((name) => draft[name] !== '')
   const request: TryRequest = {
     ...(contentType !== '' && { contentType }),
-    ...(body !== '' && { body: read.value }),
+    // As it is typed: as a value its numbers would be read and written anew.
+    ...(body !== '' && (isJson ? { bodyBase64: base64Of(body) } : { body })),
     ...(Object.keys(lines).length > 0 && { headers: lines }),
     ...(page !== '' && { page: Number(page) }),
     ...Object.fromEntries(texts.map((name) => [name, draft[name]])),
@@ -55,15 +59,6 @@ export function requestOf(draft: CallDraft): Built {
 
 function faulty(field: BodyFault['field'], message: string): Built {
   return { request: null, fault: { field, message } }
-}
-
-function bodyOf(contentType: string, text: string): { readonly value?: unknown; readonly fault: string | null } {
-  if (text === '' || !/[/+]json\b/i.test(contentType)) return { value: text, fault: null }
-  try {
-    return { value: JSON.parse(text) as unknown, fault: null }
-  } catch (error) {
-    return { fault: `not JSON: ${error instanceof Error ? error.message : String(error)}` }
-  }
 }
 
 function headersOf(text: string): Record<string, string> | null {

@@ -80,7 +80,7 @@ export function Trying({ node }: { readonly node: Node }) {
   )
 }
 
-const ownFields = ['body', 'headers', 'contentType', 'tenant', 'key', 'cursor', 'watermark', 'page']
+const ownFields = ['body', 'bodyBase64', 'headers', 'contentType', 'tenant', 'key', 'cursor', 'watermark', 'page']
 
 function useWhyNotCall(request: TryRequest | null, source: Source): string | null {
   const lacking = useWhyNot('payload')
