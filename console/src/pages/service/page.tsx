@@ -52,7 +52,7 @@ export default function ServicePage() {
         </>
       }
     >
-      {error !== null && <Problem error={error} again={() => void refetch()} />}
+      {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
       {data ? <Shown state={data} /> : error === null && <Loading />}
       {opened === 'edit' && declared.data && (
         <ServiceForm service={declared.data.data} etag={declared.data.etag} close={close} />

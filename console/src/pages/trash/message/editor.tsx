@@ -28,7 +28,7 @@ export function Editor({ known, close }: EditorProps) {
   const version = known.item.versions.length
   const [from] = useState(version)
   const { data, error, refetch } = useContent(known.item.id, from)
-  if (error) return <Problem error={error} again={() => void refetch()} />
+  if (error && !data) return <Problem error={error} again={() => void refetch()} />
   if (!data) return <Loader size="sm" aria-label="Loading" />
   return <Form known={known} content={data} close={close} />
 }
