@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { seriesOf } from '../../console/src/pages/topology/panel/series.ts'
 import { orDash, progressText, grouped } from '../../console/src/parts/show/format.ts'
-import { clockOn, moment } from '../../console/src/parts/show/moment.ts'
+import { clockOn, moment } from '../../console/src/parts/zone/moment.ts'
 
 const now = Date.parse('2026-03-01T10:00:00Z')
 

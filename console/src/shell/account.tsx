@@ -2,9 +2,9 @@ import { ActionIcon, Menu, Text } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { enter, logOut, useSession } from '../api/session.ts'
 import { Icon } from '../parts/icons.tsx'
-import { zones } from '../parts/show/moment.ts'
-import type { Zone } from '../parts/show/moment.ts'
-import { chooseZone, useZone } from '../parts/show/zone.ts'
+import { zones } from '../parts/zone/moment.ts'
+import type { Zone } from '../parts/zone/moment.ts'
+import { chooseZone, useZone } from '../parts/zone/zone.ts'
 import { failed } from '../parts/toast.ts'
 
 const words: Readonly<Record<Zone, string>> = { local: 'Local, and how long ago', utc: 'UTC' }

@@ -1,9 +1,9 @@
 import { Tooltip } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { age } from './format.ts'
-import { clockOn, moment } from './moment.ts'
-import type { Zone } from './moment.ts'
-import { useZone } from './zone.ts'
+import { clockOn, moment } from '../zone/moment.ts'
+import type { Zone } from '../zone/moment.ts'
+import { useZone } from '../zone/zone.ts'
 
 interface TimeProps {
   /** RFC 3339; null: it did not happen. */
