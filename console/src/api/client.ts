@@ -1,4 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import { openAges } from '../live/ages.ts'
 import { statusOf } from './engine.ts'
 import { sessionQuery } from './session.ts'
 
@@ -22,3 +23,6 @@ export const queryClient: QueryClient = new QueryClient({
     },
   },
 })
+
+/** Since when what is shown of an answer is old. */
+export const ageOf = openAges(queryClient.getQueryCache())

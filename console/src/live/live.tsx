@@ -8,20 +8,41 @@ import type { Depth, Depths } from './hear.ts'
 import { openStream } from './stream.ts'
 import type { StreamState } from './stream.ts'
 
-const Live = createContext<StreamState>('off')
+/** How long events haven't come. */
+interface Away {
+  /** What happened from then on was not told. */
+  readonly since: number
+  /** It is tried to hear them again; while the page is hidden nobody tries. */
+  readonly tryingSince: number
+}
+
+interface Listening {
+  readonly state: StreamState
+  /** Null: they come. */
+  readonly away: Away | null
+}
+
+const Live = createContext<Listening>({ state: 'off', away: null })
+
+function next({ away }: Listening, state: StreamState): Listening {
+  const now = Date.now()
+  if (state === 'live') return { state, away: null }
+  const tryingSince = state === 'resting' ? Infinity : Math.min(away?.tryingSince ?? now, now)
+  return { state, away: { since: away?.since ?? now, tryingSince } }
+}
 
 /** Keeps what is shown below it in step with the engine, over one connection. */
 export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const client = useQueryClient()
   const { topologyId } = useSession()
-  const [state, setState] = useState<StreamState>('connecting')
+  const [listening, setListening] = useState<Listening>(() => next({ state: 'off', away: null }, 'connecting'))
   useEffect(() => {
     const ears = openEars(client)
     const url = topologyId === null ? '/api/events' : `/api/topologies/${topologyId}/events`
     const close = openStream(url, {
       event: (kind, data) => ears.event(kind, data),
       gap: () => ears.gap(),
-      state: setState,
+      state: (state) => setListening((before) => next(before, state)),
       refused: () => void client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
     })
     return () => {
@@ -29,11 +50,16 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       ears.stop()
     }
   }, [client, topologyId])
-  return <Live value={state}>{children}</Live>
+  return <Live value={listening}>{children}</Live>
 }
 
 export function useLiveState(): StreamState {
-  return use(Live)
+  return use(Live).state
+}
+
+/** Null while events come. */
+export function useAway(): Away | null {
+  return use(Live).away
 }
 
 const none: Depths = {}

@@ -1,47 +1,60 @@
 import { Button, Group, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { shownOf } from '../api/problem.ts'
+import { useOutdated } from '../live/outdated.ts'
 import { Icon } from './icons.tsx'
+import { Time } from './show/time.tsx'
+
+/** Says that what the page shows is older than it looks, and why: what was read last stays, since it tells more than nothing. */
+export function NotUpdated() {
+  const outdated = useOutdated()
+  if (outdated === null) return null
+  const { since, error, again } = outdated
+  return (
+    <Warning {...(error !== null && { again })}>
+      Not updated since <Time at={new Date(since).toISOString()} clock />: {reasonOf(error)}
+    </Warning>
+  )
+}
+
+function reasonOf(error: unknown): string {
+  if (error === null) return 'the connection over which changes are told is lost, and tried again by itself.'
+  const { title, detail } = shownOf(error)
+  return `${title.charAt(0).toLowerCase()}${title.slice(1)}. ${detail}`
+}
 
 /** Of something that was asked for. */
 export interface Asked {
   readonly error: unknown
-  /** Milliseconds; 0: it was never answered. */
-  readonly dataUpdatedAt: number
+  readonly data: unknown
   readonly refetch: () => Promise<unknown>
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
+/** Says that something was never answered of what a page puts together, and why. */
+export function NotShown({ asked }: { readonly asked: readonly Asked[] }) {
+  const missing = asked.filter(({ error, data }) => error !== null && data === undefined)
+  if (missing.length === 0) return null
+  const again = (): Promise<unknown> => Promise.all(missing.map(({ refetch }) => refetch()))
+  return <Warning again={again}>Some of it isn’t shown: {reasonOf(missing[0]?.error)}</Warning>
+}
 
-/** Says that what is shown is older than it looks, and why: what was read last stays, since it tells more than nothing. */
-export function NotUpdated({ asked }: { readonly asked: readonly Asked[] }) {
-  const failing = asked.filter(({ error }) => error !== null)
-  if (failing.length === 0) return null
-  const since = new Date(Math.min(...failing.map(({ dataUpdatedAt }) => dataUpdatedAt)))
-  const { title, detail } = shownOf(failing[0]?.error)
+interface WarningProps {
+  readonly again?: () => Promise<unknown>
+  readonly children: ReactNode
+}
+
+function Warning({ again, children }: WarningProps) {
   return (
     <Group gap={6} wrap="nowrap" role="status" c="var(--warn)">
       <Icon name="warning" size={14} />
       <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-        {since.getTime() === 0 ? (
-          'Some of it isn’t shown'
-        ) : (
-          <>
-            Not updated since{' '}
-            <time dateTime={since.toISOString()} title={`${since.toISOString().replace('T', ' ').slice(0, 19)} UTC`}>
-              {clock.format(since)}
-            </time>
-          </>
-        )}
-        : {title.toLowerCase()}. {detail}
+        {children}
       </Text>
-      <Button
-        variant="subtle"
-        size="compact-xs"
-        onClick={() => void Promise.all(failing.map(({ refetch }) => refetch()))}
-        style={{ flex: 'none' }}
-      >
-        Try again
-      </Button>
+      {again && (
+        <Button variant="subtle" size="compact-xs" onClick={() => void again()} style={{ flex: 'none' }}>
+          Try again
+        </Button>
+      )}
     </Group>
   )
 }

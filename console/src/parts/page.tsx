@@ -2,6 +2,7 @@ import { Anchor, Breadcrumbs, Group, Stack, Title } from '@mantine/core'
 import { useDocumentTitle } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
+import { NotUpdated } from './not-updated.tsx'
 import classes from './page.module.css'
 
 interface PageProps {
@@ -13,10 +14,12 @@ interface PageProps {
   readonly children: ReactNode
   /** Uses all of the height, and scrolls inside. */
   readonly full?: boolean
+  /** Nothing of what was read before is shown. */
+  readonly isEmpty?: boolean
 }
 
 /** A page: its title in the tab and above it, its actions beside it. */
-export function Page({ title, heading, actions, children, full = false }: PageProps) {
+export function Page({ title, heading, actions, children, full = false, isEmpty = false }: PageProps) {
   useDocumentTitle(`${title} · Sluiceway`)
   return (
     <Stack gap="sm" className={full ? classes.full : classes.page}>
@@ -24,6 +27,7 @@ export function Page({ title, heading, actions, children, full = false }: PagePr
         {heading ?? <Title order={1}>{title}</Title>}
         {actions !== undefined && <Group gap="xs">{actions}</Group>}
       </Group>
+      {!isEmpty && <NotUpdated />}
       {children}
     </Stack>
   )

@@ -48,6 +48,10 @@ describe.skipIf(chromiumPath === undefined)('runs, in Chromium', () => {
     const nodes = page.getByRole('list', { name: 'Nodes of the run' })
     await nodes.getByText('store', { exact: true }).waitFor()
     await page.getByText('1 message of it failed').waitFor()
+    await nodes
+      .getByText(/^from [\d.,]+ m?s on, for [\d.,]+ m?s$/)
+      .first()
+      .waitFor()
     await keepPicture(page, 'run-1280-light')
     expect(await hindrances(page)).toEqual([])
     await page.getByRole('tab', { name: 'Messages' }).click()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataOf } from '../../../runtime/client/answer.ts'
 import { chromiumPath, hindrances, keepPicture, openConsole } from '../../console/open.ts'
 import type { TestConsole } from '../../console/open.ts'
 
@@ -35,6 +36,36 @@ describe.skipIf(chromiumPath === undefined)('the shell, in Chromium', () => {
     await page.getByRole('menuitem', { name: 'Log out' }).click()
     await page.getByRole('button', { name: 'Log in' }).waitFor()
     expect(page.url()).toBe(`${t.url}/topologies`)
+  })
+
+  test('what somebody else declares or makes is there without being asked for', async () => {
+    const page = await t.page('/services')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await dataOf(t.engine.POST('/api/services', { body: { name: 'geo', limits: [{ rate: 5, per: 'second' }] } }))
+    await page.getByRole('link', { name: 'geo' }).waitFor()
+    await page.getByRole('link', { name: 'Tokens' }).click()
+    await page.getByRole('heading', { name: 'Tokens' }).waitFor()
+    await dataOf(t.engine.POST('/api/tokens', { body: { name: 'made elsewhere', scopes: ['read'] } }))
+    await page.getByText('made elsewhere').waitFor()
+  })
+
+  test('who chooses UTC, also by keyboard, sees UTC wherever there was a time or an age, and the browser remembers it', async () => {
+    const page = await t.page('/audit')
+    const times = page.getByRole('main').locator('time')
+    await times.first().waitFor()
+    expect(await times.first().innerText()).not.toContain('UTC')
+    await page.getByRole('button', { name: /^Logged in as/ }).press('Enter')
+    await page.getByRole('menuitem', { name: 'UTC' }).press('Enter')
+    await times
+      .first()
+      .getByText(/\d\d:\d\d:\d\d UTC$/)
+      .waitFor()
+    await page.reload()
+    await times
+      .first()
+      .getByText(/\d\d:\d\d:\d\d UTC$/)
+      .waitFor()
+    for (const text of await times.allInnerTexts()) expect(text).toMatch(/ UTC$/)
   })
 
   test.each(['light', 'dark'] as const)('in %s nothing hinders people', async (scheme) => {

@@ -70,6 +70,28 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await shared.getByText('None is like that').waitFor()
   })
 
+  test('a backlog that nobody told yet is no 0, and what isn’t told any more is said to be old, with since when', async () => {
+    const page = await t.page('/topologies')
+    await page.route('**/api/events', (route) => route.abort())
+    await page.clock.install()
+    await page.reload()
+    const backlog = page
+      .getByRole('row', { name: /^orders/ })
+      .getByRole('cell')
+      .nth(4)
+    await backlog.getByText('–').waitFor()
+    const old = page.getByRole('status').filter({ hasText: /Not updated since \d\d:\d\d: the connection over which/ })
+    await eventually('it is away for long enough', async () => {
+      await page.clock.fastForward(5_000)
+      return await old.isVisible()
+    })
+    await page.unroute('**/api/events')
+    await eventually('the connection is made anew', async () => {
+      await page.clock.fastForward(5_000)
+      return (await backlog.innerText()) === '30' && !(await old.isVisible())
+    })
+  })
+
   test('the graph shows where messages wait; a node says why, which they are, and what failed', async () => {
     const page = await t.page('/topologies/orders')
     await page

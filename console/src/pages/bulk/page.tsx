@@ -39,7 +39,7 @@ export default function BulkPage() {
       }
       {...(data && { actions: <Acts bulk={data} /> })}
     >
-      {error && <Problem error={error} again={() => void refetch()} />}
+      {error && !data && <Problem error={error} again={() => void refetch()} />}
       {!data && !error && <Loader size="sm" aria-label="Loading" />}
       {data && (
         <>

@@ -8,6 +8,7 @@ import { Rows } from '../../parts/table/rows.tsx'
 import type { Column } from '../../parts/table/rows.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Mono } from '../../parts/show/facts.tsx'
+import { progressText } from '../../parts/show/format.ts'
 import { Time } from '../../parts/show/time.tsx'
 
 const words: Readonly<Record<CursorDeedDeed, string>> = {
@@ -23,7 +24,7 @@ const columns: readonly Column<CursorDeed>[] = [
   { title: 'Page', cell: ({ page }) => page, right: true, tight: true },
   { title: 'Cursor', cell: ({ cursor }) => (cursor === null ? 'none' : <Mono>{cursor}</Mono>) },
   { title: 'Next', cell: ({ next }) => next !== null && <Mono>{next}</Mono> },
-  { title: 'Progress', cell: ({ progress }) => progress, tight: true },
+  { title: 'Progress', cell: ({ progress }) => progressText(progress), tight: true },
   {
     title: 'Who and why',
     cell: ({ by, reason }) => by !== null && (reason === null ? by : `${by}: ${reason}`),

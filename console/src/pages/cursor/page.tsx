@@ -13,6 +13,7 @@ import { Pinned } from '../../parts/form/pinned.tsx'
 import type { Told } from '../../parts/form/pinned.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Facts, Mono } from '../../parts/show/facts.tsx'
+import { progressText } from '../../parts/show/format.ts'
 import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { ReadingHeading } from '../cursors/heading.tsx'
@@ -112,7 +113,7 @@ function CursorFacts({ cursor }: { readonly cursor: Cursor }) {
       of={[
         ['State', <CursorSign key="s" state={cursor.state} />],
         ['Newest page', cursor.page],
-        ['Progress', cursor.progress],
+        ['Progress', progressText(cursor.progress)],
         ['Asked with', cursor.cursor === null ? 'no cursor' : <Mono>{cursor.cursor}</Mono>],
         ['Next', cursor.next === null ? 'no further page' : <Mono>{cursor.next}</Mono>],
         ['Began at the watermark', cursor.since === null ? 'none: it reads everything' : <Mono>{cursor.since}</Mono>],

@@ -12,6 +12,7 @@ import { ShowAll } from '../../parts/table/show-all.tsx'
 import { useList } from '../../parts/table/use-list.ts'
 import { Page } from '../../parts/page.tsx'
 import { Mono } from '../../parts/show/facts.tsx'
+import { progressText } from '../../parts/show/format.ts'
 import { RunLink } from '../../parts/show/run-link.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { CursorSign } from './state.tsx'
@@ -28,7 +29,7 @@ const columns: readonly Column<Cursor>[] = [
   },
   { title: 'State', cell: ({ state }) => <CursorSign state={state} /> },
   { title: 'Page', cell: ({ page }) => page, right: true, tight: true },
-  { title: 'Progress', cell: ({ progress }) => progress, tight: true },
+  { title: 'Progress', cell: ({ progress }) => progressText(progress), tight: true },
   { title: 'Next cursor', cell: ({ next }) => next !== null && <Mono>{next}</Mono> },
   { title: 'Tenant', cell: ({ tenant }) => tenant, tight: true },
   {

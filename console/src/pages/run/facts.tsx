@@ -1,7 +1,7 @@
 import { Alert, Anchor, Group, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { RunTimeline } from '../../api/engine.ts'
-import { counted } from '../../parts/show/format.ts'
+import { counted, progressText } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { RunLink } from '../../parts/show/run-link.tsx'
@@ -21,7 +21,7 @@ export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
           started <Time at={startedAt} /> (<Time at={startedAt} relative />
           ), {state === 'running' ? 'for' : 'took'} <Took run={run} />
         </Text>
-        {progress !== null && state === 'running' && <Text size="sm">read {progress}</Text>}
+        {progress !== null && state === 'running' && <Text size="sm">read {progressText(progress)}</Text>}
         <Text size="sm" c="dimmed">
           run {run.id}
           {revision !== null && ` · revision ${revision}`}

@@ -35,7 +35,7 @@ export default function RunPage() {
       heading={<Crumbs of={[{ title: 'Runs', href: '/runs' }]} title={title} />}
       {...(data && { actions: <Acts timeline={data} /> })}
     >
-      {error && <Problem error={error} again={() => void refetch()} />}
+      {error && !data && <Problem error={error} again={() => void refetch()} />}
       {!data && !error && <Loader size="sm" aria-label="Loading" />}
       {data && <Parts timeline={data} />}
     </Page>

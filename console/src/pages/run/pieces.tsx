@@ -44,10 +44,10 @@ export function Pieces({ run, piece, go, openMade }: PiecesProps) {
           Next piece
         </Button>
       </Group>
-      {error && statusOf(error) === 404 && (
+      {error && !data && statusOf(error) === 404 && (
         <Quiet text={`there is no piece ${piece + 1}, or nothing of it is kept any more`} />
       )}
-      {error && statusOf(error) !== 404 && <Problem error={error} again={() => void refetch()} />}
+      {error && !data && statusOf(error) !== 404 && <Problem error={error} again={() => void refetch()} />}
       {!data && !error && <Loader size="xs" aria-label="Loading" />}
       {made > 0 && (
         <div className={classes.waterfall}>

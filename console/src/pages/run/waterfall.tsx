@@ -75,14 +75,18 @@ function Lane({ node, scale, events }: LaneProps) {
   const { spent, firstAt, lastAt } = node
   const total = spentKinds.reduce((sum, [kind]) => sum + spent[kind], 0)
   const left = at(scale, firstAt)
+  const lasted = duration(Date.parse(lastAt) - Date.parse(firstAt))
   const said = spentKinds.filter(([kind]) => spent[kind] > 0).map(([kind, text]) => `${duration(spent[kind])} ${text}`)
   return (
     <div className={classes.lane} role="listitem">
-      <span className={classes.node}>{node.node}</span>
+      <span>
+        <span className={classes.node}>{node.node}</span>
+        <span className={classes.passed}>
+          from {duration(Math.max(0, Date.parse(firstAt) - scale.from))} on, for {lasted}
+        </span>
+      </span>
       <span className={classes.track}>
-        <Tooltip
-          label={`${duration(Date.parse(lastAt) - Date.parse(firstAt))} from the first to the last; over all messages ${said.join(', ') || 'no time'}`}
-        >
+        <Tooltip label={`${lasted} from the first to the last; over all messages ${said.join(', ') || 'no time'}`}>
           <span
             className={classes.passage}
             style={{ left: `${left}%`, width: `${Math.max(0.4, at(scale, lastAt) - left)}%` }}

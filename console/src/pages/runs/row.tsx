@@ -1,5 +1,5 @@
 import type { Run } from '../../api/engine.ts'
-import { compact } from '../../parts/show/format.ts'
+import { compact, progressText } from '../../parts/show/format.ts'
 import { MessagesBar } from '../../parts/life/messages-bar.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Time } from '../../parts/show/time.tsx'
@@ -34,7 +34,7 @@ export function RunRow({ run }: { readonly run: Run }) {
         <span className={classes.quiet}>
           {compact(messages.total)} {messages.total === 1 ? 'message' : 'messages'}
           {tenant !== null && ` · ${tenant}`}
-          {progress !== null && finishedAt === null && ` · ${progress}`}
+          {progress !== null && finishedAt === null && ` · ${progressText(progress)}`}
         </span>
       </span>
       <span role="gridcell" className={classes.wide}>

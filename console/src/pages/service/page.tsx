@@ -59,8 +59,8 @@ export default function ServicePage() {
         </>
       }
     >
-      {error !== null && <Problem error={error} again={() => void refetch()} />}
-      {error === null && declared.error !== null && (
+      {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
+      {error === null && declared.error !== null && declared.data === undefined && (
         <Problem error={declared.error} again={() => void declared.refetch()} />
       )}
       {data ? <Shown state={data} /> : error === null && <Loading />}

@@ -14,8 +14,8 @@ export interface Finding {
 
 const weights: readonly Finding['weight'][] = ['stop', 'look', 'wait']
 
-/** What is wrong with an engine, the worst first. Pure. */
-export function findingsOf(status: Status): Finding[] {
+/** What is wrong with an engine, the worst first. `clock` says a time of today. Pure. */
+export function findingsOf(status: Status, clock: (time: string) => string): Finding[] {
   const { bridges, pausedLimits, topologies } = status
   const found = [
     ...ofParts(status),
@@ -24,7 +24,7 @@ export function findingsOf(status: Status): Finding[] {
     ),
     ...topologies.flatMap(ofTopology),
     ...ofTotals(status),
-    ...pausedLimits.map(ofLimit),
+    ...pausedLimits.map((limit) => ofLimit(limit, clock)),
   ]
   return found.toSorted((a, b) => weights.indexOf(a.weight) - weights.indexOf(b.weight))
 }
@@ -194,13 +194,14 @@ function ofTotals({ totals, topologies }: Status): Finding[] {
   return all.filter((one) => one !== false)
 }
 
-function ofLimit({ service, who, topology, node, until, retryAfterMs, times }: PausedLimit): Finding {
+function ofLimit(limit: PausedLimit, clock: (time: string) => string): Finding {
+  const { service, who, topology, node, until, retryAfterMs, times } = limit
   const of = service ?? `${topology ?? ''} / ${node ?? ''}`
   const whose = who === null ? '' : ` for ${who}`
   return {
     id: `limit ${of} ${who ?? ''}`,
     weight: 'wait',
-    title: `${of} asked to wait${whose}, until ${new Date(until).toLocaleTimeString()}`,
+    title: `${of} asked to wait${whose}, until ${clock(until)}`,
     detail: `A worker answered 429 ${retryAfterMs === null ? 'without Retry-After' : `with Retry-After`}; ${times === 1 ? 'once' : `${times} times`} since it was first told.`,
     toDo: 'Nothing has to be done: no attempt is burnt. If it happens often, declare a lower limit.',
     link: service === null ? null : { href: `/services/${service}`, text: `The service ${service}` },

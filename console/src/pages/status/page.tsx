@@ -7,6 +7,8 @@ import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Bridges } from './bridges.tsx'
 import { Findings } from './listed-findings.tsx'
+import { moment } from '../../parts/zone/moment.ts'
+import { useZone } from '../../parts/zone/zone.ts'
 import { findingsOf } from './findings.ts'
 import { Parts } from './parts.tsx'
 
@@ -21,16 +23,17 @@ export default function StatusPage() {
   })
   return (
     <Page title="Status">
-      {error !== null && <Problem error={error} again={() => void refetch()} />}
+      {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
       {data ? <Shown status={data} /> : error === null && <Loading />}
     </Page>
   )
 }
 
 function Shown({ status }: { readonly status: Status }) {
+  const zone = useZone()
   return (
     <>
-      <Findings findings={findingsOf(status)} />
+      <Findings findings={findingsOf(status, (time) => moment(new Date(time), zone, 'second'))} />
       <Parts status={status} />
       <Bridges status={status} />
     </>

@@ -5,7 +5,6 @@ import { dataOf, engine } from '../../api/engine.ts'
 import { keys } from '../../api/keys.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { grouped } from '../../parts/show/format.ts'
-import { NotUpdated } from '../../parts/not-updated.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { NewTopology } from './create.tsx'
@@ -17,12 +16,11 @@ import { Rows } from './rows.tsx'
 export default function TopologiesPage() {
   const [params, setParams] = useSearchParams()
   const filter = filterOf(params)
-  const overview = useQuery({
+  const { data, error, refetch, isPlaceholderData } = useQuery({
     queryKey: [...keys.topologies, filter],
     queryFn: () => dataOf(engine.GET('/api/overview', { params: { query: { ...filter, limit: rowsMax } } })),
     placeholderData: keepPreviousData,
   })
-  const { data, error, refetch, isPlaceholderData } = overview
   const to = (after: string | null): void =>
     setParams((known) => {
       const next = new URLSearchParams(known)
@@ -38,7 +36,6 @@ export default function TopologiesPage() {
       {data?.items.length === 0 && <Nothing filter={filter} />}
       {data !== undefined && data.items.length > 0 && (
         <>
-          <NotUpdated asked={[overview]} />
           <Rows items={data.items} isOld={isPlaceholderData} />
           {(data.next !== null || filter.after !== undefined) && (
             <Group justify="space-between">

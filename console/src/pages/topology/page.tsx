@@ -9,7 +9,7 @@ import { failuresQuery, nodesQuery, queuesQuery, topologyQuery, workersQuery } f
 import { useSession } from '../../api/session.ts'
 import { useDepths } from '../../live/live.tsx'
 import { Empty } from '../../parts/empty.tsx'
-import { NotUpdated } from '../../parts/not-updated.tsx'
+import { NotShown } from '../../parts/not-updated.tsx'
 import type { Asked } from '../../parts/not-updated.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
@@ -43,7 +43,7 @@ function Opened({ opened }: { readonly opened: Topology }) {
   const { data = opened } = topology
   useOwnAddress(`/topologies/${data.name}`)
   const gone = [topology.error, nodes.error].find((error) => statusOf(error) === 404)
-  if (nodes.data && !gone) return <Loaded topology={data} nodes={nodes.data} asked={[topology, nodes]} />
+  if (nodes.data && !gone) return <Loaded topology={data} nodes={nodes.data} />
   const again = (): void => void Promise.all([topology.refetch(), nodes.refetch()])
   return <Missing title={data.name} error={gone ?? topology.error ?? nodes.error} again={again} />
 }
@@ -57,7 +57,7 @@ interface MissingProps {
 
 function Missing({ title, error, again }: MissingProps) {
   return (
-    <Page title={title}>
+    <Page title={title} isEmpty>
       {error === null ? <Loader size="sm" aria-label="Loading" /> : <Problem error={error} again={again} />}
     </Page>
   )
@@ -66,11 +66,9 @@ function Missing({ title, error, again }: MissingProps) {
 interface LoadedProps {
   readonly topology: Topology
   readonly nodes: readonly Node[]
-  /** Where they come from. */
-  readonly asked: readonly Asked[]
 }
 
-function Loaded({ topology, nodes, asked }: LoadedProps) {
+function Loaded({ topology, nodes }: LoadedProps) {
   const [figures, ofFigures] = useFigures(topology, nodes)
   const [chosen, choose] = useChosen(nodes)
   const { ref: stage, width, height } = useElementSize()
@@ -99,7 +97,7 @@ function Loaded({ topology, nodes, asked }: LoadedProps) {
       }
     >
       <SyncBanner topology={topology} />
-      <NotUpdated asked={[...asked, ...ofFigures]} />
+      <NotShown asked={ofFigures} />
       <div className={classes.box}>
         <div className={classes.bar}>
           {chosen ? (

@@ -33,8 +33,8 @@ export function MessageLife({ runId, messageId, page = 0, openMade }: MessageLif
       return dataOf(engine.GET('/api/runs/{id}/messages/{message}/timeline', { params }))
     },
   })
-  if (error && statusOf(error) === 404) return <Quiet text={shownOf(error).detail} />
-  if (error) return <Problem error={error} again={() => void refetch()} />
+  if (error && !data && statusOf(error) === 404) return <Quiet text={shownOf(error).detail} />
+  if (error && !data) return <Problem error={error} again={() => void refetch()} />
   if (!data) return <Loader size="xs" aria-label="Loading" />
   const { nextPage } = data
   return (

@@ -32,6 +32,8 @@ export interface Known {
   readonly isWhole: boolean
   /** What the list ends with upwards; null: there was nothing. */
   readonly anchor: string | null
+  /** When that was read, in milliseconds. */
+  readonly anchoredAt: number
 }
 
 interface Edge {
@@ -64,12 +66,14 @@ export interface Book<T> {
   readonly leftAt: (offset: number) => void
 }
 
+const noAnchor = { anchor: null, anchoredAt: 0 }
+
 export function openBook<T>(source: Source<T>): Book<T> {
   const listeners = new Set<() => void>()
   let notes: PageNote[] = [{ after: null, count: null, last: null }]
   let isWhole = false
   let epoch = 0
-  let anchor: string | null = null
+  let anchor: Pick<Known, 'anchor' | 'anchoredAt'> = noAnchor
   let offset = 0
   let known = snapshot()
 
@@ -81,7 +85,7 @@ export function openBook<T>(source: Source<T>): Book<T> {
       starts.push(total)
       total += count
     }
-    return { epoch, starts, total, pages: notes.length, isWhole: isWhole || total >= rowsMax, anchor }
+    return { epoch, starts, total, pages: notes.length, isWhole: isWhole || total >= rowsMax, ...anchor }
   }
   const tell = (): void => {
     known = snapshot()
@@ -93,13 +97,14 @@ export function openBook<T>(source: Source<T>): Book<T> {
   const empty = (): void => {
     notes = [{ after: null, count: null, last: null }]
     isWhole = false
-    anchor = null
+    anchor = noAnchor
     epoch++
   }
   const take = (page: number, items: T[], next: string | null): T[] => {
     const note = notes[page]
     if (!note) return []
-    if (page === 0 && anchor === null && items[0] !== undefined) anchor = justAfter(source.timeOf(items[0]))
+    if (page === 0 && anchor === noAnchor && items[0] !== undefined)
+      anchor = { anchor: justAfter(source.timeOf(items[0])), anchoredAt: Date.now() }
     const rows = note.last === null ? items : items.filter((row) => !isBelow(source, row, note.last))
     note.count = rows.length
     if (page === notes.length - 1) {
@@ -126,7 +131,7 @@ export function openBook<T>(source: Source<T>): Book<T> {
       if (!note) return []
       const of = epoch
       const limit = note.count === null ? pageRows : Math.min(500, note.count + slack)
-      const until = page === 0 ? anchor : null
+      const until = page === 0 ? anchor.anchor : null
       const { items, next } = await source.fetch({ after: note.after, until, since: null, limit }, signal)
       if (of !== epoch) return []
       const isShort = note.last !== null && next !== null && !items.some((row) => isAtOrBelow(source, row, note.last))

@@ -85,14 +85,18 @@ function toTop(virtual: Virtualizer<HTMLElement, Element>): void {
 }
 
 /** Whether something came since the list was opened. */
-function useNewer<T>({ key, fetch }: Source<T>, { anchor }: Known): boolean {
+function useNewer<T>({ key, fetch }: Source<T>, { anchor, anchoredAt }: Known): boolean {
   const { data } = useQuery({
     queryKey: [...key, 'newer', anchor],
     queryFn: ({ signal }) => fetch({ after: null, until: null, since: anchor, limit: 1 }, signal),
     enabled: anchor !== null,
     gcTime: keptMs,
+    // Where that can't be asked, the list is as old as what it ends with.
+    initialData: { items: [], next: null },
+    initialDataUpdatedAt: anchoredAt,
+    refetchOnMount: 'always',
   })
-  return (data?.items.length ?? 0) > 0
+  return data.items.length > 0
 }
 
 function useKeptOffset<T>(book: Book<T>, scroller: RefObject<HTMLElement | null>): void {

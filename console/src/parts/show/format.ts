@@ -12,6 +12,12 @@ export function compact(count: number): string {
   return Math.abs(count) < 10_000 ? whole.format(count) : short.format(count)
 }
 
+/** As a worker tells it; `135233/135233` with groups of digits. */
+export function progressText(progress: string | null): string | null {
+  const numbers = /^(\d{1,15})\/(\d{1,15})$/.exec(progress ?? '')
+  return numbers === null ? progress : `${grouped(Number(numbers[1]))}/${grouped(Number(numbers[2]))}`
+}
+
 /** What isn't known is no number. */
 export function orDash(count: number | null, show: (count: number) => string): string {
   return count === null ? '–' : show(count)

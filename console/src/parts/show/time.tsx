@@ -1,45 +1,56 @@
 import { Tooltip } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { age } from './format.ts'
-
-const local = new Intl.DateTimeFormat(undefined, {
-  year: 'numeric',
-  month: 'short',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-})
+import { clockOn, moment } from '../zone/moment.ts'
+import type { Zone } from '../zone/moment.ts'
+import { useZone } from '../zone/zone.ts'
 
 interface TimeProps {
   /** RFC 3339; null: it did not happen. */
   readonly at: string | null
   /** How long ago, or in how long, instead of when. */
   readonly relative?: boolean
+  /** By the clock, to the minute. */
+  readonly clock?: boolean
   /** In rows that are drawn as one scrolls: the browser shows the rest on hover, which costs nothing. */
   readonly isPlain?: boolean
 }
 
-/** A time as it is where the reader is; UTC, and what isn't shown, on hover or focus. */
-export function Time({ at, relative = false, isPlain = false }: TimeProps) {
+/**
+ * A time as it is where the reader is, or in UTC, as he has chosen; the other one, and what isn't shown, on hover. Who has chosen UTC sees
+ * times instead of ages, so that none has to be pointed at.
+ */
+export function Time({ at, relative = false, clock = false, isPlain = false }: TimeProps) {
+  const zone = useZone()
   const now = useNow(relative && at !== null)
   if (at === null) return <span aria-label="never">–</span>
   const when = new Date(at)
-  const shown = local.format(when)
   const utc = `${at.replace('T', ' ').replace(/Z$/, '')} UTC`
-  const said = relative ? `${shown} · ${utc}` : utc
-  const text = relative ? distance(when.getTime() - now) : shown
+  const isAge = relative && zone === 'local'
+  const said = [moment(when, 'local', 'whole'), utc].filter((one) => isAge || clock || zone === 'utc' || one === utc)
+  const text = textOf(when, now, zone, { relative, clock })
   if (isPlain)
     return (
-      <time dateTime={at} title={said}>
+      <time dateTime={at} title={said.join(' · ')}>
         {text}
       </time>
     )
   return (
-    <Tooltip label={said}>
+    <Tooltip label={said.join(' · ')}>
       <time dateTime={at}>{text}</time>
     </Tooltip>
   )
+}
+
+function textOf(
+  when: Date,
+  now: number,
+  zone: Zone,
+  { relative, clock }: { relative: boolean; clock: boolean },
+): string {
+  if (clock) return clockOn(when, now, zone, 'minute')
+  if (!relative) return moment(when, zone, 'whole')
+  return zone === 'utc' ? clockOn(when, now, zone, 'second') : distance(when.getTime() - now)
 }
 
 function distance(ms: number): string {
@@ -50,7 +61,7 @@ function distance(ms: number): string {
 }
 
 /** Of all that show an age one clock, and none while nothing does. */
-const clock = {
+const ticking = {
   now: Date.now(),
   listeners: new Set<() => void>(),
   timer: undefined as ReturnType<typeof setInterval> | undefined,
@@ -61,17 +72,17 @@ export function useNow(isNeeded = true): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     if (!isNeeded) return
-    const listener = (): void => setNow(clock.now)
-    clock.listeners.add(listener)
-    clock.timer ??= setInterval(() => {
-      clock.now = Date.now()
-      for (const one of clock.listeners) one()
+    const listener = (): void => setNow(ticking.now)
+    ticking.listeners.add(listener)
+    ticking.timer ??= setInterval(() => {
+      ticking.now = Date.now()
+      for (const one of ticking.listeners) one()
     }, tickMs)
     return () => {
-      clock.listeners.delete(listener)
-      if (clock.listeners.size > 0) return
-      clearInterval(clock.timer)
-      clock.timer = undefined
+      ticking.listeners.delete(listener)
+      if (ticking.listeners.size > 0) return
+      clearInterval(ticking.timer)
+      ticking.timer = undefined
     }
   }, [isNeeded])
   return now

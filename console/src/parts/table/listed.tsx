@@ -12,7 +12,7 @@ interface ListedProps<T> {
 
 /** What a list has, or why it has nothing; and the rest of it. */
 export function Listed<T>({
-  list: { items, isPending, error, again, more, isLoadingMore },
+  list: { items, isPending, error, isCutShort, again, more, isLoadingMore },
   empty,
   children,
 }: ListedProps<T>) {
@@ -21,8 +21,8 @@ export function Listed<T>({
   if (items.length === 0) return empty
   return (
     <Stack gap="sm">
-      {error !== null && <Problem error={error} again={again} />}
       {children(items)}
+      {isCutShort && <Problem error={error} />}
       {more && (
         <Center>
           <Button variant="default" onClick={more} loading={isLoadingMore}>

@@ -11,6 +11,8 @@ export interface List<T> {
   readonly items: readonly T[]
   readonly isPending: boolean
   readonly error: unknown
+  /** Going on with it failed; what is there is as it was. */
+  readonly isCutShort: boolean
   readonly again: () => void
   /** Null: all is there. */
   readonly more: (() => void) | null
@@ -26,18 +28,20 @@ interface Listing<T> {
 
 /** A list of the API, page by page; while another filter is asked for, what was there stays. */
 export function useList<T>({ queryKey, ask, enabled = true }: Listing<T>): List<T> {
-  const { data, isPending, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    queryKey,
-    queryFn: ({ pageParam }) => ask(pageParam === null ? {} : { after: pageParam }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next }) => next,
-    placeholderData: keepPreviousData,
-    enabled,
-  })
+  const { data, isPending, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, isFetchNextPageError } =
+    useInfiniteQuery({
+      queryKey,
+      queryFn: ({ pageParam }) => ask(pageParam === null ? {} : { after: pageParam }),
+      initialPageParam: null as string | null,
+      getNextPageParam: ({ next }) => next,
+      placeholderData: keepPreviousData,
+      enabled,
+    })
   return {
     items: data?.pages.flatMap(({ items }) => items) ?? [],
     isPending: isPending && enabled,
     error,
+    isCutShort: isFetchNextPageError,
     again: () => void refetch(),
     more: hasNextPage ? () => void fetchNextPage() : null,
     isLoadingMore: isFetchingNextPage,

@@ -2,6 +2,9 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
 import UPlot from 'uplot'
+import { moment, tickOf } from '../../../parts/zone/moment.ts'
+import type { Zone } from '../../../parts/zone/moment.ts'
+import { useZone } from '../../../parts/zone/zone.ts'
 import 'uplot/dist/uPlot.min.css'
 import classes from './charts.module.css'
 
@@ -9,6 +12,8 @@ interface PlotProps {
   readonly title: string
   /** Seconds since 1970. */
   readonly times: readonly number[]
+  /** From when until when it is drawn. */
+  readonly span: readonly [number, number]
   /** Null: not known then. */
   readonly values: readonly (number | null)[]
   readonly show: (value: number) => string
@@ -18,11 +23,10 @@ interface PlotProps {
 
 const height = 96
 const yWidth = 46
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
-const exact = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 /** One figure over time; what it shows is also said in words, as of now or of where one points. */
-export function Plot({ title, times, values, show, tone, isBars = false }: PlotProps) {
+export function Plot({ title, times, span, values, show, tone, isBars = false }: PlotProps) {
+  const zone = useZone()
   const { ref, width } = useElementSize()
   const canvas = useRef<HTMLDivElement>(null)
   const scheme = useComputedColorScheme()
@@ -32,10 +36,14 @@ export function Plot({ title, times, values, show, tone, isBars = false }: PlotP
     if (place === null || width === 0) return
     const style = getComputedStyle(place)
     const series = seriesOf(style.getPropertyValue(`--${tone}`).trim(), isBars)
-    const plot = new UPlot(optionsOf({ width, style, show, series, setPointed }), [[...times], [...values]], place)
+    const plot = new UPlot(
+      optionsOf({ width, style, span, zone, show, series, setPointed }),
+      [[...times], [...values]],
+      place,
+    )
     return () => plot.destroy()
-  }, [times, values, width, scheme, tone, isBars, show])
-  const said = saidOf(times, values, show, pointed)
+  }, [times, span, values, width, scheme, zone, tone, isBars, show])
+  const said = saidOf({ times, values, show, zone }, pointed)
   return (
     <figure className={classes.figure} ref={ref}>
       <figcaption>
@@ -48,9 +56,7 @@ export function Plot({ title, times, values, show, tone, isBars = false }: PlotP
 }
 
 function saidOf(
-  times: readonly number[],
-  values: readonly (number | null)[],
-  show: (value: number) => string,
+  { times, values, show, zone }: Pick<PlotProps, 'times' | 'values' | 'show'> & { readonly zone: Zone },
   pointed: number | null,
 ): string {
   const known = values.filter((value) => value !== null)
@@ -58,19 +64,21 @@ function saidOf(
   if (last === undefined) return 'nothing was seen'
   const value = pointed === null ? null : (values[pointed] ?? null)
   const time = pointed === null ? undefined : times[pointed]
-  if (value !== null && time !== undefined) return `${exact.format(time * 1_000)}: ${show(value)}`
+  if (value !== null && time !== undefined) return `${moment(time * 1_000, zone, 'second')}: ${show(value)}`
   return `now ${show(last)}, at most ${show(Math.max(...known))}`
 }
 
 interface Looks {
   readonly width: number
   readonly style: CSSStyleDeclaration
+  readonly span: readonly [number, number]
+  readonly zone: Zone
   readonly show: (value: number) => string
   readonly series: UPlot.Series
   readonly setPointed: (index: number | null) => void
 }
 
-function optionsOf({ width, style, show, series, setPointed }: Looks): UPlot.Options {
+function optionsOf({ width, style, span, zone, show, series, setPointed }: Looks): UPlot.Options {
   const axis: UPlot.Axis = {
     stroke: style.getPropertyValue('--quiet').trim(),
     grid: { stroke: style.getPropertyValue('--line').trim(), width: 1 },
@@ -83,10 +91,11 @@ function optionsOf({ width, style, show, series, setPointed }: Looks): UPlot.Opt
     height,
     padding: [8, 18, 0, 0],
     legend: { show: false },
+    ...(zone === 'utc' && { tzDate: (seconds: number) => UPlot.tzDate(new Date(seconds * 1_000), 'UTC') }),
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
+    scales: { x: { range: () => [...span] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { ...axis, size: 20, space: 56, values: (_, ticks) => once(ticks.map((tick) => clock.format(tick * 1_000))) },
+      { ...axis, size: 20, space: 56, values: (_, ticks) => once(ticks.map((tick) => tickOf(tick * 1_000, zone))) },
       { ...axis, size: yWidth, space: 26, values: (_, ticks) => once(ticks.map(show)) },
     ],
     series: [{}, series],

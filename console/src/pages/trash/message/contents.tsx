@@ -55,7 +55,7 @@ function Content({ item, part }: { readonly item: TrashMessage; readonly part: '
         {lacks}: what messages hold isn’t shown.
       </Text>
     )
-  if (error) return <Problem error={error} again={() => void refetch()} />
+  if (error && !data) return <Problem error={error} again={() => void refetch()} />
   return (
     <Stack gap={8}>
       {newest > 0 && (

@@ -28,7 +28,7 @@ interface EditorProps {
 export function Editor({ known, close }: EditorProps) {
   const typing = useTyped(known)
   const { data, error, refetch } = useContent(known.item.id, typing.since.version)
-  if (error) return <Problem error={error} again={() => void refetch()} />
+  if (error && !data) return <Problem error={error} again={() => void refetch()} />
   if (!data) return <Loader size="sm" aria-label="Loading" />
   return <Form known={known} typing={typing} content={data} close={close} />
 }

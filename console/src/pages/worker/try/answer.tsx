@@ -1,6 +1,6 @@
 import { Stack, Text, Title } from '@mantine/core'
 import type { Trial, TrialReply, TrialResult, TrialVerdict, TrialVerdictKind } from '../../../api/engine.ts'
-import { bytes, counted, duration } from '../../../parts/show/format.ts'
+import { bytes, counted, duration, progressText } from '../../../parts/show/format.ts'
 import { Block } from '../../../parts/show/block.tsx'
 import { Facts, Mono } from '../../../parts/show/facts.tsx'
 import { Sign } from '../../../parts/show/sign.tsx'
@@ -63,7 +63,7 @@ function ofVerdict({ messages, delayMs, next, watermark, progress }: TrialVerdic
     fact('Would wait', delayMs === null ? null : duration(delayMs)),
     fact('Next page', next),
     fact('Watermark', watermark),
-    fact('Progress', progress),
+    fact('Progress', progressText(progress)),
   ]
 }
 

@@ -1,0 +1,33 @@
+import type { Query, QueryCache } from '@tanstack/react-query'
+
+/** Since when what was answered is known to be old. */
+export type AgeOf = (query: Query) => number
+
+/**
+ * What is shown is kept right by events, however long ago it was asked for: it is old from the moment in which something said so. What
+ * nothing was said of, and can't be asked for again, is as old as its answer.
+ */
+export function openAges(cache: QueryCache): AgeOf {
+  const outdated = new WeakMap<Query, number>()
+  cache.subscribe((event) => {
+    if (event.type !== 'updated') return
+    const query = event.query as Query
+    const { type } = event.action
+    if (type === 'invalidate') outdated.set(query, outdated.get(query) ?? Date.now())
+    if (type === 'success') outdated.delete(query)
+  })
+  return (query) => outdated.get(query) ?? query.state.dataUpdatedAt
+}
+
+/** Of all that is looked at: what is shown though it could not be asked for again. */
+export function failingOf(cache: QueryCache): Query[] {
+  return cache.findAll({
+    type: 'active',
+    predicate: ({ queryKey, state }) =>
+      state.error !== null &&
+      state.data !== undefined &&
+      queryKey[0] !== 'session' &&
+      // A list that could not be gone on with is as new as before.
+      state.fetchMeta?.fetchMore === undefined,
+  })
+}

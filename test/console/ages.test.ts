@@ -1,0 +1,72 @@
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
+import type { QueryKey } from '@tanstack/react-query'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failingOf, openAges } from '../../console/src/live/ages.ts'
+import type { AgeOf } from '../../console/src/live/ages.ts'
+
+const began = Date.parse('2026-03-01T10:00:00Z')
+let client: QueryClient
+let ageOf: AgeOf
+let isAway = false
+let stops: (() => void)[] = []
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: began })
+  isAway = false
+  client = new QueryClient({ defaultOptions: { queries: { retry: false } } })
+  ageOf = openAges(client.getQueryCache())
+})
+afterEach(() => {
+  for (const stop of stops) stop()
+  stops = []
+  client.clear()
+  vi.useRealTimers()
+})
+
+const answer = () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve('answer'))
+
+async function lookAt(queryKey: QueryKey): Promise<void> {
+  const observer = new QueryObserver(client, { queryKey, queryFn: answer })
+  stops.push(observer.subscribe(() => undefined))
+  await vi.advanceTimersByTimeAsync(0)
+}
+
+/** After some minutes something happens, and it can't be asked for again. */
+async function failAfter(minutes: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(minutes * 60_000)
+  isAway = true
+  await client.invalidateQueries()
+}
+
+const failing = () => failingOf(client.getQueryCache())
+
+test('what can’t be asked for again is old since an event said so, not since it was read', async () => {
+  await lookAt(['runs'])
+  expect(failing()).toEqual([])
+  await failAfter(30)
+  await failAfter(10)
+  expect(failing().map((query) => [query.queryKey, (ageOf(query) - began) / 60_000])).toEqual([[['runs'], 30]])
+  isAway = false
+  await client.refetchQueries()
+  expect(failing()).toEqual([])
+  await failAfter(5)
+  expect(failing().map((query) => (ageOf(query) - began) / 60_000)).toEqual([45])
+})
+
+test('what is asked for by the clock is as old as its last answer', async () => {
+  await lookAt(['figures'])
+  await vi.advanceTimersByTimeAsync(60_000)
+  isAway = true
+  await client.refetchQueries()
+  expect(failing().map(ageOf)).toEqual([began])
+})
+
+test('what nobody looks at, was never answered, or is the login, is no part of the page', async () => {
+  await lookAt(['left'])
+  stops.pop()?.()
+  await lookAt(['session'])
+  isAway = true
+  await lookAt(['never'])
+  await failAfter(1)
+  expect(failing()).toEqual([])
+})
