@@ -72,7 +72,10 @@ describe.skipIf(chromiumPath === undefined)('runs, in Chromium', () => {
     const page = await t.page('/runs?state=failed')
     const link = page.getByRole('grid', { name: 'Runs' }).getByRole('link', { name: 'orders › start' })
     expect(await link.getAttribute('href')).toBe(`/runs/${runId}`)
-    const [other] = await Promise.all([page.context().waitForEvent('page'), link.click({ modifiers: ['ControlOrMeta'] })])
+    const [other] = await Promise.all([
+      page.context().waitForEvent('page'),
+      link.click({ modifiers: ['ControlOrMeta'] }),
+    ])
     await other.waitForURL(`${t.url}/runs/${runId}`)
     expect(page.url()).toBe(`${t.url}/runs?state=failed`)
     await link.click()
