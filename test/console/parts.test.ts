@@ -4,7 +4,8 @@ import { differenceOf, hunksOf } from '../../console/src/parts/body/difference.t
 import { flatten } from '../../console/src/parts/body/flatten.ts'
 import { base64Of, bodyOf, parseJson, prettyJson } from '../../console/src/parts/body/text.ts'
 import { jsonFault } from '../../console/src/parts/body/json-fault.ts'
-import { openBook } from '../../console/src/parts/list/book.ts'
+import { justAfter, openBook, rowsMax } from '../../console/src/parts/list/book.ts'
+import { extentOf } from '../../console/src/parts/list/extent.ts'
 import { openNewest } from '../../console/src/parts/newest.ts'
 
 const texts = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 30 }).map((lines) => lines.join('\n'))
@@ -111,6 +112,40 @@ test('a list that is looked at does not move when rows come, and loses none when
   const ids = again.flat().map(({ id }) => id)
   expect([ids.length, new Set(ids).size, ids.includes('r440')]).toEqual([449, 449, false])
   expect((await book.renew()).rows[0]?.id).toBe('r1299')
+})
+
+/** So many rows, two of each millisecond, by their position. */
+function longList(total: number) {
+  return openBook<Row>({
+    key: ['long'],
+    idOf: ({ id }) => id,
+    timeOf: ({ at }) => at,
+    async fetch({ after, limit }) {
+      const from = after === null ? 0 : Number(after)
+      const to = Math.min(total, from + limit)
+      const items = Array.from({ length: to - from }, (_, n) => {
+        const position = from + n
+        return { id: `r${9_999_999 - position}`, at: new Date(1_767_225_600_000 - (position >> 1)).toISOString() }
+      })
+      return { items, next: to < total ? String(to) : null }
+    },
+  })
+}
+
+test.each([
+  [rowsMax, '370,000 in all'],
+  [rowsMax + 1, 'A list ends after 370,000 messages, and there are more: narrow it by what is above'],
+])('a list of %i rows says where it ends, and whether there are more', async (total, says) => {
+  const book = longList(total)
+  expect(extentOf(book.known(), 'messages')).toBe('0 read, there are more messages')
+  for (let page = 0; !book.known().isWhole; page++) await book.read(page)
+  expect(extentOf(book.known(), 'messages')).toBe(says)
+  // Rows have 48 pixels, and no browser draws what is further down.
+  expect(book.known().total * 48).toBeLessThan(17_895_697)
+})
+
+test('where a list goes on, nothing of the millisecond it ended in is left out', () => {
+  expect(justAfter('2026-03-02T10:00:00.999Z')).toBe('2026-03-02T10:00:01.000Z')
 })
 
 test('of what is asked for in a row the newest counts, in whichever order it is answered', async () => {

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { insertToken, newTokenText } from '../../../runtime/store/queries/tokens.ts'
@@ -38,6 +39,13 @@ const middleOfEdge = `(() => {
   const { x, y } = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM())
   return [x, y]
 })()`
+
+/** Pixels between what opens the palette and where nodes can be seen. */
+async function roomBelowOpener(page: Page): Promise<number> {
+  const opener = await page.getByRole('button', { name: 'Add a node' }).boundingBox()
+  const canvas = await page.getByLabel('The graph of the draft').boundingBox()
+  return (canvas?.y ?? 0) - ((opener?.y ?? 0) + (opener?.height ?? Infinity))
+}
 
 describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
   let t: TestConsole
@@ -372,6 +380,7 @@ describe.skipIf(chromiumPath === undefined)('the editor, in Chromium', () => {
       await kept('palette')
       await page.getByRole('button', { name: 'Close what can be added' }).click()
       await kept('graph')
+      expect(await roomBelowOpener(page)).toBeGreaterThanOrEqual(8)
     }
     await card(page, 'list').click()
     for (const tab of ['Calls', 'Settings']) {

@@ -72,6 +72,22 @@ describe.skipIf(chromiumPath === undefined)('runs, in Chromium', () => {
     await page.getByText('No run fits this filter').waitFor()
   })
 
+  test('a row is a link to its run, which opens here, or in a tab of its own', async () => {
+    const page = await t.page('/runs?state=failed')
+    const link = page.getByRole('grid', { name: 'Runs' }).getByRole('link', { name: 'orders › start' })
+    expect(await link.getAttribute('href')).toBe(`/runs/${runId}`)
+    const [other] = await Promise.all([
+      page.context().waitForEvent('page'),
+      link.click({ modifiers: ['ControlOrMeta'] }),
+    ])
+    await other.waitForURL(`${t.url}/runs/${runId}`)
+    expect(page.url()).toBe(`${t.url}/runs?state=failed`)
+    await link.click()
+    await page.waitForURL(`${t.url}/runs/${runId}`)
+    await page.goBack()
+    await link.waitFor()
+  })
+
   test('the figures of a run move with its messages', async () => {
     const response = await fetch(`${t.url}/start/orders/start?split=records`, {
       method: 'POST',

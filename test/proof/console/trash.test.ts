@@ -83,6 +83,20 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     await panel.waitFor({ state: 'detached' })
   })
 
+  test('a row is a link to its message, and keys go on from where it was pressed', async () => {
+    const page = await t.page('/trash?view=messages&text=zip')
+    const links = page.getByRole('grid', { name: 'Messages in Trash' }).getByRole('link')
+    await links.nth(2).waitFor()
+    const hrefs = await Promise.all([0, 1].map((at) => links.nth(at).getAttribute('href')))
+    const zips = (await trash('open')).filter(({ error }) => error.title === 'The zip is none')
+    expect(hrefs).toEqual(zips.slice(0, 2).map(({ id }) => `/trash?view=messages&text=zip&message=${id}`))
+    await links.first().click()
+    await page.waitForURL(`${t.url}${hrefs[0]}`)
+    await page.keyboard.press('ArrowDown')
+    await page.waitForURL(`${t.url}${hrefs[1]}`)
+    await page.getByRole('region', { name: 'Message' }).getByText('The zip is none').first().waitFor()
+  })
+
   test('a message is edited, what differs is shown, what does not fit the schema is told, and it is replayed', async () => {
     const [row] = (await trash('open')).filter(({ error }) => error.title === 'The zip is none')
     const page = await t.page(`/trash?message=${row!.id}`)
@@ -211,6 +225,13 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     await shows('7 cancelled')
     expect(await settled()).toBe('13')
     expect(await page.getByRole('button', { name: /Pause|Resume|Cancel/ }).count()).toBe(0)
+    const first = page.getByRole('grid', { name: 'Messages of the bulk' }).getByRole('link').first()
+    expect(await first.getAttribute('href')).toMatch(/^\/trash\?message=[^&]+&state=all&view=messages$/)
+    const { pathname } = new URL(page.url())
+    await page.getByRole('link', { name: 'Bulks' }).click()
+    const row = page.getByRole('link', { name: 'Replay 13 messages' })
+    await row.waitFor()
+    expect(await row.getAttribute('href')).toBe(pathname)
     expect((await trash('open')).filter(({ error }) => error.title === 'It is out of stock')).toHaveLength(7)
   })
 

@@ -6,6 +6,7 @@ import { keys } from '../../api/keys.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import type { Source } from '../../parts/list/book.ts'
+import { RowLink } from '../../parts/list/row-link.tsx'
 import { RowList } from '../../parts/list/rows.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import classes from './bulk.module.css'
@@ -41,9 +42,7 @@ export function Outcomes({ bulk, outcome, change }: OutcomesProps) {
         source={sourceOf(bulk.id, known)}
         rowHeight={34}
         render={(message) => <Row message={message} />}
-        open={({ trashId, againId }) =>
-          navigate(`/trash?message=${encodeURIComponent(againId ?? trashId)}&state=all&view=messages`)
-        }
+        open={(message) => navigate(pageOf(message))}
         empty={
           <Empty icon="trash" title="None of them">
             No message has this outcome.
@@ -72,12 +71,17 @@ function sourceOf(id: string, outcome: Outcome | undefined): Source<Settled> {
 /** Lists are sorted downwards by time; positions go upwards. */
 const maxTime = 8_640_000_000_000_000 / 2
 
+/** In Trash; of one that failed again, what it failed with then. */
+function pageOf({ trashId, againId }: Settled): string {
+  return `/trash?message=${encodeURIComponent(againId ?? trashId)}&state=all&view=messages`
+}
+
 function Row({ message }: { readonly message: Settled }) {
   const { position, outcome, why, error, againId, settledAt, sentAt } = message
   return (
     <div className={classes.row} role="presentation">
       <span role="gridcell" className={classes.quiet}>
-        {position}
+        <RowLink href={pageOf(message)}>{position}</RowLink>
       </span>
       <span role="gridcell">
         <StateBadge state={outcome} />

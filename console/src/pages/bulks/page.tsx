@@ -7,6 +7,7 @@ import { Empty } from '../../parts/empty.tsx'
 import { counted, grouped } from '../../parts/show/format.ts'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import type { Source } from '../../parts/list/book.ts'
+import { RowLink } from '../../parts/list/row-link.tsx'
 import { RowList } from '../../parts/list/rows.tsx'
 import { Crumbs, Page } from '../../parts/page.tsx'
 import { Time } from '../../parts/show/time.tsx'
@@ -39,7 +40,7 @@ export default function BulksPage() {
         source={source}
         rowHeight={48}
         render={(bulk) => <Row bulk={bulk} />}
-        open={({ id }) => navigate(`/trash/bulks/${id}`)}
+        open={(bulk) => navigate(pageOf(bulk))}
         empty={
           <Empty icon="trash" title="No bulk yet">
             Replay or discard a whole kind of failures, or what you select in the list, and see here how it goes.
@@ -54,6 +55,10 @@ export default function BulksPage() {
   )
 }
 
+function pageOf({ id }: Bulk): string {
+  return `/trash/bulks/${id}`
+}
+
 function Row({ bulk }: { readonly bulk: Bulk }) {
   const { action, state, messages, by, createdAt, topology, reason } = bulk
   const { total, done, failedAgain, refused, discarded } = messages
@@ -64,8 +69,10 @@ function Row({ bulk }: { readonly bulk: Bulk }) {
       </div>
       <div role="gridcell" className={classes.text}>
         <div className={classes.title}>
-          {action === 'replay' ? 'Replay' : 'Discard'} {counted(total, 'message')}
-          {topology !== null && ` of ${topology}`}
+          <RowLink href={pageOf(bulk)}>
+            {action === 'replay' ? 'Replay' : 'Discard'} {counted(total, 'message')}
+            {topology !== null && ` of ${topology}`}
+          </RowLink>
         </div>
         <div className={classes.detail}>
           {[

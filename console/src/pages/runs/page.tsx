@@ -13,7 +13,7 @@ import { earlier, later, timeOf } from '../../parts/filters/since.ts'
 import type { Source } from '../../parts/list/book.ts'
 import { RowList } from '../../parts/list/rows.tsx'
 import { Page } from '../../parts/page.tsx'
-import { RunHead, RunRow } from './row.tsx'
+import { RunHead, RunRow, pageOf } from './row.tsx'
 
 const states = ['running', 'failed', 'finished', 'cancelled'] as const
 const filterNames = ['topology', 'state', 'tenant', 'since', 'until'] as const
@@ -52,7 +52,7 @@ export default function RunsPage() {
         rowHeight={48}
         head={<RunHead />}
         render={(run) => <RunRow run={run} />}
-        open={({ id }) => navigate(`/runs/${id}`)}
+        open={(run) => navigate(pageOf(run))}
         goOnFrom={(until) => change({ until })}
         empty={isFiltered ? <NothingFits /> : <NoRuns />}
       />

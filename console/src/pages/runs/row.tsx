@@ -1,6 +1,7 @@
 import type { Run } from '../../api/engine.ts'
 import { compact, progressText } from '../../parts/show/format.ts'
 import { MessagesBar } from '../../parts/life/messages-bar.tsx'
+import { RowLink } from '../../parts/list/row-link.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { Took } from '../../parts/show/took.tsx'
@@ -19,6 +20,10 @@ export function RunHead() {
   )
 }
 
+export function pageOf({ id }: Run): string {
+  return `/runs/${id}`
+}
+
 /** What one wants to know first: how it ended, how much of it failed, how long it took. */
 export function RunRow({ run }: { readonly run: Run }) {
   const { topology, node, tenant, messages, startedAt, progress, finishedAt } = run
@@ -28,9 +33,9 @@ export function RunRow({ run }: { readonly run: Run }) {
         <StateBadge state={stateOf(run)} />
       </span>
       <span role="gridcell" className={classes.text}>
-        <span className={classes.name}>
+        <RowLink href={pageOf(run)} className={classes.name}>
           {topology} › {node}
-        </span>
+        </RowLink>
         <span className={classes.quiet}>
           {compact(messages.total)} {messages.total === 1 ? 'message' : 'messages'}
           {tenant !== null && ` · ${tenant}`}

@@ -5,6 +5,7 @@ import type { TrashHead } from '../../api/engine.ts'
 import { counted } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
+import { RowLink } from '../../parts/list/row-link.tsx'
 import { RowList } from '../../parts/list/rows.tsx'
 import { Time } from '../../parts/show/time.tsx'
 import { messagesSource } from './address.ts'
@@ -20,12 +21,14 @@ import classes from './trash.module.css'
 interface MessagesProps {
   readonly address: TrashAddress
   readonly change: Change
+  /** The page with it beside the list. */
+  readonly hrefOf: (row: TrashHead) => string
 }
 
 const rowHeight = 48
 
 /** The messages, and one of them beside the list. */
-export function Messages({ address, change }: MessagesProps) {
+export function Messages({ address, change, hrefOf }: MessagesProps) {
   const { message } = address
   const filterName = JSON.stringify([address.filter, address.state])
   const source = useMemo(() => messagesSource(address), [filterName]) // eslint-disable-line react-hooks/exhaustive-deps -- an address that says the same is the same
@@ -42,7 +45,13 @@ export function Messages({ address, change }: MessagesProps) {
           source={source}
           rowHeight={rowHeight}
           render={(row, toggle) => (
-            <Row row={row} isSelected={selection.ids.has(row.id)} toggle={toggle} isPickable={row.state === 'open'} />
+            <Row
+              row={row}
+              href={hrefOf(row)}
+              isSelected={selection.ids.has(row.id)}
+              toggle={toggle}
+              isPickable={row.state === 'open'}
+            />
           )}
           open={(row) => change({ message: row.id, view: 'messages' }, message === null ? 'push' : 'replace')}
           openId={message}
@@ -60,12 +69,13 @@ export function Messages({ address, change }: MessagesProps) {
 
 interface RowProps {
   readonly row: TrashHead
+  readonly href: string
   readonly isSelected: boolean
   readonly isPickable: boolean
   readonly toggle: (isRange: boolean) => void
 }
 
-function Row({ row, isSelected, isPickable, toggle }: RowProps) {
+function Row({ row, href, isSelected, isPickable, toggle }: RowProps) {
   const { id, error, topology, node, createdAt, attempts, state } = row
   const settling = useSettling(id)
   const shown = state === 'open' ? (settling ?? state) : state
@@ -83,7 +93,9 @@ function Row({ row, isSelected, isPickable, toggle }: RowProps) {
         />
       </div>
       <div className={classes.text} role="gridcell">
-        <div className={classes.title}>{error.title}</div>
+        <div className={classes.title}>
+          <RowLink href={href}>{error.title}</RowLink>
+        </div>
         <div className={classes.detail}>
           {topology} › {node}
           {error.detail !== undefined && ` · ${error.detail}`}

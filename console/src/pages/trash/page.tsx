@@ -1,6 +1,6 @@
 import { Anchor, SegmentedControl } from '@mantine/core'
 import { Link } from 'wouter'
-import { useAddress } from '../../parts/filters/query.ts'
+import { useAddress, withQuery } from '../../parts/filters/query.ts'
 import { Page } from '../../parts/page.tsx'
 import { readAddress } from './address.ts'
 import { FilterBar } from './filter-bar.tsx'
@@ -34,7 +34,15 @@ export default function TrashPage() {
       }
     >
       <FilterBar address={address} change={change} />
-      {isMessages ? <Messages address={address} change={change} /> : <Kinds address={address} query={query} />}
+      {isMessages ? (
+        <Messages
+          address={address}
+          change={change}
+          hrefOf={({ id }) => withQuery('/trash', query, { message: id, view: 'messages' })}
+        />
+      ) : (
+        <Kinds address={address} query={query} />
+      )}
     </Page>
   )
 }

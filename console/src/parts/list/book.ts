@@ -30,6 +30,8 @@ export interface Known {
   /** Pages that can be asked for: the known ones, and the next. */
   readonly pages: number
   readonly isWhole: boolean
+  /** It has as many rows as a list may have, and there are more. */
+  readonly isCut: boolean
   /** What the list ends with upwards; null: there was nothing. */
   readonly anchor: string | null
   /** When that was read, in milliseconds. */
@@ -51,8 +53,8 @@ interface PageNote {
 export const pageRows = 200
 /** Of a page that is read again: so many rows may have come in between. */
 const slack = 200
-/** Browsers can't scroll over more than that. */
-export const rowsMax = 500_000
+/** Nothing has more than 17.9 million pixels in Firefox (33.5 in Chromium), and most rows have 48. */
+export const rowsMax = 370_000
 
 export interface Book<T> {
   readonly subscribe: (listener: () => void) => () => void
@@ -85,7 +87,8 @@ export function openBook<T>(source: Source<T>): Book<T> {
       starts.push(total)
       total += count
     }
-    return { epoch, starts, total, pages: notes.length, isWhole: isWhole || total >= rowsMax, ...anchor }
+    const isCut = !isWhole && total >= rowsMax
+    return { epoch, starts, total, pages: notes.length, isWhole: isWhole || isCut, isCut, ...anchor }
   }
   const tell = (): void => {
     known = snapshot()
@@ -159,8 +162,8 @@ function isAtOrBelow<T>({ idOf, timeOf }: Source<T>, row: T, edge: Edge | null):
   return time === edge.time ? idOf(row) <= edge.id : time < edge.time
 }
 
-/** Times are told to the millisecond. */
-function justAfter(time: string): string {
+/** Times are told to the millisecond: rows of before it are those of that time, too. */
+export function justAfter(time: string): string {
   return new Date(Date.parse(time) + 1).toISOString()
 }
 

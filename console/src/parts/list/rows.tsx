@@ -1,11 +1,11 @@
 import { Button, Group } from '@mantine/core'
 import { memo, useEffect, useId, useRef } from 'react'
 import type { ReactNode } from 'react'
-import { grouped } from '../show/format.ts'
 import { Problem } from '../problem.tsx'
 import type { Source } from './book.ts'
-import { rowsMax } from './book.ts'
+import { justAfter } from './book.ts'
 import classes from './rows.module.css'
+import { extentOf } from './extent.ts'
 import { useListKeys } from './keys.ts'
 import type { RowActs } from './keys.ts'
 import { useRows } from './use-rows.ts'
@@ -17,7 +17,7 @@ interface RowListProps<T> {
   readonly source: Source<T>
   readonly rowHeight: number
   readonly head?: ReactNode
-  /** The cells of a row; each is a `gridcell`. */
+  /** The cells of a row; each is a `gridcell`, and what names the row in it a `RowLink` to what `open` opens. */
   readonly render: (row: T, toggle: (isRange: boolean) => void) => ReactNode
   readonly open: (row: T) => void
   /** Of the row that is open beside the list. */
@@ -63,7 +63,7 @@ function OneList<T>(props: RowListProps<T>) {
         className={classes.scroller}
         role="grid"
         aria-label={label}
-        aria-rowcount={known.isWhole ? known.total : -1}
+        aria-rowcount={known.isWhole && !known.isCut ? known.total : -1}
         aria-activedescendant={keys.here >= 0 ? `${id}-${keys.here}` : undefined}
         aria-multiselectable={props.select ? true : undefined}
         tabIndex={0}
@@ -155,14 +155,12 @@ function Waiting({ missing }: { readonly missing: (() => void) | null }) {
 }
 
 function Foot<T>({ rows: { known, rowAt }, source, many, goOnFrom }: RowListProps<T> & { readonly rows: Rows<T> }) {
-  const last = known.total >= rowsMax ? rowAt(known.total - 1) : null
+  const last = known.isCut ? rowAt(known.total - 1) : null
   return (
     <div className={classes.foot} role="status">
-      {known.isWhole && known.total < rowsMax
-        ? `${grouped(known.total)} in all`
-        : `${grouped(known.total)} read, there are more ${many}`}
+      {extentOf(known, many)}
       {last !== null && goOnFrom && (
-        <Button variant="subtle" size="compact-xs" ml="xs" onClick={() => goOnFrom(source.timeOf(last))}>
+        <Button variant="subtle" size="compact-xs" ml="xs" onClick={() => goOnFrom(justAfter(source.timeOf(last)))}>
           Go on with older ones
         </Button>
       )}
