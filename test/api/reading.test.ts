@@ -4,6 +4,7 @@ import type { ControlQueues } from '../../runtime/queue/control.ts'
 import { watermarkAt } from '../../runtime/queue/delta/watermarks.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Answer, Seen } from '../support/fake-worker.ts'
+import { heard } from './heard.ts'
 import { chain, nodeOf } from './open.ts'
 import type { Body, TestApi } from './open.ts'
 import { bridgeOf, callsOf, ended, orders, start } from './running.ts'
@@ -78,7 +79,10 @@ test('a cursor that is edited while its page lies in Trash is taken by the repla
   const [stopped] = await list(t, '/api/cursors?active=true')
   const [id, trashId] = [stopped?.id ?? '', stopped?.trashId ?? '']
   expect((await list(t, '/api/watermarks')).length).toBe(0)
-  const edited = await t.send('PUT', `/api/cursors/${id}`, { json: { cursor: 'good', reason: 'typo' } })
+  const edit = { json: { cursor: 'good', reason: 'typo' } }
+  const [edited, event] = await heard(t, 'cursor', () => t.send('PUT', `/api/cursors/${id}`, edit))
+  const { id: nodeId, topologyId } = await nodeOf(t, 'orders', 'a')
+  expect(event).toEqual({ kind: 'cursor', topologyId, nodeId })
   expect([edited.status, edited.body]).toMatchObject([
     202,
     { state: 'stopped', edit: { state: 'pending', cursor: 'good' } },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import type { Answer } from '../../support/fake-worker.ts'
+import { heard } from '../heard.ts'
 import { nodeOf, openApi } from '../open.ts'
 import type { TestApi } from '../open.ts'
 import { callsOf } from '../running.ts'
@@ -29,7 +30,9 @@ test('a service that asked to wait for a day is called again when a person says 
   const { t, worker } = await limited({ limits: [{ rate: 100, per: 'second' }] }, { a: { service: 'geo' } }, answer)
   await run(t)
   await untilState(t, { shared: { asked: { times: 1 } }, backlog: 1 })
-  expect((await resume(t)).body).toEqual({ ended: 1 })
+  const [resumed, event] = await heard(t, 'service', () => resume(t))
+  expect(resumed.body).toEqual({ ended: 1 })
+  expect(event).toEqual({ kind: 'service', name: 'geo', removed: false })
   const { shared } = await untilState(t, { shared: { asked: { retryAfterMs: 86_400_000, times: 2 } } })
   expect(shared.pausedUntil).not.toBeNull()
   mood.isBusy = false
