@@ -135,14 +135,11 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage: true })
 }
 
-/** Whether nothing is still being read. */
-export function isRead(page: Page): Promise<boolean> {
-  return page.evaluate("document.querySelector('.mantine-Loader-root, .mantine-Skeleton-root') === null")
-}
-
-/** Whether nothing moves any more either. */
-export async function isStill(page: Page): Promise<boolean> {
-  return (await isRead(page)) && page.evaluate<boolean>('document.getAnimations().length === 0')
+/** Whether nothing is being read any more, and nothing moves. */
+export function isStill(page: Page): Promise<boolean> {
+  return page.evaluate(
+    "document.querySelector('.mantine-Loader-root, .mantine-Skeleton-root') === null && document.getAnimations().length === 0",
+  )
 }
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
