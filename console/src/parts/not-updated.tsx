@@ -20,7 +20,7 @@ export function NotUpdated() {
 function reasonOf(error: unknown): string {
   if (error === null) return 'the connection over which changes are told is lost, and tried again by itself.'
   const { title, detail } = shownOf(error)
-  return `${title.charAt(0).toLowerCase()}${title.slice(1)}. ${detail}`
+  return `${title.charAt(0).toLowerCase()}${title.slice(1)}. ${detail.charAt(0).toUpperCase()}${detail.slice(1)}`
 }
 
 /** Of something that was asked for. */
