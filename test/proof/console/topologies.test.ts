@@ -108,6 +108,22 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByText('no country').first().waitFor()
   })
 
+  test('charts show what was seen of a node in the last 15 minutes and 24 hours', async () => {
+    const nodes = await t.engine.list('/api/topologies/{topology}/nodes', params)
+    const b = nodes.find(({ name }) => name === 'b')?.id ?? ''
+    const at = new Date(Math.floor((Date.now() - 10 * 3_600_000) / 60_000) * 60_000).toISOString()
+    await t.store.query((db) =>
+      db.execute(`insert into node_figures values ('${b}', 60, '${at}', 512, 1, 2.5), ('', 60, '${at}', 0, 0, 0)`),
+    )
+    const page = await t.page('/topologies/orders?node=b&tab=charts')
+    const chart = (name: RegExp) => page.getByRole('img', { name }).waitFor({ timeout: 30_000 })
+    await chart(/^Waiting over time: now 29, at most 29$/)
+    await chart(/^In flight over time: now 1,/)
+    await page.getByText('24 hours').click()
+    await chart(/^Waiting over time: now \d+, at most 512$/)
+    await chart(/^Rate over time: now .*, at most 2.5\/s$/)
+  })
+
   test('the modal of prefetch says what the figures of the node say', async () => {
     const page = await t.page('/topologies/orders?node=b')
     await page.getByTestId('node-label').getByRole('button', { name: 'Settings' }).click()
