@@ -175,6 +175,8 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
       const run = await engine.GET('/api/runs/{id}', { params: { path: { id: runId } } })
       return run.data?.state === 'finished'
     })
+    await page.getByText('nothing waits').waitFor()
+    await page.getByRole('progressbar', { name: /^\d+ % of what is declared is used$/ }).waitFor({ state: 'attached' })
   })
 
   test('a worker is registered, called with a typed body and with a captured message, and its answer is there in full', async () => {

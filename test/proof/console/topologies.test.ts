@@ -124,6 +124,36 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await chart(/^Rate over time: now .*, at most 2.5\/s$/)
   })
 
+  test('a node is paused and goes on from its panel; starts are refused and taken again from the menu, and what is refused is taken back', async () => {
+    const page = await t.page('/topologies/orders?node=c')
+    const toldOf = async () => {
+      const nodes = await t.engine.list('/api/topologies/{topology}/nodes', params)
+      const { enabled } = await dataOf(t.engine.GET('/api/topologies/{topology}', { params }))
+      return { enabled, paused: nodes.find(({ name }) => name === 'c')?.paused }
+    }
+    await page.getByRole('button', { name: 'Pause the node' }).click()
+    await page.getByText('c is paused', { exact: true }).waitFor()
+    expect(await toldOf()).toEqual({ enabled: true, paused: true })
+    await page.getByRole('button', { name: 'Resume the node' }).click()
+    await page.getByText('c goes on', { exact: true }).waitFor()
+    const choose = async (item: RegExp) => {
+      await page.getByRole('button', { name: 'More', exact: true }).click()
+      await page.getByRole('menuitem', { name: item }).click()
+    }
+    await choose(/^Disable/)
+    await page.getByText('orders takes no more starts').waitFor()
+    expect(await toldOf()).toEqual({ enabled: false, paused: false })
+    await choose(/^Enable/)
+    await page.getByText('orders takes starts').waitFor()
+    await page.route('**/api/nodes/*', (route) =>
+      route.request().method() === 'PATCH' ? route.abort() : route.continue(),
+    )
+    await page.getByRole('button', { name: 'Pause the node' }).click()
+    await page.getByText('c was not paused').waitFor()
+    await page.getByRole('button', { name: 'Pause the node' }).waitFor()
+    expect(await toldOf()).toEqual({ enabled: true, paused: false })
+  })
+
   test('the modal of prefetch says what the figures of the node say', async () => {
     const page = await t.page('/topologies/orders?node=b')
     await page.getByTestId('node-label').getByRole('button', { name: 'Settings' }).click()
