@@ -27,7 +27,8 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: 'xs' } },
     Autocomplete: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'sm' } },
-    NumberInput: { defaultProps: { size: 'sm' } },
+    // What is typed stays, and is said to be wrong: it doesn't become another number.
+    NumberInput: { defaultProps: { size: 'sm', clampBehavior: 'none', allowedDecimalSeparators: ['.', ','] } },
     Textarea: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs' } },
     Table: { defaultProps: { fz: 'sm', verticalSpacing: 6, horizontalSpacing: 'sm' } },

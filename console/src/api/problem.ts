@@ -10,6 +10,8 @@ export interface Shown {
   readonly retryAfterMs: number | null
   /** Which kind of refusal, where the status doesn’t say it all. */
   readonly type: string | null
+  /** Nothing answered at all. */
+  readonly isAway: boolean
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -29,10 +31,17 @@ export function shownOf(error: unknown): Shown {
   const cause = error instanceof Error ? error.cause : undefined
   if (cause instanceof Refused) {
     const title = titles[cause.status] ?? 'The engine failed on this'
-    return { title, detail: cause.message, errors: cause.errors, retryAfterMs: cause.retryAfterMs, type: cause.type }
+    return {
+      title,
+      detail: cause.message,
+      errors: cause.errors,
+      retryAfterMs: cause.retryAfterMs,
+      type: cause.type,
+      isAway: false,
+    }
   }
   const detail = error instanceof Error ? error.message : String(error)
-  return { title: 'The engine can’t be reached', detail, errors: [], retryAfterMs: null, type: null }
+  return { title: 'The engine can’t be reached', detail, errors: [], retryAfterMs: null, type: null, isAway: true }
 }
 
 /** The first fault of a field, for the field; `retry.attempts` is also a fault of `retry`. */

@@ -19,7 +19,8 @@ export function NotUpdated() {
 
 function reasonOf(error: unknown): string {
   if (error === null) return 'the connection over which changes are told is lost, and tried again by itself.'
-  const { title, detail } = shownOf(error)
+  const { title, detail, isAway } = shownOf(error)
+  if (isAway) return 'the engine can’t be reached, and is tried again by itself.'
   return `${title.charAt(0).toLowerCase()}${title.slice(1)}. ${detail.charAt(0).toUpperCase()}${detail.slice(1)}`
 }
 

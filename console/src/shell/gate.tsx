@@ -12,6 +12,8 @@ import { Shell } from './shell.tsx'
 export function Gate({ token }: { readonly token: string | null }) {
   const entering = useEntering(token)
   const { data, error, refetch } = useQuery({ ...sessionQuery, enabled: !entering.isBusy })
+  const [wasIn, setWasIn] = useState(false)
+  if (data && !wasIn) setWasIn(true)
   if (entering.isBusy || (data === undefined && error === null))
     return (
       <Center h="100dvh">
@@ -30,7 +32,7 @@ export function Gate({ token }: { readonly token: string | null }) {
         <Problem error={error} again={() => void refetch()} />
       </Center>
     )
-  return <Login refused={entering.error} />
+  return <Login refused={entering.error} hasEnded={wasIn} />
 }
 
 /** Logs in with the token of the address, also of one that is opened while the page is there. */

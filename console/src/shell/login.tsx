@@ -8,10 +8,12 @@ import { Mark } from './mark.tsx'
 interface LoginProps {
   /** Why the token of the address did not do. */
   readonly refused: unknown
+  /** Somebody was logged in on this page until now. */
+  readonly hasEnded: boolean
 }
 
 /** Takes a token, and gives it to the engine for a cookie; it is kept nowhere. */
-export function Login({ refused }: LoginProps) {
+export function Login({ refused, hasEnded }: LoginProps) {
   const client = useQueryClient()
   const [token, setToken] = useState('')
   const login = useMutation({
@@ -33,6 +35,11 @@ export function Login({ refused }: LoginProps) {
               <Mark />
               <Title order={1}>Sluiceway</Title>
             </Group>
+            {hasEnded && error === null && (
+              <Text size="sm" role="status">
+                The login has ended: you logged out, its time is over, or its token was deleted.
+              </Text>
+            )}
             <PasswordInput
               label="Token"
               description="What you may do here is what the token may do."

@@ -5,12 +5,14 @@ import { counted, progressText } from '../../parts/show/format.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { StateBadge } from '../../parts/life/state-badge.tsx'
 import { RunLink } from '../../parts/show/run-link.tsx'
+import { useZone } from '../../parts/zone/zone.ts'
 import { Time } from '../../parts/show/time.tsx'
 import { Took } from '../../parts/show/took.tsx'
 
 /** How it is, in a line; what somebody has to do, below it. */
 export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
   const { run, reruns, trashOpen } = timeline
+  const zone = useZone()
   const { state, queued, cancelRequestedAt, startedAt, tenant, revision, rerunOf, progress, scheduledAt } = run
   const shown = state === 'running' && cancelRequestedAt !== null ? 'cancelling' : queued ? 'queued' : state
   return (
@@ -18,8 +20,14 @@ export function RunFacts({ timeline }: { readonly timeline: RunTimeline }) {
       <Group gap={10} role="status">
         <StateBadge state={shown} />
         <Text size="sm">
-          started <Time at={startedAt} /> (<Time at={startedAt} relative />
-          ), {state === 'running' ? 'for' : 'took'} <Took run={run} />
+          started <Time at={startedAt} />
+          {zone === 'local' && (
+            <>
+              {' '}
+              (<Time at={startedAt} relative />)
+            </>
+          )}
+          , {state === 'running' ? 'for' : 'took'} <Took run={run} />
         </Text>
         {progress !== null && state === 'running' && <Text size="sm">read {progressText(progress)}</Text>}
         <Text size="sm" c="dimmed">

@@ -48,6 +48,10 @@ export function Waterfall({ timeline }: { readonly timeline: RunTimeline }) {
       <div style={{ marginTop: 8 }}>
         <SpentKey />
       </div>
+      <Text size="xs" c="dimmed" mt={6}>
+        Counted as messages settle: what waits now isn’t in it yet. A bar goes from the first message to the last one,
+        also over rests in between; its colours share out what messages spent there, wherever in that time.
+      </Text>
       {!timeline.complete && (
         <Text size="xs" c="dimmed" mt={6}>
           Single messages of its beginning are not kept any more; these figures are.

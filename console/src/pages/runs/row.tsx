@@ -51,7 +51,7 @@ export function RunRow({ run }: { readonly run: Run }) {
       <span role="gridcell" className={`${classes.number} ${classes.took}`}>
         <Took run={run} />
       </span>
-      <span role="gridcell" className={classes.number}>
+      <span role="gridcell" className={classes.when}>
         <Time at={startedAt} relative isPlain />
       </span>
     </div>

@@ -25,7 +25,12 @@ export function Rows({ items, isOld }: RowsProps) {
             <Table.Th>Name</Table.Th>
             <Table.Th className={classes.middle}>State</Table.Th>
             <Table.Th className={classes.wide}>Health</Table.Th>
-            <Table.Th className={`${classes.number ?? ''} ${classes.middle ?? ''}`}>Throughput</Table.Th>
+            <Table.Th
+              className={`${classes.number ?? ''} ${classes.middle ?? ''}`}
+              title="Messages that its nodes settle a second, all nodes added up"
+            >
+              Throughput
+            </Table.Th>
             <Table.Th className={classes.number}>Backlog</Table.Th>
             <Table.Th className={classes.number}>Failures</Table.Th>
             <Table.Th className={classes.wide}>Last run</Table.Th>

@@ -54,8 +54,8 @@ function textOf(
 }
 
 function distance(ms: number): string {
-  // The clock of all ages may be one tick behind.
-  if (ms > tickMs) return `in ${age(ms)}`
+  // The clock of all ages may be one tick behind, and that of the engine a little ahead.
+  if (ms > 2 * tickMs) return `in ${age(ms)}`
   const text = age(-ms)
   return text === 'now' ? text : `${text} ago`
 }

@@ -90,8 +90,6 @@ function Form(props: FormProps) {
             min={least}
             max={most}
             step={1}
-            clampBehavior="none"
-            allowDecimal={false}
             error={(isSplit ? null : fault) ?? faultAt(save.error, 'prefetch')}
             data-autofocus
             styles={{ wrapper: { maxWidth: 160 } }}

@@ -60,7 +60,7 @@ export function BulkDialog({ ask, close }: BulkDialogProps) {
           )}
         </Text>
         {action === 'replay' && <PatchField patch={patch} error={create.error ?? preview.error} />}
-        <Preview {...preview} isPatched={patch.value !== null} />
+        {patch.fault === null && <Preview {...preview} isPatched={patch.value !== null} />}
         {action === 'replay' && (
           <Options options={options} isCanary={isCanary} setCanary={setCanary} error={create.error} />
         )}
