@@ -94,7 +94,7 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
   test('what is no prefetch is said at the field, and Cancel changes nothing', async () => {
     await publish('wrong')
     const page = await t.page('/topologies/wrong?node=b')
-    for (const value of ['0', '21', '']) {
+    for (const value of ['0', '21', '1.5', '2,9', '']) {
       await setTo(page, value)
       await page.getByText('expected an integer from 1 to 20').waitFor()
       for (const name of ['Save & Republish', 'Save and continue editing'])
