@@ -66,6 +66,31 @@ test('an empty topology that is told of for the first time has nothing asked aga
   expect(isAskedAgain(keys.queues('t'), empty)).toBe(false)
 })
 
+test('a topology that was emptied while nothing was heard has what waited there asked again, and once more when it is settled', () => {
+  ears.event('queue', { topologyId: 't', nodes: { a: depth(29) }, whole: true })
+  vi.advanceTimersByTime(60_000)
+  const empty = (): void => ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
+  const asked = [keys.queues('t'), keys.why('t', 'a'), keys.serviceState('shop'), keys.cursors()]
+  for (const key of asked) client.setQueryData(key, [])
+  empty()
+  expect(asked.map((key) => client.getQueryState(key)?.isInvalidated)).toEqual([true, true, true, true])
+  client.setQueryData(keys.queues('t'), [])
+  vi.advanceTimersByTime(10_000)
+  expect(client.getQueryState(keys.queues('t'))?.isInvalidated).toBe(true)
+  expect(isAskedAgain(keys.queues('t'), empty)).toBe(false)
+})
+
+test('what is about to be shown of a topology counts: it was not empty', () => {
+  ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
+  ears.event('queue', { topologyId: 't', nodes: { a: depth(1) } })
+  expect(depths()).toEqual({ t: {} })
+  vi.advanceTimersByTime(499)
+  client.setQueryData(keys.queues('t'), [])
+  ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
+  vi.advanceTimersByTime(2_000)
+  expect(client.getQueryState(keys.queues('t'))?.isInvalidated).toBe(true)
+})
+
 test.each([
   ['queue', keys.why('t', 'n'), true],
   ['queue', keys.why('u', 'n'), false],

@@ -82,9 +82,10 @@ export function openEars(client: QueryClient): Ears {
     event(kind, data) {
       const told = data as Told
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
-        depths(told.topologyId, told.nodes, told.whole === true)
-        // It is empty, and was before.
-        if (Object.keys(told.nodes).length === 0) return
+        const wasEmpty = depths.isEmpty(told.topologyId)
+        depths.hear(told.topologyId, told.nodes, told.whole === true)
+        // It is empty, and as far as is known it was before.
+        if (wasEmpty && Object.keys(told.nodes).length === 0) return
         runs(told.topologyId)
         settle(told.topologyId)
         pace('glance', glanceMs, glance)
@@ -122,12 +123,22 @@ function patching(client: QueryClient, pace: Pace) {
       return { ...known, ...(Object.fromEntries(patched) as Depths) }
     })
   }
-  const hear = (topologyId: string, nodes: Readonly<Record<string, Depth>>, isWhole: boolean): void => {
-    const before = isWhole ? undefined : news.get(topologyId)
-    news.set(topologyId, { nodes: { ...before?.nodes, ...nodes }, isWhole: isWhole || before?.isWhole === true })
-    pace('depths', showMs, show)
+  return {
+    hear(topologyId: string, nodes: Readonly<Record<string, Depth>>, isWhole: boolean): void {
+      const before = isWhole ? undefined : news.get(topologyId)
+      news.set(topologyId, { nodes: { ...before?.nodes, ...nodes }, isWhole: isWhole || before?.isWhole === true })
+      pace('depths', showMs, show)
+    },
+    /** Whether nothing is known to wait there, counting what is about to be shown. */
+    isEmpty(topologyId: string): boolean {
+      const heard = news.get(topologyId)
+      const shown = heard?.isWhole === true ? {} : client.getQueryData<Depths>(keys.depths)?.[topologyId]
+      return Object.values({ ...shown, ...heard?.nodes }).every(
+        ({ pending, inFlight, replies }) => pending + inFlight + replies === 0,
+      )
+    },
+    forget: () => news.clear(),
   }
-  return Object.assign(hear, { forget: () => news.clear() })
 }
 
 /** A page that was read has no event of its own: it moves a queue. */
