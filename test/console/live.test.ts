@@ -1,6 +1,7 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { keys } from '../../console/src/api/keys.ts'
+import { failingOf } from '../../console/src/live/ages.ts'
 import { openEars } from '../../console/src/live/hear.ts'
 import type { Ears } from '../../console/src/live/hear.ts'
 import { backlogOf } from '../../console/src/pages/topologies/backlog.ts'
@@ -59,6 +60,35 @@ test('after a gap nothing is known of queues, also not what was about to be show
   expect(depths()).toEqual({})
   expect(client.getQueryState(['runs'])?.isInvalidated).toBe(true)
   expect(client.getQueryState(['session'])?.isInvalidated).toBe(false)
+})
+
+test('once events come again, what only queues keep in step is asked again, and nothing else that was answered', () => {
+  const kept = [['audit', 'of all'], keys.topology('t'), ['session']]
+  const moved = [keys.queues('t'), keys.why('t', 'n'), keys.cursor('c'), keys.serviceState('shop'), keys.topologies]
+  for (const key of [...kept, ...moved]) client.setQueryData(key, [])
+  client.setQueryData(keys.run('r'), { run: { topologyId: 't', state: 'running' } })
+  const asked: unknown[] = []
+  client.getQueryCache().subscribe(({ type, query, ...rest }) => {
+    if (type === 'updated' && 'action' in rest && rest.action.type === 'invalidate') asked.push(query.queryKey)
+  })
+  ears.back()
+  expect(new Set(asked)).toEqual(new Set([...moved, keys.run('r')]))
+})
+
+test('what failed and is looked at is answered once events come again, and is not old any more', async () => {
+  let isAway = false
+  const queryFn = () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve('answer'))
+  const observer = new QueryObserver(client, { queryKey: ['audit'], queryFn, retry: false })
+  const stop = observer.subscribe(() => undefined)
+  await vi.advanceTimersByTimeAsync(0)
+  isAway = true
+  await client.refetchQueries()
+  expect(failingOf(client.getQueryCache())).toHaveLength(1)
+  isAway = false
+  ears.back()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(failingOf(client.getQueryCache())).toEqual([])
+  stop()
 })
 
 test('an empty topology that is told of for the first time has nothing asked again', () => {

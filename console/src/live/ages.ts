@@ -23,11 +23,14 @@ export function openAges(cache: QueryCache): AgeOf {
 export function failingOf(cache: QueryCache): Query[] {
   return cache.findAll({
     type: 'active',
-    predicate: ({ queryKey, state }) =>
-      state.error !== null &&
-      state.data !== undefined &&
-      queryKey[0] !== 'session' &&
-      // A list that could not be gone on with is as new as before.
-      state.fetchMeta?.fetchMore === undefined,
+    predicate: (query) => hasFailed(query) && query.state.error !== null && query.state.data !== undefined,
   })
+}
+
+/** It could not be asked for, and may be tried once more at this moment. The login is no part of a page. */
+export function hasFailed({ queryKey, state }: Query): boolean {
+  if (queryKey[0] === 'session') return false
+  // A list that could not be gone on with is as new as before.
+  if (state.fetchMeta?.fetchMore !== undefined) return false
+  return state.error !== null || state.fetchFailureCount > 0
 }

@@ -1,6 +1,7 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query'
 import { keys } from '../api/keys.ts'
 import { isObject } from '../parts/body/json.ts'
+import { hasFailed } from './ages.ts'
 import type { EventKind } from './kinds.ts'
 import { openPace } from './pace.ts'
 import type { Pace } from './pace.ts'
@@ -40,7 +41,10 @@ const missingMs = 1_000
 
 export interface Ears {
   event(kind: EventKind, data: unknown): void
+  /** Events may be missing. */
   gap(): void
+  /** They come again after they had stayed away, and none that is kept is missing; those of queues are not kept. */
+  back(): void
   stop(): void
 }
 
@@ -65,6 +69,11 @@ export function openEars(client: QueryClient): Ears {
     const look = (): void => void client.invalidateQueries({ predicate })
     // And once more: the recorder counts a moment after the queues have moved.
     for (let time = 0; time < 2; time++) pace(`runs of ${topologyId}`, askMs, look)
+  }
+  const askMissed = (): void => {
+    const isMissed = (query: Query): boolean =>
+      hasFailed(query) || ofQueues.has(query.queryKey[0]) || isOfRunUnderWay(query.state.data, null)
+    void client.invalidateQueries({ predicate: isMissed })
   }
   const glance = (): void => void client.invalidateQueries({ queryKey: ['service-glance'] })
   const settle = (topologyId: string): void => {
@@ -100,6 +109,9 @@ export function openEars(client: QueryClient): Ears {
       clearTimeout(missing)
       missing = setTimeout(askAll, missingMs)
     },
+    back() {
+      pace('missed', askMs, askMissed)
+    },
     stop() {
       pace.stop()
       clearTimeout(missing)
@@ -108,10 +120,11 @@ export function openEars(client: QueryClient): Ears {
   }
 }
 
-/** Figures of runs have no event of their own: while one goes on, they move with the queues of its topology. */
-function isOfRunUnderWay(data: unknown, topologyId: string): boolean {
+/** Figures of runs have no event of their own: while one goes on, they move with the queues of its topology (null: any). */
+function isOfRunUnderWay(data: unknown, topologyId: string | null): boolean {
+  const isOf = (id: unknown): boolean => topologyId === null || id === topologyId
   const runs: unknown[] = Array.isArray(data) ? data : isObject(data) ? [data.run] : []
-  return runs.some((run) => isObject(run) && run.state === 'running' && run.topologyId === topologyId)
+  return runs.some((run) => isObject(run) && run.state === 'running' && isOf(run.topologyId))
 }
 
 function patching(client: QueryClient, pace: Pace) {
@@ -140,6 +153,17 @@ function patching(client: QueryClient, pace: Pace) {
     forget: () => news.clear(),
   }
 }
+
+/** What only events of queues keep in step, whatever topology they are of. */
+const ofQueues: ReadonlySet<unknown> = new Set([
+  'queues',
+  'why',
+  'cursors',
+  'cursor',
+  'service-state',
+  'service-glance',
+  'topologies',
+])
 
 /** A page that was read has no event of its own: it moves a queue. */
 const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
