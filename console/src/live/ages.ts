@@ -12,9 +12,10 @@ export function openAges(cache: QueryCache): AgeOf {
   cache.subscribe((event) => {
     if (event.type !== 'updated') return
     const query = event.query as Query
-    const { type } = event.action
-    if (type === 'invalidate') outdated.set(query, outdated.get(query) ?? Date.now())
-    if (type === 'success') outdated.delete(query)
+    const { action } = event
+    if (action.type === 'invalidate') outdated.set(query, outdated.get(query) ?? Date.now())
+    // What the page itself sets is no answer.
+    if (action.type === 'success' && action.manual !== true) outdated.delete(query)
   })
   return (query) => outdated.get(query) ?? query.state.dataUpdatedAt
 }
