@@ -55,6 +55,13 @@ test('a switch shows at once what it is set to, before the engine has said yes',
   expect(told).toEqual(['done true', 'again'])
 })
 
+test('a switch can be set anew once the engine has answered, though what it changed is still being read', async () => {
+  const { told, set } = switchOf(knownClient(), 'paused', Promise.resolve(), new Promise<void>(() => undefined))
+  await set(true)
+  await set(false)
+  expect(told).toEqual(['done true', 'again', 'done false', 'again'])
+})
+
 test('a switch that is refused is shown as it was, with the reason, and looked at anew', async () => {
   const client = knownClient()
   const { told, set } = switchOf(client, 'paused', Promise.reject(new Error('it is being deleted')))

@@ -48,6 +48,7 @@ export function switching<T>(client: QueryClient, one: Switch<T>) {
         query?.setState({ data: takeBack(now.data, shown.before) })
       refused(error, isOn)
     },
-    onSettled: again,
+    // Once the engine has said yes or no it can be set anew, however long that is being read.
+    onSettled: () => void again(),
   } satisfies MutationOptions<unknown, Error, boolean, Shown<T> | null>
 }
