@@ -1,9 +1,9 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { keys } from '../../console/src/api/keys.ts'
-import { failingOf } from '../../console/src/live/ages.ts'
 import { openEars } from '../../console/src/live/hear.ts'
 import type { Ears } from '../../console/src/live/hear.ts'
+import { failingOf } from '../../console/src/live/shown.ts'
 import { backlogOf } from '../../console/src/pages/topologies/backlog.ts'
 
 let client: QueryClient

@@ -1,6 +1,6 @@
 import { MutationObserver, QueryClient } from '@tanstack/react-query'
 import { expect, test } from 'vitest'
-import { openAges } from '../../console/src/live/ages.ts'
+import { openAges } from '../../console/src/api/ages.ts'
 import { switching } from '../../console/src/pages/topology/actions/switch.ts'
 
 interface Topology {

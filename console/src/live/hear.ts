@@ -1,10 +1,10 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query'
 import { keys } from '../api/keys.ts'
 import { isObject } from '../parts/body/json.ts'
-import { hasFailed } from './ages.ts'
 import type { EventKind } from './kinds.ts'
 import { openPace } from './pace.ts'
 import type { Pace } from './pace.ts'
+import { hasFailed } from './shown.ts'
 
 /** How full the queues of a node are. */
 export interface Depth {

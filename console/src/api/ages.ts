@@ -19,19 +19,3 @@ export function openAges(cache: QueryCache): AgeOf {
   })
   return (query) => outdated.get(query) ?? query.state.dataUpdatedAt
 }
-
-/** Of all that is looked at: what is shown though it could not be asked for again. */
-export function failingOf(cache: QueryCache): Query[] {
-  return cache.findAll({
-    type: 'active',
-    predicate: (query) => hasFailed(query) && query.state.error !== null && query.state.data !== undefined,
-  })
-}
-
-/** It could not be asked for, and may be tried once more at this moment. The login is no part of a page. */
-export function hasFailed({ queryKey, state }: Query): boolean {
-  if (queryKey[0] === 'session') return false
-  // A list that could not be gone on with is as new as before.
-  if (state.fetchMeta?.fetchMore !== undefined) return false
-  return state.error !== null || state.fetchFailureCount > 0
-}
