@@ -1,5 +1,7 @@
+import { SSEStreamingApi } from 'hono/streaming'
 import { expect, onTestFinished, test } from 'vitest'
 import { inTurn } from '../../runtime/api/actions/look/queue-watch.ts'
+import { queueWriter } from '../../runtime/api/routes/events.ts'
 import { chain, nodeOf, openApi, published } from './open.ts'
 import type { TestApi } from './open.ts'
 
@@ -173,4 +175,22 @@ test('topologies that a round leaves out are looked at first in the next one', (
   const due = ['a', 'b', 'c', 'd'].map((id) => ({ id }))
   expect(inTurn(due, []).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
   expect(inTurn(due, ['b', 'x', 'a']).map(({ id }) => id)).toEqual(['c', 'd', 'b', 'a'])
+})
+
+test('what waited for a slow reader of queues is dropped when its writer is stopped, so that nothing old comes after what is whole', async () => {
+  const { readable, writable } = new TransformStream<Uint8Array>()
+  const stream = new SSEStreamingApi(writable, readable)
+  const change = (pending: number) => ({ topologyId: 't', nodes: { n: { pending, inFlight: 0, replies: 0 } } })
+  const old = queueWriter(stream)
+  // The first one is being written, the second waits for it.
+  old.hear(change(1))
+  old.hear(change(2))
+  old.stop()
+  queueWriter(stream).hear({ ...change(3), whole: true })
+  const events = parse(new Response(stream.responseReadable))
+  const next = async () => ((await events.next()).value as SentEvent).data
+  expect([await next(), await next()]).toEqual([change(1), { ...change(3), whole: true }])
+  const closing = stream.close()
+  expect(await events.next()).toEqual({ done: true, value: undefined })
+  await closing
 })

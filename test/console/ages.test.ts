@@ -1,8 +1,10 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import type { QueryKey } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { failingOf, openAges } from '../../console/src/live/ages.ts'
-import type { AgeOf } from '../../console/src/live/ages.ts'
+import { openAges } from '../../console/src/api/ages.ts'
+import type { AgeOf } from '../../console/src/api/ages.ts'
+import { keys } from '../../console/src/api/keys.ts'
+import { failingOf, untoldSince } from '../../console/src/live/shown.ts'
 
 const began = Date.parse('2026-03-01T10:00:00Z')
 let client: QueryClient
@@ -53,6 +55,15 @@ test('what can’t be asked for again is old since an event said so, not since i
   expect(failing().map((query) => (ageOf(query) - began) / 60_000)).toEqual([45])
 })
 
+test('what the page itself sets is no answer: what was old stays as old', async () => {
+  await lookAt(['runs'])
+  await failAfter(30)
+  await vi.advanceTimersByTimeAsync(60_000)
+  client.setQueryData(['runs'], 'set by the page')
+  await failAfter(1)
+  expect(failing().map((query) => (ageOf(query) - began) / 60_000)).toEqual([30])
+})
+
 test('what is asked for by the clock is as old as its last answer', async () => {
   await lookAt(['figures'])
   await vi.advanceTimersByTimeAsync(60_000)
@@ -69,4 +80,30 @@ test('what nobody looks at, was never answered, or is the login, is no part of t
   await lookAt(['never'])
   await failAfter(1)
   expect(failing()).toEqual([])
+})
+
+const minutesUntold = (awaySince: number): number => (untoldSince(client.getQueryCache(), awaySince) - began) / 60_000
+
+test('a page that was opened after events broke off is as old as its oldest answer, one that was open before as that', async () => {
+  await lookAt(['session'])
+  await vi.advanceTimersByTimeAsync(20 * 60_000)
+  await lookAt(['runs'])
+  await vi.advanceTimersByTimeAsync(60_000)
+  await lookAt(['audit'])
+  expect(minutesUntold(began + 10 * 60_000)).toBe(20)
+  expect(minutesUntold(began + 30 * 60_000)).toBe(30)
+})
+
+test('what was told of queues before events broke off is old since then, also on a page that was opened later', async () => {
+  client.setQueryData(keys.depths, {})
+  stops.push(new QueryObserver(client, { queryKey: keys.depths, enabled: false }).subscribe(() => undefined))
+  await vi.advanceTimersByTimeAsync(20 * 60_000)
+  await lookAt(['runs'])
+  expect(minutesUntold(began + 10 * 60_000)).toBe(20)
+  client.setQueryData(keys.depths, { t: {} }, { updatedAt: began + 60_000 })
+  expect(minutesUntold(began + 10 * 60_000)).toBe(10)
+})
+
+test('a page that shows nothing that was answered is not old', () => {
+  expect(untoldSince(client.getQueryCache(), began)).toBe(Infinity)
 })

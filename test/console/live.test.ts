@@ -1,8 +1,9 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { keys } from '../../console/src/api/keys.ts'
 import { openEars } from '../../console/src/live/hear.ts'
 import type { Ears } from '../../console/src/live/hear.ts'
+import { failingOf } from '../../console/src/live/shown.ts'
 import { backlogOf } from '../../console/src/pages/topologies/backlog.ts'
 
 let client: QueryClient
@@ -61,9 +62,63 @@ test('after a gap nothing is known of queues, also not what was about to be show
   expect(client.getQueryState(['session'])?.isInvalidated).toBe(false)
 })
 
+test('once events come again, what only queues keep in step is asked again, and nothing else that was answered', () => {
+  const kept = [['audit', 'of all'], keys.topology('t'), ['session']]
+  const moved = [keys.queues('t'), keys.why('t', 'n'), keys.cursor('c'), keys.serviceState('shop'), keys.topologies]
+  for (const key of [...kept, ...moved]) client.setQueryData(key, [])
+  client.setQueryData(keys.run('r'), { run: { topologyId: 't', state: 'running' } })
+  const asked: unknown[] = []
+  client.getQueryCache().subscribe(({ type, query, ...rest }) => {
+    if (type === 'updated' && 'action' in rest && rest.action.type === 'invalidate') asked.push(query.queryKey)
+  })
+  ears.back()
+  expect(new Set(asked)).toEqual(new Set([...moved, keys.run('r')]))
+})
+
+test('what failed and is looked at is answered once events come again, and is not old any more', async () => {
+  let isAway = false
+  const queryFn = () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve('answer'))
+  const observer = new QueryObserver(client, { queryKey: ['audit'], queryFn, retry: false })
+  const stop = observer.subscribe(() => undefined)
+  await vi.advanceTimersByTimeAsync(0)
+  isAway = true
+  await client.refetchQueries()
+  expect(failingOf(client.getQueryCache())).toHaveLength(1)
+  isAway = false
+  ears.back()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(failingOf(client.getQueryCache())).toEqual([])
+  stop()
+})
+
 test('an empty topology that is told of for the first time has nothing asked again', () => {
   const empty = (): void => ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
   expect(isAskedAgain(keys.queues('t'), empty)).toBe(false)
+})
+
+test('a topology that was emptied while nothing was heard has what waited there asked again, and once more when it is settled', () => {
+  ears.event('queue', { topologyId: 't', nodes: { a: depth(29) }, whole: true })
+  vi.advanceTimersByTime(60_000)
+  const empty = (): void => ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
+  const asked = [keys.queues('t'), keys.why('t', 'a'), keys.serviceState('shop'), keys.cursors()]
+  for (const key of asked) client.setQueryData(key, [])
+  empty()
+  expect(asked.map((key) => client.getQueryState(key)?.isInvalidated)).toEqual([true, true, true, true])
+  client.setQueryData(keys.queues('t'), [])
+  vi.advanceTimersByTime(10_000)
+  expect(client.getQueryState(keys.queues('t'))?.isInvalidated).toBe(true)
+  expect(isAskedAgain(keys.queues('t'), empty)).toBe(false)
+})
+
+test('what is about to be shown of a topology counts: it was not empty', () => {
+  ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
+  ears.event('queue', { topologyId: 't', nodes: { a: depth(1) } })
+  expect(depths()).toEqual({ t: {} })
+  vi.advanceTimersByTime(499)
+  client.setQueryData(keys.queues('t'), [])
+  ears.event('queue', { topologyId: 't', nodes: {}, whole: true })
+  vi.advanceTimersByTime(2_000)
+  expect(client.getQueryState(keys.queues('t'))?.isInvalidated).toBe(true)
 })
 
 test.each([

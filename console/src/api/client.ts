@@ -1,5 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
-import { openAges } from '../live/ages.ts'
+import { openAges } from './ages.ts'
 import { statusOf } from './engine.ts'
 import { sessionQuery } from './session.ts'
 

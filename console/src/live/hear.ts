@@ -4,6 +4,7 @@ import { isObject } from '../parts/body/json.ts'
 import type { EventKind } from './kinds.ts'
 import { openPace } from './pace.ts'
 import type { Pace } from './pace.ts'
+import { hasFailed } from './shown.ts'
 
 /** How full the queues of a node are. */
 export interface Depth {
@@ -40,7 +41,10 @@ const missingMs = 1_000
 
 export interface Ears {
   event(kind: EventKind, data: unknown): void
+  /** Events may be missing. */
   gap(): void
+  /** They come again after they had stayed away, and none that is kept is missing; those of queues are not kept. */
+  back(): void
   stop(): void
 }
 
@@ -66,6 +70,11 @@ export function openEars(client: QueryClient): Ears {
     // And once more: the recorder counts a moment after the queues have moved.
     for (let time = 0; time < 2; time++) pace(`runs of ${topologyId}`, askMs, look)
   }
+  const askMissed = (): void => {
+    const isMissed = (query: Query): boolean =>
+      hasFailed(query) || ofQueues.has(query.queryKey[0]) || isOfRunUnderWay(query.state.data, null)
+    void client.invalidateQueries({ predicate: isMissed })
+  }
   const glance = (): void => void client.invalidateQueries({ queryKey: ['service-glance'] })
   const settle = (topologyId: string): void => {
     clearTimeout(settling.get(topologyId))
@@ -82,9 +91,10 @@ export function openEars(client: QueryClient): Ears {
     event(kind, data) {
       const told = data as Told
       if (kind === 'queue' && told.topologyId !== undefined && told.nodes) {
-        depths(told.topologyId, told.nodes, told.whole === true)
-        // It is empty, and was before.
-        if (Object.keys(told.nodes).length === 0) return
+        const wasEmpty = depths.isEmpty(told.topologyId)
+        depths.hear(told.topologyId, told.nodes, told.whole === true)
+        // It is empty, and as far as is known it was before.
+        if (wasEmpty && Object.keys(told.nodes).length === 0) return
         runs(told.topologyId)
         settle(told.topologyId)
         pace('glance', glanceMs, glance)
@@ -99,6 +109,9 @@ export function openEars(client: QueryClient): Ears {
       clearTimeout(missing)
       missing = setTimeout(askAll, missingMs)
     },
+    back() {
+      pace('missed', askMs, askMissed)
+    },
     stop() {
       pace.stop()
       clearTimeout(missing)
@@ -107,10 +120,11 @@ export function openEars(client: QueryClient): Ears {
   }
 }
 
-/** Figures of runs have no event of their own: while one goes on, they move with the queues of its topology. */
-function isOfRunUnderWay(data: unknown, topologyId: string): boolean {
+/** Figures of runs have no event of their own: while one goes on, they move with the queues of its topology (null: any). */
+function isOfRunUnderWay(data: unknown, topologyId: string | null): boolean {
+  const isOf = (id: unknown): boolean => topologyId === null || id === topologyId
   const runs: unknown[] = Array.isArray(data) ? data : isObject(data) ? [data.run] : []
-  return runs.some((run) => isObject(run) && run.state === 'running' && run.topologyId === topologyId)
+  return runs.some((run) => isObject(run) && run.state === 'running' && isOf(run.topologyId))
 }
 
 function patching(client: QueryClient, pace: Pace) {
@@ -122,13 +136,34 @@ function patching(client: QueryClient, pace: Pace) {
       return { ...known, ...(Object.fromEntries(patched) as Depths) }
     })
   }
-  const hear = (topologyId: string, nodes: Readonly<Record<string, Depth>>, isWhole: boolean): void => {
-    const before = isWhole ? undefined : news.get(topologyId)
-    news.set(topologyId, { nodes: { ...before?.nodes, ...nodes }, isWhole: isWhole || before?.isWhole === true })
-    pace('depths', showMs, show)
+  return {
+    hear(topologyId: string, nodes: Readonly<Record<string, Depth>>, isWhole: boolean): void {
+      const before = isWhole ? undefined : news.get(topologyId)
+      news.set(topologyId, { nodes: { ...before?.nodes, ...nodes }, isWhole: isWhole || before?.isWhole === true })
+      pace('depths', showMs, show)
+    },
+    /** Whether nothing is known to wait there, counting what is about to be shown. */
+    isEmpty(topologyId: string): boolean {
+      const heard = news.get(topologyId)
+      const shown = heard?.isWhole === true ? {} : client.getQueryData<Depths>(keys.depths)?.[topologyId]
+      return Object.values({ ...shown, ...heard?.nodes }).every(
+        ({ pending, inFlight, replies }) => pending + inFlight + replies === 0,
+      )
+    },
+    forget: () => news.clear(),
   }
-  return Object.assign(hear, { forget: () => news.clear() })
 }
+
+/** What only events of queues keep in step, whatever topology they are of. */
+const ofQueues: ReadonlySet<unknown> = new Set([
+  'queues',
+  'why',
+  'cursors',
+  'cursor',
+  'service-state',
+  'service-glance',
+  'topologies',
+])
 
 /** A page that was read has no event of its own: it moves a queue. */
 const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]

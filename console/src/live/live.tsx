@@ -39,9 +39,10 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     const ears = openEars(client)
     const url = topologyId === null ? '/api/events' : `/api/topologies/${topologyId}/events`
-    const close = openStream(url, {
+    const close = openStream(url, document, {
       event: (kind, data) => ears.event(kind, data),
       gap: () => ears.gap(),
+      back: () => ears.back(),
       state: (state) => setListening((before) => next(before, state)),
       refused: () => void client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
     })

@@ -2,8 +2,8 @@ import { notifyManager, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useSyncExternalStore } from 'react'
 import { ageOf } from '../api/client.ts'
 import { useNow } from '../parts/show/time.tsx'
-import { failingOf } from './ages.ts'
 import { useAway } from './live.tsx'
+import { failingOf, untoldSince } from './shown.ts'
 
 export interface Outdated {
   /** Milliseconds. */
@@ -21,11 +21,12 @@ export function useOutdated(): Outdated | null {
   const client = useQueryClient()
   const cache = client.getQueryCache()
   const subscribe = useCallback((tell: () => void) => cache.subscribe(notifyManager.batchCalls(tell)), [cache])
-  const failingSince = useSyncExternalStore(subscribe, () => Math.min(...failingOf(cache).map(ageOf)))
   const away = useAway()
   const now = useNow(away !== null)
   const awaySince = away !== null && now - away.tryingSince >= awayMs ? away.since : Infinity
-  const since = Math.min(failingSince, awaySince)
+  const since = useSyncExternalStore(subscribe, () =>
+    Math.min(...failingOf(cache).map(ageOf), untoldSince(cache, awaySince)),
+  )
   if (since === Infinity) return null
   return {
     since,

@@ -11,9 +11,18 @@ export interface Hearing {
   event(kind: EventKind, data: unknown): void
   /** Events may be missing: look at everything anew. */
   gap(): void
+  /** After events had stayed away they come again, from where they broke off. */
+  back(): void
   state(state: StreamState): void
   /** The engine refused: the login may have ended. */
   refused(): void
+}
+
+/** The page that listens: the page. */
+export interface Listener {
+  readonly hidden: boolean
+  addEventListener(kind: 'visibilitychange', heard: () => void): void
+  removeEventListener(kind: 'visibilitychange', heard: () => void): void
 }
 
 const restAfterMs = 15_000
@@ -21,7 +30,7 @@ const againMinMs = 1_000
 const againMaxMs = 30_000
 
 /** Listens until the returned function is called. */
-export function openStream(url: string, hearing: Hearing): () => void {
+export function openStream(url: string, page: Listener, hearing: Hearing): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let againMs = againMinMs
@@ -46,11 +55,10 @@ export function openStream(url: string, hearing: Hearing): () => void {
       hearing.state('live')
     })
     // The engine says `hello` (or `gap`) once it keeps the place from which it tells all: an answer may be open before.
-    source.addEventListener('hello', () => isMissing && askAnew())
+    source.addEventListener('hello', () => (isMissing ? askAnew() : hearing.back()))
     source.addEventListener('gap', askAnew)
     source.addEventListener('error', () => broken())
-    for (const kind of eventKinds)
-      source.addEventListener(kind, (event) => hearing.event(kind, JSON.parse(String(event.data))))
+    for (const kind of eventKinds) source.addEventListener(kind, (event) => hearing.event(kind, dataOf(event)))
   }
   const broken = (): void => {
     hearing.state('reconnecting')
@@ -64,7 +72,7 @@ export function openStream(url: string, hearing: Hearing): () => void {
   }
   const onVisibility = (): void => {
     clearTimeout(timer)
-    if (!document.hidden) {
+    if (!page.hidden) {
       if (source === null) connect('reconnecting')
       return
     }
@@ -74,11 +82,16 @@ export function openStream(url: string, hearing: Hearing): () => void {
       hearing.state('resting')
     }, restAfterMs)
   }
-  document.addEventListener('visibilitychange', onVisibility)
+  page.addEventListener('visibilitychange', onVisibility)
   connect('connecting')
   return () => {
-    document.removeEventListener('visibilitychange', onVisibility)
+    page.removeEventListener('visibilitychange', onVisibility)
     hangUp()
     hearing.state('off')
   }
+}
+
+function dataOf(event: Event): unknown {
+  if (!('data' in event)) throw new Error(`the event ${event.type} has no data`)
+  return JSON.parse(String(event.data))
 }

@@ -131,11 +131,10 @@ async function follow(
   const beat = setInterval(() => void stream.write(': still here\n\n'), silentMs)
   try {
     for await (const numbered of events.read({ ...what, signal: gone.signal })) {
+      // Who looks at everything anew forgets how full queues are, too: what changed before is told before, or not at all.
+      if (numbered.event === null) leave()
       if (isWanted(numbered, what.kinds)) await stream.writeSSE(shown(numbered))
-      if (numbered.event !== null || !isQueueWanted || gone.signal.aborted) continue
-      // Who looks at everything anew has forgotten how full queues are, too.
-      leave()
-      leave = watch.join(what.topologyId, queueWriter(stream))
+      if (numbered.event === null && isQueueWanted && !gone.signal.aborted) leave = joinQueues(watch, what, stream)
     }
   } catch (error) {
     // The watcher comes again with its last id, and meets NATS in order or the reason why not.
@@ -147,22 +146,36 @@ async function follow(
   }
 }
 
-/** Who reads slowly hears only of the newest state. */
-function queueWriter(stream: SSEStreamingApi): (change: QueueChange) => void {
+/** Until the returned function is called: nothing that waited is written after that. */
+function joinQueues(watch: QueueWatch, { topologyId }: Wanted, stream: SSEStreamingApi): () => void {
+  const writer = queueWriter(stream)
+  const leave = watch.join(topologyId, (change) => writer.hear(change))
+  return () => {
+    leave()
+    writer.stop()
+  }
+}
+
+/** Who reads slowly hears only of the newest state. Once it is stopped, what waits is dropped. */
+export function queueWriter(stream: Pick<SSEStreamingApi, 'writeSSE'>) {
   const waiting = new Map<string, QueueChange>()
   let isWriting = false
   const write = async (): Promise<void> => {
+    isWriting = true
     for (const [topologyId, change] of waiting) {
       waiting.delete(topologyId)
       await stream.writeSSE({ event: 'queue', data: JSON.stringify(change) })
     }
+    // At once: what is heard after the last look at what waits has to be written anew.
+    isWriting = false
   }
-  return (change) => {
-    const before = waiting.get(change.topologyId)
-    waiting.set(change.topologyId, { ...before, ...change, nodes: { ...before?.nodes, ...change.nodes } })
-    if (isWriting) return
-    isWriting = true
-    void write().finally(() => (isWriting = false))
+  return {
+    hear(change: QueueChange): void {
+      const before = waiting.get(change.topologyId)
+      waiting.set(change.topologyId, { ...before, ...change, nodes: { ...before?.nodes, ...change.nodes } })
+      if (!isWriting) void write()
+    },
+    stop: () => waiting.clear(),
   }
 }
 

@@ -74,7 +74,7 @@ async function round(deps: Deps, listeners: ReadonlySet<Listener>, known: Map<st
   const watched = wanted.has(null) ? all : all.filter(({ id }) => wanted.has(id))
   const marks = await deps.queues.marks()
   // What is known already, who comes doesn't have to wait for.
-  for (const { id } of watched) tell(listeners, id, known.get(id), known.get(id))
+  for (const { id } of watched) tellNewcomers(listeners, id, known.get(id))
   const isDue = ({ id }: InForce): boolean => {
     const before = known.get(id)
     return before === undefined || before.isBusy || before.mark !== (marks.get(id)?.last ?? 0)
@@ -90,8 +90,6 @@ export function inTurn<T extends { readonly id: string }>(due: readonly T[], loo
   const placeOf = ({ id }: T): number => places.get(id) ?? -1
   return due.toSorted((one, other) => placeOf(one) - placeOf(other))
 }
-
-const concerns = ({ topologyId }: Listener, id: string): boolean => topologyId === null || topologyId === id
 
 async function look(
   { store, queues }: Deps,
@@ -114,22 +112,31 @@ async function look(
 }
 
 /** Who knows it hears what is another than before, who doesn't hears all that isn't empty. */
-function tell(
-  listeners: ReadonlySet<Listener>,
-  topologyId: string,
-  before: Known | undefined,
-  now: Known | undefined,
-): void {
-  if (now === undefined) return
-  for (const { hear, told } of [...listeners].filter((listener) => concerns(listener, topologyId))) {
-    const isFirst = !told.has(topologyId)
+function tell(listeners: ReadonlySet<Listener>, topologyId: string, before: Known | undefined, now: Known): void {
+  const knowing = concerned(listeners, topologyId).filter(({ told }) => told.has(topologyId))
+  const nodes = changes(before, now)
+  if (Object.keys(nodes).length > 0) for (const { hear } of knowing) hear({ topologyId, nodes })
+  tellNewcomers(listeners, topologyId, now)
+}
+
+function tellNewcomers(listeners: ReadonlySet<Listener>, topologyId: string, now: Known | undefined): void {
+  const newcomers = concerned(listeners, topologyId).filter(({ told }) => !told.has(topologyId))
+  if (now === undefined || newcomers.length === 0) return
+  const nodes = changes(undefined, now)
+  for (const { hear, told } of newcomers) {
     told.add(topologyId)
-    const from = isFirst ? undefined : before?.nodes
-    const changed = [...now.nodes.values()].filter((depth) => isOther(from?.get(depth.nodeId), depth))
-    const nodes = Object.fromEntries(changed.map(shown))
-    if (isFirst) hear({ topologyId, nodes, whole: true })
-    else if (changed.length > 0) hear({ topologyId, nodes })
+    hear({ topologyId, nodes, whole: true })
   }
+}
+
+function concerned(listeners: ReadonlySet<Listener>, id: string): Listener[] {
+  return [...listeners].filter(({ topologyId }) => topologyId === null || topologyId === id)
+}
+
+/** What is another than before; nothing was known: what isn't empty. */
+function changes(before: Known | undefined, now: Known): QueueChange['nodes'] {
+  const changed = [...now.nodes.values()].filter((depth) => isOther(before?.nodes.get(depth.nodeId), depth))
+  return Object.fromEntries(changed.map(shown))
 }
 
 function isOther(before: QueueDepth | undefined, now: QueueDepth): boolean {

@@ -37,6 +37,7 @@ export function Actions({ topology, nodes, queued }: ActionsProps) {
   const pause = useSwitch<Topology>({
     shownBy: keys.topology(topology.id),
     show: (known, isOn) => ({ ...known, paused: isOn, pausedReason: null }),
+    takeBack: (known, { paused, pausedReason }) => ({ ...known, paused, pausedReason }),
     set: (isOn) => change(topology.id, { paused: isOn }),
     refused: (isOn) => (isOn ? `${name} was not paused` : `${name} was not resumed`),
     done: (isOn) => (isOn ? `${name} is paused` : `${name} goes on`),
@@ -91,6 +92,7 @@ function More({ topology, open }: { readonly topology: Topology; readonly open: 
   const able = useSwitch<Topology>({
     shownBy: keys.topology(id),
     show: (known, isOn) => ({ ...known, enabled: isOn }),
+    takeBack: (known, { enabled }) => ({ ...known, enabled }),
     set: (isOn) => change(id, { enabled: isOn }),
     refused: (isOn) => (isOn ? `${name} was not enabled` : `${name} was not disabled`),
     done: (isOn) => (isOn ? `${name} takes starts` : `${name} takes no more starts`),

@@ -9,6 +9,8 @@ interface Switching<T> {
   readonly shownBy: QueryKey
   /** The same with the switch set. */
   readonly show: (known: T, isOn: boolean) => T
+  /** The same with the switch, and nothing else, as it was before. */
+  readonly takeBack: (known: T, before: T) => T
   readonly set: (isOn: boolean) => Promise<unknown>
   readonly refused: (isOn: boolean) => string
   readonly done: (isOn: boolean) => string

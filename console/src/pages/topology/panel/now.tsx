@@ -69,6 +69,7 @@ function PauseButton({ topology, node }: Pick<NowProps, 'topology' | 'node'>) {
   const pause = useSwitch<readonly Node[]>({
     shownBy: keys.nodes(topology.id),
     show: (nodes, isOn) => nodes.map((one) => (one.id === id ? pausedAs(one, isOn, topology.paused) : one)),
+    takeBack: (nodes, before) => nodes.map((one) => (one.id === id ? pausedLike(one, before) : one)),
     set: (isOn) => dataOf(engine.PATCH('/api/nodes/{id}', { params: { path: { id } }, body: { paused: isOn } })),
     refused: (isOn) => (isOn ? `${name} was not paused` : `${name} was not resumed`),
     done: (isOn) => (isOn ? `${name} is paused` : `${name} goes on`),
@@ -92,6 +93,13 @@ function PauseButton({ topology, node }: Pick<NowProps, 'topology' | 'node'>) {
 function pausedAs(node: Node, isOn: boolean, isTopologyPaused: boolean): Node {
   const pausedBy = isOn ? 'node' : isTopologyPaused ? 'topology' : null
   return { ...node, paused: pausedBy !== null, pausedBy, pausedReason: null }
+}
+
+function pausedLike(node: Node, before: readonly Node[]): Node {
+  const known = before.find(({ id }) => id === node.id)
+  if (known === undefined) return node
+  const { paused, pausedBy, pausedReason } = known
+  return { ...node, paused, pausedBy, pausedReason }
 }
 
 function WhyItWaits({ topologyId, nodeId }: { readonly topologyId: string; readonly nodeId: string }) {

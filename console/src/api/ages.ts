@@ -12,22 +12,10 @@ export function openAges(cache: QueryCache): AgeOf {
   cache.subscribe((event) => {
     if (event.type !== 'updated') return
     const query = event.query as Query
-    const { type } = event.action
-    if (type === 'invalidate') outdated.set(query, outdated.get(query) ?? Date.now())
-    if (type === 'success') outdated.delete(query)
+    const { action } = event
+    if (action.type === 'invalidate') outdated.set(query, outdated.get(query) ?? Date.now())
+    // What the page itself sets is no answer.
+    if (action.type === 'success' && action.manual !== true) outdated.delete(query)
   })
   return (query) => outdated.get(query) ?? query.state.dataUpdatedAt
-}
-
-/** Of all that is looked at: what is shown though it could not be asked for again. */
-export function failingOf(cache: QueryCache): Query[] {
-  return cache.findAll({
-    type: 'active',
-    predicate: ({ queryKey, state }) =>
-      state.error !== null &&
-      state.data !== undefined &&
-      queryKey[0] !== 'session' &&
-      // A list that could not be gone on with is as new as before.
-      state.fetchMeta?.fetchMore === undefined,
-  })
 }
