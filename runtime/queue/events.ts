@@ -37,6 +37,8 @@ export type EngineEvent =
       readonly topologyId: string
       readonly added: Readonly<Record<string, number>>
       readonly settled: number
+      /** The one that got a new version: it is open as before. */
+      readonly edited?: string
     }
   | {
       readonly kind: 'bulk'

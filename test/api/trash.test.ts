@@ -142,6 +142,20 @@ test('an edit is a new version, and the original is kept', async () => {
     })
 })
 
+test('who watches hears which message was edited, and nothing of an edit that is refused', async () => {
+  const t = await openApi()
+  const { id: topologyId } = await withTrash(t)
+  const told: unknown[] = []
+  const { emit } = t.queues.events
+  t.queues.events.emit = (event) => void told.push(event)
+  onTestFinished(() => void (t.queues.events.emit = emit))
+  const put = (version: string) =>
+    t.send('PUT', '/api/trash/x1', { json: { headers: {} }, headers: { 'if-match': version } })
+  expect((await put('"7"')).status).toBe(412)
+  expect((await put('"0"')).status).toBe(200)
+  expect(told).toEqual([{ kind: 'trash', topologyId, added: {}, settled: 0, edited: 'x1' }])
+})
+
 test('of a replay and a discard one wins', async () => {
   const t = await openApi()
   const { id } = await withTrash(t)

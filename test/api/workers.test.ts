@@ -65,6 +65,21 @@ test('a manifest is read from the first instance that gives one', async () => {
   expect((await t.post('/api/workers/w/refresh')).body).toMatchObject({ manifest: { worker: 'shop' } })
 })
 
+test('who watches hears of a manifest that was read again, after it is kept', async () => {
+  const t = await openApi()
+  const url = await serve((_, response) => response.end(JSON.stringify(manifest)))
+  const told: unknown[] = []
+  const { emit } = t.queues.events
+  t.queues.events.emit = (event) => void told.push(event)
+  onTestFinished(() => void (t.queues.events.emit = emit))
+  await t.post('/api/workers', { name: 'w', urls: [url] })
+  const heard = { kind: 'worker', name: 'w', removed: false }
+  // That it is there, and what it says of itself.
+  expect(told).toEqual([heard, heard])
+  await t.post('/api/workers/w/refresh')
+  expect(told).toEqual([heard, heard, heard])
+})
+
 test('a secret is kept encrypted and never shown', async () => {
   const t = await openApi()
   const worker = { urls: ['http://127.0.0.1:1'], dialect: 'orchesty' }

@@ -139,6 +139,13 @@ test.each([
   expect(isAskedAgain(key, event)).toBe(isAsked)
 })
 
+test('an edit of a message has that one asked again, and no other', () => {
+  const event = (): void => ears.event('trash', { topologyId: 't', added: {}, settled: 0, edited: 'x1' })
+  client.setQueryData(keys.message('x2'), [])
+  expect(isAskedAgain(keys.message('x1'), event)).toBe(true)
+  expect(client.getQueryState(keys.message('x2'))?.isInvalidated).toBe(false)
+})
+
 test('figures of a run that goes on are asked for again when queues of its topology move, those of others aren’t', () => {
   const ran = (topologyId: string, state: string) => [{ topologyId, state }]
   client.setQueryData(['runs', 'own'], ran('t', 'running'))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { seriesOf } from '../../console/src/pages/topology/panel/series.ts'
 import { orDash, progressText, grouped } from '../../console/src/parts/show/format.ts'
-import { clockOn, moment } from '../../console/src/parts/zone/moment.ts'
+import { axisOf, clockOn, moment } from '../../console/src/parts/zone/moment.ts'
 
 const now = Date.parse('2026-03-01T10:00:00Z')
 
@@ -51,4 +51,8 @@ test('times in UTC say so, and have their day unless it is today’s', () => {
   expect(moment(now, 'local', 'second')).not.toContain('UTC')
   expect(clockOn(new Date(now - 3_600_000), now, 'utc', 'second')).toMatch(/^0?9:00:00.* UTC$/)
   expect(clockOn(new Date(now - 11 * 3_600_000), now, 'utc', 'second')).toMatch(/28.*11:00.* UTC$/)
+})
+
+test('an axis of times says that they are UTC, since its ticks don’t', () => {
+  expect([axisOf('Waiting', 'utc'), axisOf('Waiting', 'local')]).toEqual(['Waiting (times in UTC)', 'Waiting'])
 })

@@ -21,6 +21,7 @@ interface Told {
   readonly runId?: string
   readonly bulkId?: string
   readonly settled?: number
+  readonly edited?: string
   readonly nodes?: Readonly<Record<string, Depth>>
   /** These are all that aren't empty. */
   readonly whole?: boolean
@@ -168,8 +169,14 @@ const ofQueues: ReadonlySet<unknown> = new Set([
 /** A page that was read has no event of its own: it moves a queue. */
 const ofReading: readonly QueryKey[] = [keys.cursors(), ['cursor']]
 
+function ofTrash({ settled = 0, edited }: Told): QueryKey[] {
+  if (edited !== undefined) return [['trash'], keys.message(edited), keys.audit()]
+  return [keys.topologies, ['trash'], ...ofReading, keys.status, ...(settled > 0 ? [keys.messages] : [])]
+}
+
 /** What is to be asked again. */
-function concerned(kind: EventKind, { topologyId, runId, bulkId, settled = 0 }: Told): QueryKey[] {
+function concerned(kind: EventKind, told: Told): QueryKey[] {
+  const { topologyId, runId, bulkId } = told
   const queues = topologyId === undefined ? [] : [keys.queues(topologyId)]
   const why = topologyId === undefined ? [['why']] : [keys.why(topologyId)]
   switch (kind) {
@@ -206,7 +213,7 @@ function concerned(kind: EventKind, { topologyId, runId, bulkId, settled = 0 }: 
         ...(runId === undefined ? [] : [keys.run(runId)]),
       ]
     case 'trash':
-      return [keys.topologies, ['trash'], ...ofReading, keys.status, ...(settled > 0 ? [keys.messages] : [])]
+      return ofTrash(told)
     case 'bulk':
       return [keys.bulks(), ...(bulkId === undefined ? [] : [keys.bulk(bulkId)])]
   }

@@ -14,10 +14,10 @@ const timeoutMs = 2_000
 const manifestMaxBytes = 1024 * 1024
 const manifestPath = '/.well-known/sluice-worker'
 
-type Deps = Pick<Changing, 'store' | 'audit'>
+type Deps = Pick<Changing, 'store' | 'audit' | 'events'>
 
 /**
- * Reads what a worker says of itself from the first of its instances that answers, and keeps it. Redirects are never
+ * Reads what a worker says of itself from the first of its instances that answers, keeps it, and tells who watches. Redirects are never
  * followed. Throws `Conflict` when none answers, with what each of them did instead, and `LostRace` when the worker isn't at `ifVersion`
  * (null: whatever it is at).
  */
@@ -26,7 +26,9 @@ export async function refreshManifest(deps: Deps, worker: Worker, ifVersion: num
   const failures: string[] = []
   for (const url of worker.urls) {
     try {
-      return await keep(deps, worker.name, await readManifest(url), ifVersion)
+      const kept = await keep(deps, worker.name, await readManifest(url), ifVersion)
+      deps.events.emit({ kind: 'worker', name: worker.name, removed: false })
+      return kept
     } catch (error) {
       if (error instanceof Unavailable || error instanceof LostRace) throw error
       failures.push(`${url}: ${textOf(error)}`)
@@ -37,7 +39,7 @@ export async function refreshManifest(deps: Deps, worker: Worker, ifVersion: num
 
 /** A manifest that says what it said before is no change. */
 async function keep(
-  { store, audit }: Deps,
+  { store, audit }: Omit<Deps, 'events'>,
   name: string,
   manifest: Record<string, unknown>,
   ifVersion: number | null,

@@ -124,7 +124,7 @@ export function trashRoutes(app: Api, deps: ApiDeps): void {
 
 function settlingRoutes(app: Api, deps: ApiDeps): void {
   app.openapi(edit, async (c) => {
-    const { id } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
+    const { id, topologyId } = await rowOf(deps, c.get('caller'), c.req.valid('param').id)
     const change = c.req.valid('json')
     const by = c.get('caller').name
     await deps.store.transaction(async (inside) => {
@@ -134,6 +134,7 @@ function settlingRoutes(app: Api, deps: ApiDeps): void {
       const after = { version, reason, changed }
       await c.get('audit')(inside, ofTrash(await getTrash(inside, id), { version: version - 1 }, after))
     })
+    deps.events.emit({ kind: 'trash', topologyId, added: {}, settled: 0, edited: id })
     const { item, version } = await readItem(deps, c.get('caller'), id)
     setEtag(c, version)
     return c.json({ ...item, warnings: await warningsOf(deps.store, id, has(c.get('caller'), 'payload')) }, 200)

@@ -167,7 +167,7 @@ function changingRoutes(app: Api, deps: ApiDeps): void {
     return c.body(null, 204)
   })
   app.openapi(refresh, async (c) => {
-    const changing = { store, audit: c.get('audit') }
+    const changing = { ...deps, audit: c.get('audit') }
     const worker = await refreshManifest(changing, await getWorker(store, c.req.valid('param').name), ifMatch(c))
     setEtag(c, worker.version)
     return c.json(showWorker(worker, await knownBridges(deps)), 200)
@@ -188,13 +188,13 @@ function valuesOf({ secretKey }: ApiDeps, { urls, dialect, secret, timeoutMs }: 
 }
 
 /** A worker that doesn't answer now can be registered all the same. */
-async function withManifest({ store, log, audit }: Changing, worker: Worker): Promise<Worker> {
+async function withManifest(deps: Changing, worker: Worker): Promise<Worker> {
   if (worker.dialect !== 'native') return worker
   try {
-    return await refreshManifest({ store, audit }, worker, null)
+    return await refreshManifest(deps, worker, null)
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
-    log.info('a worker was registered without its manifest', { worker: worker.name, why: error.message })
+    deps.log.info('a worker was registered without its manifest', { worker: worker.name, why: error.message })
     return worker
   }
 }

@@ -78,6 +78,7 @@ describe.skipIf(chromiumPath === undefined)('pages of operation, in Chromium', (
     await button(page, 'Move it').click()
     await page.getByRole('row', { name: /Set 2026-03-03T10:00:00Z admin/ }).waitFor()
     await button(page, 'Forget').click()
+    await dialog(page).getByText('1 watermark').waitFor()
     await button(page, 'Forget it').click()
     await page.getByRole('row', { name: /Forgotten none admin/ }).waitFor()
   })

@@ -82,6 +82,8 @@ describe.skipIf(chromiumPath === undefined)('runs, in Chromium', () => {
     ])
     await other.waitForURL(`${t.url}/runs/${runId}`)
     expect(page.url()).toBe(`${t.url}/runs?state=failed`)
+    // The keys are still those of the list.
+    await page.locator('[role="grid"]:focus').waitFor()
     await link.click()
     await page.waitForURL(`${t.url}/runs/${runId}`)
     await page.goBack()

@@ -39,6 +39,7 @@ export function Outcomes({ bulk, outcome, change }: OutcomesProps) {
       <RowList
         label="Messages of the bulk"
         many="messages"
+        isNarrowable
         source={sourceOf(bulk.id, known)}
         rowHeight={34}
         render={(message) => <Row message={message} />}

@@ -51,6 +51,8 @@ function Made({ run, of, page, open, back }: MadeProps) {
   const result = useMade(run.id, of, page)
   // It became no others, or the queues don’t keep that any more.
   const isUnsplit = statusOf(result.error) === 404
+  // That one is old is said by the page; that there is no more of it isn't.
+  const isMissing = !result.data || result.isFetchNextPageError
   const items = result.data?.pages.flatMap((one) => one.items) ?? []
   const total = result.data?.pages[0]?.total ?? 0
   return (
@@ -65,7 +67,7 @@ function Made({ run, of, page, open, back }: MadeProps) {
           </Text>
         </Breadcrumbs>
       )}
-      {result.error && !isUnsplit && <Problem error={result.error} again={() => void result.refetch()} />}
+      {result.error && isMissing && !isUnsplit && <Problem error={result.error} again={() => void result.refetch()} />}
       {result.isPending && <Loader size="xs" aria-label="Loading" />}
       {(isUnsplit || (result.data && items.length === 0)) && <TheOne run={run} of={of} page={page} open={open} />}
       {items.length > 0 && (

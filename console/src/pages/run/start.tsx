@@ -23,8 +23,8 @@ export function StartMessage({ runId }: { readonly runId: string }) {
     gcTime: 60_000,
   })
   if (lacks !== null) return <Quiet text={`${lacks}: what messages hold isn’t shown.`} />
-  if (error && statusOf(error) === 404) return <Quiet text={shownOf(error).detail} />
-  if (error) return <Problem error={error} again={() => void refetch()} />
+  if (error && !data && statusOf(error) === 404) return <Quiet text={shownOf(error).detail} />
+  if (error && !data) return <Problem error={error} again={() => void refetch()} />
   if (!data) return <Loader size="xs" aria-label="Loading" />
   const headers = Object.entries(data.headers)
   return (

@@ -48,6 +48,7 @@ export default function RunsPage() {
       <RowList
         label="Runs"
         many="runs"
+        isNarrowable
         source={source}
         rowHeight={48}
         head={<RunHead />}

@@ -1,4 +1,10 @@
-import type { BridgeTrouble, PausedLimit, Status, TopologyStatus, TopologyStatusAttention } from '../../api/engine.ts'
+import type {
+  BridgeTrouble,
+  PausedLimit,
+  Status,
+  TopologyStatus,
+  TopologyStatusAttention,
+} from '../../../../runtime/client/openapi.d.ts'
 import { bytes, counted } from '../../parts/show/format.ts'
 
 /** Something that is wrong, in plain words, and what to do. */
@@ -7,6 +13,8 @@ export interface Finding {
   /** stop: nothing flows, or something is refused; look: somebody has to; wait: it mends itself. */
   readonly weight: 'stop' | 'look' | 'wait'
   readonly title: string
+  /** RFC 3339: until when, said after the title. */
+  readonly until?: string
   readonly detail: string | null
   readonly toDo: string
   readonly link: { readonly href: string; readonly text: string } | null
@@ -14,8 +22,8 @@ export interface Finding {
 
 const weights: readonly Finding['weight'][] = ['stop', 'look', 'wait']
 
-/** What is wrong with an engine, the worst first. `clock` says a time of today. Pure. */
-export function findingsOf(status: Status, clock: (time: string) => string): Finding[] {
+/** What is wrong with an engine, the worst first. Pure. */
+export function findingsOf(status: Status): Finding[] {
   const { bridges, pausedLimits, topologies } = status
   const found = [
     ...ofParts(status),
@@ -24,7 +32,7 @@ export function findingsOf(status: Status, clock: (time: string) => string): Fin
     ),
     ...topologies.flatMap(ofTopology),
     ...ofTotals(status),
-    ...pausedLimits.map((limit) => ofLimit(limit, clock)),
+    ...pausedLimits.map(ofLimit),
   ]
   return found.toSorted((a, b) => weights.indexOf(a.weight) - weights.indexOf(b.weight))
 }
@@ -194,15 +202,15 @@ function ofTotals({ totals, topologies }: Status): Finding[] {
   return all.filter((one) => one !== false)
 }
 
-function ofLimit(limit: PausedLimit, clock: (time: string) => string): Finding {
-  const { service, who, topology, node, until, retryAfterMs, times } = limit
+function ofLimit({ service, who, topology, node, until, retryAfterMs, times }: PausedLimit): Finding {
   const of = service ?? `${topology ?? ''} / ${node ?? ''}`
   const whose = who === null ? '' : ` for ${who}`
   return {
     id: `limit ${of} ${who ?? ''}`,
     weight: 'wait',
-    title: `${of} asked to wait${whose}, until ${clock(until)}`,
-    detail: `A worker answered 429 ${retryAfterMs === null ? 'without Retry-After' : `with Retry-After`}; ${times === 1 ? 'once' : `${times} times`} since it was first told.`,
+    title: `${of} asked to wait${whose}`,
+    until,
+    detail: `A worker answered 429 ${retryAfterMs === null ? 'without' : 'with'} Retry-After; ${times === 1 ? 'once' : `${times} times`} since it was first told.`,
     toDo: 'Nothing has to be done: no attempt is burnt. If it happens often, declare a lower limit.',
     link: service === null ? null : { href: `/services/${service}`, text: `The service ${service}` },
   }

@@ -2,6 +2,7 @@ import { Anchor, Paper, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'wouter'
 import { counted } from '../../parts/show/format.ts'
 import { Sign } from '../../parts/show/sign.tsx'
+import { Time } from '../../parts/show/time.tsx'
 import type { Tone } from '../../parts/show/dot.tsx'
 import type { Finding } from './findings.ts'
 import classes from './status.module.css'
@@ -21,11 +22,21 @@ export function Findings({ findings }: { readonly findings: readonly Finding[] }
       </Title>
       {findings.length > 0 && (
         <ul className={classes.findings}>
-          {findings.map(({ id, weight, title, detail, toDo, link }) => (
+          {findings.map(({ id, weight, title, until, detail, toDo, link }) => (
             <li key={id}>
               <Stack gap={2}>
                 <Text size="sm" fw={500} component="div">
-                  <Sign tone={tones[weight]}>{title}</Sign>
+                  <Sign tone={tones[weight]}>
+                    {/* One child: words and a time would stand apart. */}
+                    <span>
+                      {title}
+                      {until !== undefined && (
+                        <>
+                          , until <Time at={until} clock="second" />
+                        </>
+                      )}
+                    </span>
+                  </Sign>
                 </Text>
                 {detail !== null && <Text size="sm">{detail}</Text>}
                 <Text size="sm" c="dimmed">

@@ -7,8 +7,6 @@ import { Page } from '../../parts/page.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { Bridges } from './bridges.tsx'
 import { Findings } from './listed-findings.tsx'
-import { moment } from '../../parts/zone/moment.ts'
-import { useZone } from '../../parts/zone/zone.ts'
 import { findingsOf } from './findings.ts'
 import { Parts } from './parts.tsx'
 
@@ -30,10 +28,9 @@ export default function StatusPage() {
 }
 
 function Shown({ status }: { readonly status: Status }) {
-  const zone = useZone()
   return (
     <>
-      <Findings findings={findingsOf(status, (time) => moment(new Date(time), zone, 'second'))} />
+      <Findings findings={findingsOf(status)} />
       <Parts status={status} />
       <Bridges status={status} />
     </>

@@ -42,6 +42,7 @@ export function Messages({ address, change, hrefOf }: MessagesProps) {
         <RowList
           label="Messages in Trash"
           many="messages"
+          isNarrowable
           source={source}
           rowHeight={rowHeight}
           render={(row, toggle) => (

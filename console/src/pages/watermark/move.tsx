@@ -86,6 +86,14 @@ export function ResetWatermark({ of, close }: ResetWatermarkProps) {
       title={`Forget up to where ${node} has read?`}
       verb="Forget it"
       danger
+      touches={[
+        {
+          count: 1,
+          one: 'watermark',
+          becomes:
+            'is forgotten: the next run begins with the node’s initial one, or reads all of the source from its beginning.',
+        },
+      ]}
       race={of.race}
       act={act}
       close={close}
@@ -95,8 +103,7 @@ export function ResetWatermark({ of, close }: ResetWatermarkProps) {
           It has read up to <Mono>{watermark}</Mono>.{' '}
         </>
       )}
-      The next run begins with the node’s <code>initial</code>, or reads all of the source, and every record comes again
-      as a new message. Runs under way go on as they are.
+      What is read again comes as new messages. Runs under way go on as they are.
     </Confirm>
   )
 }

@@ -30,6 +30,8 @@ interface RowListProps<T> {
   readonly isHeld?: boolean
   /** From a time on, when a list is too long to be scrolled through. */
   readonly goOnFrom?: (time: string) => void
+  /** Something above it narrows it. */
+  readonly isNarrowable?: boolean
   /** What newer rows are called: `failures`. */
   readonly many: string
 }
@@ -154,11 +156,13 @@ function Waiting({ missing }: { readonly missing: (() => void) | null }) {
   )
 }
 
-function Foot<T>({ rows: { known, rowAt }, source, many, goOnFrom }: RowListProps<T> & { readonly rows: Rows<T> }) {
+type FootProps<T> = RowListProps<T> & { readonly rows: Rows<T> }
+
+function Foot<T>({ rows: { known, rowAt }, source, many, goOnFrom, isNarrowable = false }: FootProps<T>) {
   const last = known.isCut ? rowAt(known.total - 1) : null
   return (
     <div className={classes.foot} role="status">
-      {extentOf(known, many)}
+      {extentOf(known, many, isNarrowable)}
       {last !== null && goOnFrom && (
         <Button variant="subtle" size="compact-xs" ml="xs" onClick={() => goOnFrom(justAfter(source.timeOf(last)))}>
           Go on with older ones

@@ -10,8 +10,8 @@ interface TimeProps {
   readonly at: string | null
   /** How long ago, or in how long, instead of when. */
   readonly relative?: boolean
-  /** By the clock, to the minute. */
-  readonly clock?: boolean
+  /** By the clock, with the day unless that is today's: to the minute, or as told. */
+  readonly clock?: boolean | 'second'
   /** In rows that are drawn as one scrolls: the browser shows the rest on hover, which costs nothing. */
   readonly isPlain?: boolean
 }
@@ -27,7 +27,9 @@ export function Time({ at, relative = false, clock = false, isPlain = false }: T
   const when = new Date(at)
   const utc = `${at.replace('T', ' ').replace(/Z$/, '')} UTC`
   const isAge = relative && zone === 'local'
-  const said = [moment(when, 'local', 'whole'), utc].filter((one) => isAge || clock || zone === 'utc' || one === utc)
+  const said = [moment(when, 'local', 'whole'), utc].filter(
+    (one) => isAge || clock !== false || zone === 'utc' || one === utc,
+  )
   const text = textOf(when, now, zone, { relative, clock })
   if (isPlain)
     return (
@@ -46,9 +48,9 @@ function textOf(
   when: Date,
   now: number,
   zone: Zone,
-  { relative, clock }: { relative: boolean; clock: boolean },
+  { relative, clock }: { relative: boolean; clock: boolean | 'second' },
 ): string {
-  if (clock) return clockOn(when, now, zone, 'minute')
+  if (clock !== false) return clockOn(when, now, zone, clock === 'second' ? clock : 'minute')
   if (!relative) return moment(when, zone, 'whole')
   return zone === 'utc' ? clockOn(when, now, zone, 'second') : distance(when.getTime() - now)
 }

@@ -36,7 +36,12 @@ export function clockOn(when: Date, now: number, zone: Zone, detail: 'second' | 
   return isToday ? moment(when, zone, detail) : `${format(zone, day, when)} ${moment(when, zone, 'minute')}`
 }
 
-/** The same on a narrow axis, where the axis as a whole says that it is UTC. */
+/** What stands over an axis of times: ticks are too narrow to say that they are UTC. */
+export function axisOf(title: string, zone: Zone): string {
+  return zone === 'utc' ? `${title} (times in UTC)` : title
+}
+
+/** The minute on a narrow axis; whose it is, `axisOf` says over it. */
 export function tickOf(when: number, zone: Zone): string {
   return format(zone, minute, when)
 }

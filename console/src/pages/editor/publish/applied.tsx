@@ -36,7 +36,7 @@ export function Applied({ id, revision, close }: AppliedProps) {
         Published as revision {revision}. {data && wordsOf(data)}
       </Text>
       {data ? <Bridges applied={data} /> : error === null && <Loader size="xs" aria-label="Loading" />}
-      {error !== null && <Problem error={error} again={() => void refetch()} />}
+      {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
       <Group justify="flex-end">
         <Button onClick={close} data-autofocus>
           Close

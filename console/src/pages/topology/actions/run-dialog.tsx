@@ -3,11 +3,11 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Node, Topology } from '../../../api/engine.ts'
 import { faultAt } from '../../../api/problem.ts'
-import { jsonFault } from '../../../parts/body/json-fault.ts'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
+import { bodyFaultOf, keyFaultOf } from './given.ts'
+import type { Given } from './given.ts'
 import { startRun } from './start-run.ts'
-import type { Given } from './start-run.ts'
 
 interface RunDialogProps {
   readonly topology: Topology
@@ -21,8 +21,10 @@ const ofHeader = 'idempotency-key'
 /** Starts a run: where, and with what. */
 export function RunDialog({ topology, nodes, close }: RunDialogProps) {
   const entries = nodes.filter(({ prefetch, leaving }) => prefetch === null && leaving === null)
-  const [given, setGiven] = useState<Given>({ node: entries[0]?.name ?? null, body: '', tenant: '', key: '' })
-  const bodyFault = given.body.trim() === '' ? null : jsonFault(given.body)
+  const [typed, setTyped] = useState<Given>({ node: null, body: '', tenant: '', key: '' })
+  // Nodes may come after the dialog was opened.
+  const given = { ...typed, node: typed.node ?? entries[0]?.name ?? null }
+  const bodyFault = bodyFaultOf(given)
   const keyFault = keyFaultOf(given)
   const run = useMutation({
     mutationFn: () => startRun(topology.id, given),
@@ -42,7 +44,7 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
         <Stack gap="sm">
           <Fields
             given={given}
-            set={(changed) => setGiven({ ...given, ...changed })}
+            set={(changed) => setTyped({ ...typed, ...changed })}
             entries={entries.map(({ name }) => name)}
             {...{ bodyFault, keyFault }}
             error={run.error}
@@ -60,12 +62,6 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
       </form>
     </Modal>
   )
-}
-
-/** Beside a body the key goes as a header, which takes nothing else. */
-function keyFaultOf({ body, key }: Given): string | null {
-  const isFit = body.trim() === '' || (/^[\x20-\x7e]*$/.test(key) && key === key.trim())
-  return isFit ? null : 'expected printable ASCII without spaces around it'
 }
 
 interface FieldsProps {

@@ -1,17 +1,13 @@
 import { dataOf, engine } from '../../../api/engine.ts'
-
-/** A start as it is typed; empty: left out. */
-export interface Given {
-  readonly node: string | null
-  readonly body: string
-  readonly tenant: string
-  readonly key: string
-}
+import { wayOf } from './given.ts'
+import type { Given } from './given.ts'
 
 /** Starts a run. A body goes as it is typed, byte by byte: as a part of a request its numbers would be read and written anew. */
-export function startRun(topology: string, { node, body, tenant, key }: Given): Promise<{ runId: string }> {
+export async function startRun(topology: string, given: Given): Promise<{ runId: string }> {
+  const { tenant, key } = given
+  const { node, body } = wayOf(given)
   const ofTenant = tenant !== '' && { tenant }
-  if (node === null || body.trim() === '') {
+  if (body === null) {
     const start = { ...(node !== null && { node }), ...ofTenant, ...(key !== '' && { key }) }
     return dataOf(engine.POST('/api/topologies/{topology}/run', { params: { path: { topology } }, body: start }))
   }

@@ -1,32 +1,19 @@
 import { SegmentedControl, Skeleton, Stack, Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { dataOf, engine } from '../../../api/engine.ts'
 import { compact, rate } from '../../../parts/show/format.ts'
 import { Problem } from '../../../parts/problem.tsx'
+import { historyQuery } from './history.ts'
 import { Plot } from './plot.tsx'
-import { ranges, seriesOf } from './series.ts'
+import { ranges } from './series.ts'
 import type { Range, Series } from './series.ts'
 
 const choices = Object.entries(ranges).map(([value, { label }]) => ({ value: value as Range, label }))
 
-/** As often as the engine looks; a tab that is hidden doesn't ask. */
-const askMs: Readonly<Record<Range, number>> = { '15m': 10_000, '24h': 60_000 }
-
 /** What the node did. */
 export function Charts({ nodeId }: { readonly nodeId: string }) {
   const [range, setRange] = useState<Range>('15m')
-  const { data, error, refetch } = useQuery({
-    queryKey: ['figures', nodeId, range],
-    queryFn: async () => {
-      const params = { path: { id: nodeId }, query: { range } }
-      const history = await dataOf(engine.GET('/api/nodes/{id}/history', { params }))
-      return seriesOf(history, range, Date.now())
-    },
-    structuralSharing: false,
-    placeholderData: keepPreviousData,
-    refetchInterval: askMs[range],
-  })
+  const { data, error, refetch } = useQuery({ ...historyQuery(nodeId, range), placeholderData: keepPreviousData })
   return (
     <Stack gap="sm">
       <SegmentedControl size="xs" aria-label="How far back" data={choices} value={range} onChange={setRange} />

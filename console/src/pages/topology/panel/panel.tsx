@@ -3,7 +3,7 @@ import { Suspense, lazy } from 'react'
 import { useSearchParams } from 'wouter'
 import type { Node, Topology } from '../../../api/engine.ts'
 import { Icon } from '../../../parts/icons.tsx'
-import { grouped, orDash } from '../../../parts/show/format.ts'
+import { grouped } from '../../../parts/show/format.ts'
 import type { Figures } from '../figures.ts'
 import { Messages } from './messages.tsx'
 import { Now } from './now.tsx'
@@ -25,6 +25,7 @@ const tabs = ['now', 'charts', 'settings', 'messages', 'trash'] as const
 
 /** All that there is to know of the node that is selected. */
 export function Panel({ topology, node, figures, close }: PanelProps) {
+  const { openTrash } = figures
   const [params, setParams] = useSearchParams()
   const tab = tabs.find((one) => one === params.get('tab')) ?? 'now'
   const to = (next: string | null): void =>
@@ -55,7 +56,7 @@ export function Panel({ topology, node, figures, close }: PanelProps) {
           <Tabs.Tab value="settings">Settings</Tabs.Tab>
           <Tabs.Tab value="messages">Messages</Tabs.Tab>
           <Tabs.Tab value="trash">
-            Trash{(figures.openTrash ?? 0) > 0 ? ` ${orDash(figures.openTrash, grouped)}` : ''}
+            Trash{openTrash === null || openTrash === 0 ? '' : ` ${grouped(openTrash)}`}
           </Tabs.Tab>
         </Tabs.List>
         <div className={classes.body}>

@@ -2,7 +2,7 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
 import UPlot from 'uplot'
-import { moment, tickOf } from '../../../parts/zone/moment.ts'
+import { axisOf, moment, tickOf } from '../../../parts/zone/moment.ts'
 import type { Zone } from '../../../parts/zone/moment.ts'
 import { useZone } from '../../../parts/zone/zone.ts'
 import 'uplot/dist/uPlot.min.css'
@@ -47,7 +47,7 @@ export function Plot({ title, times, span, values, show, tone, isBars = false }:
   return (
     <figure className={classes.figure} ref={ref}>
       <figcaption>
-        <span>{title}</span>
+        <span>{axisOf(title, zone)}</span>
         <span className={classes.said}>{said}</span>
       </figcaption>
       <div ref={canvas} role="img" aria-label={`${title} over time: ${said}`} className={classes.plot} />

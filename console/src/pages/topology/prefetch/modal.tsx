@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Modal, NumberInput, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { answerOf, dataOf, engine, ifMatch, statusOf } from '../../../api/engine.ts'
+import { answerOf, engine, ifMatch, statusOf } from '../../../api/engine.ts'
 import type { Node, Topology } from '../../../api/engine.ts'
 import { faultAt } from '../../../api/problem.ts'
 import { whyQuery } from '../../../api/queries.ts'
@@ -12,6 +12,7 @@ import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
 import { republish } from '../actions/republish.ts'
 import { useAgain } from '../actions/use-deed.ts'
+import { historyQuery } from '../panel/history.ts'
 import { Guidance } from './guidance.tsx'
 import classes from './prefetch.module.css'
 import { signalOf } from './signals.ts'
@@ -37,7 +38,7 @@ export function PrefetchModal({ topology, nodeId, close }: PrefetchModalProps) {
   })
   return (
     <Modal opened onClose={close} title="Prefetch settings" size="xl">
-      {error !== null && <Problem error={error} again={() => void refetch()} />}
+      {error !== null && data === undefined && <Problem error={error} again={() => void refetch()} />}
       {data === undefined && error === null && <Skeleton h={260} />}
       {data !== undefined && (
         <Form
@@ -158,14 +159,18 @@ function useSave({ topology, node, etag, reread, close }: FormProps) {
       if (prefetch !== null) {
         setStored(null)
         const params = { path: { id: node.id } }
-        await dataOf(engine.PATCH('/api/nodes/{id}', { params, body: { prefetch }, headers: ifMatch(seen) }))
+        const sending = { params, body: { prefetch }, headers: ifMatch(seen) }
+        setSeen((await answerOf(engine.PATCH('/api/nodes/{id}', sending))).etag)
         setStored(prefetch)
       }
       if (isRepublished) await republish(topology.id)
       else told(`${node.name}: prefetch ${prefetch} is saved; bridges keep theirs until it is republished`)
     },
     onSuccess: close,
-    onError: async () => setSeen(await reread()),
+    // Only what somebody else changed is told, with what it is now: nothing else may replace that unsaid.
+    onError: async (error) => {
+      if (statusOf(error) === 412) setSeen(await reread())
+    },
     // Also when only the republish failed: what was saved is another then.
     onSettled: again,
   })
@@ -233,8 +238,10 @@ function SignalOf({
   readonly nodeId: string
   readonly prefetch: number
 }) {
-  const { data } = useQuery({ ...whyQuery(topology.id, nodeId), enabled: topology.visibility === 'public' })
-  const signal = data === undefined ? null : signalOf(data, prefetch)
+  const enabled = topology.visibility === 'public'
+  const { data } = useQuery({ ...whyQuery(topology.id, nodeId), enabled })
+  const { data: seen } = useQuery({ ...historyQuery(nodeId, '15m'), enabled })
+  const signal = data === undefined ? null : signalOf(data, prefetch, seen)
   if (signal === null) return null
   return (
     <Alert color={colors[signal.advice]} variant="light" icon={<Icon name="info" />} title={titles[signal.advice]}>

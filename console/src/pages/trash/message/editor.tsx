@@ -119,7 +119,7 @@ function Form({ known, typing, content, close }: FormProps) {
           isForm
         />
       )}
-      {replay.error && <Problem error={replay.error} />}
+      <NotSent replay={replay} version={typing.since.version} isBusy={isBusy} close={close} />
       <Group gap={6} className={classes.acts}>
         <Button disabled={!isOk} loading={isBusy} onClick={begin(true)}>
           Save and replay
@@ -135,6 +135,35 @@ function Form({ known, typing, content, close }: FormProps) {
         <DifferenceView before={draft.shown} after={compared} names={['Before', 'As you have it']} />
       )}
     </Stack>
+  )
+}
+
+interface NotSentProps {
+  readonly replay: ReturnType<typeof useReplay>
+  /** The one that is stored. */
+  readonly version: number
+  readonly isBusy: boolean
+  readonly close: () => void
+}
+
+/** A replay that was refused after its version was saved: it goes again as it is stored, with the choices of before. */
+function NotSent({ replay, version, isBusy, close }: NotSentProps) {
+  if (replay.error === null) return null
+  const again = async (): Promise<void> => {
+    await replay.mutateAsync(replay.variables)
+    told('On its way again')
+    close()
+  }
+  return (
+    <>
+      <Problem error={replay.error} />
+      <Group gap="xs">
+        <Text size="sm">Version {version} is saved, but wasn’t sent.</Text>
+        <Button variant="default" loading={isBusy} onClick={() => void again().catch(() => undefined)}>
+          Replay it again
+        </Button>
+      </Group>
+    </>
   )
 }
 
