@@ -117,11 +117,11 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     )
     const page = await t.page('/topologies/orders?node=b&tab=charts')
     const chart = (name: RegExp) => page.getByRole('img', { name }).waitFor({ timeout: 30_000 })
-    await chart(/^Waiting over time: now 29, at most 29$/)
-    await chart(/^In flight over time: now 1,/)
+    await chart(/^Waiting over time: last 29, at most 29$/)
+    await chart(/^In flight over time: last 1,/)
     await page.getByText('24 hours').click()
-    await chart(/^Waiting over time: now \d+, at most 512$/)
-    await chart(/^Rate over time: now .*, at most 2.5\/s$/)
+    await chart(/^Waiting over time: last \d+, at most 512$/)
+    await chart(/^Rate over time: last .*, at most 2.5\/s$/)
   })
 
   test('a node is paused and goes on from its panel; starts are refused and taken again from the menu, and what is refused is taken back', async () => {

@@ -24,7 +24,7 @@ interface PlotProps {
 const height = 96
 const yWidth = 46
 
-/** One figure over time; what it shows is also said in words, as of now or of where one points. */
+/** One figure over time; what it shows is also said in words, as of the last look or of where one points. */
 export function Plot({ title, times, span, values, show, tone, isBars = false }: PlotProps) {
   const zone = useZone()
   const { ref, width } = useElementSize()
@@ -65,7 +65,7 @@ function saidOf(
   const value = pointed === null ? null : (values[pointed] ?? null)
   const time = pointed === null ? undefined : times[pointed]
   if (value !== null && time !== undefined) return `${moment(time * 1_000, zone, 'second')}: ${show(value)}`
-  return `now ${show(last)}, at most ${show(Math.max(...known))}`
+  return `last ${show(last)}, at most ${show(Math.max(...known))}`
 }
 
 interface Looks {
