@@ -127,6 +127,10 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
     const id = nodes.find(({ name }) => name === 'b')?.id ?? ''
     await dataOf(t.engine.PATCH('/api/nodes/{id}', { params: { path: { id } }, body: { prefetch: 4 } }))
     const save = page.getByRole('button', { name: 'Save and continue editing' })
+    // What is refused for another reason says nothing of it, and takes nothing of it as seen.
+    await page.route(`**/api/nodes/${id}`, (route) => route.abort(), { times: 1 })
+    await save.click()
+    await page.getByText('The engine can’t be reached').waitFor()
     await save.click()
     await page.getByText('its prefetch is 4 now').waitFor()
     expect(await page.getByRole('textbox', { name: 'Prefetch of b' }).inputValue()).toBe('7')

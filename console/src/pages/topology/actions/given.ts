@@ -10,8 +10,7 @@ export interface Given {
 }
 
 /** Where to a start goes: to an entry with the body as it was typed, or without one to where the topology begins. */
-export type Way =
-  { readonly node: string; readonly body: string } | { readonly node: string | null; readonly body: null }
+type Way = { readonly node: string; readonly body: string } | { readonly node: string | null; readonly body: null }
 
 export const noEntry = 'There is no entry that it could go to: leave it empty, or add an entry and publish'
 
