@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dataOf } from '../../../runtime/client/answer.ts'
 import { insertToken, newTokenText } from '../../../runtime/store/queries/tokens.ts'
@@ -108,13 +109,22 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByText('no country').first().waitFor()
   })
 
-  test('charts show what was seen of a node in the last 15 minutes and 24 hours', async () => {
+  /** As if control had looked at b for some seconds, every so many, until some seconds ago. */
+  async function seenFor(seconds: number, step: number, waiting: number, ago = 0): Promise<void> {
     const nodes = await t.engine.list('/api/topologies/{topology}/nodes', params)
     const b = nodes.find(({ name }) => name === 'b')?.id ?? ''
-    const at = new Date(Math.floor((Date.now() - 10 * 3_600_000) / 60_000) * 60_000).toISOString()
+    const last = Math.floor((Date.now() / 1_000 - ago) / step) * step
     await t.store.query((db) =>
-      db.execute(`insert into node_figures values ('${b}', 60, '${at}', 512, 1, 2.5), ('', 60, '${at}', 0, 0, 0)`),
+      db.execute(sql`
+        insert into node_figures (node_id, step_seconds, at, waiting, in_flight, per_second)
+        select seen.id, ${step}::int, to_timestamp(${last}::float8 - n * ${step}::int), seen.waiting, 1, 2.5
+        from generate_series(0, ${seconds / step - 1}::int) n, (values (${b}, ${waiting}::int), ('', 0)) as seen(id, waiting)
+        on conflict do nothing`),
     )
+  }
+
+  test('charts show what was seen of a node in the last 15 minutes and 24 hours', async () => {
+    await seenFor(60, 60, 512, 10 * 3_600)
     const page = await t.page('/topologies/orders?node=b&tab=charts')
     const chart = (name: RegExp) => page.getByRole('img', { name }).waitFor({ timeout: 30_000 })
     await chart(/^Waiting over time: last 29, at most 29$/)
@@ -155,6 +165,7 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
   })
 
   test('the modal of prefetch says what the figures of the node say', async () => {
+    await seenFor(5 * 60, 10, 29)
     const page = await t.page('/topologies/orders?node=b')
     await page.getByTestId('node-label').getByRole('button', { name: 'Settings' }).click()
     await page.getByText('Its figures say: raise it').waitFor()
