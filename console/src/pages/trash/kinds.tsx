@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Loader, Menu, Stack, Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useDeferredValue, useState } from 'react'
 import { Link } from 'wouter'
 import type { TrashGroup } from '../../api/engine.ts'
 import { dataOf, engine } from '../../api/engine.ts'
@@ -48,20 +48,31 @@ export function Kinds({ address, query }: { readonly address: TrashAddress; read
         {counted(total, 'message')} of {counted(data.length, 'kind')}
         {data.length === kindsMax && ' (the largest ones)'}
       </Text>
-      <ul className={classes.kinds}>
-        {data.map((kind) => (
-          <Kind
-            key={`${kind.topologyId} ${kind.fingerprint}`}
-            kind={kind}
-            most={data[0]?.count ?? 1}
-            address={address}
-            query={query}
-            ask={setAsk}
-          />
-        ))}
-      </ul>
+      <KindRows kinds={data} address={address} query={query} ask={setAsk} />
       {ask && <BulkDialog ask={ask} close={() => setAsk(null)} />}
     </Stack>
+  )
+}
+
+interface KindRowsProps {
+  readonly kinds: readonly TrashGroup[]
+  readonly address: TrashAddress
+  readonly query: Query
+  readonly ask: (ask: BulkAsk) => void
+}
+
+/** What fits on a screen. */
+const firstDrawn = 20
+
+/** The largest ones at once, the others when the browser has time for them. */
+function KindRows({ kinds, ...rest }: KindRowsProps) {
+  const drawn = useDeferredValue(kinds, kinds.slice(0, firstDrawn))
+  return (
+    <ul className={classes.kinds}>
+      {drawn.map((kind) => (
+        <Kind key={`${kind.topologyId} ${kind.fingerprint}`} kind={kind} most={kinds[0]?.count ?? 1} {...rest} />
+      ))}
+    </ul>
   )
 }
 
