@@ -18,7 +18,7 @@ export interface Hearing {
   refused(): void
 }
 
-/** The page that listens: the page. */
+/** Of the document: whether it is seen. */
 export interface Listener {
   readonly hidden: boolean
   addEventListener(kind: 'visibilitychange', heard: () => void): void
