@@ -1,4 +1,5 @@
 import { notifications } from '@mantine/notifications'
+import type { ReactNode } from 'react'
 import { shownOf } from '../api/problem.ts'
 
 const closeButtonProps = { 'aria-label': 'Close' }
@@ -6,7 +7,7 @@ const shortMs = 4_000
 const longMs = 12_000
 
 /** What was done. */
-export function told(message: string): void {
+export function told(message: ReactNode): void {
   notifications.show({ message, color: 'teal', autoClose: shortMs, closeButtonProps })
 }
 

@@ -107,6 +107,8 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
     await page.getByRole('button', { name: /^c, custom, .*30 failed/ }).click()
     await page.getByRole('tab', { name: 'Trash 30' }).click()
     await page.getByText('no country').first().waitFor()
+    await page.getByRole('tab', { name: 'Trash 30' }).press('Escape')
+    await page.getByRole('complementary', { name: 'Node c' }).waitFor({ state: 'detached' })
   })
 
   /** As if control had looked at b for some seconds, every so many, until some seconds ago. */
@@ -187,6 +189,7 @@ describe.skipIf(chromiumPath === undefined)('topologies, in Chromium', () => {
       dataOf(t.engine.GET('/api/runs/{id}/start', { params: { path: { id: runId } } })),
     )
     expect([started.contentType, atob(started.bodyBase64)]).toEqual(['application/json', typed])
+    expect(await page.getByRole('link', { name: 'see how it goes' }).getAttribute('href')).toBe(`/runs/${runId}`)
     await page.getByRole('button', { name: /^b, connector, 30 waiting/ }).waitFor()
     await dataOf(t.engine.PATCH('/api/topologies/{topology}', { params, body: { paused: true } }))
     await page.getByText('Paused', { exact: true }).waitFor()

@@ -259,6 +259,7 @@ describe.skipIf(chromiumPath === undefined)('Trash, in Chromium', () => {
     const save = page.getByRole('button', { name: 'Save', exact: true })
     await save.click()
     await page.getByText('The newest: as it failed version 1, by admin').waitFor()
+    await page.getByText('303').first().waitFor()
     expect(await body.inputValue()).toBe('{ "id": 302 }')
     expect(await stored()).toEqual({ version: 1, body: '{"id":303}', headers: { 'x-by': 'them' } })
     await page.getByRole('button', { name: 'Keep mine' }).click()

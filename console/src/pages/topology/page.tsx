@@ -2,6 +2,7 @@ import { Code, Group, Loader, Title } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
+import type { KeyboardEvent } from 'react'
 import { useParams, useSearchParams } from 'wouter'
 import { statusOf } from '../../api/engine.ts'
 import type { Node, Topology } from '../../api/engine.ts'
@@ -98,7 +99,7 @@ function Loaded({ topology, nodes }: LoadedProps) {
     >
       <SyncBanner topology={topology} />
       <NotShown asked={ofFigures} />
-      <div className={classes.box}>
+      <div className={classes.box} onKeyDown={(event) => isLeaving(event) && choose(null)}>
         <div className={classes.bar}>
           {chosen ? (
             <NodeLabel node={chosen} openSettings={() => openSettings(chosen.id)} />
@@ -143,6 +144,12 @@ function Loaded({ topology, nodes }: LoadedProps) {
       )}
     </Page>
   )
+}
+
+/** Esc closes the panel: not that of a window above it, and not where it undoes what is typed. */
+function isLeaving({ key, target, currentTarget, defaultPrevented }: KeyboardEvent<HTMLElement>): boolean {
+  const isAbove = !(target instanceof Element && currentTarget.contains(target))
+  return key === 'Escape' && !defaultPrevented && !isAbove && target.closest('input, textarea') === null
 }
 
 /** The node that the address names. */

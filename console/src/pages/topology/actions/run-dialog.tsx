@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Node, Topology } from '../../../api/engine.ts'
 import { faultAt } from '../../../api/problem.ts'
+import { PageLink } from '../../../parts/page-link.tsx'
 import { Problem } from '../../../parts/problem.tsx'
 import { told } from '../../../parts/toast.ts'
 import { bodyFaultOf, keyFaultOf } from './given.ts'
@@ -29,7 +30,11 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
   const run = useMutation({
     mutationFn: () => startRun(topology.id, given),
     onSuccess: ({ runId }) => {
-      told(`Run ${runId} was started`)
+      told(
+        <>
+          Run {runId} was started: <PageLink to={`/runs/${runId}`}>see how it goes</PageLink>
+        </>,
+      )
       close()
     },
   })

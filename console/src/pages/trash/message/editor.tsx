@@ -72,6 +72,7 @@ function Form({ known, typing, content, close }: FormProps) {
   const { refetch } = useMessage(id)
   const [warnings, setWarnings] = useState<readonly EditedTrashMessageWarning[]>([])
   const [compared] = useDebouncedValue(draft.text, 250)
+  const isBehind = save.error !== null && known.item.versions.length > typing.since.version
   const isOk = draft.fault === null && draft.headerFault === null && draft.isChanged
   const store = async (isToBeSent: boolean): Promise<void> => {
     const saved = await save.mutateAsync(draft.edit)
@@ -131,11 +132,25 @@ function Form({ known, typing, content, close }: FormProps) {
           {warnings.length > 0 ? 'Close' : 'Cancel'}
         </Button>
       </Group>
-      {draft.isChanged && draft.shown !== null && compared !== null && (
-        <DifferenceView before={draft.shown} after={compared} names={['Before', 'As you have it']} />
+      {isBehind ? (
+        <AgainstNewest known={known} text={compared} />
+      ) : (
+        draft.isChanged &&
+        draft.shown !== null &&
+        compared !== null && (
+          <DifferenceView before={draft.shown} after={compared} names={['Before', 'As you have it']} />
+        )
       )}
     </Stack>
   )
+}
+
+/** Whoever chooses between theirs and his own sees both. */
+function AgainstNewest({ known: { item }, text }: { readonly known: Known; readonly text: string | null }) {
+  const { data } = useContent(item.id, item.versions.length)
+  const theirs = data && readable(data.body)
+  if (typeof theirs !== 'string' || text === null) return null
+  return <DifferenceView before={theirs} after={text} names={['Stored now', 'As you have it']} />
 }
 
 interface NotSentProps {
