@@ -28,7 +28,7 @@ export const theme = createTheme({
     Autocomplete: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'sm' } },
     // What is typed stays, and is said to be wrong: it doesn't become another number.
-    NumberInput: { defaultProps: { size: 'sm', clampBehavior: 'none', allowedDecimalSeparators: ['.', ','] } },
+    NumberInput: { defaultProps: { size: 'sm', clampBehavior: 'none' } },
     Textarea: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs' } },
     Table: { defaultProps: { fz: 'sm', verticalSpacing: 6, horizontalSpacing: 'sm' } },

@@ -55,15 +55,6 @@ test('what can’t be asked for again is old since an event said so, not since i
   expect(failing().map((query) => (ageOf(query) - began) / 60_000)).toEqual([45])
 })
 
-test('what the page itself sets is no answer: what was old stays as old', async () => {
-  await lookAt(['runs'])
-  await failAfter(30)
-  await vi.advanceTimersByTimeAsync(60_000)
-  client.setQueryData(['runs'], 'set by the page')
-  await failAfter(1)
-  expect(failing().map((query) => (ageOf(query) - began) / 60_000)).toEqual([30])
-})
-
 test('what is asked for by the clock is as old as its last answer', async () => {
   await lookAt(['figures'])
   await vi.advanceTimersByTimeAsync(60_000)

@@ -46,10 +46,10 @@ const run = 'id: e-2\nevent: run\ndata: {}\n\n'
 
 test('a page that opens looks at everything; after a connection that broke off it is told that events are back', async () => {
   const told = await listenTo(await serveStreams(hello, hello + run))
-  await expect.poll(() => told).toEqual(['gap', 'back', 'run'])
+  await expect.poll(() => told, { timeout: 10_000 }).toEqual(['gap', 'back', 'run'])
 })
 
 test('events that may be missing after a connection that broke off have everything looked at anew', async () => {
   const told = await listenTo(await serveStreams(hello, gap + run))
-  await expect.poll(() => told).toEqual(['gap', 'gap', 'run'])
+  await expect.poll(() => told, { timeout: 10_000 }).toEqual(['gap', 'gap', 'run'])
 })

@@ -14,8 +14,7 @@ export function openAges(cache: QueryCache): AgeOf {
     const query = event.query as Query
     const { action } = event
     if (action.type === 'invalidate') outdated.set(query, outdated.get(query) ?? Date.now())
-    // What the page itself sets is no answer.
-    if (action.type === 'success' && action.manual !== true) outdated.delete(query)
+    if (action.type === 'success') outdated.delete(query)
   })
   return (query) => outdated.get(query) ?? query.state.dataUpdatedAt
 }

@@ -73,8 +73,13 @@ export function openEars(client: QueryClient): Ears {
   }
   const askMissed = (): void => {
     const isMissed = (query: Query): boolean =>
-      hasFailed(query) || ofQueues.has(query.queryKey[0]) || isOfRunUnderWay(query.state.data, null)
-    void client.invalidateQueries({ predicate: isMissed })
+      ofQueues.has(query.queryKey[0]) || isOfRunUnderWay(query.state.data, null)
+    void client.invalidateQueries({ predicate: hasFailed })
+    // Who asked before has its answer first: connections may break sooner than a slow one comes.
+    void client.invalidateQueries(
+      { predicate: (query) => isMissed(query) && !hasFailed(query) },
+      { cancelRefetch: false },
+    )
   }
   const glance = (): void => void client.invalidateQueries({ queryKey: ['service-glance'] })
   const settle = (topologyId: string): void => {

@@ -6,9 +6,14 @@ const closeButtonProps = { 'aria-label': 'Close' }
 const shortMs = 4_000
 const longMs = 12_000
 
-/** What was done. */
+/** What was done; with a link there is time to follow it. */
 export function told(message: ReactNode): void {
-  notifications.show({ message, color: 'teal', autoClose: shortMs, closeButtonProps })
+  notifications.show({
+    message,
+    color: 'teal',
+    autoClose: typeof message === 'string' ? shortMs : longMs,
+    closeButtonProps,
+  })
 }
 
 /** What was refused where no form shows it. */

@@ -149,7 +149,9 @@ function Loaded({ topology, nodes }: LoadedProps) {
 /** Esc closes the panel: not that of a window above it, and not where it undoes what is typed. */
 function isLeaving({ key, target, currentTarget, defaultPrevented }: KeyboardEvent<HTMLElement>): boolean {
   const isAbove = !(target instanceof Element && currentTarget.contains(target))
-  return key === 'Escape' && !defaultPrevented && !isAbove && target.closest('input, textarea') === null
+  return (
+    key === 'Escape' && !defaultPrevented && !isAbove && target.closest('input:not([type=radio]), textarea') === null
+  )
 }
 
 /** The node that the address names. */

@@ -70,7 +70,7 @@ function KindRows({ kinds, ...rest }: KindRowsProps) {
   return (
     <ul className={classes.kinds}>
       {drawn.map((kind) => (
-        <Kind key={`${kind.topologyId} ${kind.fingerprint}`} kind={kind} most={kinds[0]?.count ?? 1} {...rest} />
+        <Kind key={`${kind.topologyId} ${kind.fingerprint}`} kind={kind} most={drawn[0]?.count ?? 1} {...rest} />
       ))}
     </ul>
   )

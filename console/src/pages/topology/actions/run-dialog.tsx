@@ -49,7 +49,7 @@ export function RunDialog({ topology, nodes, close }: RunDialogProps) {
         <Stack gap="sm">
           <Fields
             given={given}
-            set={(changed) => setTyped({ ...typed, ...changed })}
+            set={(changed) => setTyped({ ...given, ...changed })}
             entries={entries.map(({ name }) => name)}
             {...{ bodyFault, keyFault }}
             error={run.error}

@@ -10,10 +10,9 @@ export interface Signal {
 
 /** So many rounds of its prefetch, and a queue is long. */
 const longRounds = 10
-/** It has to be long most of that time, */
+/** It has to be long most of that time, of which control looks every ten seconds. */
 const longSeconds = 5 * 60
-/** and in so many looks of ten seconds each: a moment is none. */
-const longLooks = 6
+const longLooks = longSeconds / 10 / 2 + 1
 /** Fewer calls say nothing of a share of them. */
 const callsLeast = 20
 /** From this share on, it is asked for more at once than can be done. */
@@ -48,9 +47,7 @@ function wasLong(seen: Series | undefined, prefetch: number): boolean {
   if (seen === undefined) return false
   const { times, columns, span } = seen
   const looks = columns.waiting.filter((_, index) => (times[index] ?? 0) >= span[1] - longSeconds)
-  const known = looks.filter((waiting) => waiting !== null)
-  const long = known.filter((waiting) => waiting >= longRounds * prefetch).length
-  return long >= longLooks && long * 2 > known.length
+  return looks.filter((waiting) => waiting !== null && waiting >= longRounds * prefetch).length >= longLooks
 }
 
 const callsText = ({ calls }: Why): string =>

@@ -41,7 +41,7 @@ export function BulkDialog({ ask, close }: BulkDialogProps) {
     filter: ask.filter,
     ...(action === 'replay' && { canary: isCanary, ...options.sent, ...(patch.value && { patch: patch.value }) }),
     ...reasonOf(options.reason),
-    stopAtFailedPercent: options.stopAt,
+    ...(options.stopAt !== '' && { stopAtFailedPercent: Number(options.stopAt) }),
   }
   const messages = count === null ? 'messages' : counted(count, 'message')
   return (
@@ -93,11 +93,11 @@ export function BulkDialog({ ask, close }: BulkDialogProps) {
 
 function useOptions() {
   const [rate, setRate] = useState<number | string>('')
-  const [stopAt, setStopAt] = useState(20)
+  const [stopAt, setStopAt] = useState<number | string>(20)
   const [reason, setReason] = useState('')
   const [isAccepting, setAccepting] = useState(false)
   const sent = {
-    ...(typeof rate === 'number' && { ratePerSecond: rate }),
+    ...(rate !== '' && { ratePerSecond: Number(rate) }),
     ...(isAccepting && { acceptWarnings: true }),
   }
   return { isAccepting, setAccepting, rate, setRate, stopAt, setStopAt, reason, setReason, sent }
@@ -142,7 +142,7 @@ function Options({ options, isCanary, setCanary, error }: OptionsProps) {
           label="Stop by itself at"
           description="Percent that fail again"
           value={options.stopAt}
-          onChange={(value) => options.setStopAt(typeof value === 'number' ? value : 20)}
+          onChange={options.setStopAt}
           min={1}
           max={100}
           suffix=" %"

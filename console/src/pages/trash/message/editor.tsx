@@ -2,7 +2,7 @@ import { Button, Collapse, FileButton, Group, Loader, Stack, Text, TextInput, Te
 import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import type { EditedTrashMessageWarning } from '../../../api/engine.ts'
-import { faultAt } from '../../../api/problem.ts'
+import { faultAt, shownOf } from '../../../api/problem.ts'
 import { readable } from '../../../parts/body/body-view.tsx'
 import { DifferenceView } from '../../../parts/body/difference-view.tsx'
 import { base64Of, isJsonType } from '../../../parts/body/text.ts'
@@ -75,6 +75,7 @@ function Form({ known, typing, content, close }: FormProps) {
   const isBehind = save.error !== null && known.item.versions.length > typing.since.version
   const isOk = draft.fault === null && draft.headerFault === null && draft.isChanged
   const store = async (isToBeSent: boolean): Promise<void> => {
+    replay.reset()
     const saved = await save.mutateAsync(draft.edit)
     typing.goOnWith(saved)
     const { warnings, versions } = saved.item
@@ -103,7 +104,7 @@ function Form({ known, typing, content, close }: FormProps) {
         error={faultAt(save.error, 'reason')}
         maxLength={1_000}
       />
-      {warnings.length > 0 && (
+      {warnings.length > 0 && !draft.isChanged && (
         <Warnings
           title="It is saved, but the node may not take the body"
           warnings={warnings}
@@ -120,7 +121,9 @@ function Form({ known, typing, content, close }: FormProps) {
           isForm
         />
       )}
-      <NotSent replay={replay} version={typing.since.version} isBusy={isBusy} close={close} />
+      {!draft.isChanged && known.etag === typing.since.etag && (
+        <NotSent replay={replay} version={typing.since.version} isBusy={isBusy} close={close} />
+      )}
       <Group gap={6} className={classes.acts}>
         <Button disabled={!isOk} loading={isBusy} onClick={begin(true)}>
           Save and replay
@@ -132,17 +135,22 @@ function Form({ known, typing, content, close }: FormProps) {
           {warnings.length > 0 ? 'Close' : 'Cancel'}
         </Button>
       </Group>
-      {isBehind ? (
-        <AgainstNewest known={known} text={compared} />
-      ) : (
-        draft.isChanged &&
-        draft.shown !== null &&
-        compared !== null && (
-          <DifferenceView before={draft.shown} after={compared} names={['Before', 'As you have it']} />
-        )
-      )}
+      <Differences {...{ known, typing, draft, isBehind }} text={compared} />
     </Stack>
   )
+}
+
+interface DifferencesProps extends Pick<FormProps, 'known' | 'typing'> {
+  readonly draft: Draft
+  readonly isBehind: boolean
+  /** What is typed, a moment later. */
+  readonly text: string | null
+}
+
+function Differences({ known, typing, draft, isBehind, text }: DifferencesProps) {
+  if (isBehind) return typing.typed.text !== undefined && <AgainstNewest known={known} text={text} />
+  if (!draft.isChanged || draft.shown === null || text === null) return null
+  return <DifferenceView before={draft.shown} after={text} names={['Before', 'As you have it']} />
 }
 
 /** Whoever chooses between theirs and his own sees both. */
@@ -173,7 +181,9 @@ function NotSent({ replay, version, isBusy, close }: NotSentProps) {
     <>
       <Problem error={replay.error} />
       <Group gap="xs">
-        <Text size="sm">Version {version} is saved, but wasn’t sent.</Text>
+        <Text size="sm">
+          Version {version} is saved, but {shownOf(replay.error).isAway ? 'may not have been' : 'wasn’t'} sent.
+        </Text>
         <Button variant="default" loading={isBusy} onClick={() => void again().catch(() => undefined)}>
           Replay it again
         </Button>
