@@ -173,8 +173,12 @@ test('of a topology whose queues are empty that is told, too: until then nobody 
 
 test('topologies that a round leaves out are looked at first in the next one', () => {
   const due = ['a', 'b', 'c', 'd'].map((id) => ({ id }))
-  expect(inTurn(due, []).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
-  expect(inTurn(due, ['b', 'x', 'a']).map(({ id }) => id)).toEqual(['c', 'd', 'b', 'a'])
+  const turnOf = (looked: string[], max: number) => inTurn(due, looked, max).map(({ id }) => id)
+  expect(turnOf([], 3)).toEqual(['a', 'b', 'c'])
+  expect(turnOf(['b', 'x', 'a'], 4)).toEqual(['c', 'd', 'b', 'a'])
+  expect(turnOf(['b', 'x', 'a'], 2)).toEqual(['c', 'b'])
+  expect(turnOf(['b', 'a', 'c'], 2)).toEqual(['d', 'b'])
+  expect(turnOf(['b', 'a', 'c', 'd'], 3)).toEqual(['b', 'a', 'c'])
 })
 
 test('what waited for a slow reader of queues is dropped when its writer is stopped, so that nothing old comes after what is whole', async () => {

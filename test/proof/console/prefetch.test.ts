@@ -128,9 +128,11 @@ describe.skipIf(chromiumPath === undefined)('prefetch, in Chromium', () => {
     await dataOf(t.engine.PATCH('/api/nodes/{id}', { params: { path: { id } }, body: { prefetch: 4 } }))
     const save = page.getByRole('button', { name: 'Save and continue editing' })
     // What is refused for another reason says nothing of it, and takes nothing of it as seen.
-    await page.route(`**/api/nodes/${id}`, (route) => route.abort(), { times: 1 })
+    const path = `**/api/nodes/${id}`
+    await page.route(path, (route) => (route.request().method() === 'PATCH' ? route.abort() : route.continue()))
     await save.click()
     await page.getByText('The engine can’t be reached').waitFor()
+    await page.unroute(path)
     await save.click()
     await page.getByText('its prefetch is 4 now').waitFor()
     expect(await page.getByRole('textbox', { name: 'Prefetch of b' }).inputValue()).toBe('7')

@@ -79,16 +79,26 @@ async function round(deps: Deps, listeners: ReadonlySet<Listener>, known: Map<st
     const before = known.get(id)
     return before === undefined || before.isBusy || before.mark !== (marks.get(id)?.last ?? 0)
   }
-  for (const topology of inTurn(watched.filter(isDue), [...known.keys()]).slice(0, topologiesMax)) {
+  for (const topology of inTurn(watched.filter(isDue), [...known.keys()], topologiesMax)) {
     await look(deps, topology, marks.get(topology.id)?.last ?? 0, listeners, known)
   }
 }
 
-/** First what was never looked at, then what was looked at the longest ago: whatever a round leaves out, the next ones begin with. */
-export function inTurn<T extends { readonly id: string }>(due: readonly T[], looked: readonly string[]): T[] {
+/**
+ * At most so many: first what was never looked at, then what was looked at the longest ago, so that whatever a round leaves out, the next
+ * ones begin with. Half of it is for what moves, or that would stand still while hundreds are looked at for the first time.
+ */
+export function inTurn<T extends { readonly id: string }>(
+  due: readonly T[],
+  looked: readonly string[],
+  max: number,
+): T[] {
   const places = new Map(looked.map((id, place) => [id, place]))
   const placeOf = ({ id }: T): number => places.get(id) ?? -1
-  return due.toSorted((one, other) => placeOf(one) - placeOf(other))
+  const fresh = due.filter(({ id }) => !places.has(id))
+  const moving = due.filter(({ id }) => places.has(id)).toSorted((one, other) => placeOf(one) - placeOf(other))
+  const first = fresh.slice(0, max - Math.min(moving.length, Math.floor(max / 2)))
+  return [...first, ...moving.slice(0, max - first.length)]
 }
 
 async function look(
