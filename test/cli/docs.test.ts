@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { optionsOf, optionTable } from '../../runtime/options.ts'
 import { leavesOf, wholeProgram } from '../../runtime/commands/program/program.ts'
+import { eventKinds } from '../../runtime/queue/events.ts'
 import { sluice } from './sluice.ts'
 
 const page = readFileSync('docs/cli.md', 'utf8')
@@ -32,6 +33,12 @@ test('docs/cli.md has every command with every flag that is its own', async () =
     return [`\`sluice ${name}`, ...flags].filter((text) => !page.includes(text) && text !== '--output')
   })
   expect(missing).toEqual([])
+})
+
+test('sluice events names every kind that is told', async () => {
+  const events = leavesOf(await wholeProgram()).find(({ name }) => name === 'events')
+  const kind = events?.command.options.find(({ long }) => long === '--kind')
+  expect(kind?.description).toBe(`only these: ${eventKinds.join(', ')}`)
 })
 
 test('every operation of the API has a command', () => {

@@ -3,8 +3,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { keys } from '../../console/src/api/keys.ts'
 import { openEars } from '../../console/src/live/hear.ts'
 import type { Ears } from '../../console/src/live/hear.ts'
+import { eventKinds } from '../../console/src/live/kinds.ts'
 import { failingOf } from '../../console/src/live/shown.ts'
 import { backlogOf } from '../../console/src/pages/topologies/backlog.ts'
+import { eventKinds as toldKinds } from '../../runtime/queue/events.ts'
 
 let client: QueryClient
 let ears: Ears
@@ -29,6 +31,10 @@ function isAskedAgain(key: readonly unknown[], event: () => void): boolean {
   event()
   return client.getQueryState(key)?.isInvalidated === true
 }
+
+test('the console hears every kind of event that the engine tells', () => {
+  expect([...eventKinds]).toEqual([...toldKinds, 'queue'])
+})
 
 test('a topology has no backlog until it was told of, and none but zero when it was told to be empty', () => {
   expect(backlogOf(undefined)).toBe(null)

@@ -60,7 +60,6 @@ export function NumberField({
       withAsterisk={required}
       description={[description, words].filter((text) => text !== undefined).join(' · ') || undefined}
       data-field={field}
-      clampBehavior="none"
       allowDecimal={!isWhole}
       value={typeof value === 'number' ? value : ''}
       onChange={(typed) => set(field, typeof typed === 'number' ? typed : undefined)}

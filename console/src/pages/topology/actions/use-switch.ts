@@ -1,17 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import type { QueryKey } from '@tanstack/react-query'
 import { failed, told } from '../../../parts/toast.ts'
 import { switching } from './switch.ts'
+import type { Switch } from './switch.ts'
 import { useAgain } from './use-deed.ts'
 
-interface Switching<T> {
-  /** What was asked for and shows it. */
-  readonly shownBy: QueryKey
-  /** The same with the switch set. */
-  readonly show: (known: T, isOn: boolean) => T
-  /** The same with the switch, and nothing else, as it was before. */
-  readonly takeBack: (known: T, before: T) => T
-  readonly set: (isOn: boolean) => Promise<unknown>
+interface Switching<T> extends Pick<Switch<T>, 'shownBy' | 'show' | 'takeBack' | 'set'> {
   readonly refused: (isOn: boolean) => string
   readonly done: (isOn: boolean) => string
 }
@@ -28,5 +21,5 @@ export function useSwitch<T>({ refused, done, ...rest }: Switching<T>) {
       again,
     }),
   )
-  return { set: mutate, isPending, whyNot: isPending ? 'The engine is being told' : null }
+  return { set: mutate, whyNot: isPending ? 'The engine is being told' : null }
 }
